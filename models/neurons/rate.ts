@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { Layout, Real } from '../../src/core/layout.ts';
+import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
+import { decaySchema } from '../../src/core/schema.ts';
+import { resolveDecay } from '../../src/core/units.ts';
+
+const params = z.strictObject({
+  kind: z.literal('rate'),
+  leak: decaySchema.default({ decay: 0 }).describe('memory of the rate; decay 0 is the plain tanh network'),
+});
+
+const layout = {
+  u: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'pre-activation, the somatic voltage' },
+} as const satisfies Layout;
+
+/**
+ * Leaky tanh neuron.
+ *
+ *     u_j(t) = I_j(t)
+ *     r_j(t) = decay r_j(t-1) + (1 - decay) tanh(u_j(t))
+ *     psi_j(t) = 1 - tanh(u_j(t))^2
+ *
+ * Marschall, Cho, Savin 2020 (JMLR 21:135) with alpha = 1 - decay; Murray 2019 (eLife 8:e43299) with 1/tau = 1 - decay.
+ * The rate stands where a spiking neuron has its spike (`z`); it acts on other neurons one step later.
+ */
+export const rate: NeuronModel<z.infer<typeof params>> = {
+  kind: 'rate',
+  source: 'Marschall, Cho, Savin 2020, JMLR 21:135; Murray 2019, eLife 8:e43299',
+  spiking: false,
+  params,
+  derive(p, { dtMs }) {
+    const decay = resolveDecay(p.leak, dtMs, 'network.neuron.leak');
+    return {
+      layout,
+      eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+      membrane: 'u',
+      threshold: null,
+      bind({ sizes, state, trial, current }: NeuronBinding) {
+        const { rec: n, step: steps, history } = sizes;
+        const { u } = state;
+        return (b, t) => {
+          const to = (b * (history + steps) + history + t) * n;
+          leakyTanh(trial.z, trial.psi, u, current, to, (b * steps + t) * n, b * n, decay, n);
+        };
+      },
+    };
+  },
+};
+
+/**
+ * r[t] = decay r[t-1] + (1 - decay) tanh(u[t]);  psi[t] = 1 - tanh(u[t])^2.
+ * r: row t at `to`, row t-1 before it; psi: row t at `row`; u: [stream][rec] at `at`; current: [rec]
+ */
+function leakyTanh(
+  r: Real,
+  psi: Real,
+  u: Real,
+  current: Real,
+  to: number,
+  row: number,
+  at: number,
+  decay: number,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) {
+    const drive = current[j];
+    const phi = Math.tanh(drive);
+    u[at + j] = drive;
+    r[to + j] = decay * r[to - n + j] + (1 - decay) * phi;
+    psi[row + j] = 1 - phi * phi;
+  }
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { Layout, Real } from '../../src/core/layout.ts';
+import type { ReadoutModel } from '../../src/core/plugins.ts';
+import { decaySchema } from '../../src/core/schema.ts';
+import { resolveDecay } from '../../src/core/units.ts';
+
+const params = z.strictObject({
+  kind: z.literal('leaky'),
+  filter: decaySchema.default({ tauMs: 20 }).describe('time constant of the readout; decay 0 reads z(t) alone'),
+  scale: z.enum(['1', '1-kappa']).default('1-kappa').describe('factor on the input of the readout'),
+  bias: z.boolean().default(true).describe('whether the readout has a plastic bias'),
+});
+
+const layout = {
+  u: { shape: ['stream', 'out'], home: 'post', unit: 'weight', doc: 'filtered input of the readout' },
+  zBar: { shape: ['stream', 'rec'], home: 'pre', unit: '1', doc: 'spikes filtered with the readout decay' },
+} as const satisfies Layout;
+
+/**
+ * Leaky readout, no delay: z(t) reaches y(t).
+ *
+ *     u_k(t) = kappa u_k(t-1) + zeta_out sum_j Wout_jk z_j(t),      y_k(t) = u_k(t) + b_k
+ *
+ *     zBar_j(t) = kappa zBar_j(t-1) + zeta_out z_j(t),      dE/dWout_jk = sum_t error_k(t) zBar_j(t)
+ *
+ * Bellec et al. 2020 (Nat Commun 11:3625), methods; zeta_out is 1 or 1 - kappa in the published codes.
+ */
+export const leaky: ReadoutModel<z.infer<typeof params>> = {
+  kind: 'leaky',
+  source: 'Bellec et al. 2020, Nat Commun 11:3625',
+  params,
+  derive(p, { dtMs }) {
+    const decay = resolveDecay(p.filter, dtMs, 'network.readout.filter');
+    const gain = p.scale === '1' ? 1 : 1 - decay;
+    return {
+      layout,
+      decay,
+      gain,
+      bias: p.bias,
+      bind({ sizes, state, trial, weights }) {
+        const { rec: n, out: nOut, step: steps, history } = sizes;
+        return (b, t) => {
+          const from = (b * (history + steps) + history + t) * n;
+          const to = (b * steps + t) * nOut;
+          read(trial.y, state.u, trial.z, weights.wOut, weights.bOut, to, b * nOut, from, decay, gain, n, nOut);
+        };
+      },
+      bindGradient({ sizes, state, trial, gradient }) {
+        const { rec: n, out: nOut, step: steps, history } = sizes;
+        const { z, error } = trial;
+        const { wOut, bOut } = gradient;
+        const back = new Float64Array(nOut);
+        const spikes = (b: number, t: number) => (b * (history + steps) + history + t) * n;
+        return {
+          step(b, t) {
+            const row = (b * steps + t) * nOut;
+            filter(state.zBar, z, b * n, spikes(b, t), decay, gain, n);
+            addOuter(wOut, state.zBar, error, b * n, row, n, nOut);
+            if (p.bias) add(bOut, error, row, nOut);
+          },
+          deferred(b, duration) {
+            back.fill(0);
+            for (let t = duration - 1; t >= 0; t--) {
+              const row = (b * steps + t) * nOut;
+              filter(back, error, 0, row, decay, gain, nOut);
+              addOuter(wOut, z, back, spikes(b, t), 0, n, nOut);
+              if (p.bias) add(bOut, error, row, nOut);
+            }
+          },
+        };
+      },
+    };
+  },
+};
+
+/**
+ * u[t] = decay u[t-1] + gain sum_j wOut_jk z_j[t];  y[t] = u[t] + b.
+ * y: row t at `to`; u: [stream][out] at `at`; z: row t at `from`; wOut: [rec][out]; bOut: [out]
+ */
+function read(
+  y: Real,
+  u: Real,
+  z: Real,
+  wOut: Real,
+  bOut: Real,
+  to: number,
+  at: number,
+  from: number,
+  decay: number,
+  gain: number,
+  n: number,
+  nOut: number,
+): void {
+  for (let k = 0; k < nOut; k++) y[to + k] = 0;
+  for (let j = 0; j < n; j++) {
+    const activity = z[from + j];
+    if (activity === 0) continue;
+    const row = j * nOut;
+    for (let k = 0; k < nOut; k++) y[to + k] += activity * wOut[row + k];
+  }
+  for (let k = 0; k < nOut; k++) {
+    const filtered = decay * u[at + k] + gain * y[to + k];
+    u[at + k] = filtered;
+    y[to + k] = filtered + bOut[k];
+  }
+}
+
+/** f[t] = decay f[t-1] + gain x[t].   f: at `at`, x: row at `from`, both [n] */
+function filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void {
+  for (let j = 0; j < n; j++) f[at + j] = decay * f[at + j] + gain * x[from + j];
+}
+
+/** grad_jk += f_j error_k.   grad: [rec][out]; f: at `at`, [rec]; error: row at `row`, [out] */
+function addOuter(
+  grad: Real,
+  f: Real,
+  error: Real,
+  at: number,
+  row: number,
+  n: number,
+  nOut: number,
+): void {
+  for (let j = 0; j < n; j++) {
+    const factor = f[at + j];
+    if (factor === 0) continue;
+    const to = j * nOut;
+    for (let k = 0; k < nOut; k++) grad[to + k] += factor * error[row + k];
+  }
+}
+
+/** sum_k += x_k.   sum: [out]; x: row at `row` */
+function add(sum: Real, x: Real, row: number, nOut: number): void {
+  for (let k = 0; k < nOut; k++) sum[k] += x[row + k];
+}

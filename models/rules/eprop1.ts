@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Rule } from '../../src/core/plugins.ts';
+
+const params = z.strictObject({
+  name: z.literal('e-prop-1'),
+  feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
+  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
+  readoutFilter: z.boolean().default(true).describe('filter the trace with the readout decay'),
+  resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
+});
+
+/**
+ * e-prop 1: the eligibility trace of each synapse times a broadcast of the present error.
+ *
+ *     dW_ij = - eta sum_t eBar_ij(t) L_j(t),     L_j(t) = sum_k B_jk (y_k(t) - y*_k(t))
+ *
+ * Bellec et al. 2019 (arXiv 1901.09049) as e-prop 1; 2020 (Nat Commun 11:3625) as symmetric, random and adaptive e-prop.
+ * Dropped against BPTT: the influence of a spike on other neurons, on its own reset, and with random feedback W_out.
+ */
+export const eprop1: Rule<z.infer<typeof params>> = {
+  name: 'e-prop-1',
+  source: 'Bellec et al. 2019, arXiv 1901.09049; 2020, Nat Commun 11:3625',
+  summary: 'eligibility trace times broadcast error',
+  params,
+  parts: (p) => ({
+    trace: { kind: 'eligibility', readoutFilter: p.readoutFilter, resetInTrace: p.resetInTrace },
+    signal: { kind: 'broadcast', feedback: p.feedback, scale: p.feedbackScale, decay: p.feedbackDecay },
+  }),
+};

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Layout, Real } from '../../src/core/layout.ts';
+import type { BoundSignal, Footprint, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
+
+const params = z.strictObject({
+  kind: z.literal('broadcast'),
+  feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
+  scale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  decay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share that B and W_out lose per update'),
+});
+type Params = z.infer<typeof params>;
+
+const ownMatrix = {
+  B: { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback weights from the errors to the neurons' },
+} as const satisfies Layout;
+
+/**
+ * Broadcast of the readout's error.
+ *
+ *     L_j(t) = sum_k B_jk error_k(t)
+ *
+ * `symmetric`: B = W_out, the exact instantaneous derivative, which needs weight transport. `random`: B ~ N(0, scale^2 /
+ * nRec), fixed. `adaptive`: starts random, takes the same step as W_out, and both lose the share `decay` after every
+ * update (Kolen and Pollack), so that B aligns with W_out.
+ *
+ * Bellec et al. 2020 (Nat Commun 11:3625), eq 4 and the paragraph on feedback weights.
+ */
+export const broadcast: SignalModel<Params> = {
+  kind: 'broadcast',
+  source: 'Bellec et al. 2020, Nat Commun 11:3625, eq 4',
+  params,
+  derive: (p) => ({
+    layout: p.feedback === 'symmetric' ? {} : ownMatrix,
+    footprint: footprints[p.feedback],
+    refersTo: 'error',
+    readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
+    init(state, { rec }, rng) {
+      if (p.feedback === 'symmetric') return;
+      const deviation = p.scale / Math.sqrt(rec);
+      for (let s = 0; s < state.B.length; s++) state.B[s] = deviation * rng.normal();
+    },
+    bind: ({ sizes, state, trial, weights }) => {
+      const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
+      const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
+      const bound: BoundSignal = {
+        step(t) {
+          for (let b = 0; b < nStream; b++) {
+            const row = b * steps + t;
+            project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
+          }
+        },
+      };
+      if (p.feedback !== 'adaptive') return bound;
+      return { ...bound, readoutStep: (step) => follow(B, step, 1 - p.decay) };
+    },
+  } satisfies SignalInstance),
+};
+
+const footprints: Readonly<Record<Params['feedback'], Footprint>> = {
+  symmetric: { reads: ['error', 'wOut'], phases: ['soma'] },
+  random: { reads: ['error'], phases: ['soma'] },
+  adaptive: { reads: ['error'], phases: ['soma'] },
+};
+
+/** L_j = sum_k B_jk error_k.   signal: row at `to`; B: [rec][out]; error: row at `from` */
+function project(signal: Real, B: Real, error: Real, to: number, from: number, n: number, nOut: number): void {
+  for (let j = 0; j < n; j++) {
+    const row = j * nOut;
+    let sum = 0;
+    for (let k = 0; k < nOut; k++) sum += B[row + k] * error[from + k];
+    signal[to + j] = sum;
+  }
+}
+
+/** B <- keep (B - step).   B, step: [rec][out] */
+function follow(B: Real, step: Real, keep: number): void {
+  for (let s = 0; s < B.length; s++) B[s] = keep * (B[s] - step[s]);
+}

@@ -1,0 +1,247 @@
+import { z } from 'zod';
+import { UnsupportedError } from '../../src/core/errors.ts';
+import type { Field, Layout, Real } from '../../src/core/layout.ts';
+import type { BoundTrace, TraceBinding, TraceContext, TraceInstance, TraceModel } from '../../src/core/plugins.ts';
+import type { Projection } from '../../src/core/projection.ts';
+import { bindDeferred } from './deferred.ts';
+import {
+  addFiltered,
+  addOuter,
+  addRateTerm,
+  addUnfiltered,
+  addUp,
+  decayPresynaptic,
+  eligibilityAlif,
+  eligibilityLif,
+  eligibilityPostThenFilter,
+  eligibilityWithReset,
+  filterPresynaptic,
+} from './kernels.ts';
+
+const params = z.strictObject({
+  kind: z.literal('eligibility'),
+  readoutFilter: z.boolean().default(true).describe('filter the trace with the readout decay, as the exact rule asks'),
+  resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
+});
+type Params = z.infer<typeof params>;
+
+/**
+ * Eligibility trace of the neuron's own dynamics: what a synapse remembers of its influence on its neuron.
+ *
+ *     eps_i(t)     = alpha eps_i(t-1) + zeta p_i(t)                 p_i: x_i(t), or z_i(t-1) of a recurrent synapse
+ *     e_ij(t)      = psi_j(t) (eps_i(t) - adaptBeta_j epsA_ij(t))
+ *     epsA_ij(t+1) = rho epsA_ij(t) + e_ij(t)                       0 without adaptation
+ *     eBar_ij(t)   = kappa eBar_ij(t-1) + zeta_out e_ij(t)          only for a signal that refers to the error
+ *
+ * Bellec et al. 2020 (Nat Commun 11:3625), eqs 13, 14, 22-25. Leaky rate neurons: e_ij(t) = decay e_ij(t-1) +
+ * psi_j(t) (1 - decay) p_i(t). With `resetInTrace`, eps_ij also loses vTh e_ij(t-1): the path through the neuron's own
+ * reset, which the published rule drops. The factor zeta_out belongs to eBar here; codes that leave it out have a
+ * learning rate 1/(1-kappa) times smaller.
+ */
+export const eligibility: TraceModel<Params> = {
+  kind: 'eligibility',
+  source: 'Bellec et al. 2020, Nat Commun 11:3625',
+  params,
+  derive(p, context) {
+    const plan = planTrace(p, context);
+    return {
+      layout: plan.layout,
+      footprint: { reads: ['x', 'zPrev', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
+      bind: (binding) => (plan.outer ? bindOuter(binding, plan.context) : bindSynaptic(binding, plan)),
+      bindDeferred: (binding) => bindDeferred(binding, plan.context, plan.resetGain),
+    } satisfies TraceInstance;
+  },
+};
+
+interface Plan {
+  readonly context: TraceContext;
+  readonly layout: Layout;
+  /** The trace is an outer product of a presynaptic and a postsynaptic value: no synaptic state at all. */
+  readonly outer: boolean;
+  readonly resetGain: number;
+}
+
+function planTrace(p: Params, given: TraceContext): Plan {
+  const { form, resetGain, adaptation } = given.neuron;
+  if (p.resetInTrace && resetGain === 0) {
+    throw new UnsupportedError('rule: resetInTrace needs a neuron whose reset subtracts the threshold');
+  }
+  const context = p.readoutFilter ? given : { ...given, filter: { decay: 0, gain: 1 } };
+  const filtered = context.filter.decay > 0;
+  const outer = form === 'filter-then-post' && !adaptation && !p.resetInTrace && !filtered && !given.rateTermAfterTrial;
+  const layout: Record<string, Field> = {};
+  for (const name of ['In', 'Rec'] as const) {
+    const pre = name === 'In' ? 'in' : 'rec';
+    const syn = name === 'In' ? 'synIn' : 'synRec';
+    const synaptic = (doc: string): Field => ({ shape: ['stream', syn], home: 'synapse', unit: '1', doc });
+    if (p.resetInTrace) layout[`eps${name}`] = synaptic('filtered presynaptic activity, less the reset');
+    else if (form === 'filter-then-post') {
+      layout[`eps${name}`] = { shape: ['stream', pre], home: 'pre', unit: '1', doc: 'filtered presynaptic activity' };
+    }
+    if (adaptation || p.resetInTrace) layout[`epsA${name}`] = synaptic('eligibility of the adaptation');
+    if (!outer) layout[`e${name}`] = eligibilityField(synaptic('eligibility'), form, p.resetInTrace);
+    if (filtered) layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay');
+    if (given.rateTermAfterTrial) layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
+  }
+  return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0 };
+}
+
+/** e is remembered where the next step needs it, and only passed on within the step elsewhere. */
+function eligibilityField(field: Field, form: string, resetInTrace: boolean): Field {
+  return form === 'post-then-filter' || resetInTrace ? field : { ...field, transient: true };
+}
+
+/** One projection as the kernels see it. */
+interface Group {
+  readonly projection: Projection;
+  readonly p: Real;
+  readonly gradient: Real;
+  readonly state: { readonly eps: Real; readonly epsA: Real; readonly e: Real; readonly eBar: Real; readonly sum: Real };
+  /** Offset of the presynaptic activity that acts at step t of stream b. */
+  readonly rowOf: (b: number, t: number) => number;
+}
+
+function groupsOf({ sizes, state, trial, projections, gradient }: TraceBinding): Group[] {
+  const { in: nIn, rec: n, step: steps, history } = sizes;
+  const stateOf = (name: string) => ({
+    eps: state[`eps${name}`],
+    epsA: state[`epsA${name}`],
+    e: state[`e${name}`],
+    eBar: state[`eBar${name}`],
+    sum: state[`sum${name}`],
+  });
+  return [
+    {
+      projection: projections.in,
+      p: trial.x,
+      gradient: gradient.wIn,
+      state: stateOf('In'),
+      rowOf: (b, t) => (b * steps + t) * nIn,
+    },
+    {
+      projection: projections.rec,
+      p: trial.z,
+      gradient: gradient.wRec,
+      state: stateOf('Rec'),
+      rowOf: (b, t) => (b * (history + steps) + history + t - 1) * n,
+    },
+  ];
+}
+
+/** LIF without output filter: gradient_ij += d_j eps_i with d = psi (gain L + R). */
+function bindOuter(binding: TraceBinding, context: TraceContext): BoundTrace {
+  const { sizes, trial } = binding;
+  const { rec: n, step: steps, stream: nStream } = sizes;
+  const { decay, gain } = context.neuron;
+  const groups = groupsOf(binding);
+  const d = new Float64Array(n);
+  return {
+    step(t) {
+      const dropped = t === 0 && context.borderSpikes === 'drop';
+      for (let b = 0; b < nStream; b++) {
+        const row = (b * steps + t) * n;
+        gatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
+        for (const { projection, p, gradient, state, rowOf } of groups) {
+          const { nPre, rowStart, post } = projection;
+          if (dropped) decayPresynaptic(state.eps, b * nPre, decay, nPre);
+          else filterPresynaptic(state.eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
+          addOuter(gradient, state.eps, d, rowStart, post, b * nPre, nPre);
+        }
+      }
+    },
+    finish() {},
+  };
+}
+
+/** d_j = psi_j (gain L_j + R_j).   d: [rec]; the others: row at `row` */
+function gatedSignal(d: Real, psi: Real, signal: Real, rateTerm: Real, row: number, gain: number, n: number): void {
+  for (let j = 0; j < n; j++) d[j] = psi[row + j] * (gain * signal[row + j] + rateTerm[row + j]);
+}
+
+/** Every trace with state per synapse. */
+function bindSynaptic(binding: TraceBinding, { context, resetGain }: Plan): BoundTrace {
+  const { sizes, trial } = binding;
+  const { rec: n, step: steps, stream: nStream } = sizes;
+  const { filter, rateTermAfterTrial } = context;
+  const groups = groupsOf(binding);
+  const advance = groups.map((group) => bindAdvance(group, binding, context, resetGain));
+  const noRateTerm = new Float64Array(n);
+  const rateTerm = rateTermAfterTrial ? noRateTerm : trial.rateTerm;
+  const step = (b: number, t: number) => {
+    const row = (b * steps + t) * n;
+    const rateRow = rateTermAfterTrial ? 0 : row;
+    for (let g = 0; g < groups.length; g++) {
+      const { projection, gradient, state } = groups[g];
+      const { nSyn, post } = projection;
+      const syn = b * nSyn;
+      advance[g](b, t);
+      if (filter.decay > 0) {
+        addFiltered(gradient, state.eBar, state.e, trial.signal, rateTerm, post, syn, row, rateRow, filter.decay, filter.gain, nSyn);
+      } else {
+        addUnfiltered(gradient, state.e, trial.signal, rateTerm, post, syn, row, rateRow, filter.gain, nSyn);
+      }
+      if (rateTermAfterTrial) addUp(state.sum, state.e, syn, nSyn);
+    }
+  };
+  return {
+    step(t) {
+      for (let b = 0; b < nStream; b++) step(b, t);
+    },
+    finish() {
+      if (!rateTermAfterTrial) return;
+      for (let b = 0; b < nStream; b++) {
+        for (const { projection, gradient, state } of groups) {
+          addRateTerm(gradient, state.sum, trial.rateTerm, projection.post, b * projection.nSyn, b * steps * n, projection.nSyn);
+        }
+      }
+    },
+  };
+}
+
+/** The recursion of e for one projection, picked once. */
+function bindAdvance(
+  { projection, p, state, rowOf }: Group,
+  { sizes, trial }: TraceBinding,
+  context: TraceContext,
+  resetGain: number,
+): (b: number, t: number) => void {
+  const { rec: n, step: steps } = sizes;
+  const { nPre, nSyn, rowStart, post } = projection;
+  const { form, decay, gain, adaptation } = context.neuron;
+  const { e, eps, epsA } = state;
+  const strength = adaptation?.strength ?? new Float64Array(n);
+  const rho = adaptation?.decay ?? 0;
+  const pulse = new Float64Array(nPre);
+  const dropped = (t: number) => t === 0 && context.borderSpikes === 'drop';
+  const arrive = (b: number, t: number) => {
+    pulse.fill(0);
+    if (!dropped(t)) filterPresynaptic(pulse, p, 0, rowOf(b, t), 0, gain, nPre);
+  };
+  const filter = (b: number, t: number) => {
+    if (dropped(t)) decayPresynaptic(eps, b * nPre, decay, nPre);
+    else filterPresynaptic(eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
+  };
+  if (form === 'post-then-filter') {
+    return (b, t) => {
+      arrive(b, t);
+      eligibilityPostThenFilter(e, pulse, trial.psi, rowStart, post, b * nSyn, (b * steps + t) * n, decay, nPre);
+    };
+  }
+  if (resetGain > 0) {
+    return (b, t) => {
+      arrive(b, t);
+      const row = (b * steps + t) * n;
+      eligibilityWithReset(e, eps, epsA, pulse, trial.psi, strength, rowStart, post, b * nSyn, row, decay, resetGain, rho, nPre);
+    };
+  }
+  if (adaptation) {
+    return (b, t) => {
+      filter(b, t);
+      eligibilityAlif(e, epsA, eps, trial.psi, strength, rowStart, post, b * nSyn, b * nPre, (b * steps + t) * n, rho, nPre);
+    };
+  }
+  return (b, t) => {
+    filter(b, t);
+    eligibilityLif(e, eps, trial.psi, rowStart, post, b * nSyn, b * nPre, (b * steps + t) * n, nPre);
+  };
+}

@@ -1,0 +1,32 @@
+import type { Network, Stages } from '../../core/network.ts';
+import type { BoundSignal } from '../../core/plugins.ts';
+
+/** Learning signal, eligibility trace and readout gradient: they only add to the gradient. */
+export function bindGradient(
+  network: Network,
+  signal: BoundSignal | null,
+): Pick<Stages, 'signal' | 'gradient' | 'gradientEnd' | 'gradientOfTrial'> {
+  const { spec, state, trial, weights, gradient } = network;
+  const { sizes, projections, rule } = spec;
+  const binding = { sizes, state: state.views('trace'), trial, projections, gradient };
+  const trace = rule && spec.execution === 'online' ? rule.trace.bind(binding) : null;
+  const deferred = rule && spec.execution === 'deferred' ? (rule.trace.bindDeferred?.(binding) ?? null) : null;
+  const readout = spec.readout.bindGradient({ sizes, state: state.views('readout'), trial, weights, gradient });
+  const nStream = sizes.stream;
+  return {
+    signal(t0, t1, progress) {
+      if (signal) for (let t = t0; t < t1; t++) signal.step(t, progress(t));
+    },
+    gradient(t0, t1) {
+      for (let t = t0; t < t1; t++) {
+        trace?.step(t);
+        for (let b = 0; b < nStream; b++) readout.step(b, t);
+      }
+    },
+    gradientEnd: (steps) => trace?.finish(steps),
+    gradientOfTrial(steps) {
+      deferred?.(steps);
+      for (let b = 0; b < nStream; b++) readout.deferred(b, steps);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Backend, Network, Stages } from '../../core/network.ts';
+import { bindForward } from './forward.ts';
+import { bindGradient } from './gradient.ts';
+import { bindRateTerm } from './rateTerm.ts';
+import { bindUpdate } from './update.ts';
+
+/**
+ * The oracle: float64 throughout, every stage the plain step of its plug-in, one stream after the other. Slow on purpose
+ * where speed would hide an equation.
+ */
+export const reference: Backend = {
+  name: 'reference',
+  allocate: (length) => new Float64Array(length),
+  compile(network: Network): Stages {
+    const { spec, state, trial, weights } = network;
+    const signal = spec.rule?.signal.bind({ sizes: spec.sizes, state: state.views('signal'), trial, weights }) ?? null;
+    return {
+      ...bindForward(network),
+      ...bindRateTerm(network),
+      ...bindGradient(network, signal),
+      update: bindUpdate(network, signal),
+    };
+  },
+};

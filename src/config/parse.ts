@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import { ConfigError } from '../core/errors.ts';
+import type { Catalogue } from '../core/plugins.ts';
+import { type ExperimentConfig, experimentSchema } from './schema.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Checks an experiment and fills in its defaults. @throws ConfigError with path, value, range and unit */
+export function parseExperiment(input: unknown, catalogue: Catalogue): ExperimentConfig {
+  return parseWith(experimentSchema(catalogue), input);
+}
+
+/** Checks any value against a schema; `prefix` is put before the path in messages. */
+export function parseWith<T>(schema: z.ZodType<T>, input: unknown, prefix = ''): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = mostTelling(result.error.issues);
+  const path = [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.') || 'experiment';
+  throw new ConfigError(path, valueAt(input, issue.path), expectation(issue) + unitOf(path));
+}
+
+/** Of the branches of a union, the one that the input came closest to. */
+function mostTelling(issues: readonly Issue[]): Issue {
+  const first = issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0];
+  if (first.code !== 'invalid_union' || first.errors.length === 0) return first;
+  const branches = first.errors.map((branch) => mostTelling(branch)).sort((a, b) => closeness(b) - closeness(a));
+  return { ...branches[0], path: [...first.path, ...branches[0].path] };
+}
+
+function closeness(issue: Issue): number {
+  if (issue.code === 'unrecognized_keys') return 0;
+  return issue.path.length * 2 + (issue.code === 'invalid_type' ? 0 : 1);
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `no key ${issue.keys.map((key) => `"${key}"`).join(', ')} here`;
+    case 'invalid_type':
+      return `a value of type ${issue.expected}`;
+    case 'too_small':
+      return `${issue.origin === 'number' || issue.origin === 'int' ? 'a number' : 'a length'} ${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
+    case 'too_big':
+      return `${issue.origin === 'number' || issue.origin === 'int' ? 'a number' : 'a length'} ${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
+    case 'invalid_value':
+      return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'invalid_union':
+      return 'options' in issue && Array.isArray(issue.options)
+        ? `one of ${issue.options.map((value) => JSON.stringify(value)).join(', ')}`
+        : issue.message;
+    default:
+      return issue.message;
+  }
+}
+
+function unitOf(path: string): string {
+  if (path.endsWith('Ms')) return ' (ms)';
+  if (path.endsWith('Hz')) return ' (Hz)';
+  if (path.endsWith('Steps')) return ' (steps)';
+  return '';
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+/**
+ * Applies `--set path=value` settings to a raw experiment. Values are JSON where they parse as JSON, else text.
+ * @throws ConfigError for a setting without "="
+ */
+export function applySettings(input: unknown, settings: readonly string[]): unknown {
+  const result = structuredClone(input) as Record<string, unknown>;
+  for (const setting of settings) {
+    const cut = setting.indexOf('=');
+    if (cut < 1) throw new ConfigError('--set', setting, 'path=value, for example training.total=64000');
+    setAt(result, setting.slice(0, cut).split('.'), parseValue(setting.slice(cut + 1)));
+  }
+  return result;
+}
+
+function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let node = target;
+  for (const key of path.slice(0, -1)) {
+    const next = node[key];
+    if (typeof next !== 'object' || next === null) node[key] = {};
+    node = node[key] as Record<string, unknown>;
+  }
+  node[path[path.length - 1]] = value;
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,58 @@
+import { ConfigError } from '../core/errors.ts';
+
+/**
+ * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
+ * of z(t) alone, so that nothing is remembered for free. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ */
+const presets = {
+  'four-six-back': {
+    name: 'four-six-back',
+    task: { kind: 'n-back', lags: [4, 6], base: 0.5, effects: [0.5, -0.25] },
+    network: {
+      dtMs: 5,
+      neurons: 100,
+      neuron: { kind: 'lif', membrane: { decay: 0.5 }, vTh: 1, gamma: 0.5 },
+      readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
+      input: { init: { kind: 'normal-sd', sd: 1 }, bias: 0.1 },
+      recurrent: { init: { kind: 'normal', gain: 1 }, autapses: true },
+      output: { init: { kind: 'normal', gain: 1 } },
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    loss: { kind: 'softmax' },
+    rateTerm: { strength: 0.1, targetHz: 40, mean: 'running', runningRate: 0.01 },
+    optimizer: {
+      kind: 'sgd',
+      rates: { in: 0.2, rec: 0.2, out: 0.03 },
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+    },
+    training: { total: 640_000, streams: 16, chunkSteps: 250, update: { every: 1, unit: 'step' } },
+    evaluation: { total: 80_000, streams: 16 },
+  },
+  'pattern-generation': {
+    name: 'pattern-generation',
+    task: { kind: 'pattern-generation', steps: 1000 },
+    network: {
+      dtMs: 1,
+      neurons: 100,
+      neuron: { kind: 'lif', membrane: { tauMs: 30 }, vTh: 0.03, gamma: 0.3, inputScale: '1-alpha' },
+      readout: { kind: 'leaky', filter: { tauMs: 30 }, bias: false },
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    loss: { kind: 'square' },
+    rateTerm: { strength: 300, targetHz: 10, mean: 'trial' },
+    optimizer: { kind: 'sgd', rates: { in: 1e-4, rec: 1e-4, out: 1e-4 } },
+    training: { total: 500, update: { every: 1, unit: 'trial' } },
+    evaluation: { total: 1, streams: 1 },
+  },
+} as const;
+
+export type PresetName = keyof typeof presets;
+
+export const presetNames = Object.keys(presets) as readonly PresetName[];
+
+/** A copy of a preset, to change and to pass on. @throws ConfigError for a name that is none */
+export function preset(name: string): Record<string, unknown> {
+  const found = (presets as Readonly<Record<string, object>>)[name];
+  if (!found) throw new ConfigError('preset', name, `one of ${presetNames.join(', ')}`);
+  return structuredClone(found) as Record<string, unknown>;
+}

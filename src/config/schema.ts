@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { Catalogue } from '../core/plugins.ts';
+
+/** Bumped when a configuration of an older version would mean something else. */
+export const configVersion = 1;
+
+const schedule = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('constant') }),
+    z.strictObject({
+      kind: z.literal('linear-to-zero'),
+      holdUntil: z.number().min(0).lt(1).default(0).describe('share of the training at full rate'),
+    }),
+  ])
+  .default({ kind: 'constant' });
+
+const rate = z
+  .union([z.number().min(0), z.strictObject({ rate: z.number().min(0), schedule })])
+  .describe('learning rate, with a schedule of its own or the common one');
+
+const connectivity = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('dense') }),
+    z.strictObject({ kind: z.literal('in-degree'), n: z.number().int().positive().describe('synapses per neuron') }),
+    z.strictObject({ kind: z.literal('probability'), p: z.number().gt(0).max(1).describe('of every pair') }),
+  ])
+  .default({ kind: 'dense' });
+
+const weightInit = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('normal'), gain: z.number().min(0).default(1) }).describe('sd gain / sqrt(fan-in)'),
+  z.strictObject({ kind: z.literal('normal-sd'), sd: z.number().min(0) }).describe('sd as given'),
+  z.strictObject({ kind: z.literal('glorot-uniform'), gain: z.number().min(0).default(1) }),
+  z.strictObject({ kind: z.literal('constant'), value: z.number() }),
+]);
+const normalInit = { kind: 'normal', gain: 1 } as const;
+
+const network = z.strictObject({
+  dtMs: z.number().positive().default(1).describe('length of a step, ms'),
+  neurons: z.number().int().positive().default(100).describe('recurrent neurons'),
+  input: z
+    .strictObject({
+      connectivity,
+      init: weightInit.default(normalInit),
+      bias: z.number().nullable().default(null).describe('initial value of a plastic bias; null for none'),
+    })
+    .prefault({}),
+  recurrent: z
+    .strictObject({
+      connectivity,
+      init: weightInit.default(normalInit),
+      autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
+    })
+    .prefault({}),
+  output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),
+  borderSpikes: z
+    .enum(['keep', 'drop'])
+    .default('keep')
+    .describe('whether input and recurrent spikes that arrive at step 0 of a trial act'),
+});
+
+const loss = z.strictObject({
+  kind: z.enum(['square', 'softmax', 'bernoulli']),
+  scale: z
+    .union([z.enum(['sum', 'mean']), z.number().positive()])
+    .default('sum')
+    .describe('factor on loss and error: 1, 1 / scored steps of the trial, or a number'),
+  window: z
+    .strictObject({ start: z.number().int().min(0), length: z.number().int().positive() })
+    .nullable()
+    .default(null)
+    .describe('scored steps of each trial; null for all that the task scores'),
+});
+
+const rateTerm = z
+  .strictObject({
+    strength: z.number().min(0).default(0).describe('c in c (f - f*); 0 switches the term off'),
+    targetHz: z.number().min(0).default(10).describe('f*, Hz'),
+    mean: z
+      .enum(['trial', 'batch', 'running'])
+      .default('trial')
+      .describe('f: of the trial and stream, of the trial over all streams, or a running mean'),
+    runningRate: z.number().gt(0).max(1).default(0.01).describe('rate of the running mean, per step'),
+  })
+  .prefault({});
+
+const optimizerBase = {
+  rates: z.strictObject({ in: rate, rec: rate, out: rate }),
+  schedule,
+  clamp: z.tuple([z.number(), z.number()]).nullable().default(null).describe('smallest and largest weight'),
+};
+const optimizer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sgd'), ...optimizerBase }),
+  z.strictObject({ kind: z.literal('momentum'), momentum: z.number().min(0).lt(1).default(0.9), ...optimizerBase }),
+  z.strictObject({
+    kind: z.literal('adam'),
+    beta1: z.number().min(0).lt(1).default(0.9),
+    beta2: z.number().min(0).lt(1).default(0.999),
+    epsilon: z.number().positive().default(1e-8).describe('outside the bias correction, as in TensorFlow'),
+    ...optimizerBase,
+  }),
+]);
+
+const training = z.strictObject({
+  total: z.number().int().positive().describe('symbols over all streams, or trials'),
+  streams: z.number().int().positive().default(1).describe('streams or trials that run side by side and share weights'),
+  chunkSteps: z.number().int().positive().default(1000).describe('steps of an endless stream that count as one trial'),
+  update: z
+    .strictObject({
+      every: z.number().int().positive().default(1),
+      unit: z.enum(['step', 'trial']).default('trial'),
+      reduction: z.enum(['mean', 'sum']).default('mean').describe('over streams and over the trials of one update'),
+    })
+    .prefault({}),
+  execution: z.enum(['auto', 'online', 'deferred']).default('auto'),
+  state: z.enum(['auto', 'reset', 'carry']).default('auto').describe('neurons and readout at the start of a trial'),
+  traces: z.enum(['auto', 'restart', 'carry']).default('auto').describe('traces at the start of a trial'),
+  checkpointEvery: z.number().int().positive().nullable().default(null).describe('symbols or trials; null: at the end'),
+});
+
+const evaluation = z
+  .strictObject({
+    total: z.number().int().positive().default(80_000).describe('symbols over all streams, or trials'),
+    streams: z.number().int().positive().default(16),
+  })
+  .prefault({});
+
+/** The part of an experiment that needs no catalogue. */
+const common = {
+  version: z.literal(configVersion).default(configVersion),
+  name: z.string().min(1).default('experiment'),
+  seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+  backend: z.enum(['auto', 'reference']).default('auto'),
+  loss,
+  rateTerm,
+  optimizer,
+  training,
+  evaluation,
+};
+
+/** Schema of an experiment file, with the models and tasks of a catalogue as its choices. */
+export function experimentSchema(catalogue: Catalogue) {
+  return z.strictObject({
+    ...common,
+    task: choice('kind', catalogue.tasks),
+    network: network.extend({
+      neuron: choice('kind', catalogue.neurons),
+      readout: choice('kind', catalogue.readouts).prefault({ kind: 'leaky' }),
+    }),
+    rule: choice('name', catalogue.rules),
+  });
+}
+
+export type ExperimentConfig = z.output<ReturnType<typeof experimentSchema>>;
+
+/** What a chosen plug-in looks like once its own schema has checked it. */
+type Chosen = { readonly [parameter: string]: unknown };
+
+/** A union over a registry, told apart by its literal `kind` or `name`. */
+function choice(key: 'kind' | 'name', entries: readonly { readonly params: z.ZodType }[]): z.ZodType<Chosen> {
+  const options = entries.map((entry) => entry.params) as unknown as [z.ZodObject, ...z.ZodObject[]];
+  return z.discriminatedUnion(key, options) as unknown as z.ZodType<Chosen>;
+}
+
+/** JSON Schema of an experiment file, for editors. */
+export function experimentJsonSchema(catalogue: Catalogue): unknown {
+  return z.toJSONSchema(experimentSchema(catalogue), { io: 'input', unrepresentable: 'any' });
+}

@@ -1,0 +1,37 @@
+/** Input that cannot be used: the message names the path, the value got, what was expected and the unit. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(path: string, got: unknown, expected: string) {
+    super(`${path}: got ${show(got)}, expected ${expected}`);
+  }
+}
+
+/** Two parts that exist but do not fit together, or a part that a backend does not have. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+}
+
+/** A value of the running network that is not finite. */
+export class DivergenceError extends Error {
+  override readonly name = 'DivergenceError';
+  constructor(field: string, index: number, step: number, value: number) {
+    super(
+      `${field}[${index}] became ${value} at step ${step}; nothing after the last checkpoint was saved. ` +
+        'Try a smaller learning rate or a stronger firing-rate term.',
+    );
+  }
+}
+
+/** A file that is damaged, foreign, or of another version. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  constructor(path: string, problem: string) {
+    super(`${path}: ${problem}`);
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'number' || value === undefined) return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,121 @@
+import type { Block, Sizes } from './layout.ts';
+import type {
+  Loss,
+  NeuronInstance,
+  Optimizer,
+  ReadoutInstance,
+  SignalInstance,
+  TraceInstance,
+  TrialArrays,
+  Weights,
+} from './plugins.ts';
+import type { Projection } from './projection.ts';
+
+/** The four blocks of plastic numbers. */
+export const weightNames = ['wIn', 'wRec', 'wOut', 'bOut'] as const;
+export type WeightName = (typeof weightNames)[number];
+
+/** s(p): factor on a learning rate at progress p in [0, 1] of the training. */
+export type Schedule =
+  | { readonly kind: 'constant' }
+  | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
+
+export interface BlockRate {
+  readonly rate: number;
+  readonly schedule: Schedule;
+}
+
+/** Firing-rate regularisation: gradient c (f_j - f*) times the unfiltered eligibility. */
+export interface RateTermSettings {
+  /** c; 0 switches it off. */
+  readonly strength: number;
+  /** f*, spikes per step. */
+  readonly target: number;
+  /** f_j: mean of the trial and stream, of the trial over all streams, or a running mean per neuron and stream. */
+  readonly mean: 'trial' | 'batch' | 'running';
+  /** Rate of the running mean per step. */
+  readonly runningRate: number;
+}
+
+/** When weights change, and how the gradients of several streams and trials are put together. */
+export interface UpdateSettings {
+  readonly every: number;
+  readonly unit: 'step' | 'trial';
+  /** `mean` over streams and over the trials of one update, or their `sum`. */
+  readonly reduction: 'mean' | 'sum';
+}
+
+/** Everything a network is made of, with each choice already derived for its dt and its sizes. */
+export interface NetworkSpec {
+  readonly dtMs: number;
+  readonly sizes: Sizes;
+  /** Whether the last input is the constant 1 of a plastic bias. */
+  readonly bias: boolean;
+  readonly neuron: NeuronInstance;
+  readonly spiking: boolean;
+  readonly readout: ReadoutInstance;
+  readonly projections: { readonly in: Projection; readonly rec: Projection };
+  readonly loss: Loss;
+  /** Factor on loss and error: 1, 1 / scored steps of the trial, or a number. */
+  readonly lossScale: 'sum' | 'mean' | number;
+  /** null: only the readout learns. */
+  readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance } | null;
+  readonly execution: 'online' | 'deferred';
+  readonly rateTerm: RateTermSettings;
+  readonly update: UpdateSettings;
+  readonly optimizer: Optimizer;
+  readonly rates: Readonly<Record<WeightName, BlockRate>>;
+  readonly clamp: readonly [number, number] | null;
+  /** What happens to v, z and the readout, and to the traces, when a trial starts. */
+  readonly state: 'reset' | 'carry';
+  readonly traces: 'restart' | 'carry';
+  /** Whether spikes that arrive at step 0 of a trial act and are remembered. */
+  readonly borderSpikes: 'keep' | 'drop';
+}
+
+/** A network with its memory: the state that a checkpoint holds, and the whole-time arrays of one trial. */
+export interface Network {
+  readonly spec: NetworkSpec;
+  readonly state: Block;
+  readonly trial: TrialArrays;
+  readonly weights: Weights;
+  readonly gradient: Weights;
+}
+
+/** Stages of a trial, each over the steps [t0, t1) of all streams. Who calls them in which order is the engine. */
+export interface Stages {
+  forward(t0: number, t1: number): void;
+  readout(t0: number, t1: number): void;
+  /** Error of each step; `scale` holds the loss factor of every stream. */
+  error(t0: number, t1: number, scale: Float64Array): void;
+  /** Rate term of a running mean, step by step. */
+  rateRunning(t0: number, t1: number): void;
+  /** Rate term of the trial's own rates, after its last step. */
+  rateOfTrial(steps: number): void;
+  signal(t0: number, t1: number, progress: (t: number) => number): void;
+  /** Online: steps [t0, t1) in order. */
+  gradient(t0: number, t1: number): void;
+  /** Online: after the last step of a trial. */
+  gradientEnd(steps: number): void;
+  /** Deferred: the whole trial at once. */
+  gradientOfTrial(steps: number): void;
+  /** Takes the step: weights change, the gradient is 0 again. `progress` in [0, 1], `count` from 1. */
+  update(progress: number, count: number, trials: number): void;
+}
+
+export interface Backend {
+  readonly name: 'reference';
+  allocate(length: number): Float64Array;
+  compile(network: Network): Stages;
+}
+
+export function scheduleAt(schedule: Schedule, progress: number): number {
+  switch (schedule.kind) {
+    case 'constant':
+      return 1;
+    case 'linear-to-zero':
+      return progress <= schedule.holdUntil ? 1 : Math.max(0, (1 - progress) / (1 - schedule.holdUntil));
+    default:
+      return schedule satisfies never;
+  }
+}

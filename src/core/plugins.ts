@@ -1,0 +1,299 @@
+import type { ZodType } from 'zod';
+import type { Bound } from './events.ts';
+import type { Layout, Real, Sizes, Views } from './layout.ts';
+import type { Projection } from './projection.ts';
+import type { Rng } from './rng.ts';
+
+/**
+ * The whole-time arrays of one trial, for all streams. Each is written by one stage and read by later ones.
+ * Row r of `z` is step r - history: the rows before step 0 are the last ones of the trial before.
+ */
+export interface TrialArrays {
+  /** Input, the constant 1 of the bias last. [stream][step][in] */
+  readonly x: Real;
+  /** Spikes, or rates of rate neurons. [stream][history + step][rec] */
+  readonly z: Real;
+  /** Pseudo-derivative dz/dv, 0 while refractory; phi' for rate neurons. [stream][step][rec] */
+  readonly psi: Real;
+  /** Readout before the softmax. [stream][step][out] */
+  readonly y: Real;
+  /** Target of the loss. [stream][step][out] */
+  readonly target: Real;
+  /** Expected target, for scoring without label noise. [stream][step][out] */
+  readonly expected: Real;
+  /** Weight of a step in the loss, 0 outside its window. [stream][step] */
+  readonly weight: Real;
+  /** dE/dy. [stream][step][out] */
+  readonly error: Real;
+  /** Learning signal of each neuron. [stream][step][rec] */
+  readonly signal: Real;
+  /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][rec] */
+  readonly rateTerm: Real;
+}
+
+export interface Weights {
+  /** Input weights, the bias row last. [pre][post] as stored by the projection */
+  readonly wIn: Real;
+  /** Recurrent weights. [pre][post] */
+  readonly wRec: Real;
+  /** Readout weights. [rec][out] */
+  readonly wOut: Real;
+  /** Readout bias, 0 and fixed where the readout has none. [out] */
+  readonly bOut: Real;
+}
+
+// ---------------------------------------------------------------- neurons
+
+/** The neuron's local dynamics as a trace needs them: which recursion, and its constants. */
+export interface EligibilityDynamics {
+  /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons. */
+  readonly form: 'filter-then-post' | 'post-then-filter';
+  /** Decay of the presynaptic filter (membrane) or of the rate, per step. */
+  readonly decay: number;
+  /** Factor on the presynaptic activity. */
+  readonly gain: number;
+  /** Decay of the adaptation per step, and its strength per neuron [rec]; null without adaptation. */
+  readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
+  /** What a spike takes off its own membrane one step later; 0 for rate neurons. */
+  readonly resetGain: number;
+}
+
+export interface NeuronBinding {
+  readonly sizes: Sizes;
+  readonly state: Views;
+  readonly trial: TrialArrays;
+  /** Summed weighted input of this step, not yet scaled by the input gain. [rec] */
+  readonly current: Real;
+}
+
+/** `step(b, t)` reads `current` and row t-1 of z, advances the state, writes row t of z and psi. */
+export type NeuronStep = (stream: number, t: number) => void;
+
+export interface NeuronInstance {
+  readonly layout: Layout;
+  readonly eligibility: EligibilityDynamics;
+  /** Threshold of every neuron now, for figures; null for rate neurons. */
+  readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
+  /** Name of the state that is drawn as the membrane. */
+  readonly membrane: string;
+  bind(binding: NeuronBinding): NeuronStep;
+}
+
+/** A neuron model: parameters are checked by its schema, derived once, and trusted by the step. */
+export interface NeuronModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly spiking: boolean;
+  readonly params: ZodType<P>;
+  derive(params: P, context: { readonly dtMs: number; readonly nRec: number }): NeuronInstance;
+}
+
+// ---------------------------------------------------------------- readouts
+
+export interface ReadoutBinding {
+  readonly sizes: Sizes;
+  readonly state: Views;
+  readonly trial: TrialArrays;
+  readonly weights: Weights;
+}
+
+export interface ReadoutInstance {
+  readonly layout: Layout;
+  /** kappa and the gain on its input, which an eligibility trace filtered for this readout must share. */
+  readonly decay: number;
+  readonly gain: number;
+  readonly bias: boolean;
+  bind(binding: ReadoutBinding): (stream: number, t: number) => void;
+  /** Gradient of W_out and b_out from the error: step by step, or of a whole trial at once without state. */
+  bindGradient(binding: ReadoutBinding & { readonly gradient: Weights }): {
+    step(stream: number, t: number): void;
+    deferred(stream: number, steps: number): void;
+  };
+}
+
+export interface ReadoutModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P, context: { readonly dtMs: number }): ReadoutInstance;
+}
+
+// ---------------------------------------------------------------- losses
+
+/** A loss of one step: `error` is dE/dy, `value` the loss. Both read one row of y and of the target. */
+export interface Loss {
+  readonly kind: string;
+  readonly classification: boolean;
+  error(error: Real, y: Real, target: Real, row: number, nOut: number): void;
+  value(y: Real, target: Real, row: number, nOut: number): number;
+}
+
+// ---------------------------------------------------------------- rules
+
+/** Everything that a trace or a signal may look at. A footprint names the ones it uses. */
+export type Quantity = 'x' | 'z' | 'zPrev' | 'psi' | 'y' | 'error' | 'target' | 'rateTerm' | 'wIn' | 'wRec' | 'wOut' | 'signal';
+
+/** Which variables a part reads and in which phases it runs; where its own state lives is in its layout. */
+export interface Footprint {
+  readonly reads: readonly Quantity[];
+  readonly phases: readonly ('soma' | 'dendrite')[];
+}
+
+export interface RuleContext {
+  readonly dtMs: number;
+  readonly sizes: Sizes;
+  readonly neuron: EligibilityDynamics;
+  readonly readout: { readonly decay: number; readonly gain: number };
+}
+
+export interface SignalBinding {
+  readonly sizes: Sizes;
+  readonly state: Views;
+  readonly trial: TrialArrays;
+  readonly weights: Weights;
+}
+
+export interface BoundSignal {
+  /** Writes row t of `signal` for every stream, then updates the signal's own matrices. s(t) scales their rates. */
+  step(t: number, rateScale: number): void;
+  /** The step that W_out takes in this update (subtracted from it), [rec][out]. */
+  readoutStep?(step: Real): void;
+}
+
+export interface SignalInstance {
+  readonly layout: Layout;
+  readonly footprint: Footprint;
+  /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
+  readonly refersTo: 'error' | 'credit';
+  /** Share of W_out that is lost after every update, for feedback that aligns with it. */
+  readonly readoutDecay: number;
+  init(state: Views, sizes: Sizes, rng: Rng): void;
+  bind(binding: SignalBinding): BoundSignal;
+}
+
+export interface SignalModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P, context: RuleContext): SignalInstance;
+}
+
+/** The filter that a trace must apply before it meets the signal. decay 0 and gain 1: none. */
+export interface OutputFilter {
+  readonly decay: number;
+  readonly gain: number;
+}
+
+export interface TraceBinding {
+  readonly sizes: Sizes;
+  readonly state: Views;
+  readonly trial: TrialArrays;
+  readonly projections: { readonly in: Projection; readonly rec: Projection };
+  /** Gradient of the weights, same shapes; a trace only adds to it. */
+  readonly gradient: Weights;
+}
+
+export interface BoundTrace {
+  /** Row t of every stream: advance the traces, add trace x signal to the gradient. */
+  step(t: number): void;
+  /** After the last step of a trial: terms that need the whole trial (the rate term with the trial's own rate). */
+  finish(steps: number): void;
+}
+
+export interface TraceContext extends RuleContext {
+  readonly filter: OutputFilter;
+  /** True where the rate term is known only after the trial. */
+  readonly rateTermAfterTrial: boolean;
+  readonly borderSpikes: 'keep' | 'drop';
+}
+
+export interface TraceInstance {
+  readonly layout: Layout;
+  readonly footprint: Footprint;
+  /** Online execution: the definition. */
+  bind(binding: TraceBinding): BoundTrace;
+  /** The same gradient of a whole trial from t = steps-1 down to 0, without synaptic state; null if there is none. */
+  readonly bindDeferred: ((binding: TraceBinding) => (steps: number) => void) | null;
+}
+
+export interface TraceModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P, context: TraceContext): TraceInstance;
+}
+
+export interface PluginChoice {
+  readonly kind: string;
+  readonly [parameter: string]: unknown;
+}
+
+/** A published rule: a named pair of trace and signal. Both null: only the readout learns. */
+export interface Rule<P = never> {
+  readonly name: string;
+  readonly source: string;
+  readonly summary: string;
+  readonly params: ZodType<P>;
+  parts(params: P): { readonly trace: PluginChoice; readonly signal: PluginChoice } | null;
+}
+
+// ---------------------------------------------------------------- optimisers
+
+export interface Optimizer {
+  readonly kind: string;
+  /** Copies of the weights that it keeps. */
+  readonly slots: readonly string[];
+  /** Turns a gradient into the step to be subtracted, in place. `count` is the number of this update, from 1. */
+  step(gradient: Real, slots: readonly Real[], rate: number, count: number): void;
+}
+
+// ---------------------------------------------------------------- tasks
+
+/** One stream's arrays for the steps [0, steps) of a trial; rows of x have `xStride` entries. */
+export interface TrialTarget {
+  readonly x: Real;
+  readonly target: Real;
+  readonly expected: Real;
+  readonly weight: Real;
+  readonly steps: number;
+  readonly xStride: number;
+}
+
+export interface TaskInstance {
+  readonly nIn: number;
+  readonly nOut: number;
+  /** Endless streams are cut into chunks of any length; trials have a length of their own. */
+  readonly mode: { readonly kind: 'stream'; readonly stepsPerSymbol: number } | { readonly kind: 'trial'; readonly steps: number };
+  /** Whether `expected` is filled. */
+  readonly statesExpected: boolean;
+  readonly bounds: readonly Bound[];
+  /** Populations of the input, for rasters. */
+  readonly inputPopulations: readonly { readonly label: string; readonly size: number }[];
+  /**
+   * Fills one stream's trial. A pure function of (parameters, rng, position): `start` is the first step of a stream
+   * since its beginning, or the index of a trial.
+   */
+  fill(out: TrialTarget, rng: Rng, start: number): void;
+}
+
+export interface TaskModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P, context: { readonly dtMs: number; readonly rng: Rng }): TaskInstance;
+}
+
+// ---------------------------------------------------------------- registries
+
+/** A registry holds models of different parameters: each one's own schema has checked what its `derive` is given. */
+export type Entry<Model extends { readonly params: unknown }> = Omit<Model, 'params'> & { readonly params: ZodType };
+
+/** What a run may choose from. The machine never imports the catalogues; it is handed this. */
+export interface Catalogue {
+  readonly neurons: readonly Entry<NeuronModel>[];
+  readonly readouts: readonly Entry<ReadoutModel>[];
+  readonly traces: readonly Entry<TraceModel>[];
+  readonly signals: readonly Entry<SignalModel>[];
+  readonly rules: readonly Entry<Rule>[];
+  readonly tasks: readonly Entry<TaskModel>[];
+}

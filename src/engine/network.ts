@@ -1,0 +1,84 @@
+import { cut, type Layout } from '../core/layout.ts';
+import type { Backend, Network, NetworkSpec } from '../core/network.ts';
+import type { TrialArrays, Weights } from '../core/plugins.ts';
+
+const weightLayout = {
+  wIn: { shape: ['synIn'], home: 'synapse', unit: 'weight', doc: 'input weights, bias row last' },
+  wRec: { shape: ['synRec'], home: 'synapse', unit: 'weight', doc: 'recurrent weights' },
+  wOut: { shape: ['rec', 'out'], home: 'synapse', unit: 'weight', doc: 'readout weights' },
+  bOut: { shape: ['out'], home: 'post', unit: 'weight', doc: 'readout bias' },
+} as const satisfies Layout;
+
+const runLayout = {
+  zTail: { shape: ['stream', 'history', 'rec'], home: 'post', unit: '1', doc: 'last activity of the trial before' },
+  fBar: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes/step', doc: 'running mean of the activity' },
+} as const satisfies Layout;
+
+const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;
+const perOutput = (doc: string) => ({ shape: ['stream', 'step', 'out'], home: 'post', unit: '1', doc }) as const;
+
+const trialLayout = {
+  x: { shape: ['stream', 'step', 'in'], home: 'pre', unit: '1', doc: 'input' },
+  psi: perNeuron('pseudo-derivative'),
+  y: perOutput('readout'),
+  target: perOutput('target'),
+  expected: perOutput('expected target'),
+  weight: { shape: ['stream', 'step'], home: 'global', unit: '1', doc: 'weight of the step in the loss' },
+  error: perOutput('error'),
+  signal: perNeuron('learning signal'),
+  rateTerm: perNeuron('firing-rate term'),
+} as const satisfies Layout;
+
+/** Groups of the state buffer, in the order in which a checkpoint holds them. */
+function stateGroups(spec: NetworkSpec): Record<string, Layout> {
+  const groups: Record<string, Layout> = { weights: weightLayout, gradient: weightLayout };
+  for (const slot of spec.optimizer.slots) groups[`optimizer.${slot}`] = weightLayout;
+  groups.neuron = spec.neuron.layout;
+  groups.readout = spec.readout.layout;
+  if (spec.rule) {
+    groups.trace = spec.rule.trace.layout;
+    groups.signal = spec.rule.signal.layout;
+  }
+  groups.run = runLayout;
+  return groups;
+}
+
+/** z has `history` more rows than the other whole-time arrays, so it is a group of its own. */
+function trialGroups(spec: NetworkSpec): Record<string, Layout> {
+  const rows = spec.sizes.history + spec.sizes.step;
+  return {
+    activity: { z: { shape: ['stream', rows, 'rec'], home: 'post', unit: '1', doc: 'spikes or rates' } },
+    trial: trialLayout,
+  };
+}
+
+/** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */
+export function networkLength(spec: NetworkSpec): { readonly state: number; readonly trial: number } {
+  const count = (groups: Record<string, Layout>) => cut(groups, spec.sizes, (n) => new Counter(n) as never).data.length;
+  return { state: count(stateGroups(spec)), trial: count(trialGroups(spec)) };
+}
+
+/** Stands in for an array where only the length is wanted. */
+class Counter {
+  readonly length: number;
+  constructor(length: number) {
+    this.length = length;
+  }
+  subarray(from: number, to: number): Counter {
+    return new Counter(to - from);
+  }
+}
+
+/** Allocates a network's memory. Weights and the signal's matrices are 0 until they are initialised. */
+export function allocateNetwork(spec: NetworkSpec, backend: Backend): Network {
+  const state = cut(stateGroups(spec), spec.sizes, backend.allocate);
+  const block = cut(trialGroups(spec), spec.sizes, backend.allocate);
+  const trial = { ...block.views('trial'), ...block.views('activity') } as unknown as TrialArrays;
+  return {
+    spec,
+    state,
+    trial,
+    weights: state.views('weights') as unknown as Weights,
+    gradient: state.views('gradient') as unknown as Weights,
+  };
+}

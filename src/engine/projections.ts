@@ -1,0 +1,109 @@
+import type { Real } from '../core/layout.ts';
+import type { Projection } from '../core/projection.ts';
+import type { Rng } from '../core/rng.ts';
+
+export type Connectivity =
+  | { readonly kind: 'dense' }
+  /** Every neuron receives exactly `n` synapses from distinct presynaptic neurons. */
+  | { readonly kind: 'in-degree'; readonly n: number }
+  /** Every pair is connected with probability `p`. */
+  | { readonly kind: 'probability'; readonly p: number };
+
+export type WeightInit =
+  /** N(0, (gain / sqrt(fan-in))^2); the fan-in is the mean number of synapses of a neuron, the bias not counted. */
+  | { readonly kind: 'normal'; readonly gain: number }
+  | { readonly kind: 'normal-sd'; readonly sd: number }
+  /** Uniform within +- gain sqrt(6 / (fan-in + fan-out)). */
+  | { readonly kind: 'glorot-uniform'; readonly gain: number }
+  | { readonly kind: 'constant'; readonly value: number };
+
+export interface ProjectionShape {
+  readonly nPre: number;
+  readonly nPost: number;
+  /** A last presynaptic unit, beyond nPre, that is always on and reaches every neuron. */
+  readonly bias: boolean;
+  readonly autapses: boolean;
+  readonly connectivity: Connectivity;
+}
+
+/** @returns the synapses of a projection, presynaptic-major; masked ones are autapses of a dense matrix. */
+export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
+  const rows = shape.connectivity.kind === 'dense' ? denseRows(shape) : sparseRows(shape, rng);
+  if (shape.bias) rows.push(Int32Array.from({ length: shape.nPost }, (_, j) => j));
+  const rowStart = new Int32Array(rows.length + 1);
+  for (let i = 0; i < rows.length; i++) rowStart[i + 1] = rowStart[i] + rows[i].length;
+  const post = new Int32Array(rowStart[rows.length]);
+  for (let i = 0; i < rows.length; i++) post.set(rows[i], rowStart[i]);
+  const dense = shape.connectivity.kind === 'dense';
+  const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
+  return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked };
+}
+
+function denseRows({ nPre, nPost }: ProjectionShape): Int32Array[] {
+  const all = Int32Array.from({ length: nPost }, (_, j) => j);
+  return Array.from({ length: nPre }, () => all);
+}
+
+function sparseRows({ nPre, nPost, autapses, connectivity }: ProjectionShape, rng: Rng): Int32Array[] {
+  const rows: number[][] = Array.from({ length: nPre }, () => []);
+  for (let j = 0; j < nPost; j++) {
+    const skip = autapses ? -1 : j;
+    if (connectivity.kind === 'in-degree') {
+      for (const i of distinct(connectivity.n, nPre, skip, rng)) rows[i].push(j);
+    } else if (connectivity.kind === 'probability') {
+      for (let i = 0; i < nPre; i++) if (i !== skip && rng.bernoulli(connectivity.p)) rows[i].push(j);
+    }
+  }
+  return rows.map((row) => Int32Array.from(row));
+}
+
+/** n distinct integers of [0, limit), never `skip`, by Floyd's sampling. */
+function distinct(n: number, limit: number, skip: number, rng: Rng): Set<number> {
+  const chosen = new Set<number>();
+  const available = skip < 0 ? limit : limit - 1;
+  const name = (index: number) => (skip >= 0 && index >= skip ? index + 1 : index);
+  for (let top = available - n; top < available; top++) {
+    const pick = name(rng.integer(top + 1));
+    chosen.add(chosen.has(pick) ? name(top) : pick);
+  }
+  return chosen;
+}
+
+/** Synapses i -> i of a square dense matrix. */
+function diagonal(n: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, j) => j * n + j);
+}
+
+/** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. */
+export function initWeights(weights: Real, p: Projection, init: WeightInit, bias: number | null, rng: Rng): void {
+  const end = bias === null ? p.nSyn : p.rowStart[p.nPre - 1];
+  const nPre = bias === null ? p.nPre : p.nPre - 1;
+  drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
+  if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
+  for (const s of p.masked) weights[s] = 0;
+}
+
+/** Draws one value per entry, in storage order. */
+export function drawWeights(weights: Real, fanIn: number, fanOut: number, init: WeightInit, rng: Rng): void {
+  const draw = distribution(init, fanIn, fanOut, rng);
+  for (let s = 0; s < weights.length; s++) weights[s] = draw();
+}
+
+function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng): () => number {
+  switch (init.kind) {
+    case 'normal': {
+      const sd = init.gain / Math.sqrt(fanIn);
+      return () => sd * rng.normal();
+    }
+    case 'normal-sd':
+      return () => init.sd * rng.normal();
+    case 'glorot-uniform': {
+      const half = init.gain * Math.sqrt(6 / (fanIn + fanOut));
+      return () => half * (2 * rng.uniform() - 1);
+    }
+    case 'constant':
+      return () => init.value;
+    default:
+      return init satisfies never;
+  }
+}

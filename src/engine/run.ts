@@ -1,0 +1,165 @@
+import type { Real } from '../core/layout.ts';
+import type { Backend, Network, NetworkSpec, Stages } from '../core/network.ts';
+import { scheduleAt } from '../core/network.ts';
+import { allocateNetwork } from './network.ts';
+
+/** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
+export interface Clock {
+  /** Trials finished. */
+  trial: number;
+  /** Steps of one stream finished. */
+  step: number;
+  /** Updates of the weights. */
+  updates: number;
+  /** Trials whose gradient waits for an update. */
+  pending: number;
+  /** Steps since the last update within trials. */
+  sinceUpdate: number;
+}
+
+/** A network that can be run: its memory, its compiled stages and its clock. */
+export interface Run {
+  readonly network: Network;
+  readonly stages: Stages;
+  readonly clock: Clock;
+  /** Steps of one stream in the whole training; s(t) refers to it. */
+  readonly totalSteps: number;
+  /** Loss factor of each stream in the present trial. [stream] */
+  readonly lossScale: Float64Array;
+  /** Scale of the signal's own rates at step t of the present trial: it follows the recurrent weights. */
+  readonly signalScale: (t: number) => number;
+}
+
+export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: number): Run {
+  const network = allocateNetwork(spec, backend);
+  const clock: Clock = { trial: 0, step: 0, updates: 0, pending: 0, sinceUpdate: 0 };
+  return {
+    network,
+    stages: backend.compile(network),
+    clock,
+    totalSteps,
+    lossScale: new Float64Array(spec.sizes.stream),
+    signalScale: (t) => scheduleAt(spec.rates.wRec.schedule, progressOf(clock, totalSteps, t)),
+  };
+}
+
+/** Share of the training that lies before step t of the present trial. */
+function progressOf(clock: Clock, totalSteps: number, t: number): number {
+  return Math.min(1, (clock.step + t) / totalSteps);
+}
+
+export interface TrialOptions {
+  readonly learn: boolean;
+  /** With `learn`: compute signals and gradients, but leave the weights as they are. */
+  readonly freeze?: boolean;
+  /** Called after every step, when its signal is known and before its update; makes the trial run step by step. */
+  readonly onStep?: ((t: number) => void) | undefined;
+}
+
+/**
+ * One trial of all streams. The input, target and weight arrays hold what the task wrote.
+ *
+ *     forward -> readout -> error -> rate term -> signal -> gradient -> update
+ *
+ * Where weights change between trials each stage runs once for the whole trial; where they change within it, or where
+ * somebody watches, the same stages run one step at a time. The bits are the same.
+ */
+export function runTrial(run: Run, steps: number, options: TrialOptions): void {
+  const { network, stages, clock } = run;
+  const { spec } = network;
+  begin(run, steps);
+  const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
+  const stride = withinTrial || options.onStep ? 1 : steps;
+  for (let t0 = 0; t0 < steps; t0 += stride) {
+    const t1 = t0 + stride;
+    stages.forward(t0, t1);
+    stages.readout(t0, t1);
+    stages.error(t0, t1, run.lossScale);
+    if (options.learn) {
+      stages.rateRunning(t0, t1);
+      stages.signal(t0, t1, run.signalScale);
+      if (spec.execution === 'online') stages.gradient(t0, t1);
+    }
+    options.onStep?.(t0);
+    if (withinTrial) updateWithin(run, t1);
+  }
+  if (options.learn) finishGradient(run, steps);
+  if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
+  end(run, steps);
+  clock.step += steps;
+  clock.trial += 1;
+}
+
+function updateWithin(run: Run, t: number): void {
+  const { clock, network, stages } = run;
+  clock.sinceUpdate += 1;
+  if (clock.sinceUpdate < network.spec.update.every) return;
+  clock.sinceUpdate = 0;
+  clock.updates += 1;
+  stages.update(progressOf(clock, run.totalSteps, t - 1), clock.updates, 1);
+}
+
+function finishGradient({ network, stages }: Run, steps: number): void {
+  stages.rateOfTrial(steps);
+  if (network.spec.execution === 'online') stages.gradientEnd(steps);
+  else stages.gradientOfTrial(steps);
+}
+
+function updateBetween(run: Run): void {
+  const { clock, network, stages } = run;
+  clock.pending += 1;
+  if (clock.pending < network.spec.update.every) return;
+  clock.updates += 1;
+  stages.update(progressOf(clock, run.totalSteps, 0), clock.updates, clock.pending);
+  clock.pending = 0;
+}
+
+/** State and traces at the start of a trial, the activity that is still under way, and the loss factors. */
+function begin(run: Run, steps: number): void {
+  const { network, lossScale } = run;
+  const { spec, state, trial } = network;
+  const { sizes } = spec;
+  if (spec.state === 'reset') {
+    clearGroup(network, 'neuron');
+    state.field('run.zTail').fill(0);
+    state.field('readout.u').fill(0);
+  }
+  if (spec.traces === 'restart') {
+    clearGroup(network, 'trace');
+    state.field('readout.zBar').fill(0);
+  }
+  const tail = state.field('run.zTail');
+  const kept = sizes.history * sizes.rec;
+  for (let b = 0; b < sizes.stream; b++) {
+    copy(trial.z, b * (sizes.history + sizes.step) * sizes.rec, tail, b * kept, kept);
+    lossScale[b] = factor(spec.lossScale, trial.weight, b * sizes.step, steps);
+  }
+}
+
+/** The last rows of activity go on into the next trial. */
+function end(run: Run, steps: number): void {
+  const { spec, state, trial } = run.network;
+  const { sizes } = spec;
+  const tail = state.field('run.zTail');
+  const kept = sizes.history * sizes.rec;
+  for (let b = 0; b < sizes.stream; b++) {
+    copy(tail, b * kept, trial.z, (b * (sizes.history + sizes.step) + steps) * sizes.rec, kept);
+  }
+}
+
+function clearGroup(network: Network, group: string): void {
+  const views = network.state.views(group);
+  for (const name in views) views[name].fill(0);
+}
+
+function copy(to: Real, at: number, from: Real, start: number, n: number): void {
+  for (let s = 0; s < n; s++) to[at + s] = from[start + s];
+}
+
+function factor(scale: NetworkSpec['lossScale'], weight: Real, row: number, steps: number): number {
+  if (scale === 'sum') return 1;
+  if (scale !== 'mean') return scale;
+  let scored = 0;
+  for (let t = 0; t < steps; t++) scored += weight[row + t];
+  return scored > 0 ? 1 / scored : 0;
+}

@@ -1,0 +1,79 @@
+import type { Listener, Scores } from '../core/events.ts';
+import { scheduleAt } from '../core/network.ts';
+import { encodeCheckpoint } from './checkpoint.ts';
+import { type Feed, nextSteps } from './feed.ts';
+import type { Recorder } from './recorder.ts';
+import { type Run, runTrial } from './run.ts';
+import { addTrial, checkFinite, emptyTally, scoresOf } from './scores.ts';
+
+export interface TrainOptions {
+  /** Stop at the first trial border at or after this amount (symbols or trials); default: the total. */
+  readonly until?: number | undefined;
+  readonly listener?: Listener | undefined;
+  /** Watches chosen steps; its events go to the listener. */
+  readonly recorder?: Recorder | undefined;
+}
+
+export interface TrainPlan {
+  readonly total: number;
+  readonly checkpointEvery: number | null;
+}
+
+/**
+ * The training loop. It knows the order of things and nothing of rules, tasks or files: fill, run, check, tell.
+ * Yields after every trial. @throws DivergenceError as soon as a trial leaves a number that is not finite
+ */
+export function* trainTrials(
+  run: Run,
+  feed: Feed,
+  plan: TrainPlan,
+  name: { readonly rule: string; readonly seed: number; readonly backend: string },
+  config: unknown,
+  evaluate: () => Scores & { readonly amount: number },
+  { until = plan.total, listener, recorder }: TrainOptions,
+): Generator<void> {
+  const { task } = feed;
+  const unit = task.mode.kind === 'stream' ? 'symbols' : 'trials';
+  listener?.({ type: 'start', ...name, unit, amount: feed.amount(), total: plan.total, bounds: task.bounds });
+  let saved = feed.amount();
+  while (feed.amount() < Math.min(until, plan.total)) {
+    const steps = nextSteps(run, task, run.totalSteps);
+    trainOne(run, feed, steps, listener, recorder);
+    if (plan.checkpointEvery !== null && feed.amount() - saved >= plan.checkpointEvery) {
+      saved = feed.amount();
+      listener?.({ type: 'checkpoint', amount: saved, bytes: encodeCheckpoint(run, config) });
+    }
+    yield;
+  }
+  const amount = feed.amount();
+  const complete = amount >= plan.total;
+  if (listener) {
+    if (complete) {
+      const { amount: symbols, ...scores } = evaluate();
+      listener({ type: 'evaluation', amount, symbols, ...scores });
+    }
+    listener({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });
+    listener({ type: 'end', amount, complete });
+  }
+}
+
+function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, recorder?: Recorder): void {
+  const { network, clock, totalSteps } = run;
+  feed.fill(steps);
+  const onStep = recorder?.wants(clock.trial) && listener ? (t: number) => recorder.step(run, t, listener) : undefined;
+  runTrial(run, steps, { learn: true, onStep });
+  checkFinite(run, steps);
+  if (!listener) return;
+  const tally = emptyTally();
+  addTrial(tally, run, steps);
+  const progress = Math.min(1, clock.step / totalSteps);
+  listener({
+    type: 'trial',
+    trial: clock.trial,
+    step: clock.step,
+    amount: feed.amount(),
+    updates: clock.updates,
+    rateScale: scheduleAt(network.spec.rates.wRec.schedule, progress),
+    ...scoresOf(tally, network, feed.task.statesExpected),
+  });
+}

@@ -1,0 +1,197 @@
+import { reference } from '../backends/reference/index.ts';
+import { parseWith } from '../config/parse.ts';
+import type { ExperimentConfig } from '../config/schema.ts';
+import { ConfigError, UnsupportedError } from '../core/errors.ts';
+import type { Sizes } from '../core/layout.ts';
+import type { Backend, BlockRate, NetworkSpec, Schedule } from '../core/network.ts';
+import type {
+  Catalogue,
+  Entry,
+  NeuronInstance,
+  PluginChoice,
+  ReadoutInstance,
+  RuleContext,
+  SignalInstance,
+  SignalModel,
+  TaskInstance,
+  TraceInstance,
+  TraceModel,
+} from '../core/plugins.ts';
+import type { Rng } from '../core/rng.ts';
+import { rateToSpikesPerStep } from '../core/units.ts';
+import { buildProjection } from '../engine/projections.ts';
+import { losses } from '../losses/index.ts';
+import { createOptimizer } from '../optim/index.ts';
+
+/** Rows of activity kept from one trial to the next: one, the delay of the recurrent synapses. */
+const history = 1;
+
+/** The plug-ins that a configuration names, derived for its dt and its sizes. */
+export interface Parts {
+  readonly task: TaskInstance;
+  readonly neuron: NeuronInstance;
+  readonly spiking: boolean;
+  readonly readout: ReadoutInstance;
+}
+
+export function deriveParts(config: ExperimentConfig, catalogue: Catalogue, rng: Rng): Parts {
+  const { dtMs, neurons: nRec, neuron, readout } = config.network;
+  const taskModel = find(catalogue.tasks, 'kind', config.task.kind, 'task.kind');
+  const neuronModel = find(catalogue.neurons, 'kind', neuron.kind, 'network.neuron.kind');
+  const readoutModel = find(catalogue.readouts, 'kind', readout.kind, 'network.readout.kind');
+  return {
+    task: taskModel.derive(config.task as never, { dtMs, rng: rng.split('task') }),
+    neuron: neuronModel.derive(neuron as never, { dtMs, nRec }),
+    spiking: neuronModel.spiking,
+    readout: readoutModel.derive(readout as never, { dtMs }),
+  };
+}
+
+/** The network that a configuration describes, for a number of streams and a longest trial. */
+export function buildSpec(
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+  parts: Parts,
+  rng: Rng,
+  shape: { readonly streams: number; readonly steps: number },
+): NetworkSpec {
+  const { network, training, optimizer } = config;
+  const { task, neuron, readout } = parts;
+  const bias = network.input.bias !== null;
+  const input = buildProjection(
+    { nPre: task.nIn, nPost: network.neurons, bias, autapses: true, connectivity: network.input.connectivity },
+    rng.split('synapses').split('in'),
+  );
+  const recurrent = buildProjection(
+    { ...network.recurrent, nPre: network.neurons, nPost: network.neurons, bias: false },
+    rng.split('synapses').split('rec'),
+  );
+  const sizes: Sizes = {
+    stream: shape.streams,
+    step: shape.steps,
+    history,
+    in: task.nIn + (bias ? 1 : 0),
+    rec: network.neurons,
+    out: task.nOut,
+    synIn: input.nSyn,
+    synRec: recurrent.nSyn,
+  };
+  const streaming = task.mode.kind === 'stream';
+  const traces = training.traces === 'auto' ? (streaming ? 'carry' : 'restart') : training.traces;
+  const rateTerm = {
+    strength: config.rateTerm.strength,
+    target: rateToSpikesPerStep(config.rateTerm.targetHz, network.dtMs),
+    mean: config.rateTerm.mean,
+    runningRate: config.rateTerm.runningRate,
+  };
+  checkTogether(config, traces);
+  const rule = deriveRule(config, catalogue, { dtMs: network.dtMs, sizes, neuron: neuron.eligibility, readout });
+  return {
+    dtMs: network.dtMs,
+    sizes,
+    bias,
+    neuron,
+    spiking: parts.spiking,
+    readout,
+    projections: { in: input, rec: recurrent },
+    loss: find(losses, 'kind', config.loss.kind, 'loss.kind'),
+    lossScale: config.loss.scale,
+    rule,
+    execution: chooseExecution(config, traces, rule),
+    rateTerm,
+    update: training.update,
+    optimizer: createOptimizer(optimizer),
+    rates: {
+      wIn: blockRate(optimizer.rates.in, optimizer.schedule),
+      wRec: blockRate(optimizer.rates.rec, optimizer.schedule),
+      wOut: blockRate(optimizer.rates.out, optimizer.schedule),
+      bOut: blockRate(optimizer.rates.out, optimizer.schedule),
+    },
+    clamp: optimizer.clamp,
+    state: training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state,
+    traces,
+    borderSpikes: network.borderSpikes,
+  };
+}
+
+/** Only `reference` exists so far; `auto` takes the fastest backend that has every stage. */
+export function chooseBackend(name: ExperimentConfig['backend']): Backend {
+  switch (name) {
+    case 'auto':
+    case 'reference':
+      return reference;
+    default:
+      return name satisfies never;
+  }
+}
+
+function deriveRule(
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+  context: RuleContext,
+): { readonly trace: TraceInstance; readonly signal: SignalInstance } | null {
+  const rule = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
+  const parts = rule.parts(config.rule as never);
+  if (!parts) return null;
+  const signalModel: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, 'rule.signal.kind');
+  const traceModel: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, 'rule.trace.kind');
+  const signal = signalModel.derive(checked(signalModel, parts.signal, 'rule.signal'), context);
+  const { decay, gain } = context.readout;
+  const trace = traceModel.derive(checked(traceModel, parts.trace, 'rule.trace'), {
+    ...context,
+    filter: signal.refersTo === 'error' ? { decay, gain } : { decay: 0, gain: 1 },
+    rateTermAfterTrial: config.rateTerm.strength > 0 && config.rateTerm.mean !== 'running',
+    borderSpikes: config.network.borderSpikes,
+  });
+  return { trace, signal };
+}
+
+function checked(model: { readonly params: Entry<TraceModel>['params'] }, choice: PluginChoice, path: string): never {
+  return parseWith(model.params, choice, path) as never;
+}
+
+function chooseExecution(config: ExperimentConfig, traces: string, rule: NetworkSpec['rule']): 'online' | 'deferred' {
+  const { execution, update } = config.training;
+  const possible = update.unit === 'trial' && traces === 'restart' && (!rule || rule.trace.bindDeferred !== null);
+  if (execution === 'deferred' && !possible) {
+    throw new ConfigError(
+      'training.execution',
+      'deferred',
+      'online: the deferred gradient needs updates per trial, traces that restart with it, and a trace that has it',
+    );
+  }
+  return execution === 'auto' ? (possible ? 'deferred' : 'online') : execution;
+}
+
+/** Settings that are fine alone and wrong together. */
+function checkTogether(config: ExperimentConfig, traces: string): void {
+  const { rateTerm, training } = config;
+  if (rateTerm.strength > 0 && rateTerm.mean !== 'running') {
+    if (training.update.unit === 'step') {
+      throw new ConfigError('rateTerm.mean', rateTerm.mean, '"running" where weights change within the trial');
+    }
+    if (traces === 'carry') {
+      throw new ConfigError('rateTerm.mean', rateTerm.mean, '"running" where traces carry over into the next trial');
+    }
+  }
+}
+
+function blockRate(setting: number | { readonly rate: number; readonly schedule: Schedule }, common: Schedule): BlockRate {
+  return typeof setting === 'number' ? { rate: setting, schedule: common } : setting;
+}
+
+function find<K extends string, T extends { readonly [key in K]: string }>(
+  entries: readonly T[],
+  key: K,
+  name: unknown,
+  path: string,
+): T {
+  const found = entries.find((entry) => entry[key] === name);
+  if (!found) throw new ConfigError(path, name, `one of ${entries.map((entry) => `"${entry[key]}"`).join(', ')}`);
+  return found;
+}
+
+/** A rule may refuse a neuron; the check is made before anything is allocated. */
+export function unsupportedPair(rule: string, neuron: string, reason: string): UnsupportedError {
+  return new UnsupportedError(`rule "${rule}" does not fit neuron "${neuron}": ${reason}`);
+}

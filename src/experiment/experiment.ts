@@ -1,0 +1,135 @@
+import { parseExperiment } from '../config/parse.ts';
+import type { ExperimentConfig } from '../config/schema.ts';
+import type { Listener, Scores } from '../core/events.ts';
+import type { Real } from '../core/layout.ts';
+import type { NetworkSpec } from '../core/network.ts';
+import type { Catalogue, TaskInstance } from '../core/plugins.ts';
+import { createRng, type Rng } from '../core/rng.ts';
+import { restoreCheckpoint } from '../engine/checkpoint.ts';
+import { drawWeights, initWeights } from '../engine/projections.ts';
+import { createRun, type Run } from '../engine/run.ts';
+import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
+import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
+import { type TrainOptions, trainTrials } from '../engine/train.ts';
+import { runTrial } from '../engine/run.ts';
+import { buildSpec, chooseBackend, deriveParts, type Parts } from './build.ts';
+
+/** A checked experiment, ready to run. */
+export interface Experiment {
+  /** The configuration with every default filled in. */
+  readonly config: ExperimentConfig;
+  readonly task: TaskInstance;
+  readonly run: Run;
+  /** Trains to the configured total, or to the first chunk border at or after `until`. */
+  train(options?: TrainOptions): void;
+  /** The same, one trial at a time, for a caller who wants to do something between trials. */
+  trainTrials(options?: TrainOptions): Generator<void>;
+  /** Scores the present weights on fresh data of a fresh network, learning off. `total` in symbols or trials. */
+  evaluate(options?: EvaluateOptions): Scores & { readonly amount: number };
+  /** A run of the same network, weights and traces included, that can be watched without changing this one. */
+  observer(streams?: number): { readonly run: Run; readonly feed: Feed };
+  /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
+  restore(checkpoint: Uint8Array, path?: string): void;
+}
+
+export interface EvaluateOptions {
+  readonly total?: number;
+  readonly streams?: number;
+  /** Another label gives other fresh data. */
+  readonly label?: string;
+}
+
+/**
+ * Checks a configuration, builds its network and draws its weights.
+ * @param input an experiment, as in an experiment file or from `preset(name)`
+ * @param catalogue the models and tasks to choose from: `{ ...models, tasks }`
+ * @throws ConfigError, UnsupportedError
+ */
+export function createExperiment(input: unknown, catalogue: Catalogue): Experiment {
+  const config = parseExperiment(input, catalogue);
+  const rng = createRng(config.seed);
+  const parts = deriveParts(config, catalogue, rng);
+  const { task } = parts;
+  const { training } = config;
+  const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
+  const build = (streams: number, longest: number) =>
+    createRun(
+      buildSpec(config, catalogue, parts, rng, { streams, steps: longest }),
+      chooseBackend(config.backend),
+      totalSteps(task, training.total, training.streams),
+    );
+  const run = build(training.streams, steps);
+  initialise(run, config, rng.split('weights'));
+  const feed = createFeed(run, task, rng.split('data'), config.loss.window);
+  const plan = { total: training.total, checkpointEvery: training.checkpointEvery };
+  const experiment: Experiment = {
+    config: { ...config, backend: chooseBackend(config.backend).name },
+    task,
+    run,
+    *trainTrials(options = {}) {
+      yield* trainTrials(run, feed, plan, describe(config), experiment.config, () => experiment.evaluate(), options);
+    },
+    train(options) {
+      for (const _ of experiment.trainTrials(options));
+    },
+    evaluate(options = {}) {
+      const streams = options.streams ?? config.evaluation.streams;
+      const fresh = build(streams, steps);
+      fresh.network.state.field('weights.wIn');
+      copyWeights(fresh, run);
+      const test = createFeed(fresh, task, rng.split('evaluation').split(options.label ?? ''), config.loss.window);
+      return evaluate(fresh, test, task, options.total ?? config.evaluation.total);
+    },
+    observer(streams = training.streams) {
+      const watched = build(streams, steps);
+      for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
+      return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
+    },
+    restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
+  };
+  return experiment;
+}
+
+function describe(config: ExperimentConfig): { readonly rule: string; readonly seed: number; readonly backend: string } {
+  return { rule: String(config.rule.name), seed: config.seed, backend: chooseBackend(config.backend).name };
+}
+
+/** Steps of one stream in a training of `total` symbols or trials. */
+function totalSteps(task: TaskInstance, total: number, streams: number): number {
+  const perStream = Math.ceil(total / streams);
+  return perStream * (task.mode.kind === 'stream' ? task.mode.stepsPerSymbol : task.mode.steps);
+}
+
+function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
+  const { spec, state, weights } = run.network;
+  const { input, recurrent, output } = network;
+  initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'));
+  initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'));
+  drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'));
+  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'));
+}
+
+function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scores & { readonly amount: number } {
+  const tally = emptyTally();
+  const wanted = totalSteps(task, total, run.network.spec.sizes.stream);
+  while (run.clock.step < wanted) {
+    const steps = nextSteps(run, task, wanted);
+    feed.fill(steps);
+    runTrial(run, steps, { learn: false });
+    checkFinite(run, steps);
+    addTrial(tally, run, steps);
+  }
+  return { ...scoresOf(tally, run.network, task.statesExpected), amount: feed.amount() };
+}
+
+function copyWeights(to: Run, from: Run): void {
+  copyGroup(to, from, 'weights');
+}
+
+function copyGroup(to: Run, from: Run, group: string): void {
+  const target = to.network.state.views(group);
+  const source = from.network.state.views(group);
+  for (const name in source) (target[name] as Real).set(source[name]);
+}
+
+export type { Listener, NetworkSpec, Parts };
