@@ -15,7 +15,7 @@ export { createFeed, type Feed, nextSteps } from './engine/feed.ts';
 export { networkLength } from './engine/network.ts';
 export { buildProjection, type Connectivity, type WeightInit } from './engine/projections.ts';
 export { createRecorder, type Recorder, type RecordingPlan } from './engine/recorder.ts';
-export { type Clock, createRun, type Run, runTrial, type TrialOptions } from './engine/run.ts';
+export { type Clock, createRun, gradientOf, type Run, runTrial, type TrialOptions } from './engine/run.ts';
 export { addTrial, checkFinite, emptyTally, scoresOf } from './engine/scores.ts';
 export { type TrainOptions, trainTrials } from './engine/train.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';

@@ -7,6 +7,7 @@ const params = z.strictObject({
   feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
   readoutFilter: z.boolean().default(true).describe('filter the trace with the readout decay'),
+  filterScale: z.enum(['readout', '1', '1-kappa']).default('readout').describe('factor on the filtered trace'),
   resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
 });
 
@@ -24,7 +25,12 @@ export const eprop1: Rule<z.infer<typeof params>> = {
   summary: 'eligibility trace times broadcast error',
   params,
   parts: (p) => ({
-    trace: { kind: 'eligibility', readoutFilter: p.readoutFilter, resetInTrace: p.resetInTrace },
+    trace: {
+      kind: 'eligibility',
+      readoutFilter: p.readoutFilter,
+      filterScale: p.filterScale,
+      resetInTrace: p.resetInTrace,
+    },
     signal: { kind: 'broadcast', feedback: p.feedback, scale: p.feedbackScale, decay: p.feedbackDecay },
   }),
 };

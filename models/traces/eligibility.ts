@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
-import type { BoundTrace, TraceBinding, TraceContext, TraceInstance, TraceModel } from '../../src/core/plugins.ts';
+import type { BoundTrace, OutputFilter, TraceBinding, TraceContext, TraceInstance, TraceModel } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import { bindDeferred } from './deferred.ts';
 import {
@@ -21,6 +21,10 @@ import {
 const params = z.strictObject({
   kind: z.literal('eligibility'),
   readoutFilter: z.boolean().default(true).describe('filter the trace with the readout decay, as the exact rule asks'),
+  filterScale: z
+    .enum(['readout', '1', '1-kappa'])
+    .default('readout')
+    .describe("factor on the filtered trace: the readout's own, or one of its published forms"),
   resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
 });
 type Params = z.infer<typeof params>;
@@ -35,8 +39,8 @@ type Params = z.infer<typeof params>;
  *
  * Bellec et al. 2020 (Nat Commun 11:3625), eqs 13, 14, 22-25. Leaky rate neurons: e_ij(t) = decay e_ij(t-1) +
  * psi_j(t) (1 - decay) p_i(t). With `resetInTrace`, eps_ij also loses vTh e_ij(t-1): the path through the neuron's own
- * reset, which the published rule drops. The factor zeta_out belongs to eBar here; codes that leave it out have a
- * learning rate 1/(1-kappa) times smaller.
+ * reset, which the published rule drops. eBar carries the readout's zeta_out unless
+ * `filterScale` says otherwise: codes that leave the factor out need a learning rate 1/(1-kappa) times smaller.
  */
 export const eligibility: TraceModel<Params> = {
   kind: 'eligibility',
@@ -66,7 +70,7 @@ function planTrace(p: Params, given: TraceContext): Plan {
   if (p.resetInTrace && resetGain === 0) {
     throw new UnsupportedError('rule: resetInTrace needs a neuron whose reset subtracts the threshold');
   }
-  const context = p.readoutFilter ? given : { ...given, filter: { decay: 0, gain: 1 } };
+  const context = { ...given, filter: outputFilter(p, given.filter) };
   const filtered = context.filter.decay > 0;
   const outer = form === 'filter-then-post' && !adaptation && !p.resetInTrace && !filtered && !given.rateTermAfterTrial;
   const layout: Record<string, Field> = {};
@@ -84,6 +88,12 @@ function planTrace(p: Params, given: TraceContext): Plan {
     if (given.rateTermAfterTrial) layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
   }
   return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0 };
+}
+
+function outputFilter(p: Params, filter: OutputFilter): OutputFilter {
+  if (!p.readoutFilter) return { decay: 0, gain: 1 };
+  if (p.filterScale === 'readout') return filter;
+  return { decay: filter.decay, gain: p.filterScale === '1' ? 1 : 1 - filter.decay };
 }
 
 /** e is remembered where the next step needs it, and only passed on within the step elsewhere. */

@@ -1,6 +1,7 @@
 import type { Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, Stages } from '../core/network.ts';
 import { scheduleAt } from '../core/network.ts';
+import type { Weights } from '../core/plugins.ts';
 import { allocateNetwork } from './network.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
@@ -112,6 +113,23 @@ function updateBetween(run: Run): void {
   clock.updates += 1;
   stages.update(progressOf(clock, run.totalSteps, 0), clock.updates, clock.pending);
   clock.pending = 0;
+}
+
+/** A copy of the gradient as it stands, 0 at synapses that exist in the storage only. */
+export function gradientOf({ network }: Run): Weights {
+  const { gradient, spec } = network;
+  const copyOf = (x: Real, masked: Int32Array) => {
+    const copied = Float64Array.from(x);
+    for (const s of masked) copied[s] = 0;
+    return copied;
+  };
+  const none = new Int32Array(0);
+  return {
+    wIn: copyOf(gradient.wIn, spec.projections.in.masked),
+    wRec: copyOf(gradient.wRec, spec.projections.rec.masked),
+    wOut: copyOf(gradient.wOut, none),
+    bOut: copyOf(gradient.bOut, none),
+  };
 }
 
 /** State and traces at the start of a trial, the activity that is still under way, and the loss factors. */

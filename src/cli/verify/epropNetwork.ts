@@ -1,0 +1,302 @@
+import { createFeed } from '../../engine/feed.ts';
+import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { createRng } from '../../core/rng.ts';
+import { type GivenTrial, givenExperiment, scaleName } from './given.ts';
+import { compare, flatten, type Nested, notChecked, type Quantity } from './report.ts';
+
+const tolerance = 1e-10;
+
+type Matrix = readonly (readonly number[])[];
+type Series = readonly Matrix[];
+
+/** A golden file of kind `eprop-network`: one batch of trials, every state, trace and gradient. */
+export interface EpropNetworkFile {
+  readonly params: {
+    readonly alpha: number;
+    readonly rho?: number;
+    readonly kappa: number;
+    readonly beta?: readonly number[];
+    readonly thr: number;
+    readonly gamma: number;
+    readonly n_ref: number;
+    readonly zeta_in: number;
+    readonly zeta_out: number;
+    readonly T: number;
+    readonly batch: number;
+    readonly n_rec: number;
+    readonly n_out: number;
+    readonly window_start?: number;
+    readonly window_length?: number;
+    readonly c_reg?: number;
+    readonly f_target?: number;
+  };
+  readonly w_in: Matrix;
+  readonly w_rec: Matrix;
+  readonly w_out: Matrix;
+  readonly feedback_random: Matrix;
+  readonly x: Series;
+  readonly target?: Series;
+  readonly labels?: readonly number[];
+  readonly loss: number;
+  readonly gradients: Readonly<Record<string, Readonly<Record<string, Matrix>>>>;
+  readonly traces_input: Readonly<Record<string, Nested>>;
+  readonly traces_recurrent: Readonly<Record<string, Nested>>;
+  readonly [quantity: string]: unknown;
+}
+
+interface Variant {
+  readonly feedback?: 'symmetric' | 'random' | 'none';
+  readonly execution?: 'online' | 'deferred';
+  readonly readoutFilter?: boolean;
+  readonly resetInTrace?: boolean;
+  /** Strength of the rate term. */
+  readonly strength?: number;
+  /** Score every step against a target of 0, so that the error is the output itself. */
+  readonly bareOutput?: boolean;
+}
+
+/** Compares every quantity of the file with what the engine computes. */
+export function verifyEpropNetwork(file: EpropNetworkFile): Quantity[] {
+  return [...states(file), ...softmax(file), ...signals(file), ...gradients(file), ...unchecked(file)];
+}
+
+function build(file: EpropNetworkFile, variant: Variant): Experiment {
+  const { params: p } = file;
+  const classes = file.labels !== undefined;
+  const adaptive = p.beta !== undefined;
+  const scale = classes && !variant.bareOutput ? 1 / (p.batch * (p.window_length ?? p.T)) : 1;
+  const experiment = givenExperiment(
+    {
+      network: {
+        neurons: p.n_rec,
+        neuron: {
+          kind: adaptive ? 'alif' : 'lif',
+          membrane: { decay: p.alpha },
+          vTh: p.thr,
+          gamma: p.gamma,
+          nRef: p.n_ref,
+          inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
+          ...(adaptive ? { adaptation: { decay: p.rho }, adaptBeta: p.beta } : {}),
+        },
+        readout: {
+          kind: 'leaky',
+          filter: { decay: p.kappa },
+          scale: scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out'),
+          bias: false,
+        },
+      },
+      rule: {
+        name: 'e-prop-1',
+        feedback: variant.feedback === 'symmetric' ? 'symmetric' : 'random',
+        readoutFilter: variant.readoutFilter ?? true,
+        resetInTrace: variant.resetInTrace ?? false,
+      },
+      loss: { kind: classes ? 'softmax' : 'square', scale, window: windowOf(file, variant) },
+      rateTerm: { strength: variant.strength ?? 0, targetHz: 1000 * (p.f_target ?? 0), mean: 'batch' },
+      optimizer: { kind: 'sgd', rates: { in: 0, rec: 0, out: 0 } },
+      training: {
+        total: p.batch,
+        streams: p.batch,
+        update: { reduction: 'sum' },
+        execution: variant.execution ?? 'online',
+      },
+    },
+    trialsOf(file, variant.bareOutput ?? false),
+  );
+  const { weights, state } = experiment.run.network;
+  weights.wIn.set(flatten(file.w_in));
+  weights.wRec.set(flatten(file.w_rec));
+  weights.wOut.set(flatten(file.w_out));
+  if (variant.feedback !== 'symmetric') {
+    const B = state.field('signal.B');
+    if (variant.feedback === 'none') B.fill(0);
+    else B.set(flatten(file.feedback_random));
+  }
+  return experiment;
+}
+
+function windowOf({ params: p }: EpropNetworkFile, variant: Variant): { start: number; length: number } | null {
+  if (p.window_start === undefined || p.window_length === undefined || variant.bareOutput) return null;
+  return { start: p.window_start, length: p.window_length };
+}
+
+function trialsOf({ params: p, x, target, labels }: EpropNetworkFile, bare: boolean): GivenTrial[] {
+  return x.map((input, b) => ({
+    x: input,
+    target: input.map((_, t) =>
+      Array.from({ length: p.n_out }, (_unused, k) => (bare ? 0 : target ? target[b][t][k] : labels?.[b] === k ? 1 : 0)),
+    ),
+  }));
+}
+
+/** Runs one trial with learning on and weights frozen; `onStep` sees every step. */
+function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) => void): Run {
+  const { run, task, config } = experiment;
+  const steps = run.network.spec.sizes.step;
+  createFeed(run, task, createRng(config.seed), config.loss.window).fill(steps);
+  runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
+  return run;
+}
+
+/** Collects a field of all streams over time as [stream][t][...]; `before` takes the value that step t started from. */
+class Collector {
+  readonly values: Float64Array[];
+  private readonly width: number;
+  private readonly steps: number;
+  private readonly streams: number;
+  constructor(streams: number, steps: number, width: number) {
+    this.streams = streams;
+    this.steps = steps;
+    this.width = width;
+    this.values = Array.from({ length: streams }, () => new Float64Array(steps * width));
+  }
+  /** State of shape [stream][...width] after step t, put at step `at`. */
+  take(array: ArrayLike<number>, at: number): void {
+    if (at >= this.steps) return;
+    for (let b = 0; b < this.streams; b++) {
+      for (let s = 0; s < this.width; s++) this.values[b][at * this.width + s] = array[b * this.width + s];
+    }
+  }
+  all(): number[] {
+    return this.values.flatMap((row) => Array.from(row));
+  }
+}
+
+const stateNames = [
+  { name: 'v', field: 'neuron.v', lag: 0 },
+  { name: 'a', field: 'neuron.a', lag: 0 },
+  { name: 'refractory_before', field: 'neuron.refractory', lag: 1 },
+] as const;
+const traceNames = [
+  { name: 'epsv', field: 'trace.eps', lag: 0 },
+  { name: 'epsa', field: 'trace.epsA', lag: 1 },
+  { name: 'e', field: 'trace.e', lag: 0 },
+  { name: 'ebar', field: 'trace.eBar', lag: 0 },
+] as const;
+
+/** States, threshold, spikes, psi, y and all traces, from one recorded trial. */
+function states(file: EpropNetworkFile): Quantity[] {
+  const { batch, T: steps, n_rec: nRec } = file.params;
+  const experiment = build(file, { feedback: 'symmetric', strength: 1 });
+  const { state, spec, trial } = experiment.run.network;
+  const wanted = [
+    ...stateNames.map((entry) => ({ ...entry, want: file[entry.name] as Nested | undefined })),
+    ...traceNames.map((entry) => ({ ...entry, name: `traces_input.${entry.name}`, field: `${entry.field}In`, want: file.traces_input[entry.name] })),
+    ...traceNames.map((entry) => ({ ...entry, name: `traces_recurrent.${entry.name}`, field: `${entry.field}Rec`, want: file.traces_recurrent[entry.name] })),
+  ].filter((entry) => entry.want !== undefined);
+  const missing = wanted.filter(({ field }) => !state.table.some((entry) => entry.name === field));
+  const present = wanted.filter((entry) => !missing.includes(entry));
+  const collectors = present.map(({ field }) => new Collector(batch, steps, state.field(field).length / batch));
+  const threshold = new Collector(batch, steps, nRec);
+  const row = new Float64Array(nRec);
+  const rows = new Float64Array(batch * nRec);
+  runOnce(experiment, (_run, t) => {
+    present.forEach(({ field, lag }, c) => {
+      collectors[c].take(state.field(field), t + lag);
+    });
+    for (let b = 0; b < batch; b++) {
+      spec.neuron.threshold?.(state.views('neuron'), b, row);
+      rows.set(row, b * nRec);
+    }
+    threshold.take(rows, t);
+  });
+  const results = present.map(({ name, want, field }, c) =>
+    compare(name, expandPre(collectors[c].all(), field, file, want as Nested), want as Nested, tolerance),
+  );
+  const z = Array.from({ length: batch }, (_, b) => trial.z.subarray((b * (steps + 1) + 1) * nRec, (b + 1) * (steps + 1) * nRec));
+  return [
+    compare('z', z.flatMap((part) => Array.from(part)), file.z as Nested, 0),
+    compare('psi', trial.psi, file.psi as Nested, tolerance),
+    compare('y', trial.y, file.y as Nested, tolerance),
+    ...(file.threshold ? [compare('threshold', threshold.all(), file.threshold as Nested, tolerance)] : []),
+    ...results,
+    ...missing.map(({ name }) => notChecked(name, 'the engine keeps no such trace for this network')),
+  ];
+}
+
+/** The presynaptic trace of a LIF neuron is one value per presynaptic neuron; the file lists it per synapse. */
+function expandPre(values: number[], field: string, file: EpropNetworkFile, want: Nested): number[] {
+  if (values.length === flatten(want).length || !field.startsWith('trace.eps')) return values;
+  return values.flatMap((value) => new Array<number>(file.params.n_rec).fill(value));
+}
+
+function softmax(file: EpropNetworkFile): Quantity[] {
+  if (file.softmax === undefined) return [];
+  const { trial } = runOnce(build(file, { feedback: 'symmetric', bareOutput: true })).network;
+  return [compare('softmax', trial.error, file.softmax as Nested, tolerance)];
+}
+
+function signals(file: EpropNetworkFile): Quantity[] {
+  const results: Quantity[] = [];
+  for (const feedback of ['symmetric', 'random'] as const) {
+    const { trial } = runOnce(build(file, { feedback })).network;
+    results.push(compare(`learning_signal_${feedback}`, trial.signal, file[`learning_signal_${feedback}`] as Nested, tolerance));
+    if (feedback === 'symmetric' && file.output_error) {
+      results.push(compare('output_error', trial.error, file.output_error as Nested, tolerance));
+    }
+  }
+  const loss = lossOf(file);
+  return [compare('loss', [loss], file.loss, tolerance), ...results];
+}
+
+function lossOf(file: EpropNetworkFile): number {
+  const experiment = build(file, { feedback: 'symmetric' });
+  let loss = Number.NaN;
+  experiment.train({
+    listener(event) {
+      if (event.type === 'trial') loss = event.loss;
+    },
+  });
+  return loss;
+}
+
+const variants: Readonly<Record<string, Variant>> = {
+  eprop_symmetric: { feedback: 'symmetric' },
+  eprop_random: { feedback: 'random' },
+  eprop_symmetric_reset_in_trace: { feedback: 'symmetric', resetInTrace: true },
+  eprop_symmetric_unfiltered_trace: { feedback: 'symmetric', readoutFilter: false },
+  firing_rate_reg: { feedback: 'none' },
+};
+
+/** Every gradient in both executions, and the gradients of the online one as they grow. */
+function gradients(file: EpropNetworkFile): Quantity[] {
+  const results: Quantity[] = [];
+  for (const [name, variant] of Object.entries(variants)) {
+    const want = file.gradients[name];
+    if (!want) continue;
+    const strength = name === 'firing_rate_reg' ? (file.params.c_reg ?? 0) : 0;
+    for (const execution of ['online', 'deferred'] as const) {
+      const got = gradientOf(runOnce(build(file, { ...variant, strength, execution })));
+      if (want.w_in) results.push(compare(`gradients.${name}.w_in (${execution})`, got.wIn, want.w_in, tolerance));
+      if (want.w_rec) results.push(compare(`gradients.${name}.w_rec (${execution})`, got.wRec, want.w_rec, tolerance));
+      if (want.w_out) results.push(compare(`gradients.${name}.w_out (${execution})`, got.wOut, want.w_out, tolerance));
+    }
+  }
+  return [...results, ...cumulative(file)];
+}
+
+function cumulative(file: EpropNetworkFile): Quantity[] {
+  const results: Quantity[] = [];
+  const wanted = (['w_in', 'w_rec'] as const).map((name) => ({
+    name: `cumulative_eprop_symmetric_${name}_at_t`,
+    key: name === 'w_in' ? ('wIn' as const) : ('wRec' as const),
+  }));
+  runOnce(build(file, { feedback: 'symmetric' }), (run, t) => {
+    for (const { name, key } of wanted) {
+      const want = (file[name] as Readonly<Record<string, Matrix>> | undefined)?.[t];
+      if (want) results.push(compare(`${name}.${t}`, gradientOf(run)[key], want, tolerance));
+    }
+  });
+  return results;
+}
+
+function unchecked(file: EpropNetworkFile): Quantity[] {
+  const why = 'needs backpropagation through time, which is not built yet';
+  const names = [
+    ...Object.keys(file).filter((name) => name.startsWith('total_learning_signal')),
+    ...Object.keys(file.gradients).filter((name) => name.startsWith('bptt')).map((name) => `gradients.${name}`),
+    ...Object.keys(file.gradients).filter((name) => !name.startsWith('bptt') && !(name in variants)).map((name) => `gradients.${name}`),
+  ];
+  return names.map((name) => notChecked(name, why));
+}

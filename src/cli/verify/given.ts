@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { models } from '../../../models/index.ts';
+import type { Catalogue, TaskInstance } from '../../core/plugins.ts';
+import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
+
+/** A trial that a golden file spells out. */
+export interface GivenTrial {
+  /** [t][i] */
+  readonly x: readonly (readonly number[])[];
+  /** [t][k] */
+  readonly target: readonly (readonly number[])[];
+}
+
+/** A network on trials that are given one by one: an experiment whose task is a list. */
+export function givenExperiment(config: Record<string, unknown>, trials: readonly GivenTrial[]): Experiment {
+  const steps = trials[0].x.length;
+  const task: TaskInstance = {
+    nIn: trials[0].x[0].length,
+    nOut: trials[0].target[0].length,
+    mode: { kind: 'trial', steps },
+    statesExpected: false,
+    bounds: [],
+    inputPopulations: [],
+    fill(out, _rng, start) {
+      const { x, target } = trials[start];
+      for (let t = 0; t < steps; t++) {
+        out.x.set(x[t], t * out.xStride);
+        out.target.set(target[t], t * task.nOut);
+        out.weight[t] = 1;
+      }
+    },
+  };
+  const model: Catalogue['tasks'][number] = {
+    kind: 'given',
+    source: 'golden file',
+    params: z.strictObject({ kind: z.literal('given') }),
+    derive: () => task,
+  };
+  return createExperiment({ ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } }, { ...models, tasks: [model] });
+}
+
+/** Presynaptic-major copy of a [post][pre] matrix. */
+export function transpose(matrix: readonly (readonly number[])[]): number[][] {
+  return matrix[0].map((_, i) => matrix.map((row) => row[i]));
+}
+
+/** A [t][i] raster from the list of spike steps of every input. */
+export function rasterOf(spikes: readonly (readonly number[])[], steps: number): number[][] {
+  const x = Array.from({ length: steps }, () => new Array<number>(spikes.length).fill(0));
+  spikes.forEach((times, i) => {
+    for (const t of times) x[t][i] = 1;
+  });
+  return x;
+}
+
+/** Name of a published scale: 1, or one minus the decay. */
+export function scaleName<T extends string>(value: number, decay: number, complement: T, path: string): '1' | T {
+  if (value === 1) return '1';
+  if (Math.abs(value - (1 - decay)) < 1e-12) return complement;
+  throw new Error(`${path}: scale ${value} is neither 1 nor 1 - decay`);
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { FileError } from '../../core/errors.ts';
+import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
+import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
+import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
+import { passes, type Quantity } from './report.ts';
+
+export interface Verdict {
+  readonly file: string;
+  readonly pass: boolean;
+  readonly quantities: readonly Quantity[];
+}
+
+/** Kinds of golden files and what reads them, one line each. */
+const kinds: ReadonlyMap<string, (file: never) => Quantity[]> = new Map<string, (file: never) => Quantity[]>([
+  ['eprop-network', (file: EpropNetworkFile) => verifyEpropNetwork(file)],
+  ['eprop-training', (file: EpropTrainingFile) => verifyEpropTraining(file)],
+  ['nest-eprop-intervals', (file: NestFile) => verifyNestIntervals(file)],
+]);
+
+/**
+ * Runs the engine on the network that a golden file describes and compares every quantity of the file.
+ * @throws FileError for a file that cannot be read, is not JSON, or is of a kind that is not known
+ */
+export function verifyFile(path: string): Verdict {
+  const content = readJson(path);
+  const kind = (content as { meta?: { kind?: unknown } } | null)?.meta?.kind;
+  const reader = kinds.get(String(kind));
+  if (!reader) {
+    throw new FileError(path, `unknown kind ${JSON.stringify(kind) ?? 'none'}; known are ${[...kinds.keys()].join(', ')}`);
+  }
+  let quantities: Quantity[];
+  try {
+    quantities = reader(content as never);
+  } catch (error) {
+    throw new FileError(path, `cannot be used as ${kind}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return { file: path, pass: passes(quantities), quantities };
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new FileError(path, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FileError(path, 'is not JSON');
+  }
+}
+
+export type { Quantity };
