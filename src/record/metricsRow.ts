@@ -1,0 +1,109 @@
+import type { EvaluationEvent, Scores, TrialEvent } from '../core/events.ts';
+
+/** One row of the metrics: what an event of training or of an evaluation reports. */
+export type MetricsRow = TrialEvent | EvaluationEvent;
+
+/** A record and not a list, so that a new field of an event is a compile error here. */
+const ORDER = {
+  type: 0,
+  amount: 1,
+  trial: 2,
+  step: 3,
+  updates: 4,
+  rateScale: 5,
+  symbols: 6,
+  loss: 7,
+  lossPerStep: 8,
+  expectedLoss: 9,
+  accuracy: 10,
+  rateHz: 11,
+  activity: 12,
+} satisfies Record<keyof TrialEvent | keyof EvaluationEvent, number>;
+
+const COLUMNS: readonly string[] = Object.keys(ORDER);
+
+export const CSV_HEADER = COLUMNS.join(',');
+
+type Cells = ReadonlyMap<string, unknown>;
+
+/** JSON has no word for them, and null means that there is no such score. */
+function jsonCell(value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** One line of CSV with a cell for every column; a field that is null or that the event does not have is empty. */
+export function toCsvLine(row: MetricsRow): string {
+  const cells: Cells = new Map(Object.entries(row));
+  return COLUMNS.map((name) => String(cells.get(name) ?? '')).join(',');
+}
+
+/** One line of JSON with the fields of the event; NaN and infinities are strings. */
+export function toJsonLine(row: MetricsRow): string {
+  const cells: Cells = new Map(Object.entries(row));
+  const present = COLUMNS.filter((name) => cells.has(name));
+  return JSON.stringify(Object.fromEntries(present.map((name) => [name, jsonCell(cells.get(name))])));
+}
+
+/** A cell as a number; undefined where it is none. */
+function numberIn(cell: unknown): number | undefined {
+  if (typeof cell === 'number') return cell;
+  if (typeof cell !== 'string' || cell.trim() === '') return undefined;
+  const value = Number(cell);
+  return Number.isNaN(value) && cell !== 'NaN' ? undefined : value;
+}
+
+/** The row that the cells state, or null where one is missing or not a number. */
+function fromCells(cells: Cells): MetricsRow | null {
+  let readable = true;
+  const number = (name: keyof typeof ORDER): number => {
+    const value = numberIn(cells.get(name));
+    if (value === undefined) readable = false;
+    return value ?? 0;
+  };
+  const optional = (name: 'expectedLoss' | 'accuracy'): number | null => {
+    const cell = cells.get(name);
+    return cell === null || cell === '' ? null : number(name);
+  };
+  const scores = (): Scores => ({
+    loss: number('loss'),
+    lossPerStep: number('lossPerStep'),
+    expectedLoss: optional('expectedLoss'),
+    accuracy: optional('accuracy'),
+    rateHz: number('rateHz'),
+    activity: number('activity'),
+  });
+  const row = build(cells.get('type'), number, scores);
+  return readable ? row : null;
+}
+
+function build(type: unknown, number: (name: keyof typeof ORDER) => number, scores: () => Scores): MetricsRow | null {
+  const amount = number('amount');
+  if (type === 'evaluation') return { type, amount, symbols: number('symbols'), ...scores() };
+  if (type !== 'trial') return null;
+  return {
+    type,
+    trial: number('trial'),
+    step: number('step'),
+    amount,
+    updates: number('updates'),
+    rateScale: number('rateScale'),
+    ...scores(),
+  };
+}
+
+/** Reads a line of CSV under these columns, in any order; null where it is no row. */
+export function fromCsvLine(line: string, columns: readonly string[]): MetricsRow | null {
+  const cells = line.split(',');
+  if (cells.length !== columns.length) return null;
+  return fromCells(new Map(columns.map((name, i) => [name, cells[i]])));
+}
+
+/** Reads a line of JSON; null where it is no row. */
+export function fromJsonLine(line: string): MetricsRow | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? fromCells(new Map(Object.entries(value))) : null;
+  } catch {
+    return null;
+  }
+}
