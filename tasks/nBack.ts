@@ -14,7 +14,10 @@ const params = z.strictObject({
   effects: z.tuple([z.number(), z.number()]).default([0.5, -0.25]).describe('what each remembered 1 adds to P(y = 1)'),
   stepsPerSymbol: z.number().int().positive().default(1),
   scoreAt: z.enum(['every-step', 'last-step']).default('last-step').describe('steps of a symbol that are scored'),
-  outputs: z.union([z.literal(1), z.literal(2)]).default(2).describe('[y, 1-y] for a softmax, or y alone'),
+  outputs: z
+    .union([z.literal(1), z.literal(2)])
+    .default(2)
+    .describe('[y, 1-y] for a softmax, or y alone'),
   encoding: z
     .discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('one-hot') }),
@@ -123,7 +126,11 @@ function blockwise(rng: Rng, from: number, count: number): Float64Array {
 }
 
 /** P(y = 1) given the two remembered symbols. */
-export function labelProbability(p: { base: number; effects: readonly [number, number] }, x1: number, x2: number): number {
+export function labelProbability(
+  p: { base: number; effects: readonly [number, number] },
+  x1: number,
+  x2: number,
+): number {
   return p.base + p.effects[0] * x1 + p.effects[1] * x2;
 }
 

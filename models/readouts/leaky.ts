@@ -111,15 +111,7 @@ function filter(f: Real, x: Real, at: number, from: number, decay: number, gain:
 }
 
 /** grad_jk += f_j error_k.   grad: [rec][out]; f: at `at`, [rec]; error: row at `row`, [out] */
-function addOuter(
-  grad: Real,
-  f: Real,
-  error: Real,
-  at: number,
-  row: number,
-  n: number,
-  nOut: number,
-): void {
+function addOuter(grad: Real, f: Real, error: Real, at: number, row: number, n: number, nOut: number): void {
   for (let j = 0; j < n; j++) {
     const factor = f[at + j];
     if (factor === 0) continue;

@@ -29,31 +29,32 @@ export const broadcast: SignalModel<Params> = {
   kind: 'broadcast',
   source: 'Bellec et al. 2020, Nat Commun 11:3625, eq 4',
   params,
-  derive: (p) => ({
-    layout: p.feedback === 'symmetric' ? {} : ownMatrix,
-    footprint: footprints[p.feedback],
-    refersTo: 'error',
-    readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
-    init(state, { rec }, rng) {
-      if (p.feedback === 'symmetric') return;
-      const deviation = p.scale / Math.sqrt(rec);
-      for (let s = 0; s < state.B.length; s++) state.B[s] = deviation * rng.normal();
-    },
-    bind: ({ sizes, state, trial, weights }) => {
-      const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
-      const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
-      const bound: BoundSignal = {
-        step(t) {
-          for (let b = 0; b < nStream; b++) {
-            const row = b * steps + t;
-            project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
-          }
-        },
-      };
-      if (p.feedback !== 'adaptive') return bound;
-      return { ...bound, readoutStep: (step) => follow(B, step, 1 - p.decay) };
-    },
-  } satisfies SignalInstance),
+  derive: (p) =>
+    ({
+      layout: p.feedback === 'symmetric' ? {} : ownMatrix,
+      footprint: footprints[p.feedback],
+      refersTo: 'error',
+      readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
+      init(state, { rec }, rng) {
+        if (p.feedback === 'symmetric') return;
+        const deviation = p.scale / Math.sqrt(rec);
+        for (let s = 0; s < state.B.length; s++) state.B[s] = deviation * rng.normal();
+      },
+      bind: ({ sizes, state, trial, weights }) => {
+        const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
+        const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
+        const bound: BoundSignal = {
+          step(t) {
+            for (let b = 0; b < nStream; b++) {
+              const row = b * steps + t;
+              project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
+            }
+          },
+        };
+        if (p.feedback !== 'adaptive') return bound;
+        return { ...bound, readoutStep: (step) => follow(B, step, 1 - p.decay) };
+      },
+    }) satisfies SignalInstance,
 };
 
 const footprints: Readonly<Record<Params['feedback'], Footprint>> = {

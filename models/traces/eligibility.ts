@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
-import type { BoundTrace, OutputFilter, TraceBinding, TraceContext, TraceInstance, TraceModel } from '../../src/core/plugins.ts';
+import type {
+  BoundTrace,
+  OutputFilter,
+  TraceBinding,
+  TraceContext,
+  TraceInstance,
+  TraceModel,
+} from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import { bindDeferred } from './deferred.ts';
 import {
@@ -85,7 +92,8 @@ function planTrace(p: Params, given: TraceContext): Plan {
     if (adaptation || p.resetInTrace) layout[`epsA${name}`] = synaptic('eligibility of the adaptation');
     if (!outer) layout[`e${name}`] = eligibilityField(synaptic('eligibility'), form, p.resetInTrace);
     if (filtered) layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay');
-    if (given.rateTermAfterTrial) layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
+    if (given.rateTermAfterTrial)
+      layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
   }
   return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0 };
 }
@@ -106,7 +114,13 @@ interface Group {
   readonly projection: Projection;
   readonly p: Real;
   readonly gradient: Real;
-  readonly state: { readonly eps: Real; readonly epsA: Real; readonly e: Real; readonly eBar: Real; readonly sum: Real };
+  readonly state: {
+    readonly eps: Real;
+    readonly epsA: Real;
+    readonly e: Real;
+    readonly eBar: Real;
+    readonly sum: Real;
+  };
   /** Offset of the presynaptic activity that acts at step t of stream b. */
   readonly rowOf: (b: number, t: number) => number;
 }
@@ -186,7 +200,20 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain }: Plan): Boun
       const syn = b * nSyn;
       advance[g](b, t);
       if (filter.decay > 0) {
-        addFiltered(gradient, state.eBar, state.e, trial.signal, rateTerm, post, syn, row, rateRow, filter.decay, filter.gain, nSyn);
+        addFiltered(
+          gradient,
+          state.eBar,
+          state.e,
+          trial.signal,
+          rateTerm,
+          post,
+          syn,
+          row,
+          rateRow,
+          filter.decay,
+          filter.gain,
+          nSyn,
+        );
       } else {
         addUnfiltered(gradient, state.e, trial.signal, rateTerm, post, syn, row, rateRow, filter.gain, nSyn);
       }
@@ -201,7 +228,15 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain }: Plan): Boun
       if (!rateTermAfterTrial) return;
       for (let b = 0; b < nStream; b++) {
         for (const { projection, gradient, state } of groups) {
-          addRateTerm(gradient, state.sum, trial.rateTerm, projection.post, b * projection.nSyn, b * steps * n, projection.nSyn);
+          addRateTerm(
+            gradient,
+            state.sum,
+            trial.rateTerm,
+            projection.post,
+            b * projection.nSyn,
+            b * steps * n,
+            projection.nSyn,
+          );
         }
       }
     },
@@ -241,13 +276,41 @@ function bindAdvance(
     return (b, t) => {
       arrive(b, t);
       const row = (b * steps + t) * n;
-      eligibilityWithReset(e, eps, epsA, pulse, trial.psi, strength, rowStart, post, b * nSyn, row, decay, resetGain, rho, nPre);
+      eligibilityWithReset(
+        e,
+        eps,
+        epsA,
+        pulse,
+        trial.psi,
+        strength,
+        rowStart,
+        post,
+        b * nSyn,
+        row,
+        decay,
+        resetGain,
+        rho,
+        nPre,
+      );
     };
   }
   if (adaptation) {
     return (b, t) => {
       filter(b, t);
-      eligibilityAlif(e, epsA, eps, trial.psi, strength, rowStart, post, b * nSyn, b * nPre, (b * steps + t) * n, rho, nPre);
+      eligibilityAlif(
+        e,
+        epsA,
+        eps,
+        trial.psi,
+        strength,
+        rowStart,
+        post,
+        b * nSyn,
+        b * nPre,
+        (b * steps + t) * n,
+        rho,
+        nPre,
+      );
     };
   }
   return (b, t) => {

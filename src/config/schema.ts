@@ -114,7 +114,13 @@ const training = z.strictObject({
   execution: z.enum(['auto', 'online', 'deferred']).default('auto'),
   state: z.enum(['auto', 'reset', 'carry']).default('auto').describe('neurons and readout at the start of a trial'),
   traces: z.enum(['auto', 'restart', 'carry']).default('auto').describe('traces at the start of a trial'),
-  checkpointEvery: z.number().int().positive().nullable().default(null).describe('symbols or trials; null: at the end'),
+  checkpointEvery: z
+    .number()
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('symbols or trials; null: a twentieth of the total'),
 });
 
 const evaluation = z

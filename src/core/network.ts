@@ -16,9 +16,7 @@ export const weightNames = ['wIn', 'wRec', 'wOut', 'bOut'] as const;
 export type WeightName = (typeof weightNames)[number];
 
 /** s(p): factor on a learning rate at progress p in [0, 1] of the training. */
-export type Schedule =
-  | { readonly kind: 'constant' }
-  | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
+export type Schedule = { readonly kind: 'constant' } | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
 
 export interface BlockRate {
   readonly rate: number;

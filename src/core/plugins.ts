@@ -131,7 +131,19 @@ export interface Loss {
 // ---------------------------------------------------------------- rules
 
 /** Everything that a trace or a signal may look at. A footprint names the ones it uses. */
-export type Quantity = 'x' | 'z' | 'zPrev' | 'psi' | 'y' | 'error' | 'target' | 'rateTerm' | 'wIn' | 'wRec' | 'wOut' | 'signal';
+export type Quantity =
+  | 'x'
+  | 'z'
+  | 'zPrev'
+  | 'psi'
+  | 'y'
+  | 'error'
+  | 'target'
+  | 'rateTerm'
+  | 'wIn'
+  | 'wRec'
+  | 'wOut'
+  | 'signal';
 
 /** Which variables a part reads and in which phases it runs; where its own state lives is in its layout. */
 export interface Footprint {
@@ -263,7 +275,9 @@ export interface TaskInstance {
   readonly nIn: number;
   readonly nOut: number;
   /** Endless streams are cut into chunks of any length; trials have a length of their own. */
-  readonly mode: { readonly kind: 'stream'; readonly stepsPerSymbol: number } | { readonly kind: 'trial'; readonly steps: number };
+  readonly mode:
+    | { readonly kind: 'stream'; readonly stepsPerSymbol: number }
+    | { readonly kind: 'trial'; readonly steps: number };
   /** Whether `expected` is filled. */
   readonly statesExpected: boolean;
   readonly bounds: readonly Bound[];

@@ -46,7 +46,10 @@ export function restoreCheckpoint(run: Run, bytes: Uint8Array, path: string): vo
   const odd = expected.findIndex((name, f) => name !== got[f]);
   if (odd >= 0 || got.length !== expected.length) {
     const at = odd >= 0 ? odd : expected.length;
-    throw new FileError(path, `holds another network: field ${got[at] ?? 'missing'} where ${expected[at] ?? 'none'} is expected`);
+    throw new FileError(
+      path,
+      `holds another network: field ${got[at] ?? 'missing'} where ${expected[at] ?? 'none'} is expected`,
+    );
   }
   if (bytes.length - start !== state.data.byteLength) {
     throw new FileError(path, `holds ${bytes.length - start} bytes of state, expected ${state.data.byteLength}`);

@@ -62,7 +62,9 @@ function createSource(run: Run, field: string, stream: number, neurons?: readonl
   const { spec, state, trial } = run.network;
   const { step: steps, history, rec } = spec.sizes;
   const pick = (array: Real, at: number, width: number) =>
-    width === rec && neurons ? Float64Array.from(neurons, (j) => array[at + j]) : Float64Array.from(array.subarray(at, at + width));
+    width === rec && neurons
+      ? Float64Array.from(neurons, (j) => array[at + j])
+      : Float64Array.from(array.subarray(at, at + width));
   const widthOf = (width: number) => (width === rec && neurons ? neurons.length : width);
   if (field === 'threshold') {
     const { threshold } = spec.neuron;

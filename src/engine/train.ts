@@ -9,6 +9,8 @@ import { addTrial, checkFinite, emptyTally, scoresOf } from './scores.ts';
 export interface TrainOptions {
   /** Stop at the first trial border at or after this amount (symbols or trials); default: the total. */
   readonly until?: number | undefined;
+  /** Asked after every trial; true stops there, as `until` would. */
+  readonly stopped?: (() => boolean) | undefined;
   readonly listener?: Listener | undefined;
   /** Watches chosen steps; its events go to the listener. */
   readonly recorder?: Recorder | undefined;
@@ -16,7 +18,8 @@ export interface TrainOptions {
 
 export interface TrainPlan {
   readonly total: number;
-  readonly checkpointEvery: number | null;
+  /** A checkpoint is told at the first trial border after this amount. */
+  readonly checkpointEvery: number;
 }
 
 /**
@@ -30,16 +33,18 @@ export function* trainTrials(
   name: { readonly rule: string; readonly seed: number; readonly backend: string },
   config: unknown,
   evaluate: () => Scores & { readonly amount: number },
-  { until = plan.total, listener, recorder }: TrainOptions,
+  { until = plan.total, stopped, listener, recorder }: TrainOptions,
 ): Generator<void> {
   const { task } = feed;
   const unit = task.mode.kind === 'stream' ? 'symbols' : 'trials';
   listener?.({ type: 'start', ...name, unit, amount: feed.amount(), total: plan.total, bounds: task.bounds });
-  let saved = feed.amount();
-  while (feed.amount() < Math.min(until, plan.total)) {
+  const began = feed.amount();
+  const end = Math.min(until, plan.total);
+  let saved = began;
+  while (feed.amount() < end && !stopped?.()) {
     const steps = nextSteps(run, task, run.totalSteps);
     trainOne(run, feed, steps, listener, recorder);
-    if (plan.checkpointEvery !== null && feed.amount() - saved >= plan.checkpointEvery) {
+    if (feed.amount() - saved >= plan.checkpointEvery && feed.amount() < end) {
       saved = feed.amount();
       listener?.({ type: 'checkpoint', amount: saved, bytes: encodeCheckpoint(run, config) });
     }
@@ -48,7 +53,8 @@ export function* trainTrials(
   const amount = feed.amount();
   const complete = amount >= plan.total;
   if (listener) {
-    if (complete) {
+    // Every score up to an amount is told before the checkpoint of that amount: a resumed run must not repeat one.
+    if (complete && amount > began) {
       const { amount: symbols, ...scores } = evaluate();
       listener({ type: 'evaluation', amount, symbols, ...scores });
     }

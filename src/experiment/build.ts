@@ -176,7 +176,10 @@ function checkTogether(config: ExperimentConfig, traces: string): void {
   }
 }
 
-function blockRate(setting: number | { readonly rate: number; readonly schedule: Schedule }, common: Schedule): BlockRate {
+function blockRate(
+  setting: number | { readonly rate: number; readonly schedule: Schedule },
+  common: Schedule,
+): BlockRate {
   return typeof setting === 'number' ? { rate: setting, schedule: common } : setting;
 }
 

@@ -5,13 +5,12 @@ import type { Real } from '../core/layout.ts';
 import type { NetworkSpec } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
-import { restoreCheckpoint } from '../engine/checkpoint.ts';
-import { drawWeights, initWeights } from '../engine/projections.ts';
-import { createRun, type Run } from '../engine/run.ts';
+import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
+import { drawWeights, initWeights } from '../engine/projections.ts';
+import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
-import { runTrial } from '../engine/run.ts';
 import { buildSpec, chooseBackend, deriveParts, type Parts } from './build.ts';
 
 /** A checked experiment, ready to run. */
@@ -28,6 +27,8 @@ export interface Experiment {
   evaluate(options?: EvaluateOptions): Scores & { readonly amount: number };
   /** A run of the same network, weights and traces included, that can be watched without changing this one. */
   observer(streams?: number): { readonly run: Run; readonly feed: Feed };
+  /** The state of the run as bytes, with its configuration. */
+  checkpoint(): Uint8Array;
   /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
   restore(checkpoint: Uint8Array, path?: string): void;
 }
@@ -61,9 +62,10 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
   const run = build(training.streams, steps);
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window);
-  const plan = { total: training.total, checkpointEvery: training.checkpointEvery };
+  const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
+  const plan = { total: training.total, checkpointEvery };
   const experiment: Experiment = {
-    config: { ...config, backend: chooseBackend(config.backend).name },
+    config: { ...config, backend: chooseBackend(config.backend).name, training: { ...training, checkpointEvery } },
     task,
     run,
     *trainTrials(options = {}) {
@@ -75,8 +77,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
     evaluate(options = {}) {
       const streams = options.streams ?? config.evaluation.streams;
       const fresh = build(streams, steps);
-      fresh.network.state.field('weights.wIn');
-      copyWeights(fresh, run);
+      copyGroup(fresh, run, 'weights');
       const test = createFeed(fresh, task, rng.split('evaluation').split(options.label ?? ''), config.loss.window);
       return evaluate(fresh, test, task, options.total ?? config.evaluation.total);
     },
@@ -85,12 +86,17 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
       for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },
+    checkpoint: () => encodeCheckpoint(run, experiment.config),
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };
   return experiment;
 }
 
-function describe(config: ExperimentConfig): { readonly rule: string; readonly seed: number; readonly backend: string } {
+function describe(config: ExperimentConfig): {
+  readonly rule: string;
+  readonly seed: number;
+  readonly backend: string;
+} {
   return { rule: String(config.rule.name), seed: config.seed, backend: chooseBackend(config.backend).name };
 }
 
@@ -120,10 +126,6 @@ function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scor
     addTrial(tally, run, steps);
   }
   return { ...scoresOf(tally, run.network, task.statesExpected), amount: feed.amount() };
-}
-
-function copyWeights(to: Run, from: Run): void {
-  copyGroup(to, from, 'weights');
 }
 
 function copyGroup(to: Run, from: Run, group: string): void {

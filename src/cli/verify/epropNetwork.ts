@@ -1,7 +1,7 @@
+import { createRng } from '../../core/rng.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { createRng } from '../../core/rng.ts';
 import { type GivenTrial, givenExperiment, scaleName } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity } from './report.ts';
 
@@ -125,7 +125,9 @@ function trialsOf({ params: p, x, target, labels }: EpropNetworkFile, bare: bool
   return x.map((input, b) => ({
     x: input,
     target: input.map((_, t) =>
-      Array.from({ length: p.n_out }, (_unused, k) => (bare ? 0 : target ? target[b][t][k] : labels?.[b] === k ? 1 : 0)),
+      Array.from({ length: p.n_out }, (_unused, k) =>
+        bare ? 0 : target ? target[b][t][k] : labels?.[b] === k ? 1 : 0,
+      ),
     ),
   }));
 }
@@ -182,8 +184,18 @@ function states(file: EpropNetworkFile): Quantity[] {
   const { state, spec, trial } = experiment.run.network;
   const wanted = [
     ...stateNames.map((entry) => ({ ...entry, want: file[entry.name] as Nested | undefined })),
-    ...traceNames.map((entry) => ({ ...entry, name: `traces_input.${entry.name}`, field: `${entry.field}In`, want: file.traces_input[entry.name] })),
-    ...traceNames.map((entry) => ({ ...entry, name: `traces_recurrent.${entry.name}`, field: `${entry.field}Rec`, want: file.traces_recurrent[entry.name] })),
+    ...traceNames.map((entry) => ({
+      ...entry,
+      name: `traces_input.${entry.name}`,
+      field: `${entry.field}In`,
+      want: file.traces_input[entry.name],
+    })),
+    ...traceNames.map((entry) => ({
+      ...entry,
+      name: `traces_recurrent.${entry.name}`,
+      field: `${entry.field}Rec`,
+      want: file.traces_recurrent[entry.name],
+    })),
   ].filter((entry) => entry.want !== undefined);
   const missing = wanted.filter(({ field }) => !state.table.some((entry) => entry.name === field));
   const present = wanted.filter((entry) => !missing.includes(entry));
@@ -204,9 +216,16 @@ function states(file: EpropNetworkFile): Quantity[] {
   const results = present.map(({ name, want, field }, c) =>
     compare(name, expandPre(collectors[c].all(), field, file, want as Nested), want as Nested, tolerance),
   );
-  const z = Array.from({ length: batch }, (_, b) => trial.z.subarray((b * (steps + 1) + 1) * nRec, (b + 1) * (steps + 1) * nRec));
+  const z = Array.from({ length: batch }, (_, b) =>
+    trial.z.subarray((b * (steps + 1) + 1) * nRec, (b + 1) * (steps + 1) * nRec),
+  );
   return [
-    compare('z', z.flatMap((part) => Array.from(part)), file.z as Nested, 0),
+    compare(
+      'z',
+      z.flatMap((part) => Array.from(part)),
+      file.z as Nested,
+      0,
+    ),
     compare('psi', trial.psi, file.psi as Nested, tolerance),
     compare('y', trial.y, file.y as Nested, tolerance),
     ...(file.threshold ? [compare('threshold', threshold.all(), file.threshold as Nested, tolerance)] : []),
@@ -231,7 +250,9 @@ function signals(file: EpropNetworkFile): Quantity[] {
   const results: Quantity[] = [];
   for (const feedback of ['symmetric', 'random'] as const) {
     const { trial } = runOnce(build(file, { feedback })).network;
-    results.push(compare(`learning_signal_${feedback}`, trial.signal, file[`learning_signal_${feedback}`] as Nested, tolerance));
+    results.push(
+      compare(`learning_signal_${feedback}`, trial.signal, file[`learning_signal_${feedback}`] as Nested, tolerance),
+    );
     if (feedback === 'symmetric' && file.output_error) {
       results.push(compare('output_error', trial.error, file.output_error as Nested, tolerance));
     }
@@ -295,8 +316,12 @@ function unchecked(file: EpropNetworkFile): Quantity[] {
   const why = 'needs backpropagation through time, which is not built yet';
   const names = [
     ...Object.keys(file).filter((name) => name.startsWith('total_learning_signal')),
-    ...Object.keys(file.gradients).filter((name) => name.startsWith('bptt')).map((name) => `gradients.${name}`),
-    ...Object.keys(file.gradients).filter((name) => !name.startsWith('bptt') && !(name in variants)).map((name) => `gradients.${name}`),
+    ...Object.keys(file.gradients)
+      .filter((name) => name.startsWith('bptt'))
+      .map((name) => `gradients.${name}`),
+    ...Object.keys(file.gradients)
+      .filter((name) => !name.startsWith('bptt') && !(name in variants))
+      .map((name) => `gradients.${name}`),
   ];
   return names.map((name) => notChecked(name, why));
 }

@@ -1,7 +1,7 @@
+import { createRng } from '../../core/rng.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { createRng } from '../../core/rng.ts';
 import { type GivenTrial, givenExperiment, rasterOf } from './given.ts';
 import { compare, notChecked, type Quantity } from './report.ts';
 
@@ -30,7 +30,13 @@ export interface EpropTrainingFile {
     readonly f_target_per_ms: number;
     readonly optimizer:
       | { readonly kind: 'sgd'; readonly eta: number }
-      | { readonly kind: 'adam'; readonly eta: number; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+      | {
+          readonly kind: 'adam';
+          readonly eta: number;
+          readonly beta1: number;
+          readonly beta2: number;
+          readonly epsilon: number;
+        };
   };
   readonly w_in: readonly number[];
   readonly w_rec: readonly number[];

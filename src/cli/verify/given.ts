@@ -36,7 +36,10 @@ export function givenExperiment(config: Record<string, unknown>, trials: readonl
     params: z.strictObject({ kind: z.literal('given') }),
     derive: () => task,
   };
-  return createExperiment({ ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } }, { ...models, tasks: [model] });
+  return createExperiment(
+    { ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
+    { ...models, tasks: [model] },
+  );
 }
 
 /** Presynaptic-major copy of a [post][pre] matrix. */

@@ -27,7 +27,10 @@ export function verifyFile(path: string): Verdict {
   const kind = (content as { meta?: { kind?: unknown } } | null)?.meta?.kind;
   const reader = kinds.get(String(kind));
   if (!reader) {
-    throw new FileError(path, `unknown kind ${JSON.stringify(kind) ?? 'none'}; known are ${[...kinds.keys()].join(', ')}`);
+    throw new FileError(
+      path,
+      `unknown kind ${JSON.stringify(kind) ?? 'none'}; known are ${[...kinds.keys()].join(', ')}`,
+    );
   }
   let quantities: Quantity[];
   try {

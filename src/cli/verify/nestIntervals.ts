@@ -80,7 +80,14 @@ function verifyCase(name: string, spec: CaseSpec, want: CaseResult): Quantity[] 
   const { step: steps, rec: n, out: nOut } = network.sizes;
   const { n_lif: nLif } = spec;
   const seen: Record<'v' | 'threshold' | 'a' | 'psi' | 'y' | 'error' | 'z' | 'loss', number[]> = {
-    v: [], threshold: [], a: [], psi: [], y: [], error: [], z: [], loss: [],
+    v: [],
+    threshold: [],
+    a: [],
+    psi: [],
+    y: [],
+    error: [],
+    z: [],
+    loss: [],
   };
   const after: Interval[] = [];
   const row = new Float64Array(n);
@@ -117,7 +124,11 @@ function verifyCase(name: string, spec: CaseSpec, want: CaseResult): Quantity[] 
     quantity('adaptation_alif', seen.a, want.adaptation_alif),
     quantity('psi_rec', seen.psi, want.psi_rec),
     quantity('v_out', seen.y, want.v_out),
-    quantity('error', seen.error.map((value) => value / scale), want.error),
+    quantity(
+      'error',
+      seen.error.map((value) => value / scale),
+      want.error,
+    ),
     quantity('readout', outputs(seen.error, spec, scale), want.readout),
     quantity('loss', seen.loss, want.loss),
     ...after.flatMap(({ wIn, wRec, wOut }, j) => [
@@ -153,7 +164,9 @@ function build(spec: CaseSpec): Experiment {
           kind: 'alif',
           membrane: { tauMs: rec.tau_m },
           adaptation: { tauMs: spec.alif.adapt_tau },
-          adaptBeta: Array.from({ length: spec.n_lif + spec.n_alif }, (_, j) => (j < spec.n_lif ? 0 : spec.alif.adapt_beta)),
+          adaptBeta: Array.from({ length: spec.n_lif + spec.n_alif }, (_, j) =>
+            j < spec.n_lif ? 0 : spec.alif.adapt_beta,
+          ),
           vTh: rec.V_th,
           psiHeight: rec.surrogate_gradient_height,
           psiWidth: rec.surrogate_gradient_width,

@@ -33,7 +33,13 @@ export function compare(
 ): Quantity {
   const wanted = flatten(want);
   if (got.length !== wanted.length) {
-    return { name, checked: true, worst: Number.POSITIVE_INFINITY, tolerance, where: `length ${got.length}, expected ${wanted.length}` };
+    return {
+      name,
+      checked: true,
+      worst: Number.POSITIVE_INFINITY,
+      tolerance,
+      where: `length ${got.length}, expected ${wanted.length}`,
+    };
   }
   let largest = 0;
   let error = -1;
@@ -48,7 +54,8 @@ export function compare(
     }
   }
   const worst = Math.max(error, 0) / (largest || 1);
-  const where = wanted.length === 0 ? 'empty' : `${place(worstAt, shape)}: got ${got[worstAt]}, want ${wanted[worstAt]}`;
+  const where =
+    wanted.length === 0 ? 'empty' : `${place(worstAt, shape)}: got ${got[worstAt]}, want ${wanted[worstAt]}`;
   return { name, checked: true, worst, tolerance, where };
 }
 
@@ -58,7 +65,10 @@ export function notChecked(name: string, why: string): Quantity {
 
 export function passes(quantities: readonly Quantity[]): boolean {
   const checked = quantities.filter((quantity) => quantity.checked);
-  return checked.length > 0 && checked.every(({ worst, tolerance }) => worst !== null && tolerance !== null && worst <= tolerance);
+  return (
+    checked.length > 0 &&
+    checked.every(({ worst, tolerance }) => worst !== null && tolerance !== null && worst <= tolerance)
+  );
 }
 
 function place(index: number, shape: readonly number[]): string {

@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { chips } from '../../../hardware/index.ts';
+import { preset, presetNames } from '../../config/presets.ts';
+import { experimentJsonSchema } from '../../config/schema.ts';
+import { ConfigError } from '../../core/errors.ts';
+import { losses } from '../../losses/index.ts';
+import { writeAtomic } from '../../record/index.ts';
+import { catalogue } from '../catalogue.ts';
+import { drawCurves, drawRun } from '../figures.ts';
+import { type Global, print, table, tell } from '../output.ts';
+import { findRuns, loadRun } from '../runFolder.ts';
+import { type Verdict, verifyFile } from '../verify/index.ts';
+
+const registries: Readonly<Record<string, () => readonly { readonly name: string; readonly about: string }[]>> = {
+  rules: () => catalogue.rules.map(({ name, summary, source }) => ({ name, about: `${summary} (${source})` })),
+  neurons: () => catalogue.neurons.map(({ kind, source }) => ({ name: kind, about: source })),
+  readouts: () => catalogue.readouts.map(({ kind, source }) => ({ name: kind, about: source })),
+  traces: () => catalogue.traces.map(({ kind, source }) => ({ name: kind, about: source })),
+  signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
+  tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
+  losses: () =>
+    losses.map(({ kind, classification }) => ({ name: kind, about: classification ? 'classification' : 'regression' })),
+  chips: () => chips.map(({ name, about }) => ({ name, about })),
+  presets: () =>
+    presetNames.map((name) => ({
+      name,
+      about: `task ${kindOf(preset(name).task)}, rule ${nameOf(preset(name).rule)}`,
+    })),
+};
+
+const kindOf = (value: unknown) => String((value as { kind: unknown }).kind);
+const nameOf = (value: unknown) => String((value as { name: unknown }).name);
+
+/** `spiketrace list` */
+export function list(what: string | undefined, flags: Global): void {
+  const names = what === undefined ? Object.keys(registries) : [what];
+  for (const name of names) {
+    const registry = registries[name];
+    if (!registry) throw new ConfigError('list', name, `one of ${Object.keys(registries).join(', ')}`);
+    const entries = registry();
+    if (flags.json) for (const entry of entries) print(JSON.stringify({ registry: name, ...entry }));
+    else if (entries.length === 0) print(`${name}: none`);
+    else
+      print(
+        `${table(
+          [name, 'about'],
+          entries.map((entry) => [entry.name, entry.about]),
+        )}\n`,
+      );
+  }
+}
+
+/** `spiketrace schema` */
+export function schema(flags: { readonly out?: string }): void {
+  const text = JSON.stringify(experimentJsonSchema(catalogue), null, 2);
+  if (flags.out) writeAtomic(flags.out, new TextEncoder().encode(`${text}\n`));
+  else print(text);
+}
+
+/** `spiketrace plot` */
+export function plot(folder: string, flags: Global): void {
+  const runs = findRuns(folder);
+  const paths = runs.flatMap((run) => drawRun(run));
+  if (runs.length > 1) {
+    const loaded = runs.map((run) => ({ run, rule: String(loadRun(run).config.rule.name) }));
+    const rules = [...new Set(loaded.map(({ rule }) => rule))];
+    const groups = rules.map((rule) => ({
+      label: rule,
+      folders: loaded.filter((item) => item.rule === rule).map((item) => item.run),
+    }));
+    const path = join(folder, 'learning-curves.png');
+    const experiment = loadRun(runs[0]);
+    writeAtomic(path, drawCurves(experiment.config.name, groups, experiment));
+    paths.push(path);
+  }
+  for (const path of paths) print(flags.json ? JSON.stringify({ figure: path }) : `figure: ${path}`);
+}
+
+/** `spiketrace eval`: fresh data, learning off. */
+export function evaluate(folder: string, flags: Global & { readonly symbols?: number; readonly label?: string }): void {
+  const rows = findRuns(folder).map((run) => {
+    const experiment = loadRun(run);
+    const scores = experiment.evaluate({
+      ...(flags.symbols === undefined ? {} : { total: flags.symbols }),
+      ...(flags.label === undefined ? {} : { label: flags.label }),
+    });
+    return { folder: run, rule: String(experiment.config.rule.name), seed: experiment.config.seed, ...scores };
+  });
+  if (flags.json) {
+    for (const row of rows) print(JSON.stringify(row));
+    return;
+  }
+  const body = rows.map((row) => [
+    row.rule,
+    String(row.seed),
+    row.expectedLoss?.toFixed(6) ?? '-',
+    row.lossPerStep.toFixed(6),
+    row.accuracy?.toFixed(4) ?? '-',
+    row.rateHz.toFixed(2),
+    String(row.amount),
+  ]);
+  print(table(['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', 'amount'], body));
+}
+
+/** `spiketrace verify`: every file, also after one that cannot be used. @returns whether every file passed */
+export function verify(paths: readonly string[], flags: Global): boolean {
+  let pass = true;
+  let unusable: unknown = null;
+  for (const path of paths) {
+    try {
+      pass = report(verifyFile(path), flags) && pass;
+    } catch (error) {
+      if (unusable) tell(String(unusable instanceof Error ? unusable.message : unusable));
+      unusable = error;
+    }
+  }
+  if (unusable) throw unusable;
+  return pass;
+}
+
+function report(verdict: Verdict, flags: Global): boolean {
+  if (flags.json) print(JSON.stringify(verdict));
+  else {
+    const rows = verdict.quantities.map(({ name, checked, worst, tolerance, where }) => [
+      name,
+      !checked ? 'not checked' : Number(worst) <= Number(tolerance) ? 'pass' : 'FAIL',
+      worst?.toExponential(1) ?? '-',
+      tolerance === 0 ? 'equal' : (tolerance?.toExponential(0) ?? '-'),
+      where,
+    ]);
+    print(`${verdict.file}: ${verdict.pass ? 'pass' : 'FAIL'}\n`);
+    print(`${table(['quantity', 'verdict', 'worst error', 'tolerance', 'where'], rows)}\n`);
+  }
+  return verdict.pass;
+}

@@ -1,0 +1,165 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applySettings } from '../../config/parse.ts';
+import { preset, presetNames } from '../../config/presets.ts';
+import { ConfigError, FileError } from '../../core/errors.ts';
+import type { Job, JobResult, RecordingSettings } from '../execute.ts';
+import { prepare } from '../execute.ts';
+import { drawRun } from '../figures.ts';
+import { failure, type Global, interruptible, print, table, tell } from '../output.ts';
+import { runJobs } from '../pool.ts';
+import { openProgress } from '../progress.ts';
+import { findRuns } from '../runFolder.ts';
+
+export interface TrainFlags extends Global {
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly out?: string;
+  readonly until?: number;
+  readonly backend?: string;
+  readonly threads: number;
+  readonly weights?: string;
+  readonly figures: boolean;
+  readonly record?: string;
+  readonly recordNeurons?: string;
+  readonly recordTrials?: string;
+  readonly recordEvery?: number;
+  readonly recordStream?: number;
+  readonly recordMaxMb: number;
+  readonly recordCsv?: boolean;
+}
+
+/** The raw experiment of a preset's name or of a file, with the settings of the command line. */
+export function readExperiment(source: string, settings: readonly string[]): unknown {
+  return applySettings(presetNames.includes(source as never) ? preset(source) : readJson(source), settings);
+}
+
+function readJson(path: string): unknown {
+  if (!existsSync(path)) throw new ConfigError('PRESET', path, `a file, or one of ${presetNames.join(', ')}`);
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new FileError(path, `cannot be read as JSON: ${(error as Error).message}`);
+  }
+}
+
+/** `spiketrace train` */
+export async function train(source: string, flags: TrainFlags): Promise<void> {
+  const settings = [...flags.set];
+  if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
+  const seeds = seedsOf(flags);
+  const raw = readExperiment(source, settings) as { name?: unknown; rule?: { name?: unknown } };
+  const out = flags.out ?? join('runs', String(raw.name ?? 'experiment'));
+  const recording = recordingOf(flags);
+  const jobs = seeds.map(
+    (seed): Job => ({
+      folder: flags.seeds === undefined ? out : join(out, String(raw.rule?.name), `seed-${seed}`),
+      experiment: seed === null ? raw : applySettings(raw, [`seed=${seed}`]),
+      until: flags.until,
+      weights: flags.weights,
+      recording,
+    }),
+  );
+  await runAndReport(jobs, flags);
+}
+
+/** `spiketrace resume` */
+export async function resume(
+  folder: string,
+  flags: Global & { threads: number; until?: number; figures: boolean },
+): Promise<void> {
+  const jobs = findRuns(folder).map((path): Job => ({ folder: path, experiment: null, until: flags.until }));
+  await runAndReport(jobs, flags);
+}
+
+function seedsOf({ seed, seeds }: TrainFlags): (number | null)[] {
+  if (seeds === undefined) return [seed ?? null];
+  const first = seed ?? 1;
+  return Array.from({ length: seeds }, (_, s) => first + s);
+}
+
+async function runAndReport(
+  jobs: readonly Job[],
+  flags: Global & { threads: number; figures: boolean },
+): Promise<void> {
+  const results = await runAll(jobs, flags);
+  const figures = flags.figures ? results.flatMap(({ folder }) => drawRun(folder)) : [];
+  if (flags.json) {
+    for (const result of results) print(JSON.stringify(result));
+    return;
+  }
+  print(resultTable(results));
+  for (const { folder, warnings } of results) for (const warning of warnings) tell(`${folder}: ${warning}`);
+  for (const { folder, complete } of results)
+    if (!complete) print(`stopped before its end; go on with: spiketrace resume ${folder}`);
+  for (const path of figures) print(`figure: ${path}`);
+}
+
+/** Runs jobs with a progress line. @throws the first error, after all other jobs have ended */
+export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
+  // Everything that can be refused is refused here, before the first file is written.
+  const totals = jobs.map((job) => Math.min(job.until ?? Number.POSITIVE_INFINITY, prepare(job).config.training.total));
+  const line = openProgress(
+    totals.reduce((sum, total) => sum + total, 0),
+    flags.json ?? false,
+  );
+  const { stop, release } = interruptible();
+  try {
+    const outcomes = await runJobs(jobs, { threads: flags.threads, stop, progress: line.update });
+    line.stop();
+    const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
+    for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);
+    if (errors.length > 0) throw failure(errors[0].error, jobs[errors[0].index].folder);
+    return outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
+  } finally {
+    line.stop();
+    release();
+  }
+}
+
+export function resultTable(results: readonly JobResult[]): string {
+  const rows = results.map(({ rule, seed, amount, evaluation: scores, perSecond, folder }) => [
+    rule,
+    String(seed),
+    String(amount),
+    scores ? (scores.expectedLoss ?? scores.lossPerStep).toFixed(4) : '-',
+    scores?.accuracy?.toFixed(3) ?? '-',
+    scores?.rateHz.toFixed(1) ?? '-',
+    Math.round(perSecond).toString(),
+    folder,
+  ]);
+  return table(['rule', 'seed', 'amount', 'test loss', 'accuracy', 'rate (Hz)', 'per second', 'folder'], rows);
+}
+
+function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
+  if (!flags.record) return undefined;
+  const [fromTrial, toTrial] = rangeOf(flags.recordTrials ?? '0:1', '--record-trials');
+  return {
+    fields: flags.record.split(',').map((name) => name.trim()),
+    neurons: flags.recordNeurons ? indicesOf(flags.recordNeurons) : undefined,
+    stream: flags.recordStream,
+    fromTrial,
+    trials: toTrial - fromTrial,
+    everySteps: flags.recordEvery,
+    maxMegabytes: flags.recordMaxMb,
+    csv: flags.recordCsv ?? false,
+  };
+}
+
+function rangeOf(text: string, path: string): [number, number] {
+  const match = /^(\d+):(\d+)$/.exec(text);
+  if (!match || Number(match[2]) <= Number(match[1])) throw new ConfigError(path, text, 'FROM:TO, trials [FROM, TO)');
+  return [Number(match[1]), Number(match[2])];
+}
+
+/** "0,5,10-12" -> [0, 5, 10, 11, 12] */
+function indicesOf(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    if (!match) throw new ConfigError('--record-neurons', part, 'indices and ranges, for example 0,5,10-12');
+    const from = Number(match[1]);
+    const to = Number(match[2] ?? match[1]);
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n);
+  });
+}

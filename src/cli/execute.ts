@@ -1,0 +1,206 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../core/errors.ts';
+import type { EvaluationEvent, RunEvent, TrialEvent } from '../core/events.ts';
+import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
+import { createExperiment, type Experiment } from '../experiment/experiment.ts';
+import {
+  createEventStream,
+  ensureWritableFolder,
+  estimateRecordingBytes,
+  ofType,
+  openMetrics,
+  openRecording,
+  type Progress,
+  progress$,
+  type Recording,
+  toCsv,
+  writeAtomic,
+  writeCheckpoint,
+} from '../record/index.ts';
+import { catalogue } from './catalogue.ts';
+import { assertNoRun, files, loadRun } from './runFolder.ts';
+import { readWeights, writeWeights } from './weights.ts';
+
+/** One run to be done: a new experiment into a folder, or the rest of the one that lies there. */
+export interface Job {
+  readonly folder: string;
+  /** A raw experiment; null resumes the run in the folder. */
+  readonly experiment: unknown | null;
+  readonly until?: number | undefined;
+  /** Folder of .npy files to start from instead of drawn weights. */
+  readonly weights?: string | undefined;
+  readonly recording?: RecordingSettings | undefined;
+}
+
+export interface RecordingSettings extends RecordingPlan {
+  readonly maxMegabytes: number;
+  /** Also write every field as CSV at the end. */
+  readonly csv: boolean;
+}
+
+export interface JobResult {
+  readonly folder: string;
+  readonly rule: string;
+  readonly seed: number;
+  readonly amount: number;
+  readonly complete: boolean;
+  /** Scores on fresh data; null for a run that was stopped before its end. */
+  readonly evaluation: EvaluationEvent | null;
+  readonly warnings: readonly string[];
+  /** Seconds of training of this call, and symbols or trials per second. */
+  readonly seconds: number;
+  readonly perSecond: number;
+}
+
+export interface JobWatcher {
+  readonly progress?: (progress: Progress) => void;
+  /** True stops the run at the next trial border, with a checkpoint. */
+  readonly stopped?: () => boolean;
+}
+
+/** Checks everything that can be checked without writing. @throws ConfigError, UnsupportedError, FileError */
+export function prepare(job: Job): Experiment {
+  if (job.experiment === null) return loadRun(job.folder);
+  const experiment = createExperiment(job.experiment, catalogue);
+  if (job.weights) readWeights(job.weights, experiment.run.network);
+  assertNoRun(job.folder);
+  return experiment;
+}
+
+/**
+ * Does one run: trains, and writes config, metrics, checkpoints, recording and weights into its folder. Yields to the
+ * event loop between trials. A run that fails keeps its last checkpoint and all rows up to it.
+ */
+export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
+  const experiment = prepare(job);
+  const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
+  if (job.recording && recorder) assertFits(experiment, recorder, job.recording);
+  ensureWritableFolder(job.folder);
+  const path = (name: string) => join(job.folder, name);
+  if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
+  const start = amountOf(experiment);
+  const began = performance.now();
+  const metrics = openMetrics(job.folder, job.experiment === null ? { resumeAmount: start } : {});
+  const warnings: string[] = [];
+  const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;
+  const stream = createEventStream();
+  let last: TrialEvent | null = null;
+  let evaluation: EvaluationEvent | null = null;
+  let complete = false;
+  ofType(stream.events$, 'trial').subscribe((event) => {
+    last = event;
+  });
+  ofType(stream.events$, 'evaluation').subscribe((event) => {
+    evaluation = event;
+  });
+  ofType(stream.events$, 'end').subscribe((event) => {
+    complete = event.complete;
+  });
+  ofType(stream.events$, 'checkpoint').subscribe(({ bytes }) => {
+    metrics.flush();
+    recording?.flush();
+    writeCheckpoint(path(files.checkpoint), bytes);
+  });
+  if (watcher.progress) progress$(stream.events$, () => performance.now()).subscribe(watcher.progress);
+  const listener = (event: RunEvent) => {
+    metrics.listener(event);
+    recording?.listener(event);
+    stream.listener(event);
+  };
+  try {
+    if (job.experiment !== null) writeCheckpoint(path(files.checkpoint), experiment.checkpoint());
+    await drive(experiment, { until: job.until, listener, recorder }, watcher);
+  } finally {
+    metrics.close();
+    recording?.close();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  writeWeights(path(files.weights), experiment.run.network);
+  if (job.recording?.csv && recorder) exportCsv(path(files.recording), recorder);
+  const amount = amountOf(experiment);
+  const finished: TrialEvent | null = last;
+  const result: JobResult = {
+    folder: job.folder,
+    rule: String(experiment.config.rule.name),
+    seed: experiment.config.seed,
+    amount,
+    complete,
+    evaluation: evaluation ?? (complete ? evaluationOf(experiment, amount) : null),
+    warnings: [...warnings, ...healthWarnings(finished, experiment)],
+    seconds,
+    perSecond: (amount - start) / seconds,
+  };
+  writeText(path(files.summary), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
+}
+
+/** The scores of a run that was complete before: they are computed again, from the same data. */
+function evaluationOf(experiment: Experiment, amount: number): EvaluationEvent {
+  const { amount: symbols, ...scores } = experiment.evaluate();
+  return { type: 'evaluation', amount, symbols, ...scores };
+}
+
+/** Runs trial after trial; every tenth of a second the event loop gets a turn, so that signals and progress come through. */
+async function drive(
+  experiment: Experiment,
+  options: Parameters<Experiment['trainTrials']>[0],
+  { stopped }: JobWatcher,
+): Promise<void> {
+  let rested = performance.now();
+  const training = experiment.trainTrials({ ...options, stopped });
+  for (const _ of training) {
+    if (performance.now() - rested < 100) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    rested = performance.now();
+  }
+}
+
+export function amountOf({ run, task }: Experiment): number {
+  const { clock, network } = run;
+  const perStream = task.mode.kind === 'stream' ? Math.floor(clock.step / task.mode.stepsPerSymbol) : clock.trial;
+  return perStream * network.spec.sizes.stream;
+}
+
+function writeText(path: string, text: string): void {
+  writeAtomic(path, new TextEncoder().encode(text));
+}
+
+function assertFits(experiment: Experiment, recorder: Recorder, settings: RecordingSettings): void {
+  const { sizes } = experiment.run.network.spec;
+  const trials = Math.min(
+    settings.trials ?? Number.POSITIVE_INFINITY,
+    Math.ceil(experiment.run.totalSteps / sizes.step),
+  );
+  const rows = trials * Math.ceil(sizes.step / (settings.everySteps ?? 1));
+  const megabytes = estimateRecordingBytes({ fields: recorder.fields, rows }) / 2 ** 20;
+  if (megabytes > settings.maxMegabytes) {
+    throw new ConfigError(
+      '--record-max-mb',
+      settings.maxMegabytes,
+      `at least ${Math.ceil(megabytes)} (MiB) for ${rows} steps; record fewer trials, steps, neurons or fields`,
+    );
+  }
+}
+
+function record(folder: string, recorder: Recorder, settings: RecordingSettings, warnings: string[]): Recording {
+  mkdirSync(folder, { recursive: true });
+  return openRecording(folder, {
+    fields: recorder.fields,
+    maxBytes: settings.maxMegabytes * 2 ** 20,
+    onStop: (message) => warnings.push(message),
+  });
+}
+
+function exportCsv(folder: string, recorder: Recorder): void {
+  for (const { name } of recorder.fields) toCsv(folder, name, join(folder, `${name}.csv`));
+}
+
+/** A network that hardly fires or fires nearly always has stopped computing, whatever its loss. */
+function healthWarnings(last: TrialEvent | null, { run }: Experiment): string[] {
+  if (!last || !run.network.spec.spiking) return [];
+  const { activity } = last;
+  if (activity < 1e-4) return [`the network is silent: ${activity.toExponential(1)} spikes per step at the end`];
+  if (activity > 0.4) return [`the network is near saturation: ${activity.toFixed(2)} spikes per step at the end`];
+  return [];
+}

@@ -1,0 +1,205 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bound } from '../core/events.ts';
+import { createExperiment, type Experiment } from '../experiment/experiment.ts';
+import {
+  type LinesSection,
+  type Population,
+  type RasterPanel,
+  renderLearningCurve,
+  renderRaster,
+  renderStacked,
+  renderWeights,
+  type StackedData,
+} from '../plot/index.ts';
+import { METRICS_CSV, readMetrics, writeAtomic } from '../record/index.ts';
+import { catalogue } from './catalogue.ts';
+import { type Observation, observe } from './observe.ts';
+import { files, loadRun } from './runFolder.ts';
+
+/** Steps shown of a stream; a trial is shown whole. */
+const shownSteps = 120;
+/** Neurons whose membrane, psi and signal are drawn. */
+const shownNeurons = 3;
+
+/** Figures of one run: learning curve, raster, stacked figure before and after training, weights. @returns their paths */
+export function drawRun(folder: string): string[] {
+  const experiment = loadRun(folder);
+  const fresh = createExperiment(experiment.config, catalogue);
+  const out = join(folder, files.figures);
+  const { name, rule, seed } = experiment.config;
+  const title = `${name}, ${String(rule.name)}, seed ${seed}`;
+  const after = observe(experiment, lengthShown(experiment));
+  const before = observe(fresh, lengthShown(experiment));
+  mkdirSync(out, { recursive: true });
+  const save = (file: string, png: Uint8Array) => {
+    const path = join(out, file);
+    writeAtomic(path, png);
+    return path;
+  };
+  const paths = [
+    save(
+      'raster.png',
+      renderRaster({ title, dtMs: after.dtMs, steps: after.steps, panels: rasters(after, experiment) }),
+    ),
+    save('stacked-before.png', renderStacked(stacked(before, fresh, `${title}, before training`))),
+    save('stacked-after.png', renderStacked(stacked(after, experiment, `${title}, after training`))),
+    save('learning-curve.png', drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment)),
+  ];
+  if (experiment.run.network.spec.projections.rec.dense) {
+    paths.push(save('weights.png', drawWeights(title, fresh, experiment)));
+  }
+  return paths;
+}
+
+/** The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. */
+export function drawCurves(
+  title: string,
+  groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
+  experiment: Experiment,
+): Uint8Array {
+  const { task } = experiment;
+  const bounds: readonly Bound[] = task.bounds;
+  const expected = task.statesExpected;
+  return renderLearningCurve({
+    title,
+    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+    yLabel: expected ? 'expected cross-entropy (nats)' : 'loss per step',
+    yAxis: expected ? 'linear' : 'log',
+    bounds,
+    groups: groups.map(({ label, folders }) => ({ label, runs: folders.map((folder) => curve(folder, expected)) })),
+  });
+}
+
+function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
+  const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
+  return {
+    x: rows.map((row) => row.amount),
+    y: rows.map((row) => (expected ? (row.expectedLoss ?? Number.NaN) : row.lossPerStep)),
+  };
+}
+
+function lengthShown({ task }: Experiment): number {
+  return task.mode.kind === 'stream' ? shownSteps * task.mode.stepsPerSymbol : task.mode.steps;
+}
+
+/** Input and recurrent panels with every neuron. */
+function rasters({ rows }: Observation, { task, run }: Experiment): RasterPanel[] {
+  const { bias, sizes } = run.network.spec;
+  const input: Population[] = task.inputPopulations.map(({ label, size }) => ({ label, size }));
+  const spikes = (field: string, width: number) => {
+    const t: number[] = [];
+    const index: number[] = [];
+    const value: number[] = [];
+    rows[field].forEach((row, step) => {
+      for (let j = 0; j < width; j++) {
+        if (row[j] === 0) continue;
+        t.push(step);
+        index.push(j);
+        value.push(Math.abs(row[j]));
+      }
+    });
+    return run.network.spec.spiking ? { t, index } : { t, index, value };
+  };
+  return [
+    { label: 'input', populations: input, spikes: spikes('x', sizes.in - (bias ? 1 : 0)) },
+    { label: 'neuron', populations: populationsOf(run), spikes: spikes('z', sizes.rec) },
+  ];
+}
+
+/** Adaptive neurons apart from the others. */
+function populationsOf({ network }: Experiment['run']): Population[] {
+  const { sizes, neuron, spiking } = network.spec;
+  const strength = neuron.eligibility.adaptation?.strength;
+  if (!strength) return [{ label: spiking ? 'LIF' : 'rate', size: sizes.rec }];
+  const plain = strength.findIndex((value) => value > 0);
+  const sorted = plain >= 0 && strength.subarray(plain).every((value) => value > 0);
+  if (!sorted || plain === 0) return [{ label: 'ALIF', size: sizes.rec }];
+  return [
+    { label: 'LIF', size: plain },
+    { label: 'ALIF', size: sizes.rec - plain },
+  ];
+}
+
+function stacked(observation: Observation, experiment: Experiment, title: string): StackedData {
+  const { dtMs, steps, rows } = observation;
+  const { spec } = experiment.run.network;
+  const { rec, out } = spec.sizes;
+  const chosen = activeNeurons(rows.z, rec);
+  const column = (field: string, j: number) => Float64Array.from(rows[field], (row) => row[j]);
+  const traces = (field: string) => chosen.map((j) => ({ label: `neuron ${j}`, values: column(field, j) }));
+  const membrane = `neuron.${spec.neuron.membrane}`;
+  const thresholds = spec.neuron.threshold
+    ? chosen.map((j, c) => ({
+        label: c === 0 ? 'threshold' : '',
+        values: column('threshold', j),
+        dashed: true,
+        colorOf: c,
+      }))
+    : [];
+  const panels: StackedData['panels'][number][] = [
+    ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
+    { kind: 'lines', label: spec.neuron.membrane, series: [...traces(membrane), ...thresholds] },
+    { kind: 'lines', label: 'ψ', series: traces('psi') },
+  ];
+  if (spec.rule) panels.push({ kind: 'lines', label: 'L', zeroLine: true, series: traces('signal') });
+  const outputs = Array.from({ length: Math.min(out, 2) }, (_, k) => k).slice(0, spec.loss.classification ? 1 : 2);
+  panels.push(readoutPanel(rows, outputs, spec.loss.classification, experiment.task.statesExpected));
+  panels.push({
+    kind: 'lines',
+    label: 'error',
+    zeroLine: true,
+    step: spec.loss.classification,
+    series: outputs.map((k) => ({ label: outputs.length > 1 ? `output ${k}` : '', values: column('error', k) })),
+  });
+  return { title, dtMs, steps, panels };
+}
+
+/** y with its target; for a classifier the probability that the softmax gives, which is the error plus its target. */
+function readoutPanel(
+  rows: Observation['rows'],
+  outputs: readonly number[],
+  classification: boolean,
+  expected: boolean,
+): LinesSection {
+  const column = (field: string, k: number) => Float64Array.from(rows[field], (row) => row[k]);
+  const series = outputs.flatMap((k, c) => {
+    const target = column(expected ? 'expected' : 'target', k);
+    const labelOf = column('target', k);
+    const y = classification ? column('error', k).map((error, t) => error + labelOf[t]) : column('y', k);
+    const name = outputs.length > 1 ? ` ${k}` : '';
+    return [
+      { label: classification ? 'network' : `y${name}`, values: y, at: c },
+      { label: classification && expected ? 'ideal predictor' : `target${name}`, values: target, dashed: true, at: c },
+    ];
+  });
+  return {
+    kind: 'lines',
+    label: classification ? 'P(y = 1)' : 'readout',
+    step: classification,
+    series: series.map(({ at, ...line }) => (line.dashed ? { ...line, colorOf: 2 * at } : line)),
+  };
+}
+
+/** The neurons with the most spikes, lowest index first among equals: a silent one shows nothing. */
+function activeNeurons(z: readonly Float64Array[], n: number): number[] {
+  const counts = Array.from({ length: n }, (_, j) => z.reduce((sum, row) => sum + Math.abs(row[j]), 0));
+  return counts
+    .map((count, j) => ({ count, j }))
+    .sort((a, b) => b.count - a.count || a.j - b.j)
+    .slice(0, shownNeurons)
+    .map(({ j }) => j)
+    .sort((a, b) => a - b);
+}
+
+function drawWeights(title: string, before: Experiment, after: Experiment): Uint8Array {
+  const matrix = (label: string, { run }: Experiment) => {
+    const { nPre, nPost } = run.network.spec.projections.rec;
+    return { label, pre: nPre, post: nPost, values: run.network.weights.wRec };
+  };
+  return renderWeights({
+    title,
+    unit: 'recurrent weight',
+    matrices: [matrix('before training', before), matrix('after training', after)],
+  });
+}

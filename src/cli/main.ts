@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { ConfigError, FileError, UnsupportedError } from '../core/errors.ts';
+import { tell } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 the call or its input cannot be used. */
+const program = createProgram();
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCode(error);
+}
+
+function exitCode(error: unknown): number {
+  // Commander has already said what is wrong; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  tell(`spiketrace: ${error instanceof Error ? error.message : String(error)}`);
+  const badInput = error instanceof ConfigError || error instanceof FileError || error instanceof UnsupportedError;
+  if (!badInput && process.env.SPIKETRACE_DEBUG && error instanceof Error) tell(error.stack ?? '');
+  return badInput ? 2 : 1;
+}

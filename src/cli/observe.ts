@@ -1,0 +1,42 @@
+import { createRecorder } from '../engine/recorder.ts';
+import { runTrial } from '../engine/run.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+
+/** What stream 0 did over some steps: rows of every field, [step][width]. */
+export interface Observation {
+  readonly dtMs: number;
+  readonly steps: number;
+  readonly rows: Readonly<Record<string, readonly Float64Array[]>>;
+}
+
+/**
+ * Watches the network on data of its own, weights frozen, signals computed, without changing the run. A stream is
+ * watched after one chunk, so that its start is not what is seen.
+ */
+export function observe(experiment: Experiment, steps: number): Observation {
+  const { run, feed } = experiment.observer(1);
+  const { spec } = run.network;
+  const length = spec.sizes.step;
+  const shown = Math.min(steps, length);
+  if (experiment.task.mode.kind === 'stream') {
+    feed.fill(length);
+    runTrial(run, length, { learn: true, freeze: true });
+  }
+  const fields = ['x', 'z', 'psi', 'y', 'target', 'expected', 'error', `neuron.${spec.neuron.membrane}`];
+  if (spec.neuron.threshold) fields.push('threshold');
+  if (spec.rule) fields.push('signal');
+  const recorder = createRecorder(run, { fields });
+  const rows: Record<string, Float64Array[]> = Object.fromEntries(fields.map((field) => [field, []]));
+  feed.fill(length);
+  runTrial(run, length, {
+    learn: true,
+    freeze: true,
+    onStep(t) {
+      if (t >= shown) return;
+      recorder.step(run, t, (event) => {
+        if (event.type === 'step') for (const field of fields) rows[field].push(event.values[field]);
+      });
+    },
+  });
+  return { dtMs: spec.dtMs, steps: shown, rows };
+}

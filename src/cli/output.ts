@@ -1,0 +1,52 @@
+/** Flags that every command has. */
+export interface Global {
+  /** Machine-readable output, one JSON object a line. */
+  readonly json?: boolean;
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** For people only: standard error, so that standard output stays what was asked for. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Columns of equal width; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
+  const numeric = head.map((_, c) => rows.every((row) => /^[-+]?[\d.]|^-$/.test(row[c])));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, c) => (numeric[c] ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
+      .join('  ')
+      .trimEnd();
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+/** An error of one job, named after its folder, of the same class. */
+export function failure(error: Error, folder: string): Error {
+  const named = Object.create(Object.getPrototypeOf(error)) as Error;
+  Object.defineProperty(named, 'name', { value: error.name });
+  named.message = error.message.includes(folder) ? error.message : `${folder}: ${error.message}`;
+  return named;
+}
+
+/** The first interrupt asks all jobs to stop at their next trial border and save; the second one ends at once. */
+export function interruptible(): { readonly stop: Int32Array; readonly release: () => void } {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const onInterrupt = () => {
+    if (Atomics.exchange(stop, 0, 1) === 1) process.exit(1);
+    tell('\nstopping at the next trial border and saving; once more to end at once');
+  };
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onInterrupt);
+  return {
+    stop,
+    release() {
+      process.off('SIGINT', onInterrupt);
+      process.off('SIGTERM', onInterrupt);
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { ConfigError } from '../core/errors.ts';
+import { bench } from './commands/bench.ts';
+import { compare } from './commands/compare.ts';
+import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
+import { resume, train } from './commands/run.ts';
+import { defaultThreads } from './pool.ts';
+
+const packageJson = new URL('../../../package.json', import.meta.url);
+const many = (value: string, before: readonly string[]) => [...before, value];
+
+/** A whole number in [low, high]. */
+function whole(low: number, high = Number.MAX_SAFE_INTEGER) {
+  return (text: string) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low || value > high || text.trim() === '') {
+      throw new InvalidArgumentError(
+        `Expected a whole number >= ${low}${high < Number.MAX_SAFE_INTEGER ? ` and <= ${high}` : ''}.`,
+      );
+    }
+    return value;
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('Expected a number > 0.');
+  return value;
+}
+
+/** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
+export function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
+  const program = new Command('spiketrace')
+    .description('Train recurrent spiking networks with local, online learning rules.')
+    .version(version)
+    .showHelpAfterError('(add --help for the options and examples)');
+  const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
+  const backend = ['--backend <name>', 'auto or reference'] as const;
+  const set = [
+    '--set <path=value>',
+    'change a setting, for example training.total=64000 (repeat)',
+    many,
+    [] as readonly string[],
+  ] as const;
+  const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
+
+  program
+    .command('train')
+    .argument('<preset|file>', 'a preset (see "list presets") or an experiment file')
+    .description('train a network and write a run folder: config, metrics, checkpoint, weights, figures')
+    .option(...set)
+    .option('--seed <n>', 'seed of the run, or of the first run', whole(0))
+    .option('--seeds <n>', 'several runs with consecutive seeds, in OUT/rule/seed-k', whole(1, 10_000))
+    .option('--out <folder>', 'where to; default runs/NAME')
+    .option('--until <amount>', 'stop at the first trial border at or after this many symbols or trials', whole(1))
+    .option('--weights <folder>', 'start from weights in .npy files instead of drawn ones')
+    .option(...backend)
+    .option(...threads)
+    .option('--no-figures', 'do not draw figures')
+    .option('--record <fields>', 'record steps, for example z,psi,signal,neuron.v,threshold,trace.epsRec')
+    .option('--record-neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
+    .option('--record-trials <from:to>', 'trials (chunks) to record; default 0:1')
+    .option('--record-every <n>', 'every n-th step only', whole(1))
+    .option('--record-stream <n>', 'stream to record', whole(0))
+    .option('--record-max-mb <n>', 'refuse a recording that could need more, MiB', positive, 256)
+    .option('--record-csv', 'write recorded fields as CSV too')
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace train four-six-back --out runs/first',
+        'spiketrace train four-six-back --set rule.feedback=symmetric --seeds 5 --threads 2',
+        'spiketrace train pattern-generation --set training.total=200 --record z,neuron.v --record-neurons 0-9',
+        'spiketrace train experiment.json --until 320000',
+      ]),
+    )
+    .action(train);
+
+  program
+    .command('resume')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('go on where the last checkpoint was written; the result is that of an uninterrupted run')
+    .option('--until <amount>', 'stop again at this many symbols or trials', whole(1))
+    .option(...threads)
+    .option('--no-figures', 'do not draw figures')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace resume runs/first']))
+    .action(resume);
+
+  program
+    .command('compare')
+    .argument('<preset|file>', 'a preset or an experiment file')
+    .description('train several rules on the same data: one table and one figure, with the known bounds')
+    .requiredOption('--rules <a,b,...>', 'rules to compare (see "list rules")')
+    .option('--seeds <n>', 'runs per rule', whole(1, 10_000), 3)
+    .option('--out <folder>', 'where to; runs that are there already are gone on with, not done again')
+    .option(...set)
+    .option(...backend)
+    .option(...threads)
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace compare four-six-back --rules e-prop-1,readout-only --seeds 5']))
+    .action(compare);
+
+  program
+    .command('eval')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('score the weights on fresh data with learning off: what a table should quote')
+    .option('--symbols <n>', 'symbols or trials; default as configured', whole(1))
+    .option('--label <text>', 'another label gives other fresh data')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace eval runs/first --symbols 80000']))
+    .action(evaluate);
+
+  program
+    .command('plot')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('draw the figures again: raster, stacked traces before and after, learning curve, weights')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace plot runs/first']))
+    .action(plot);
+
+  program
+    .command('verify')
+    .argument('<file...>', 'golden files')
+    .description('run the engine on golden files and print the worst relative error of every quantity')
+    .option(...backend)
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace verify test/golden/eprop-alif-small.json']))
+    .action((paths: string[], flags: { json?: boolean; backend?: string }) => {
+      checkBackend(flags.backend);
+      if (!verify(paths, flags)) process.exitCode = 1;
+    });
+
+  program
+    .command('list')
+    .argument('[registry]', 'rules, neurons, readouts, traces, signals, tasks, losses, chips or presets')
+    .description('what there is to choose from')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace list rules']))
+    .action(list);
+
+  program
+    .command('schema')
+    .description('JSON Schema of an experiment file, for editors')
+    .option('--out <file>', 'write it to a file')
+    .addHelpText('after', examples(['spiketrace schema --out experiment.schema.json']))
+    .action(schema);
+
+  program
+    .command('bench')
+    .description('time the engine on fixed networks')
+    .option('--only <case>', 'one case')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace bench --only pattern']))
+    .action(bench);
+
+  return program;
+}
+
+function checkBackend(name: string | undefined): void {
+  if (name !== undefined && name !== 'auto' && name !== 'reference') {
+    throw new ConfigError('--backend', name, 'one of "auto", "reference"');
+  }
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}

@@ -1,0 +1,19 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { executeJob, type Job } from './execute.ts';
+
+/** One job in a thread of its own; see `pool.ts` for the other end. */
+const { job, stop } = workerData as { readonly job: Job; readonly stop: Int32Array };
+let told = 0;
+
+executeJob(job, {
+  stopped: () => Atomics.load(stop, 0) === 1,
+  progress(progress) {
+    const now = performance.now();
+    if (now - told < 100) return;
+    told = now;
+    parentPort?.postMessage({ type: 'progress', progress });
+  },
+}).then(
+  (result) => parentPort?.postMessage({ type: 'done', result }),
+  (error: Error) => parentPort?.postMessage({ type: 'failed', name: error.name, message: error.message }),
+);

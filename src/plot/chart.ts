@@ -1,0 +1,156 @@
+import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import {
+  BasicPlatform,
+  Chart,
+  type ChartConfiguration,
+  type ChartDataset,
+  Decimation,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  type Plugin,
+  PointElement,
+} from 'chart.js';
+import { type AxisSpec, axisOptions } from './axis.ts';
+import { release } from './frame.ts';
+import { drawHeader, type HeaderLayout } from './header.ts';
+import { AXIS, PAPER } from './palette.ts';
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export type LineDataset = ChartDataset<'line', Point[]>;
+
+/** What a figure draws itself, under or over the lines of Chart.js. Coordinates are px from the upper left corner. */
+export type Paint = (ctx: SKRSContext2D, plot: PlotArea) => void;
+
+/** Where the data are: the plot area in px, and from data to px. */
+export interface PlotArea {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  /** Device pixels per px. */
+  readonly scale: number;
+  x(value: number): number;
+  y(value: number): number;
+}
+
+/** One plot: axes and lines by Chart.js, header and anything else by us. Sizes in px. */
+export interface PlotSpec {
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  readonly header: HeaderLayout;
+  readonly padRight: number;
+  readonly padBottom: number;
+  readonly datasets: LineDataset[];
+  readonly x: AxisSpec;
+  readonly y: AxisSpec;
+  readonly under?: Paint | undefined;
+  readonly over?: Paint | undefined;
+}
+
+/** A plot that is drawn and can be drawn again after a change of the shared axis width. Close it. */
+export interface Plot {
+  readonly canvas: Canvas;
+  readonly yAxisWidth: number;
+  /** Y in px of the lower edge of the plot area. */
+  readonly bottom: number;
+  redraw(): void;
+  close(): void;
+}
+
+export function openPlot(spec: PlotSpec): Plot {
+  Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Decimation);
+  const canvas = createCanvas(spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
+  const ctx = canvas.getContext('2d');
+  const chart = new Chart<'line', Point[]>(ctx as never, configOf(spec, ctx));
+  return {
+    canvas,
+    yAxisWidth: chart.scales.y.width,
+    bottom: chart.chartArea.bottom,
+    redraw: () => chart.update('none'),
+    close: () => {
+      chart.destroy();
+      release(canvas);
+    },
+  };
+}
+
+function configOf(spec: PlotSpec, ctx: SKRSContext2D): ChartConfiguration<'line', Point[]> {
+  return {
+    type: 'line',
+    platform: BasicPlatform,
+    data: { datasets: spec.datasets },
+    options: {
+      animation: false,
+      responsive: false,
+      devicePixelRatio: spec.scale,
+      parsing: false,
+      normalized: true,
+      events: [],
+      // Without it the overhang of the last label would move the right edge of one panel and not of the others.
+      layout: { autoPadding: false, padding: paddingOf(spec) },
+      scales: { x: axisOptions({ ...spec.x, side: 'bottom' }), y: axisOptions(spec.y) } as object,
+      elements: { point: { radius: 0 }, line: { borderJoinStyle: 'round' } },
+      plugins: { decimation: { enabled: spec.datasets.every(isGapless), algorithm: 'min-max' } },
+    },
+    plugins: [painter(spec, ctx)],
+  };
+}
+
+function paddingOf(spec: PlotSpec): { left: number; right: number; top: number; bottom: number } {
+  return { left: 4, right: spec.padRight, top: spec.header.height, bottom: spec.padBottom };
+}
+
+/** The minima and maxima of Chart.js' decimation swallow everything beside a NaN, and the gap with it. */
+function isGapless(dataset: LineDataset): boolean {
+  return dataset.data.every((point) => Number.isFinite(point.y));
+}
+
+function painter(spec: PlotSpec, ctx: SKRSContext2D): Plugin<'line'> {
+  return {
+    id: 'figure',
+    beforeDraw: () => {
+      ctx.fillStyle = PAPER;
+      ctx.fillRect(0, 0, spec.width, spec.height);
+    },
+    beforeDatasetsDraw: (chart) => {
+      const area = areaOf(chart, spec.scale);
+      clipped(ctx, area, spec.under);
+      outline(ctx, area);
+    },
+    afterDatasetsDraw: (chart) => {
+      const area = areaOf(chart, spec.scale);
+      spec.over?.(ctx, area);
+      drawHeader(ctx, spec.header, area.left, area.right);
+    },
+  };
+}
+
+function areaOf(chart: Chart<'line'>, scale: number): PlotArea {
+  const { left, right, top, bottom } = chart.chartArea;
+  const { x, y } = chart.scales;
+  const px = (axis: typeof x) => (value: number) => axis.getPixelForValue(value);
+  return { left, right, top, bottom, scale, x: px(x), y: px(y) };
+}
+
+function clipped(ctx: SKRSContext2D, area: PlotArea, paint: Paint | undefined): void {
+  if (!paint) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(area.left, area.top, area.right - area.left, area.bottom - area.top);
+  ctx.clip();
+  paint(ctx, area);
+  ctx.restore();
+}
+
+function outline(ctx: SKRSContext2D, area: PlotArea): void {
+  ctx.strokeStyle = AXIS;
+  ctx.lineWidth = 1;
+  ctx.strokeRect(area.left, area.top, area.right - area.left, area.bottom - area.top);
+}

@@ -1,0 +1,136 @@
+import { ConfigError } from '../core/errors.ts';
+import type { AxisSpec } from './axis.ts';
+import { layoutBounds, paintBounds } from './bound-labels.ts';
+import { type LineDataset, openPlot, type Point } from './chart.ts';
+import { checkOptions } from './check.ts';
+import { measuringContext, openFrame, place, scaleOf, toPng, topOf } from './frame.ts';
+import { type Header, layoutHeader } from './header.ts';
+import { checkLearningCurve } from './learning-curve-check.ts';
+import { withMargin } from './lines.ts';
+import { meanCurve } from './mean-curve.ts';
+import { seriesColour, seriesDash, withOpacity } from './palette.ts';
+import type { FigureOptions, LearningCurveData, Run, RunGroup } from './types.ts';
+
+const WIDTH = 760;
+const HEIGHT = 440;
+const Y_AXIS = 70;
+const BOTTOM_MARGIN = 8;
+/** Curves of at most this many points show them. */
+const FEW_POINTS = 12;
+const SMALLEST_PLOT = 120;
+const BOLD = 2.5;
+const THIN = 1;
+
+/**
+ * Every seed thin and light, the mean over seeds bold (see `meanCurve`), bounds dashed with their labels at the right.
+ * @throws ConfigError for data that do not fit together, and for values <= 0 on a logarithmic axis.
+ */
+export function renderLearningCurve(data: LearningCurveData, options: FigureOptions = {}): Uint8Array {
+  checkOptions(options);
+  checkLearningCurve(data);
+  const title = options.title ?? data.title;
+  const width = options.width ?? WIDTH;
+  const height = options.height ?? HEIGHT;
+  const bounds = layoutBounds(measuringContext(), data.bounds);
+  const room = width - Y_AXIS - bounds.width;
+  if (room < SMALLEST_PLOT) {
+    throw new ConfigError('options.width', width, `at least ${width + SMALLEST_PLOT - room} px for these bound labels`);
+  }
+  const frame = openFrame(width, height, scaleOf(options), title);
+  const plot = openPlot({
+    width,
+    height: height - topOf(title) - BOTTOM_MARGIN,
+    scale: scaleOf(options),
+    header: layoutHeader(measuringContext(), headerOf(data), room),
+    padRight: bounds.width,
+    padBottom: 0,
+    datasets: data.groups.flatMap(groupDatasets),
+    x: xAxis(data, width),
+    y: yAxis(data, height),
+    over: paintBounds(bounds),
+  });
+  place(frame, plot.canvas, 0, topOf(title));
+  plot.close();
+  return toPng(frame);
+}
+
+function headerOf(data: LearningCurveData): Header {
+  const entries = data.groups.map(
+    (group, n) => ({ label: legendOf(group), colour: seriesColour(n), mark: 'bold', dash: seriesDash(n) }) as const,
+  );
+  return { label: '', entries };
+}
+
+function legendOf({ label, runs }: RunGroup): string {
+  if (runs.length === 1) return `${label} (1 seed)`;
+  const hasMean = meanCurve(runs).x.length > 0;
+  return `${label} (${hasMean ? 'mean of ' : ''}${runs.length} seeds${hasMean ? '' : ', no common x'})`;
+}
+
+function groupDatasets({ runs }: RunGroup, n: number): LineDataset[] {
+  const colour = seriesColour(n);
+  // The gaps of a single seed are shown; a mean skips what one of its seeds does not have.
+  if (runs.length === 1) return [dataset(runs[0], colour, BOLD, seriesDash(n))];
+  const seeds = runs.map((run) => dataset(run, withOpacity(colour, 0.35), THIN, []));
+  return [...seeds, dataset(meanCurve(runs), colour, BOLD, seriesDash(n))];
+}
+
+function dataset(curve: Run, colour: string, borderWidth: number, borderDash: number[]): LineDataset {
+  return {
+    data: Array.from(curve.x, (x, n): Point => ({ x, y: curve.y[n] })),
+    borderColor: colour,
+    backgroundColor: colour,
+    borderWidth,
+    borderDash,
+    pointBorderWidth: 0,
+    pointRadius: curve.x.length <= FEW_POINTS ? borderWidth + 0.5 : 0,
+    // Whole points at the ends of the x axis, nothing beyond those of the y axis.
+    clip: { left: 4, right: 4, top: 0, bottom: 0 },
+    order: borderWidth === BOLD ? 0 : 1,
+  };
+}
+
+function xAxis(data: LearningCurveData, width: number): AxisSpec {
+  const all = data.groups.flatMap(({ runs }) => runs.flatMap(({ x }) => [x[0], x[x.length - 1]]));
+  const range = { min: originOr(Math.min(...all), Math.max(...all), data.xAxis), max: Math.max(...all) };
+  const usable = range.max > range.min ? range : withMargin(range.min, range.max, 0.1);
+  return {
+    ...usable,
+    kind: data.xAxis ?? 'linear',
+    title: data.xLabel,
+    grid: true,
+    maxTicks: Math.round(width / 85),
+    integer: all.every(Number.isInteger), // there is no iteration 0.5
+  };
+}
+
+/** 0 for curves that start just after it. */
+function originOr(min: number, max: number, kind: 'linear' | 'log' | undefined): number {
+  return kind !== 'log' && min > 0 && min < 0.1 * max ? 0 : min;
+}
+
+function yAxis(data: LearningCurveData, height: number): AxisSpec {
+  const kind = data.yAxis ?? 'linear';
+  return {
+    ...yRange(data, kind),
+    kind,
+    title: data.yLabel,
+    grid: true,
+    maxTicks: Math.max(3, Math.round(height / 50)),
+  };
+}
+
+function yRange(data: LearningCurveData, kind: 'linear' | 'log'): { min: number; max: number } {
+  if (data.yRange) return { min: data.yRange[0], max: data.yRange[1] };
+  let min = Math.min(...data.bounds.map(({ value }) => value));
+  let max = Math.max(...data.bounds.map(({ value }) => value));
+  for (const { y } of data.groups.flatMap(({ runs }) => runs)) {
+    for (let n = 0; n < y.length; n++) {
+      if (y[n] < min) min = y[n];
+      if (y[n] > max) max = y[n];
+    }
+  }
+  if (kind === 'linear') return withMargin(min, max, 0.05);
+  const exponents = withMargin(Math.log10(min), Math.log10(max), 0.05);
+  return { min: 10 ** exponents.min, max: 10 ** exponents.max };
+}

@@ -1,0 +1,138 @@
+/** Size and resolution of a figure. Everything is in CSS pixels; the PNG has `width * scale` by `height * scale` pixels. */
+export interface FigureOptions {
+  /** CSS pixels. */
+  readonly width?: number;
+  /** CSS pixels; without it the content decides. */
+  readonly height?: number;
+  /** Device pixels per CSS pixel, 2 by default (print quality). */
+  readonly scale?: number;
+  /** Goes before the title in the data. */
+  readonly title?: string;
+}
+
+/** Neurons that share a colour. The populations of a panel follow one another along its neuron index. */
+export interface Population {
+  /** Shown in the legend; an empty label is not listed. */
+  readonly label: string;
+  /** Neurons. */
+  readonly size: number;
+}
+
+/** Spikes as two columns of equal length, in any order. */
+export interface SpikeColumns {
+  /** Step of each spike, counted from the first step shown: an integer in [0, steps). */
+  readonly t: ArrayLike<number>;
+  /** Neuron of each spike: an integer in [0, sum of the population sizes). */
+  readonly index: ArrayLike<number>;
+  /** Graded input instead of spikes: |value| is the opacity of the tick relative to the largest one, 0 draws none. */
+  readonly value?: ArrayLike<number>;
+}
+
+/** One raster. Every neuron has a row, index 0 lowest, whether it fires or not. */
+export interface RasterPanel {
+  readonly label: string;
+  readonly populations: readonly Population[];
+  readonly spikes: SpikeColumns;
+}
+
+/** Spike rasters one above the other over one time axis. */
+export interface RasterData {
+  readonly title?: string;
+  /** Length of a step in ms. */
+  readonly dtMs: number;
+  /** Steps shown. */
+  readonly steps: number;
+  /** Number of the first step shown, 0 by default; only moves the labels of the time axis. */
+  readonly startStep?: number;
+  readonly panels: readonly RasterPanel[];
+}
+
+/** One line of a panel. */
+export interface Series {
+  /** Shown in the legend; an empty label is not listed. */
+  readonly label: string;
+  /** One value a step: [steps]. NaN leaves a gap. */
+  readonly values: ArrayLike<number>;
+  /** Thresholds and targets. */
+  readonly dashed?: boolean;
+  /** Index of the series of this panel whose colour this one takes: v for its threshold, the readout for its target. */
+  readonly colorOf?: number;
+}
+
+export interface RasterSection extends RasterPanel {
+  readonly kind: 'raster';
+}
+
+export interface LinesSection {
+  readonly kind: 'lines';
+  readonly label: string;
+  /** Stands beside the y axis. */
+  readonly unit?: string;
+  readonly series: readonly Series[];
+  /** Draws y = 0 and keeps it in the range. */
+  readonly zeroLine?: boolean;
+  /** Holds each value over its step instead of joining the values by straight lines. */
+  readonly step?: boolean;
+}
+
+/** Any variables of a trial over one time axis, from the top: input spikes, spikes, v, psi, L, readout, error. */
+export interface StackedData {
+  readonly title?: string;
+  /** Length of a step in ms. */
+  readonly dtMs: number;
+  /** Steps shown. */
+  readonly steps: number;
+  /** Number of the first step shown, 0 by default; only moves the labels of the time axis. */
+  readonly startStep?: number;
+  readonly panels: readonly (RasterSection | LinesSection)[];
+}
+
+/** One seed. `x` is finite and strictly ascending, `y` has its length and may hold NaN where nothing was measured. */
+export interface Run {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+}
+
+/** The seeds of one condition, for example of one rule. */
+export interface RunGroup {
+  readonly label: string;
+  readonly runs: readonly Run[];
+}
+
+/** A value known in theory or from a reference: chance, an entropy bound. */
+export interface Bound {
+  readonly label: string;
+  readonly value: number;
+}
+
+export interface LearningCurveData {
+  readonly title?: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly xAxis?: 'linear' | 'log';
+  readonly yAxis?: 'linear' | 'log';
+  /** Ends of the y axis; without it data and bounds decide. What lies outside is cut off. */
+  readonly yRange?: readonly [number, number];
+  readonly bounds: readonly Bound[];
+  readonly groups: readonly RunGroup[];
+}
+
+export interface WeightMatrix {
+  readonly label: string;
+  /** Presynaptic neurons: rows. */
+  readonly pre: number;
+  /** Postsynaptic neurons: columns. */
+  readonly post: number;
+  /** [pre][post], row by row. NaN is an absent synapse and is drawn grey. */
+  readonly values: ArrayLike<number>;
+}
+
+/** Weight matrices side by side, for example before and after training, on one colour scale. */
+export interface WeightsData {
+  readonly title?: string;
+  /** Stands beside the colour bar, `weight` by default. */
+  readonly unit?: string;
+  /** |weight| at the ends of the colour bar; the largest |weight| by default. Larger weights take the end colour. */
+  readonly limit?: number;
+  readonly matrices: readonly WeightMatrix[];
+}
