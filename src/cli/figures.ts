@@ -103,7 +103,7 @@ function rasters({ rows }: Observation, { task, run }: Experiment): RasterPanel[
   };
   return [
     { label: 'input', populations: input, spikes: spikes('x', sizes.in - (bias ? 1 : 0)) },
-    { label: 'neuron', populations: populationsOf(run), spikes: spikes('z', sizes.rec) },
+    { label: 'recurrent neurons', populations: populationsOf(run), spikes: spikes('z', sizes.rec) },
   ];
 }
 
@@ -139,10 +139,14 @@ function stacked(observation: Observation, experiment: Experiment, title: string
     : [];
   const panels: StackedData['panels'][number][] = [
     ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
-    { kind: 'lines', label: spec.neuron.membrane, series: [...traces(membrane), ...thresholds] },
-    { kind: 'lines', label: 'ψ', series: traces('psi') },
+    {
+      kind: 'lines',
+      label: spec.spiking ? 'membrane potential v' : `state ${spec.neuron.membrane}`,
+      series: [...traces(membrane), ...thresholds],
+    },
+    { kind: 'lines', label: 'pseudo-derivative ψ', series: traces('psi') },
   ];
-  if (spec.rule) panels.push({ kind: 'lines', label: 'L', zeroLine: true, series: traces('signal') });
+  if (spec.rule) panels.push({ kind: 'lines', label: 'learning signal L', zeroLine: true, series: traces('signal') });
   const outputs = Array.from({ length: Math.min(out, 2) }, (_, k) => k).slice(0, spec.loss.classification ? 1 : 2);
   panels.push(readoutPanel(rows, outputs, spec.loss.classification, experiment.task.statesExpected));
   panels.push({

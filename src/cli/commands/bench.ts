@@ -43,7 +43,8 @@ export function bench(flags: Global & { readonly only?: string }): void {
   const results = chosen.map(time);
   if (flags.json) {
     const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
-    return print(JSON.stringify({ machine, versions: { node: process.version }, results }));
+    print(JSON.stringify({ machine, versions: { node: process.version }, results }));
+    return;
   }
   const rows = results.map((result) => [
     result.case,
