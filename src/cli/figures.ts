@@ -75,7 +75,7 @@ function curve(folder: string, expected: boolean): { x: number[]; y: number[] } 
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
   return {
     x: rows.map((row) => row.amount),
-    y: rows.map((row) => (expected ? (row.expectedLoss ?? Number.NaN) : row.lossPerStep)),
+    y: rows.map((row) => (expected ? (row.expectedLoss ?? Number.NaN) : row.lossPerStep || Number.NaN)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Canvas, createCanvas } from '@napi-rs/canvas';
 import type { Paint } from './chart.ts';
-import { divergingColour } from './colour-map.ts';
+import { divergingColour } from './colourMap.ts';
 import type { WeightMatrix } from './types.ts';
 
 /** A picture stretched over the plot area. */

@@ -1,5 +1,5 @@
-export { renderLearningCurve } from './learning-curve.ts';
-export { meanCurve } from './mean-curve.ts';
+export { renderLearningCurve } from './learningCurve.ts';
+export { meanCurve } from './meanCurve.ts';
 export { renderRaster, renderStacked } from './stacked.ts';
 export type * from './types.ts';
 export { renderWeights } from './weights.ts';

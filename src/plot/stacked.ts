@@ -5,7 +5,7 @@ import { checkGaps, checkLength, checkNotEmpty, checkOptions, checkRaster, check
 import { measuringContext, openFrame, place, scaleOf, toPng } from './frame.ts';
 import { type HeaderLayout, layoutHeader } from './header.ts';
 import { lineDatasets, linesHeader, paintZero, rangeOf } from './lines.ts';
-import { layoutPanels, PANEL_GAP, type PanelLayout } from './panel-layout.ts';
+import { layoutPanels, PANEL_GAP, type PanelLayout } from './panelLayout.ts';
 import { paintRaster, rasterHeader } from './raster.ts';
 import type { FigureOptions, LinesSection, RasterData, RasterSection, StackedData } from './types.ts';
 

@@ -2,7 +2,7 @@ import { ConfigError } from '../core/errors.ts';
 import { matrixImage, paintCells } from './cells.ts';
 import { openPlot, type PlotSpec } from './chart.ts';
 import { checkCount, checkGaps, checkLength, checkNotEmpty, checkOptions, checkPositive } from './check.ts';
-import { barPlot, layoutBar, type Sheet } from './colour-bar.ts';
+import { barPlot, layoutBar, type Sheet } from './colourBar.ts';
 import { MARGIN, measuringContext, openFrame, place, scaleOf, toPng } from './frame.ts';
 import { layoutHeader } from './header.ts';
 import type { FigureOptions, WeightMatrix, WeightsData } from './types.ts';

@@ -1,13 +1,13 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
-import { layoutBounds, paintBounds } from './bound-labels.ts';
+import { layoutBounds, paintBounds } from './boundLabels.ts';
 import { type LineDataset, openPlot, type Point } from './chart.ts';
 import { checkOptions } from './check.ts';
 import { measuringContext, openFrame, place, scaleOf, toPng, topOf } from './frame.ts';
 import { type Header, layoutHeader } from './header.ts';
-import { checkLearningCurve } from './learning-curve-check.ts';
+import { checkLearningCurve } from './learningCurveCheck.ts';
 import { withMargin } from './lines.ts';
-import { meanCurve } from './mean-curve.ts';
+import { meanCurve } from './meanCurve.ts';
 import { seriesColour, seriesDash, withOpacity } from './palette.ts';
 import type { FigureOptions, LearningCurveData, Run, RunGroup } from './types.ts';
 
