@@ -4,7 +4,15 @@ import type { Layout, Real } from '../../src/core/layout.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
-import { fire, fireConstants, integrateSubtract, integrateToZero, membraneLayout, spikingParams } from './spiking.ts';
+import {
+  fire,
+  fireConstants,
+  integrateSubtract,
+  integrateToZero,
+  membraneLayout,
+  spikingParams,
+  thresholdKernel,
+} from './spiking.ts';
 
 const params = z.strictObject({
   kind: z.literal('alif'),
@@ -56,6 +64,7 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
         resetGain: subtracts ? p.vTh : 0,
       },
       membrane: 'v',
+      kernel: thresholdKernel(p, decay, gain, constants, { decay: rho, strength }),
       threshold: (state, b, out) => raise(out, state.a, strength, b * nRec, p.vTh, nRec),
       bind({ sizes, state, trial, current }: NeuronBinding) {
         const { rec: n, step: steps, history } = sizes;

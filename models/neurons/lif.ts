@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { resolveDecay } from '../../src/core/units.ts';
-import { fire, fireConstants, integrateSubtract, integrateToZero, membraneLayout, spikingParams } from './spiking.ts';
+import {
+  fire,
+  fireConstants,
+  integrateSubtract,
+  integrateToZero,
+  membraneLayout,
+  spikingParams,
+  thresholdKernel,
+} from './spiking.ts';
 
 const params = z.strictObject({ kind: z.literal('lif'), ...spikingParams });
 
@@ -36,6 +44,7 @@ export const lif: NeuronModel<z.infer<typeof params>> = {
         resetGain: subtracts ? p.vTh : 0,
       },
       membrane: 'v',
+      kernel: thresholdKernel(p, decay, gain, constants, null),
       threshold: (_state, _stream, out) => out.set(threshold),
       bind({ sizes, state, trial, current }: NeuronBinding) {
         const { rec: n, step: steps, history } = sizes;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import type { ThresholdKernel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 
 /** Kernels and parameters shared by the threshold neurons. */
@@ -43,6 +44,17 @@ export function fireConstants(p: {
     nRef: p.nRef,
     orEqual: p.fires === '>=',
   };
+}
+
+/** The same neuron for backends with a kernel of their own. */
+export function thresholdKernel(
+  p: { readonly vTh: number; readonly reset: 'subtract' | 'zero' },
+  decay: number,
+  gain: number,
+  constants: FireConstants,
+  adaptation: ThresholdKernel['adaptation'],
+): ThresholdKernel {
+  return { name: 'threshold', decay, gain, vTh: p.vTh, ...constants, resetToZero: p.reset === 'zero', adaptation };
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][rec] at `at`, z: row t-1 at `prev`, current: [rec] */

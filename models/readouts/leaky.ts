@@ -37,6 +37,7 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
       decay,
       gain,
       bias: p.bias,
+      kernel: { name: 'leaky' },
       bind({ sizes, state, trial, weights }) {
         const { rec: n, out: nOut, step: steps, history } = sizes;
         return (b, t) => {

@@ -35,6 +35,11 @@ export const broadcast: SignalModel<Params> = {
       footprint: footprints[p.feedback],
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
+      kernel: {
+        name: 'broadcast',
+        matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
+        keep: p.feedback === 'adaptive' ? 1 - p.decay : null,
+      },
       init(state, { rec }, rng) {
         if (p.feedback === 'symmetric') return;
         const deviation = p.scale / Math.sqrt(rec);

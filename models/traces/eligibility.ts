@@ -57,6 +57,13 @@ export const eligibility: TraceModel<Params> = {
     const plan = planTrace(p, context);
     return {
       layout: plan.layout,
+      kernel: {
+        name: 'eligibility',
+        filter: plan.context.filter,
+        resetGain: plan.resetGain,
+        rateTermAfterTrial: context.rateTermAfterTrial,
+        outer: plan.outer,
+      },
       footprint: { reads: ['x', 'zPrev', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
       bind: (binding) => (plan.outer ? bindOuter(binding, plan.context) : bindSynaptic(binding, plan)),
       bindDeferred: (binding) => bindDeferred(binding, plan.context, plan.resetGain),
@@ -73,7 +80,7 @@ interface Plan {
 }
 
 function planTrace(p: Params, given: TraceContext): Plan {
-  const { form, resetGain, adaptation } = given.neuron;
+  const { form, decay, resetGain, adaptation } = given.neuron;
   if (p.resetInTrace && resetGain === 0) {
     throw new UnsupportedError('rule: resetInTrace needs a neuron whose reset subtracts the threshold');
   }
@@ -85,12 +92,23 @@ function planTrace(p: Params, given: TraceContext): Plan {
     const pre = name === 'In' ? 'in' : 'rec';
     const syn = name === 'In' ? 'synIn' : 'synRec';
     const synaptic = (doc: string): Field => ({ shape: ['stream', syn], home: 'synapse', unit: '1', doc });
-    if (p.resetInTrace) layout[`eps${name}`] = synaptic('filtered presynaptic activity, less the reset');
+    const remembers = decay > 0;
+    if (p.resetInTrace)
+      layout[`eps${name}`] = kept(remembers, synaptic('filtered presynaptic activity, less the reset'));
     else if (form === 'filter-then-post') {
-      layout[`eps${name}`] = { shape: ['stream', pre], home: 'pre', unit: '1', doc: 'filtered presynaptic activity' };
+      const filteredPre = {
+        shape: ['stream', pre],
+        home: 'pre',
+        unit: '1',
+        doc: 'filtered presynaptic activity',
+      } as const;
+      layout[`eps${name}`] = kept(remembers, filteredPre);
     }
-    if (adaptation || p.resetInTrace) layout[`epsA${name}`] = synaptic('eligibility of the adaptation');
-    if (!outer) layout[`e${name}`] = eligibilityField(synaptic('eligibility'), form, p.resetInTrace);
+    if (adaptation || p.resetInTrace) {
+      layout[`epsA${name}`] = kept(adaptation !== null, synaptic('eligibility of the adaptation'));
+    }
+    const passedOn = (form === 'post-then-filter' && remembers) || p.resetInTrace;
+    if (!outer) layout[`e${name}`] = kept(passedOn, synaptic('eligibility'));
     if (filtered) layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay');
     if (given.rateTermAfterTrial)
       layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
@@ -104,9 +122,9 @@ function outputFilter(p: Params, filter: OutputFilter): OutputFilter {
   return { decay: filter.decay, gain: p.filterScale === '1' ? 1 : 1 - filter.decay };
 }
 
-/** e is remembered where the next step needs it, and only passed on within the step elsewhere. */
-function eligibilityField(field: Field, form: string, resetInTrace: boolean): Field {
-  return form === 'post-then-filter' || resetInTrace ? field : { ...field, transient: true };
+/** A field that the next step needs is state; one that is only passed on within its step is scratch. */
+function kept(needed: boolean, field: Field): Field {
+  return needed ? field : { ...field, transient: true };
 }
 
 /** One projection as the kernels see it. */

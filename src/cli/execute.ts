@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent, TrialEvent } from '../core/events.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
@@ -14,6 +14,7 @@ import {
   type Progress,
   progress$,
   type Recording,
+  readBytes,
   toCsv,
   writeAtomic,
   writeCheckpoint,
@@ -61,11 +62,24 @@ export interface JobWatcher {
 
 /** Checks everything that can be checked without writing. @throws ConfigError, UnsupportedError, FileError */
 export function prepare(job: Job): Experiment {
-  if (job.experiment === null) return loadRun(job.folder);
-  const experiment = createExperiment(job.experiment, catalogue);
+  const experiment = withinMemory(() =>
+    job.experiment === null ? loadRun(job.folder) : createExperiment(job.experiment, catalogue),
+  );
   if (job.weights) readWeights(job.weights, experiment.run.network);
-  assertNoRun(job.folder);
+  if (job.recording) assertFits(experiment, createRecorder(experiment.run, job.recording), job.recording);
+  if (job.experiment !== null) assertNoRun(job.folder);
   return experiment;
+}
+
+function withinMemory<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UnsupportedError(
+      `the network does not fit into memory (${error.message}): fewer neurons, synapses, streams, or steps of a trial`,
+    );
+  }
 }
 
 /**
@@ -74,8 +88,9 @@ export function prepare(job: Job): Experiment {
  */
 export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
   const experiment = prepare(job);
+  const earlier = job.experiment === null ? finishedResult(job.folder, amountOf(experiment)) : null;
+  if (earlier) return earlier;
   const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
-  if (job.recording && recorder) assertFits(experiment, recorder, job.recording);
   ensureWritableFolder(job.folder);
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
@@ -133,6 +148,18 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   };
   writeText(path(files.summary), `${JSON.stringify(result, null, 2)}\n`);
   return result;
+}
+
+/** What a run that is complete said of itself; null where there is more to do, or where a kill came before it was said. */
+function finishedResult(folder: string, amount: number): JobResult | null {
+  const path = join(folder, files.summary);
+  if (!existsSync(path)) return null;
+  try {
+    const result: JobResult = JSON.parse(new TextDecoder().decode(readBytes(path)));
+    return result.complete && result.amount === amount ? { ...result, folder } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The scores of a run that was complete before: they are computed again, from the same data. */

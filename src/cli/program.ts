@@ -8,7 +8,7 @@ import { resume, train } from './commands/run.ts';
 import { defaultThreads } from './pool.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
-const many = (value: string, before: readonly string[]) => [...before, value];
+const many = (value: string, before: readonly string[] = []) => [...before, value];
 
 /** A whole number in [low, high]. */
 function whole(low: number, high = Number.MAX_SAFE_INTEGER) {
@@ -38,12 +38,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options and examples)');
   const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
   const backend = ['--backend <name>', 'auto or reference'] as const;
-  const set = [
-    '--set <path=value>',
-    'change a setting, for example training.total=64000 (repeat)',
-    many,
-    [] as readonly string[],
-  ] as const;
+  const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
   const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
 
   program
@@ -145,6 +140,7 @@ export function createProgram(): Command {
     .command('schema')
     .description('JSON Schema of an experiment file, for editors')
     .option('--out <file>', 'write it to a file')
+    .option('--json', 'on one line')
     .addHelpText('after', examples(['spiketrace schema --out experiment.schema.json']))
     .action(schema);
 

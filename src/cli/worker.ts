@@ -9,7 +9,7 @@ executeJob(job, {
   stopped: () => Atomics.load(stop, 0) === 1,
   progress(progress) {
     const now = performance.now();
-    if (now - told < 100) return;
+    if (now - told < 100 && progress.amount < progress.total) return;
     told = now;
     parentPort?.postMessage({ type: 'progress', progress });
   },

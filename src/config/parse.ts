@@ -15,8 +15,9 @@ export function parseWith<T>(schema: z.ZodType<T>, input: unknown, prefix = ''):
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const issue = mostTelling(result.error.issues);
-  const path = [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.') || 'experiment';
-  throw new ConfigError(path, valueAt(input, issue.path), expectation(issue) + unitOf(path));
+  const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
+  const path = [prefix, ...at.map(String)].filter((part) => part !== '').join('.') || 'experiment';
+  throw new ConfigError(path, valueAt(input, at), expectation(issue) + unitOf(path));
 }
 
 /** Of the branches of a union, the one that the input came closest to. */
@@ -37,11 +38,11 @@ function expectation(issue: Issue): string {
     case 'unrecognized_keys':
       return `no key ${issue.keys.map((key) => `"${key}"`).join(', ')} here`;
     case 'invalid_type':
-      return `a value of type ${issue.expected}`;
+      return issue.expected === 'int' ? 'a whole number' : `a value of type ${issue.expected}`;
     case 'too_small':
-      return `${issue.origin === 'number' || issue.origin === 'int' ? 'a number' : 'a length'} ${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
+      return `${measured(issue.origin)} ${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
     case 'too_big':
-      return `${issue.origin === 'number' || issue.origin === 'int' ? 'a number' : 'a length'} ${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
+      return `${measured(issue.origin)} ${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
     case 'invalid_value':
       return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'invalid_union':
@@ -51,6 +52,10 @@ function expectation(issue: Issue): string {
     default:
       return issue.message;
   }
+}
+
+function measured(origin: string): string {
+  return origin === 'number' || origin === 'int' ? 'a number' : 'a length';
 }
 
 function unitOf(path: string): string {
@@ -71,14 +76,21 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
 
 /**
  * Applies `--set path=value` settings to a raw experiment. Values are JSON where they parse as JSON, else text.
- * @throws ConfigError for a setting without "="
+ * @throws ConfigError for a setting without "=", or of what is no object
  */
 export function applySettings(input: unknown, settings: readonly string[]): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new ConfigError('experiment', input, 'an object');
+  }
   const result = structuredClone(input) as Record<string, unknown>;
   for (const setting of settings) {
     const cut = setting.indexOf('=');
     if (cut < 1) throw new ConfigError('--set', setting, 'path=value, for example training.total=64000');
-    setAt(result, setting.slice(0, cut).split('.'), parseValue(setting.slice(cut + 1)));
+    const path = setting.slice(0, cut).split('.');
+    if (path.some((key) => key === '' || key === '__proto__')) {
+      throw new ConfigError('--set', setting, 'names of keys between the dots');
+    }
+    setAt(result, path, parseValue(setting.slice(cut + 1)));
   }
   return result;
 }
@@ -86,7 +98,7 @@ export function applySettings(input: unknown, settings: readonly string[]): unkn
 function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   let node = target;
   for (const key of path.slice(0, -1)) {
-    const next = node[key];
+    const next = Object.hasOwn(node, key) ? node[key] : undefined;
     if (typeof next !== 'object' || next === null) node[key] = {};
     node = node[key] as Record<string, unknown>;
   }

@@ -30,7 +30,7 @@ export interface Bound {
 export interface Scores {
   /** Loss, summed and scaled as the configuration says, mean over the streams. */
   readonly loss: number;
-  /** Loss per scored step and stream, in nats for the cross-entropies. */
+  /** Loss per scored step and stream, in nats for the cross-entropies; NaN where no step was scored. */
   readonly lossPerStep: number;
   /** The same with the expected target in place of the sampled one; null where the task states none. */
   readonly expectedLoss: number | null;

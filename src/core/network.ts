@@ -1,4 +1,4 @@
-import type { Block, Sizes } from './layout.ts';
+import type { Block, Real, Sizes } from './layout.ts';
 import type {
   Loss,
   NeuronInstance,
@@ -101,10 +101,38 @@ export interface Stages {
   update(progress: number, count: number, trials: number): void;
 }
 
-export interface Backend {
-  readonly name: 'reference';
-  allocate(length: number): Float64Array;
+/** The memory of one network on one backend, and what turns it into stages. */
+export interface Workspace {
+  /** Zeroed numbers of the backend's kind; called for the state first, then for the arrays of a trial. */
+  allocate(length: number): Real;
   compile(network: Network): Stages;
+}
+
+export type BackendName = 'reference' | 'wasm';
+
+export interface Backend {
+  readonly name: BackendName;
+  /** Parts of a network that it has no kernel for, in words; empty: it can run the network. */
+  missing(spec: NetworkSpec): readonly string[];
+  /** Bytes that a network with this many numbers of state and trial arrays takes, its own scratch included. */
+  bytes(spec: NetworkSpec, lengths: NetworkLengths): number;
+  open(spec: NetworkSpec, lengths: NetworkLengths): Workspace;
+  /** Whole-time arrays of which one row serves all steps, where the backend makes them as it goes. */
+  sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean };
+  /** Whether it keeps scratch fields of a step, so that they can be recorded. */
+  readonly keepsTransients: boolean;
+}
+
+export interface NetworkLengths {
+  readonly state: number;
+  readonly trial: number;
+}
+
+/** Whether a block of weights changes at all: frozen blocks keep their bits and cost nothing. */
+export function isPlastic(name: WeightName, spec: NetworkSpec): boolean {
+  if (spec.rates[name].rate === 0) return false;
+  if (name === 'bOut') return spec.readout.bias;
+  return name === 'wOut' || spec.rule !== null;
 }
 
 export function scheduleAt(schedule: Schedule, progress: number): number {

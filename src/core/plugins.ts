@@ -42,6 +42,47 @@ export interface Weights {
   readonly bOut: Real;
 }
 
+// ---------------------------------------------------------------- kernels
+//
+// A fast backend has a kernel of its own for the parts that name one here; the plain step of the plug-in stays the oracle.
+// A part with `kernel: null` runs on the reference backend only.
+
+/** LIF or ALIF with triangular pseudo-derivative; the names are those of the neurons' doc comments. */
+export interface ThresholdKernel {
+  readonly name: 'threshold';
+  readonly decay: number;
+  readonly gain: number;
+  readonly vTh: number;
+  readonly psiHeight: number;
+  readonly psiWidth: number;
+  readonly nRef: number;
+  readonly orEqual: boolean;
+  readonly resetToZero: boolean;
+  readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
+}
+
+export interface LeakyReadoutKernel {
+  readonly name: 'leaky';
+}
+
+/** L = B error, with B the field `signal.B` or the readout's own weights. */
+export interface BroadcastKernel {
+  readonly name: 'broadcast';
+  readonly matrix: 'B' | 'wOut';
+  /** Share that B keeps per update when it follows the readout; null for a matrix that does not change. */
+  readonly keep: number | null;
+}
+
+/** The eligibility trace; its dynamics are the neuron's. */
+export interface EligibilityKernel {
+  readonly name: 'eligibility';
+  readonly filter: OutputFilter;
+  readonly resetGain: number;
+  readonly rateTermAfterTrial: boolean;
+  /** No state per synapse. */
+  readonly outer: boolean;
+}
+
 // ---------------------------------------------------------------- neurons
 
 /** The neuron's local dynamics as a trace needs them: which recursion, and its constants. */
@@ -76,6 +117,7 @@ export interface NeuronInstance {
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
   /** Name of the state that is drawn as the membrane. */
   readonly membrane: string;
+  readonly kernel: ThresholdKernel | null;
   bind(binding: NeuronBinding): NeuronStep;
 }
 
@@ -103,6 +145,7 @@ export interface ReadoutInstance {
   readonly decay: number;
   readonly gain: number;
   readonly bias: boolean;
+  readonly kernel: LeakyReadoutKernel | null;
   bind(binding: ReadoutBinding): (stream: number, t: number) => void;
   /** Gradient of W_out and b_out from the error: step by step, or of a whole trial at once without state. */
   bindGradient(binding: ReadoutBinding & { readonly gradient: Weights }): {
@@ -179,6 +222,7 @@ export interface SignalInstance {
   readonly refersTo: 'error' | 'credit';
   /** Share of W_out that is lost after every update, for feedback that aligns with it. */
   readonly readoutDecay: number;
+  readonly kernel: BroadcastKernel | null;
   init(state: Views, sizes: Sizes, rng: Rng): void;
   bind(binding: SignalBinding): BoundSignal;
 }
@@ -222,6 +266,7 @@ export interface TraceContext extends RuleContext {
 export interface TraceInstance {
   readonly layout: Layout;
   readonly footprint: Footprint;
+  readonly kernel: EligibilityKernel | null;
   /** Online execution: the definition. */
   bind(binding: TraceBinding): BoundTrace;
   /** The same gradient of a whole trial from t = steps-1 down to 0, without synaptic state; null if there is none. */
@@ -253,6 +298,12 @@ export interface Rule<P = never> {
 
 export interface Optimizer {
   readonly kind: string;
+  /** Which update it is and its constants, for backends with a kernel of their own; null: plain step only. */
+  readonly kernel:
+    | { readonly name: 'sgd' }
+    | { readonly name: 'momentum'; readonly momentum: number }
+    | { readonly name: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+    | null;
   /** Copies of the weights that it keeps. */
   readonly slots: readonly string[];
   /** Turns a gradient into the step to be subtracted, in place. `count` is the number of this update, from 1. */

@@ -1,5 +1,5 @@
-import { cut, type Layout } from '../core/layout.ts';
-import type { Backend, Network, NetworkSpec } from '../core/network.ts';
+import { cut, type Field, type Layout } from '../core/layout.ts';
+import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../core/network.ts';
 import type { TrialArrays, Weights } from '../core/plugins.ts';
 
 const weightLayout = {
@@ -25,18 +25,16 @@ const trialLayout = {
   expected: perOutput('expected target'),
   weight: { shape: ['stream', 'step'], home: 'global', unit: '1', doc: 'weight of the step in the loss' },
   error: perOutput('error'),
-  signal: perNeuron('learning signal'),
-  rateTerm: perNeuron('firing-rate term'),
 } as const satisfies Layout;
 
 /** Groups of the state buffer, in the order in which a checkpoint holds them. */
-function stateGroups(spec: NetworkSpec): Record<string, Layout> {
+function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout> {
   const groups: Record<string, Layout> = { weights: weightLayout, gradient: weightLayout };
   for (const slot of spec.optimizer.slots) groups[`optimizer.${slot}`] = weightLayout;
   groups.neuron = spec.neuron.layout;
   groups.readout = spec.readout.layout;
   if (spec.rule) {
-    groups.trace = spec.rule.trace.layout;
+    groups.trace = kept(spec.rule.trace.layout, backend);
     groups.signal = spec.rule.signal.layout;
   }
   groups.run = runLayout;
@@ -44,18 +42,35 @@ function stateGroups(spec: NetworkSpec): Record<string, Layout> {
 }
 
 /** z has `history` more rows than the other whole-time arrays, so it is a group of its own. */
-function trialGroups(spec: NetworkSpec): Record<string, Layout> {
-  const rows = spec.sizes.history + spec.sizes.step;
+function trialGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout> {
+  const { history, step } = spec.sizes;
+  const shared = backend.sharesRows(spec);
+  const neuronRows = (rows: number, doc: string): Field => ({
+    shape: ['stream', rows, 'rec'],
+    home: 'post',
+    unit: '1',
+    doc,
+  });
   return {
-    activity: { z: { shape: ['stream', rows, 'rec'], home: 'post', unit: '1', doc: 'spikes or rates' } },
-    trial: trialLayout,
+    activity: { z: neuronRows(history + step, 'spikes or rates') },
+    trial: {
+      ...trialLayout,
+      signal: neuronRows(shared.signal ? 1 : step, 'learning signal'),
+      rateTerm: neuronRows(shared.rateTerm ? 1 : step, 'firing-rate term'),
+    },
   };
 }
 
+/** Scratch of a step is left out where a backend does not keep it. */
+function kept(layout: Layout, { keepsTransients }: Backend): Layout {
+  if (keepsTransients) return layout;
+  return Object.fromEntries(Object.entries(layout).filter(([, field]) => !field.transient));
+}
+
 /** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */
-export function networkLength(spec: NetworkSpec): { readonly state: number; readonly trial: number } {
+export function networkLength(spec: NetworkSpec, backend: Backend): NetworkLengths {
   const count = (groups: Record<string, Layout>) => cut(groups, spec.sizes, (n) => new Counter(n) as never).data.length;
-  return { state: count(stateGroups(spec)), trial: count(trialGroups(spec)) };
+  return { state: count(stateGroups(spec, backend)), trial: count(trialGroups(spec, backend)) };
 }
 
 /** Stands in for an array where only the length is wanted. */
@@ -69,16 +84,18 @@ class Counter {
   }
 }
 
-/** Allocates a network's memory. Weights and the signal's matrices are 0 until they are initialised. */
-export function allocateNetwork(spec: NetworkSpec, backend: Backend): Network {
-  const state = cut(stateGroups(spec), spec.sizes, backend.allocate);
-  const block = cut(trialGroups(spec), spec.sizes, backend.allocate);
+/** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
+export function allocateNetwork(spec: NetworkSpec, backend: Backend): { network: Network; stages: Stages } {
+  const workspace = backend.open(spec, networkLength(spec, backend));
+  const state = cut(stateGroups(spec, backend), spec.sizes, workspace.allocate);
+  const block = cut(trialGroups(spec, backend), spec.sizes, workspace.allocate);
   const trial = { ...block.views('trial'), ...block.views('activity') } as unknown as TrialArrays;
-  return {
+  const network: Network = {
     spec,
     state,
     trial,
     weights: state.views('weights') as unknown as Weights,
     gradient: state.views('gradient') as unknown as Weights,
   };
+  return { network, stages: workspace.compile(network) };
 }

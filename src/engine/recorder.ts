@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
-import type { Real } from '../core/layout.ts';
+import type { Real, Sizes } from '../core/layout.ts';
 import type { TrialArrays } from '../core/plugins.ts';
 import type { Run } from './run.ts';
 
@@ -23,6 +23,9 @@ export interface Recorder {
   wants(trial: number): boolean;
   step(run: Run, t: number, listener: Listener): void;
 }
+
+/** Whole-time arrays with an entry per recurrent neuron; the others have inputs or outputs, however many. */
+const perNeuron: readonly string[] = ['z', 'psi', 'signal', 'rateTerm'];
 
 interface Source {
   readonly name: string;
@@ -58,14 +61,19 @@ export function createRecorder(run: Run, plan: RecordingPlan): Recorder {
   };
 }
 
+const nameOf = ({ name }: { readonly name: string }) => name;
+
 function createSource(run: Run, field: string, stream: number, neurons?: readonly number[]): Source {
   const { spec, state, trial } = run.network;
-  const { step: steps, history, rec } = spec.sizes;
-  const pick = (array: Real, at: number, width: number) =>
-    width === rec && neurons
-      ? Float64Array.from(neurons, (j) => array[at + j])
-      : Float64Array.from(array.subarray(at, at + width));
-  const widthOf = (width: number) => (width === rec && neurons ? neurons.length : width);
+  const { history, rec } = spec.sizes;
+  const chosen = (width: number) =>
+    width === rec && (!(field in trial) || perNeuron.includes(field)) ? neurons : null;
+  const pick = (array: Real, at: number, width: number) => {
+    const indices = chosen(width);
+    if (!indices) return Float64Array.from(array.subarray(at, at + width));
+    return Float64Array.from(indices, (j) => array[at + j]);
+  };
+  const widthOf = (width: number) => chosen(width)?.length ?? width;
   if (field === 'threshold') {
     const { threshold } = spec.neuron;
     if (!threshold) throw new ConfigError('recording.fields', field, 'a spiking neuron, which has a threshold');
@@ -81,22 +89,48 @@ function createSource(run: Run, field: string, stream: number, neurons?: readonl
   }
   if (field in trial) {
     const key = field as keyof TrialArrays;
-    const rows = key === 'z' ? history + steps : steps;
-    const width = trial[key].length / (spec.sizes.stream * rows);
+    const width = widthOfField(key, spec.sizes);
+    const rows = trial[key].length / (spec.sizes.stream * width);
     const lead = key === 'z' ? history : 0;
     return {
       name: field,
       width: widthOf(width),
-      copy: (of, t) => pick(of.network.trial[key], (stream * rows + lead + t) * width, width),
+      copy: (of, t) => pick(of.network.trial[key], (stream * rows + Math.min(lead + t, rows - 1)) * width, width),
     };
   }
-  const length = state.field(field).length;
   const entry = state.table.find(({ name }) => name === field);
-  const perStream = entry?.shape[0] === spec.sizes.stream && (entry?.shape.length ?? 0) > 1;
+  if (!entry) {
+    const known = [...Object.keys(trial), ...(spec.neuron.threshold ? ['threshold'] : []), ...state.table.map(nameOf)];
+    throw new ConfigError('recording.fields', field, `one of ${known.join(', ')}`);
+  }
+  const { length } = entry;
+  const perStream = entry.shape[0] === spec.sizes.stream && entry.shape.length > 1;
   const width = perStream ? length / spec.sizes.stream : length;
   return {
     name: field,
     width: widthOf(width),
     copy: (of) => pick(of.network.state.field(field), perStream ? stream * width : 0, width),
   };
+}
+
+/** Numbers per step of a whole-time array. */
+function widthOfField(key: keyof TrialArrays, { in: nIn, rec, out }: Sizes): number {
+  switch (key) {
+    case 'x':
+      return nIn;
+    case 'z':
+    case 'psi':
+    case 'signal':
+    case 'rateTerm':
+      return rec;
+    case 'y':
+    case 'target':
+    case 'expected':
+    case 'error':
+      return out;
+    case 'weight':
+      return 1;
+    default:
+      return key satisfies never;
+  }
 }

@@ -32,11 +32,11 @@ export interface Run {
 }
 
 export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: number): Run {
-  const network = allocateNetwork(spec, backend);
+  const { network, stages } = allocateNetwork(spec, backend);
   const clock: Clock = { trial: 0, step: 0, updates: 0, pending: 0, sinceUpdate: 0 };
   return {
     network,
-    stages: backend.compile(network),
+    stages,
     clock,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),

@@ -49,7 +49,7 @@ export function scoresOf(tally: Tally, network: Network, statesExpected: boolean
   const { spec } = network;
   const activity = tally.activity / tally.neuronSteps;
   const share = spec.update.reduction === 'mean' ? spec.sizes.stream : 1;
-  const scored = Math.max(tally.scored, Number.MIN_VALUE);
+  const scored = tally.scored > 0 ? tally.scored : Number.NaN;
   return {
     loss: tally.loss / (share * tally.trials),
     lossPerStep: tally.lossPerStep / scored,

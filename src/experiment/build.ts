@@ -1,4 +1,5 @@
 import { reference } from '../backends/reference/index.ts';
+import { wasm } from '../backends/wasm/index.ts';
 import { parseWith } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
@@ -114,12 +115,21 @@ export function buildSpec(
   };
 }
 
-/** Only `reference` exists so far; `auto` takes the fastest backend that has every stage. */
-export function chooseBackend(name: ExperimentConfig['backend']): Backend {
+/**
+ * The backend of a run: `auto` takes wasm where it has a kernel for every part, else reference.
+ * @throws UnsupportedError for a backend that was asked for by name and lacks a kernel
+ */
+export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSpec): Backend {
   switch (name) {
     case 'auto':
+      return wasm.missing(spec).length === 0 ? wasm : reference;
     case 'reference':
       return reference;
+    case 'wasm': {
+      const missing = wasm.missing(spec);
+      if (missing.length === 0) return wasm;
+      throw new UnsupportedError(`backend "wasm" has no kernel for ${missing.join(', ')}; use --backend reference`);
+    }
     default:
       return name satisfies never;
   }

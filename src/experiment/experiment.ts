@@ -53,36 +53,42 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
   const { task } = parts;
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
-  const build = (streams: number, longest: number) =>
-    createRun(
-      buildSpec(config, catalogue, parts, rng, { streams, steps: longest }),
-      chooseBackend(config.backend),
-      totalSteps(task, training.total, training.streams),
-    );
-  const run = build(training.streams, steps);
+  const specFor = (streams: number) => buildSpec(config, catalogue, parts, rng, { streams, steps });
+  const spec = specFor(training.streams);
+  const backend = chooseBackend(config.backend, spec);
+  const total = totalSteps(task, training.total, training.streams);
+  const run = createRun(spec, backend, total);
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window);
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
   const plan = { total: training.total, checkpointEvery };
   const experiment: Experiment = {
-    config: { ...config, backend: chooseBackend(config.backend).name, training: { ...training, checkpointEvery } },
+    config: { ...config, backend: backend.name, training: { ...training, checkpointEvery } },
     task,
     run,
     *trainTrials(options = {}) {
-      yield* trainTrials(run, feed, plan, describe(config), experiment.config, () => experiment.evaluate(), options);
+      yield* trainTrials(
+        run,
+        feed,
+        plan,
+        { rule: String(config.rule.name), seed: config.seed, backend: backend.name },
+        experiment.config,
+        () => experiment.evaluate(),
+        options,
+      );
     },
     train(options) {
       for (const _ of experiment.trainTrials(options));
     },
     evaluate(options = {}) {
       const streams = options.streams ?? config.evaluation.streams;
-      const fresh = build(streams, steps);
+      const fresh = createRun(specFor(streams), backend, total);
       copyGroup(fresh, run, 'weights');
       const test = createFeed(fresh, task, rng.split('evaluation').split(options.label ?? ''), config.loss.window);
       return evaluate(fresh, test, task, options.total ?? config.evaluation.total);
     },
     observer(streams = training.streams) {
-      const watched = build(streams, steps);
+      const watched = createRun(specFor(streams), backend, total);
       for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },
@@ -90,14 +96,6 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };
   return experiment;
-}
-
-function describe(config: ExperimentConfig): {
-  readonly rule: string;
-  readonly seed: number;
-  readonly backend: string;
-} {
-  return { rule: String(config.rule.name), seed: config.seed, backend: chooseBackend(config.backend).name };
 }
 
 /** Steps of one stream in a training of `total` symbols or trials. */

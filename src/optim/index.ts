@@ -9,16 +9,23 @@ export type OptimizerSettings =
 export function createOptimizer(settings: OptimizerSettings): Optimizer {
   switch (settings.kind) {
     case 'sgd':
-      return { kind: 'sgd', slots: [], step: (gradient, _slots, rate) => scale(gradient, rate) };
+      return {
+        kind: 'sgd',
+        kernel: { name: 'sgd' },
+        slots: [],
+        step: (gradient, _slots, rate) => scale(gradient, rate),
+      };
     case 'momentum':
       return {
         kind: 'momentum',
+        kernel: { name: 'momentum', momentum: settings.momentum },
         slots: ['velocity'],
         step: (gradient, [velocity], rate) => momentumStep(gradient, velocity, rate, settings.momentum),
       };
     case 'adam':
       return {
         kind: 'adam',
+        kernel: { name: 'adam', beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon },
         slots: ['mean', 'square'],
         step: (gradient, [mean, square], rate, count) => adamStep(gradient, mean, square, rate, count, settings),
       };

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -111,6 +112,15 @@ export function writeAtomic(path: string, bytes: Uint8Array | Iterable<Uint8Arra
   attempt(path, 'write', () => syncFolder(dirname(path)));
 }
 
+/** Not with `recursive`: where a folder refuses children, as those of /proc do, Node 20 tries for ever. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+  }
+}
+
 /** Folders of this path that do not exist yet, deepest first. */
 function missingFolders(path: string): string[] {
   const missing: string[] = [];
@@ -129,7 +139,8 @@ export function ensureWritableFolder(path: string): void {
   const probe = join(path, PROBE);
   try {
     attempt(path, 'write', () => {
-      mkdirSync(path, { recursive: true });
+      for (const folder of missing.toReversed()) makeFolder(folder);
+      makeFolder(path);
       writeFileSync(probe, 'x');
       rmSync(probe);
     });

@@ -74,6 +74,12 @@ function remember(past: readonly Sample[], now: Sample): readonly Sample[] {
   return last && now.atMs - last.atMs < SAMPLE_MS ? kept : [...kept, now];
 }
 
+/** A trial without a scored step has no loss. */
+function smooth(before: number | null, loss: number): number | null {
+  if (Number.isNaN(loss)) return before;
+  return before === null ? loss : before + SMOOTHING * (loss - before);
+}
+
 function advance(run: Run, trial: TrialEvent, atMs: number): Run {
   const now = { atMs, amount: trial.amount };
   const loss = trial.expectedLoss ?? trial.lossPerStep;
@@ -81,7 +87,7 @@ function advance(run: Run, trial: TrialEvent, atMs: number): Run {
     start: run.start,
     now,
     past: remember(run.past, now),
-    loss: run.loss === null ? loss : run.loss + SMOOTHING * (loss - run.loss),
+    loss: smooth(run.loss, loss),
     rateHz: trial.rateHz,
   };
 }

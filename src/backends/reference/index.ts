@@ -10,15 +10,20 @@ import { bindUpdate } from './update.ts';
  */
 export const reference: Backend = {
   name: 'reference',
-  allocate: (length) => new Float64Array(length),
-  compile(network: Network): Stages {
-    const { spec, state, trial, weights } = network;
-    const signal = spec.rule?.signal.bind({ sizes: spec.sizes, state: state.views('signal'), trial, weights }) ?? null;
-    return {
-      ...bindForward(network),
-      ...bindRateTerm(network),
-      ...bindGradient(network, signal),
-      update: bindUpdate(network, signal),
-    };
-  },
+  missing: () => [],
+  bytes: (_spec, lengths) => 8 * (lengths.state + lengths.trial),
+  open: () => ({ allocate: (length) => new Float64Array(length), compile }),
+  sharesRows: () => ({ signal: false, rateTerm: false }),
+  keepsTransients: true,
 };
+
+function compile(network: Network): Stages {
+  const { spec, state, trial, weights } = network;
+  const signal = spec.rule?.signal.bind({ sizes: spec.sizes, state: state.views('signal'), trial, weights }) ?? null;
+  return {
+    ...bindForward(network),
+    ...bindRateTerm(network),
+    ...bindGradient(network, signal),
+    update: bindUpdate(network, signal),
+  };
+}

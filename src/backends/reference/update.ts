@@ -1,5 +1,5 @@
 import type { Real } from '../../core/layout.ts';
-import { type Network, type Stages, scheduleAt, type WeightName, weightNames } from '../../core/network.ts';
+import { isPlastic, type Network, type Stages, scheduleAt, weightNames } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 
 /** One update of all plastic weights: the optimiser turns the gradient into a step, the step is taken, limits apply. */
@@ -7,7 +7,7 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
   const { spec, state, weights, gradient } = network;
   const { sizes, rule, optimizer, clamp, rates } = spec;
   const readoutKeep = 1 - (rule?.signal.readoutDecay ?? 0);
-  const plastic = weightNames.filter((name) => learns(name, network));
+  const plastic = weightNames.filter((name) => isPlastic(name, spec));
   const slots = new Map(
     plastic.map((name) => [name, optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`))]),
   );
@@ -26,13 +26,6 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
       if (clamp) limit(weights[name], clamp[0], clamp[1]);
     }
   };
-}
-
-/** Whether a block of weights changes at all: frozen blocks keep their bits and cost nothing. */
-function learns(name: WeightName, { spec }: Network): boolean {
-  if (spec.rates[name].rate === 0) return false;
-  if (name === 'bOut') return spec.readout.bias;
-  return name === 'wOut' || spec.rule !== null;
 }
 
 /** w <- w - step;  step <- 0. */

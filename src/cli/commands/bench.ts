@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { applySettings } from '../../config/parse.ts';
 import { preset } from '../../config/presets.ts';
 import { ConfigError } from '../../core/errors.ts';
@@ -6,6 +9,8 @@ import { createExperiment } from '../../experiment/experiment.ts';
 import { catalogue } from '../catalogue.ts';
 import { amountOf } from '../execute.ts';
 import { type Global, print, table } from '../output.ts';
+
+const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** One timed case: what it runs, and how much of it one repetition is. */
 interface Case {
@@ -43,7 +48,7 @@ export function bench(flags: Global & { readonly only?: string }): void {
   const results = chosen.map(time);
   if (flags.json) {
     const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
-    print(JSON.stringify({ machine, versions: { node: process.version }, results }));
+    print(JSON.stringify({ machine, versions: { node: process.version }, commit: commitOf(packageRoot), results }));
     return;
   }
   const rows = results.map((result) => [
@@ -55,6 +60,20 @@ export function bench(flags: Global & { readonly only?: string }): void {
     result.symbols_per_s?.toFixed(0) ?? '-',
   ]);
   print(table(['case', 'backend', 'median (ms)', 'spread (ms)', 'synapse-steps/s', 'symbols/s'], rows));
+}
+
+/** The commit of the sources; null where they lie in no repository of their own, as an installed package does. */
+function commitOf(folder: string): string | null {
+  try {
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', folder, 'rev-parse', ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    return realpathSync(git('--show-toplevel').trim()) === realpathSync(folder) ? git('HEAD').trim() : null;
+  } catch {
+    return null;
+  }
 }
 
 function time({ name, experiment: raw, repetitions }: Case): BenchResult {

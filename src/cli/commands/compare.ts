@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { applySettings } from '../../config/parse.ts';
+import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
+import { createExperiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
+import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawRun } from '../figures.ts';
-import { type Global, print, table, tell } from '../output.ts';
+import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
 import { readExperiment, runAll } from './run.ts';
@@ -12,7 +15,7 @@ import { readExperiment, runAll } from './run.ts';
 export interface CompareFlags extends Global {
   readonly rules: string;
   readonly seeds: number;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly out?: string;
   readonly backend?: string;
   readonly threads: number;
@@ -33,17 +36,18 @@ interface Row {
 
 /** `spiketrace compare`: the same data for every rule; runs that are there are gone on with, not done again. */
 export async function compare(source: string, flags: CompareFlags): Promise<void> {
-  const settings = flags.backend ? [...flags.set, `backend=${JSON.stringify(flags.backend)}`] : flags.set;
+  const settings = [...(flags.set ?? [])];
+  if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
   const rules = flags.rules.split(',').map((rule) => rule.trim());
   const jobs = rules.flatMap((rule) =>
     Array.from({ length: flags.seeds }, (_, s): Job => {
       const folder = join(out, rule, `seed-${s + 1}`);
-      const experiment = isRunFolder(folder)
-        ? null
-        : applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, rule))}`, `seed=${s + 1}`]);
-      return { folder, experiment };
+      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, rule))}`, `seed=${s + 1}`]);
+      if (!isRunFolder(folder)) return { folder, experiment };
+      assertSameExperiment(folder, experiment);
+      return { folder, experiment: null };
     }),
   );
   const results = await runAll(jobs, flags);
@@ -69,6 +73,30 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   for (const { folder, warnings } of results) for (const warning of warnings) tell(`${folder}: ${warning}`);
   print(`\ntable:  ${join(out, 'comparison.json')}`);
   for (const path of figures) print(`figure: ${path}`);
+}
+
+/** A run that is there was made with the settings asked for: its numbers would be sold as those of others otherwise. */
+function assertSameExperiment(folder: string, experiment: unknown): void {
+  const wanted = createExperiment(experiment, catalogue).config;
+  const odd = difference(loadRun(folder).config, wanted, '');
+  if (odd) {
+    throw new ConfigError('--out', folder, `a run with ${odd.path} ${odd.want}, not ${odd.got}; name another folder`);
+  }
+}
+
+/** The first setting that two configurations do not share. */
+function difference(got: unknown, want: unknown, path: string): { path: string; got: string; want: string } | null {
+  if (JSON.stringify(got) === JSON.stringify(want)) return null;
+  if (!isRecord(got) || !isRecord(want)) return { path, got: JSON.stringify(got), want: JSON.stringify(want) };
+  for (const key of new Set([...Object.keys(want), ...Object.keys(got)])) {
+    const found = difference(got[key], want[key], path === '' ? key : `${path}.${key}`);
+    if (found) return found;
+  }
+  return null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */
@@ -108,10 +136,10 @@ function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], expecte
   const body = rows.map((row) => [
     row.rule,
     String(row.seeds),
-    row.mean.toFixed(4),
-    row.sd.toFixed(4),
-    row.best.toFixed(4),
-    row.worst.toFixed(4),
+    fixed(row.mean, 4),
+    fixed(row.sd, 4),
+    fixed(row.best, 4),
+    fixed(row.worst, 4),
     row.accuracy?.toFixed(3) ?? '-',
     row.rateHz.toFixed(1),
     compact(row.perSecond),

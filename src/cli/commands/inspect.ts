@@ -7,7 +7,7 @@ import { losses } from '../../losses/index.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { drawCurves, drawRun } from '../figures.ts';
-import { type Global, print, table, tell } from '../output.ts';
+import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { type Verdict, verifyFile } from '../verify/index.ts';
 
@@ -39,20 +39,17 @@ export function list(what: string | undefined, flags: Global): void {
     if (!registry) throw new ConfigError('list', name, `one of ${Object.keys(registries).join(', ')}`);
     const entries = registry();
     if (flags.json) for (const entry of entries) print(JSON.stringify({ registry: name, ...entry }));
-    else if (entries.length === 0) print(`${name}: none`);
-    else
-      print(
-        `${table(
-          [name, 'about'],
-          entries.map((entry) => [entry.name, entry.about]),
-        )}\n`,
-      );
+    else {
+      const rows = entries.map((entry) => [entry.name, entry.about]);
+      if (name !== names[0]) print('');
+      print(rows.length === 0 ? `${name}: none` : table([name, 'about'], rows));
+    }
   }
 }
 
 /** `spiketrace schema` */
-export function schema(flags: { readonly out?: string }): void {
-  const text = JSON.stringify(experimentJsonSchema(catalogue), null, 2);
+export function schema(flags: Global & { readonly out?: string }): void {
+  const text = JSON.stringify(experimentJsonSchema(catalogue), null, flags.json ? 0 : 2);
   if (flags.out) writeAtomic(flags.out, new TextEncoder().encode(`${text}\n`));
   else print(text);
 }
@@ -84,6 +81,10 @@ export function evaluate(folder: string, flags: Global & { readonly symbols?: nu
       ...(flags.symbols === undefined ? {} : { total: flags.symbols }),
       ...(flags.label === undefined ? {} : { label: flags.label }),
     });
+    if (Number.isNaN(scores.lossPerStep)) {
+      const total = flags.symbols ?? experiment.config.evaluation.total;
+      throw new ConfigError('evaluation.total', total, 'enough that a step is scored; see --symbols');
+    }
     return { folder: run, rule: String(experiment.config.rule.name), seed: experiment.config.seed, ...scores };
   });
   if (flags.json) {
@@ -93,8 +94,8 @@ export function evaluate(folder: string, flags: Global & { readonly symbols?: nu
   const body = rows.map((row) => [
     row.rule,
     String(row.seed),
-    row.expectedLoss?.toFixed(6) ?? '-',
-    row.lossPerStep.toFixed(6),
+    row.expectedLoss === null ? '-' : fixed(row.expectedLoss, 6),
+    fixed(row.lossPerStep, 6),
     row.accuracy?.toFixed(4) ?? '-',
     row.rateHz.toFixed(2),
     String(row.amount),

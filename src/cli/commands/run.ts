@@ -1,18 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { applySettings } from '../../config/parse.ts';
 import { preset, presetNames } from '../../config/presets.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
+import { readBytes } from '../../record/index.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { prepare } from '../execute.ts';
 import { drawRun } from '../figures.ts';
-import { failure, type Global, interruptible, print, table, tell } from '../output.ts';
+import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
 import { findRuns } from '../runFolder.ts';
 
 export interface TrainFlags extends Global {
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly seed?: number;
   readonly seeds?: number;
   readonly out?: string;
@@ -37,8 +38,9 @@ export function readExperiment(source: string, settings: readonly string[]): unk
 
 function readJson(path: string): unknown {
   if (!existsSync(path)) throw new ConfigError('PRESET', path, `a file, or one of ${presetNames.join(', ')}`);
+  const text = new TextDecoder().decode(readBytes(path));
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw new FileError(path, `cannot be read as JSON: ${(error as Error).message}`);
   }
@@ -46,7 +48,7 @@ function readJson(path: string): unknown {
 
 /** `spiketrace train` */
 export async function train(source: string, flags: TrainFlags): Promise<void> {
-  const settings = [...flags.set];
+  const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const seeds = seedsOf(flags);
   const raw = readExperiment(source, settings) as { name?: unknown; rule?: { name?: unknown } };
@@ -123,7 +125,7 @@ export function resultTable(results: readonly JobResult[]): string {
     rule,
     String(seed),
     String(amount),
-    scores ? (scores.expectedLoss ?? scores.lossPerStep).toFixed(4) : '-',
+    scores ? fixed(scores.expectedLoss ?? scores.lossPerStep, 4) : '-',
     scores?.accuracy?.toFixed(3) ?? '-',
     scores?.rateHz.toFixed(1) ?? '-',
     Math.round(perSecond).toString(),
@@ -133,7 +135,11 @@ export function resultTable(results: readonly JobResult[]): string {
 }
 
 function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
-  if (!flags.record) return undefined;
+  if (flags.record === undefined) {
+    const { recordNeurons, recordTrials, recordEvery, recordStream, recordCsv } = flags;
+    if ([recordNeurons, recordTrials, recordEvery, recordStream, recordCsv].every((flag) => flag === undefined)) return;
+    throw new ConfigError('--record', undefined, 'the fields to record, where another --record-... is given');
+  }
   const [fromTrial, toTrial] = rangeOf(flags.recordTrials ?? '0:1', '--record-trials');
   return {
     fields: flags.record.split(',').map((name) => name.trim()),
@@ -157,9 +163,9 @@ function rangeOf(text: string, path: string): [number, number] {
 function indicesOf(text: string): number[] {
   return text.split(',').flatMap((part) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    if (!match) throw new ConfigError('--record-neurons', part, 'indices and ranges, for example 0,5,10-12');
-    const from = Number(match[1]);
-    const to = Number(match[2] ?? match[1]);
-    return Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n);
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (!(from <= to)) throw new ConfigError('--record-neurons', part, 'indices and ranges, for example 0,5,10-12');
+    return Array.from({ length: to - from + 1 }, (_, n) => from + n);
   });
 }

@@ -37,7 +37,8 @@ export function givenExperiment(config: Record<string, unknown>, trials: readonl
     derive: () => task,
   };
   return createExperiment(
-    { ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
+    // The tolerances of golden files are for float64.
+    { backend: 'reference', ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
     { ...models, tasks: [model] },
   );
 }

@@ -1,0 +1,31 @@
+/**
+ * What every kernel knows of a network: sizes, addresses of its arrays in this memory, and constants. All fields are four
+ * bytes, in this order; `src/backends/wasm/net.ts` has the same names in the same order and a test compares the two.
+ */
+@unmanaged
+export class Net {
+  // sizes
+  streams: i32; stride: i32; history: i32; nIn: i32; n: i32; nOut: i32;
+  // arrays of a trial
+  x: usize; z: usize; psi: usize; y: usize; target: usize; weight: usize; error: usize;
+  signal: usize; signalRows: i32; rateTerm: usize; rateRows: i32;
+  // state
+  v: usize; refractory: usize; a: usize; u: usize; zBar: usize; fBar: usize;
+  // weights, gradients, synapses ([pre][post] where rowStart is 0, else CSR by presynaptic neuron)
+  wIn: usize; wRec: usize; wOut: usize; bOut: usize;
+  gIn: usize; gRec: usize; gOut: usize; gBias: usize;
+  rowsIn: usize; postIn: usize; rowsRec: usize; postRec: usize; synIn: i32; synRec: i32;
+  // traces and feedback
+  epsIn: usize; epsRec: usize; epsAIn: usize; epsARec: usize; eBarIn: usize; eBarRec: usize; sumIn: usize; sumRec: usize;
+  feedback: usize;
+  // scratch
+  current: usize; list: usize; feedbackT: usize; errorBack: usize; drive: usize; owed: usize;
+  block: usize; times: usize; entries: usize; lanes: usize; scale: usize;
+  // neuron
+  decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
+  rho: f32; strength: usize;
+  // readout, loss, trace, rate term
+  readoutDecay: f32; readoutGain: f32; readoutBias: i32; lossKind: i32; dropBorder: i32;
+  kappa: f32; traceGain: f32; rateAfterTrial: i32;
+  rateStrength: f32; rateTarget: f32; rateRunning: f32; rateBatch: i32; ratePerStream: i32;
+}

@@ -1,0 +1,245 @@
+import { Net } from './net';
+import { filterRow } from './output';
+
+/** Eligibility traces of the streams [b0, b1) at step t, and what they add to the gradient. */
+export function traceOuter(net: Net, b0: i32, b1: i32, t: i32): void {
+  const n = net.n;
+  for (let b = b0; b < b1; b++) gatedSignal(net, b, t);
+  presynaptic(net, b0, b1, t);
+  outer(net, net.gIn, net.epsIn, net.nIn, net.rowsIn, net.postIn, b0, b1);
+  outer(net, net.gRec, net.epsRec, n, net.rowsRec, net.postRec, b0, b1);
+}
+
+/** eps_i = decay eps_i + gain p_i for both projections; a step whose spikes are dropped only decays. */
+function presynaptic(net: Net, b0: i32, b1: i32, t: i32): void {
+  const n = net.n, nIn = net.nIn;
+  const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
+  for (let b = b0; b < b1; b++) {
+    filterRow(net.epsIn + (<usize>(b * nIn) << 2), net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.decay, gain, nIn);
+    const zPrev = net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2);
+    filterRow(net.epsRec + (<usize>(b * n) << 2), zPrev, net.decay, gain, n);
+    flush(net.epsIn + (<usize>(b * nIn) << 2), nIn);
+    flush(net.epsRec + (<usize>(b * n) << 2), n);
+  }
+}
+
+/** Traces below 1e-30 become 0: denormal numbers cost a hundred times as much and mean nothing. */
+function flush(x: usize, n: i32): void {
+  const least = f32x4.splat(1e-30);
+  const bytes = <usize>n << 2;
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const value = v128.load(x + o);
+    v128.store(x + o, v128.and(value, f32x4.gt(f32x4.abs(value), least)));
+  }
+  for (; o < bytes; o += 4) if (abs<f32>(load<f32>(x + o)) <= 1e-30) store<f32>(x + o, 0);
+}
+
+/** d_j = psi_j (gain L_j + R_j).   net.drive: [stream][rec] */
+function gatedSignal(net: Net, b: i32, t: i32): void {
+  const n = net.n;
+  const bytes = <usize>n << 2;
+  const psi = net.psi + <usize>(b * net.stride + t) * bytes;
+  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+  const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
+  const d = net.drive + <usize>b * bytes;
+  const gain = f32x4.splat(net.traceGain);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const told = f32x4.add(f32x4.mul(gain, v128.load(signal + o)), v128.load(rate + o));
+    v128.store(d + o, f32x4.mul(v128.load(psi + o), told));
+  }
+  for (; o < bytes; o += 4) store<f32>(d + o, load<f32>(psi + o) * (net.traceGain * load<f32>(signal + o) + load<f32>(rate + o)));
+}
+
+/** grad_ij += sum_b eps_bi d_bj: all streams while a piece of the row is in registers. */
+function outer(net: Net, grad: usize, eps: usize, nPre: i32, rows: usize, post: usize, b0: i32, b1: i32): void {
+  const n = net.n;
+  const bytes = <usize>n << 2, preBytes = <usize>nPre << 2;
+  const dFirst = net.drive + <usize>b0 * bytes, dEnd = net.drive + <usize>b1 * bytes;
+  const epsFirst = eps + <usize>b0 * preBytes;
+  for (let i = 0; i < nPre; i++) {
+    const e0 = epsFirst + (<usize>i << 2);
+    if (rows) {
+      const end = load<i32>(rows + (<usize>(i + 1) << 2));
+      for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+        let sum = load<f32>(grad + (<usize>s << 2));
+        let e = e0;
+        for (let d = dFirst + (<usize>load<i32>(post + (<usize>s << 2)) << 2); d < dEnd; d += bytes, e += preBytes) sum += load<f32>(e) * load<f32>(d);
+        store<f32>(grad + (<usize>s << 2), sum);
+      }
+      continue;
+    }
+    const g = grad + <usize>i * bytes;
+    let o: usize = 0;
+    for (; o + 64 <= bytes; o += 64) {
+      let s0 = v128.load(g + o), s1 = v128.load(g + o, 16), s2 = v128.load(g + o, 32), s3 = v128.load(g + o, 48);
+      let e = e0;
+      for (let d = dFirst + o; d < dEnd; d += bytes, e += preBytes) {
+        const trace = v128.load32_splat(e);
+        s0 = f32x4.add(s0, f32x4.mul(trace, v128.load(d)));
+        s1 = f32x4.add(s1, f32x4.mul(trace, v128.load(d, 16)));
+        s2 = f32x4.add(s2, f32x4.mul(trace, v128.load(d, 32)));
+        s3 = f32x4.add(s3, f32x4.mul(trace, v128.load(d, 48)));
+      }
+      v128.store(g + o, s0); v128.store(g + o, s1, 16); v128.store(g + o, s2, 32); v128.store(g + o, s3, 48);
+    }
+    for (; o + 16 <= bytes; o += 16) {
+      let sum = v128.load(g + o);
+      let e = e0;
+      for (let d = dFirst + o; d < dEnd; d += bytes, e += preBytes) sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(e), v128.load(d)));
+      v128.store(g + o, sum);
+    }
+    for (; o < bytes; o += 4) {
+      let sum = load<f32>(g + o);
+      let e = e0;
+      for (let d = dFirst + o; d < dEnd; d += bytes, e += preBytes) sum += load<f32>(e) * load<f32>(d);
+      store<f32>(g + o, sum);
+    }
+  }
+}
+
+/** Traces with state per synapse. The four choices are made here, outside all loops. */
+export function traceSynaptic(net: Net, b0: i32, b1: i32, t: i32): void {
+  presynaptic(net, b0, b1, t);
+  const rate = net.rateAfterTrial ? 2 : net.rateStrength != 0 ? 1 : 0;
+  for (let b = b0; b < b1; b++) {
+    if (net.strength) {
+      if (net.kappa != 0) {
+        if (rate == 0) pass(net, b, t, true, true, false, false);
+        else if (rate == 1) pass(net, b, t, true, true, true, false);
+        else pass(net, b, t, true, true, false, true);
+      } else if (rate == 0) pass(net, b, t, true, false, false, false);
+      else if (rate == 1) pass(net, b, t, true, false, true, false);
+      else pass(net, b, t, true, false, false, true);
+    } else if (net.kappa != 0) {
+      if (rate == 0) pass(net, b, t, false, true, false, false);
+      else if (rate == 1) pass(net, b, t, false, true, true, false);
+      else pass(net, b, t, false, true, false, true);
+    } else if (rate == 2) pass(net, b, t, false, false, false, true);
+    else pass(net, b, t, false, false, true, false);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function pass(net: Net, b: i32, t: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  const n = net.n, nIn = net.nIn;
+  const bytes = <usize>n << 2;
+  const psi = net.psi + <usize>(b * net.stride + t) * bytes;
+  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+  const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
+  const damp = net.owed;
+  if (adaptive) product(damp, psi, net.strength, n);
+  const inBytes = <usize>net.synIn << 2, recBytes = <usize>net.synRec << 2;
+  const bIn = <usize>b * inBytes, bRec = <usize>b * recBytes;
+  const eps0 = net.epsIn + (<usize>(b * nIn) << 2), eps1 = net.epsRec + (<usize>(b * n) << 2);
+  if (net.rowsIn) sparse(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, damp, signal, rate, nIn, net.rowsIn, net.postIn, adaptive, filtered, rated, summed);
+  else dense(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, damp, signal, rate, nIn, adaptive, filtered, rated, summed);
+  if (net.rowsRec) sparse(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, damp, signal, rate, n, net.rowsRec, net.postRec, adaptive, filtered, rated, summed);
+  else dense(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, damp, signal, rate, n, adaptive, filtered, rated, summed);
+}
+
+/** out = x y.   [n] */
+function product(out: usize, x: usize, y: usize, n: i32): void {
+  for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(out + o, load<f32>(x + o) * load<f32>(y + o));
+}
+
+/**
+ * e_ij = psi_j eps_i - (psi_j strength_j) epsA_ij;  epsA_ij = rho epsA_ij + e_ij;  eBar_ij = kappa eBar_ij + gain e_ij;
+ * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term).
+ * damp: psi strength, [rec];  epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [pre]
+ */
+// @ts-ignore: decorator
+@inline
+function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, damp: usize, signal: usize, rate: usize, nPre: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  const bytes = <usize>net.n << 2;
+  const whole = bytes & ~15;
+  const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), gain = f32x4.splat(net.traceGain);
+  let row: usize = 0;
+  for (let i = 0; i < nPre; i++, row += bytes) {
+    const traceOf = load<f32>(eps + (<usize>i << 2));
+    const trace = f32x4.splat(traceOf);
+    const g = grad + row, ea = epsA + row, eb = eBar + row, su = sum + row;
+    for (let o: usize = 0; o < whole; o += 16) {
+      let e = f32x4.mul(v128.load(psi + o), trace);
+      if (adaptive) {
+        const owed = v128.load(ea + o);
+        e = f32x4.sub(e, f32x4.mul(v128.load(damp + o), owed));
+        v128.store(ea + o, f32x4.add(f32x4.mul(rho, owed), e));
+      }
+      let add: v128;
+      if (filtered) {
+        const bar = f32x4.add(f32x4.mul(kappa, v128.load(eb + o)), f32x4.mul(gain, e));
+        v128.store(eb + o, bar);
+        add = f32x4.mul(v128.load(signal + o), bar);
+      } else add = f32x4.mul(f32x4.mul(gain, v128.load(signal + o)), e);
+      if (rated) add = f32x4.add(add, f32x4.mul(v128.load(rate + o), e));
+      if (summed) v128.store(su + o, f32x4.add(v128.load(su + o), e));
+      v128.store(g + o, f32x4.add(v128.load(g + o), add));
+    }
+    for (let o = whole; o < bytes; o += 4) synapse(net, g + o, ea + o, eb + o, su + o, traceOf, psi + o, damp + o, signal + o, rate + o, adaptive, filtered, rated, summed);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sparse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, damp: usize, signal: usize, rate: usize, nPre: i32, rows: usize, post: usize, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  for (let i = 0; i < nPre; i++) {
+    const trace = load<f32>(eps + (<usize>i << 2));
+    const end = load<i32>(rows + (<usize>(i + 1) << 2));
+    for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+      const o = <usize>s << 2;
+      const j = <usize>load<i32>(post + o) << 2;
+      synapse(net, grad + o, epsA + o, eBar + o, sum + o, trace, psi + j, damp + j, signal + j, rate + j, adaptive, filtered, rated, summed);
+    }
+  }
+}
+
+/** One synapse of `dense`. */
+// @ts-ignore: decorator
+@inline
+function synapse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, trace: f32, psi: usize, damp: usize, signal: usize, rate: usize, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  let e = load<f32>(psi) * trace;
+  if (adaptive) {
+    const owed = load<f32>(epsA);
+    e -= load<f32>(damp) * owed;
+    store<f32>(epsA, net.rho * owed + e);
+  }
+  let add: f32;
+  if (filtered) {
+    const bar = net.kappa * load<f32>(eBar) + net.traceGain * e;
+    store<f32>(eBar, bar);
+    add = load<f32>(signal) * bar;
+  } else add = net.traceGain * load<f32>(signal) * e;
+  if (rated) add += load<f32>(rate) * e;
+  if (summed) store<f32>(sum, load<f32>(sum) + e);
+  store<f32>(grad, load<f32>(grad) + add);
+}
+
+/** After a trial: grad_ij += R_j sum_ij with the trial's rate term; the sums start again from 0. */
+export function traceEnd(net: Net): void {
+  const n = net.n;
+  for (let b = 0; b < net.streams; b++) {
+    const rate = net.rateTerm + (<usize>(b * net.rateRows * n) << 2);
+    settle(net, net.gIn, net.sumIn + (<usize>(b * net.synIn) << 2), rate, net.nIn, net.rowsIn, net.postIn, net.synIn);
+    settle(net, net.gRec, net.sumRec + (<usize>(b * net.synRec) << 2), rate, n, net.rowsRec, net.postRec, net.synRec);
+  }
+}
+
+function settle(net: Net, grad: usize, sum: usize, rate: usize, nPre: i32, rows: usize, post: usize, nSyn: i32): void {
+  if (rows) {
+    for (let s = 0; s < nSyn; s++) {
+      const o = <usize>s << 2;
+      const j = <usize>load<i32>(post + o) << 2;
+      store<f32>(grad + o, load<f32>(grad + o) + load<f32>(rate + j) * load<f32>(sum + o));
+    }
+  } else {
+    const bytes = <usize>net.n << 2;
+    for (let i = 0; i < nPre; i++) {
+      const row = <usize>i * bytes;
+      for (let o: usize = 0; o < bytes; o += 4) store<f32>(grad + row + o, load<f32>(grad + row + o) + load<f32>(rate + o) * load<f32>(sum + row + o));
+    }
+  }
+  memory.fill(sum, 0, <usize>nSyn << 2);
+}

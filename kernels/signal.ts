@@ -1,0 +1,92 @@
+import { Net } from './net';
+
+/** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time. */
+export function transposeFeedback(net: Net): void {
+  const n = net.n, nOut = net.nOut;
+  for (let k = 0; k < nOut; k++) {
+    for (let j = 0; j < n; j++) {
+      store<f32>(net.feedbackT + (<usize>(k * n + j) << 2), load<f32>(net.feedback + (<usize>(j * nOut + k) << 2)));
+    }
+  }
+}
+
+/** L_j[t] = sum_k B_jk error_k[t], over the steps [t0, t1) of the streams [b0, b1). */
+export function broadcast(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+  const n = net.n, nOut = net.nOut;
+  transposeFeedback(net);
+  for (let b = b0; b < b1; b++) {
+    for (let t = t0; t < t1; t++) {
+      const error = net.error + (<usize>((b * net.stride + t) * nOut) << 2);
+      const signal = net.signal + (<usize>((b * net.signalRows + min(t, net.signalRows - 1)) * n) << 2);
+      for (let k = 0; k < nOut; k++) addScaled(signal, net.feedbackT + (<usize>(k * n) << 2), load<f32>(error + (<usize>k << 2)), n, k > 0);
+    }
+  }
+}
+
+/** out = (more ? out : 0) + factor x.   out, x: [n] */
+function addScaled(out: usize, x: usize, factor: f32, n: i32, more: bool): void {
+  const f = f32x4.splat(factor);
+  const bytes = <usize>n << 2;
+  let o: usize = 0;
+  if (more) {
+    for (; o + 16 <= bytes; o += 16) v128.store(out + o, f32x4.add(v128.load(out + o), f32x4.mul(f, v128.load(x + o))));
+    for (; o < bytes; o += 4) store<f32>(out + o, load<f32>(out + o) + factor * load<f32>(x + o));
+  } else {
+    for (; o + 16 <= bytes; o += 16) v128.store(out + o, f32x4.mul(f, v128.load(x + o)));
+    for (; o < bytes; o += 4) store<f32>(out + o, factor * load<f32>(x + o));
+  }
+}
+
+/** fBar <- fBar + r (z - fBar);  R = c (fBar - f*), over the steps [t0, t1) of the streams [b0, b1). */
+export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+  const bytes = <usize>net.n << 2;
+  const r = f32x4.splat(net.rateRunning), c = f32x4.splat(net.rateStrength), target = f32x4.splat(net.rateTarget);
+  for (let b = b0; b < b1; b++) {
+    const fBar = net.fBar + <usize>b * bytes;
+    for (let t = t0; t < t1; t++) {
+      const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
+      const term = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
+      let o: usize = 0;
+      for (; o + 16 <= bytes; o += 16) {
+        const mean = v128.load(fBar + o);
+        const next = f32x4.add(mean, f32x4.mul(r, f32x4.sub(v128.load(z + o), mean)));
+        v128.store(fBar + o, next);
+        v128.store(term + o, f32x4.mul(c, f32x4.sub(next, target)));
+      }
+      for (; o < bytes; o += 4) {
+        const mean = load<f32>(fBar + o);
+        const next = mean + net.rateRunning * (load<f32>(z + o) - mean);
+        store<f32>(fBar + o, next);
+        store<f32>(term + o, net.rateStrength * (next - net.rateTarget));
+      }
+    }
+  }
+}
+
+/** R = perStep (f - f*) with f the mean of the trial, per stream or over all of them; one row, or all rows alike. */
+export function rateOfTrial(net: Net, steps: i32): void {
+  const bytes = <usize>net.n << 2;
+  const sum = net.current;
+  const perStep = net.rateStrength / <f32>(steps * net.ratePerStream);
+  memory.fill(sum, 0, bytes);
+  for (let b = 0; b < net.streams; b++) {
+    if (!net.rateBatch) memory.fill(sum, 0, bytes);
+    for (let t = 0; t < steps; t++) addRow(sum, net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes, bytes);
+    if (!net.rateBatch) spread(net, b, steps, <f32>steps, perStep);
+  }
+  if (!net.rateBatch) return;
+  for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams), perStep);
+}
+
+function addRow(sum: usize, x: usize, bytes: usize): void {
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) v128.store(sum + o, f32x4.add(v128.load(sum + o), v128.load(x + o)));
+  for (; o < bytes; o += 4) store<f32>(sum + o, load<f32>(sum + o) + load<f32>(x + o));
+}
+
+function spread(net: Net, b: i32, steps: i32, count: f32, perStep: f32): void {
+  const bytes = <usize>net.n << 2;
+  const first = net.rateTerm + <usize>(b * net.rateRows) * bytes;
+  for (let o: usize = 0; o < bytes; o += 4) store<f32>(first + o, perStep * (load<f32>(net.current + o) / count - net.rateTarget));
+  for (let t = 1; t < min(steps, net.rateRows); t++) memory.copy(first + <usize>t * bytes, first, bytes);
+}

@@ -1,0 +1,76 @@
+/** Updates over flat arrays: the gradient becomes the step, the step is taken, the gradient is 0 again. */
+
+/** g = factor g. */
+export function stepSgd(g: usize, n: i32, factor: f32): void {
+  const f = f32x4.splat(factor);
+  const bytes = <usize>n << 2;
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) v128.store(g + o, f32x4.mul(f, v128.load(g + o)));
+  for (; o < bytes; o += 4) store<f32>(g + o, factor * load<f32>(g + o));
+}
+
+/** u = momentum u + scale g;  g = rate u. */
+export function stepMomentum(g: usize, velocity: usize, n: i32, scale: f32, rate: f32, momentum: f32): void {
+  const bytes = <usize>n << 2;
+  for (let o: usize = 0; o < bytes; o += 4) {
+    const u = momentum * load<f32>(velocity + o) + scale * load<f32>(g + o);
+    store<f32>(velocity + o, u);
+    store<f32>(g + o, rate * u);
+  }
+}
+
+/** m = b1 m + (1-b1) scale g;  v = b2 v + (1-b2) (scale g)^2;  g = rate m / (sqrt(v) + epsilon), rate bias-corrected. */
+export function stepAdam(g: usize, mean: usize, square: usize, n: i32, scale: f32, rate: f32, beta1: f32, beta2: f32, epsilon: f32): void {
+  const bytes = <usize>n << 2;
+  const b1 = f32x4.splat(beta1), c1 = f32x4.splat(1 - beta1), b2 = f32x4.splat(beta2), c2 = f32x4.splat(1 - beta2);
+  const s = f32x4.splat(scale), r = f32x4.splat(rate), e = f32x4.splat(epsilon);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const grad = f32x4.mul(s, v128.load(g + o));
+    const m = f32x4.add(f32x4.mul(b1, v128.load(mean + o)), f32x4.mul(c1, grad));
+    const v = f32x4.add(f32x4.mul(b2, v128.load(square + o)), f32x4.mul(c2, f32x4.mul(grad, grad)));
+    v128.store(mean + o, m);
+    v128.store(square + o, v);
+    v128.store(g + o, f32x4.div(f32x4.mul(r, m), f32x4.add(f32x4.sqrt(v), e)));
+  }
+  for (; o < bytes; o += 4) {
+    const grad = scale * load<f32>(g + o);
+    const m = beta1 * load<f32>(mean + o) + (1 - beta1) * grad;
+    const v = beta2 * load<f32>(square + o) + (1 - beta2) * grad * grad;
+    store<f32>(mean + o, m);
+    store<f32>(square + o, v);
+    store<f32>(g + o, (rate * m) / (sqrt<f32>(v) + epsilon));
+  }
+}
+
+/** w = min(max(w - factor g, low), high);  g = 0. */
+export function take(w: usize, g: usize, n: i32, factor: f32, low: f32, high: f32): void {
+  const f = f32x4.splat(factor), lo = f32x4.splat(low), hi = f32x4.splat(high), none = f32x4.splat(0);
+  const bytes = <usize>n << 2;
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const next = f32x4.sub(v128.load(w + o), f32x4.mul(f, v128.load(g + o)));
+    v128.store(w + o, f32x4.min(f32x4.max(next, lo), hi));
+    v128.store(g + o, none);
+  }
+  for (; o < bytes; o += 4) {
+    store<f32>(w + o, min<f32>(max<f32>(load<f32>(w + o) - factor * load<f32>(g + o), low), high));
+    store<f32>(g + o, 0);
+  }
+}
+
+/** B = keep (B - step).   B, step: [n] */
+export function follow(b: usize, step: usize, n: i32, keep: f32): void {
+  const bytes = <usize>n << 2;
+  for (let o: usize = 0; o < bytes; o += 4) store<f32>(b + o, keep * (load<f32>(b + o) - load<f32>(step + o)));
+}
+
+/** x = factor x. */
+export function multiply(x: usize, n: i32, factor: f32): void {
+  stepSgd(x, n, factor);
+}
+
+/** x = 0 at the diagonal of an [n][n] matrix: autapses that exist in the storage only. */
+export function clearDiagonal(x: usize, n: i32): void {
+  for (let j = 0; j < n; j++) store<f32>(x + (<usize>(j * n + j) << 2), 0);
+}

@@ -1,0 +1,267 @@
+import { UnsupportedError } from '../../core/errors.ts';
+import type { Real } from '../../core/layout.ts';
+import {
+  isPlastic,
+  type Network,
+  type NetworkSpec,
+  type Stages,
+  scheduleAt,
+  type WeightName,
+  weightNames,
+} from '../../core/network.ts';
+import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
+import type { Projection } from '../../core/projection.ts';
+import { scratchLengths } from './memory.ts';
+import type { Kernels } from './module.ts';
+import { type NetValues, writeNet } from './net.ts';
+
+type Take = (length: number) => number;
+
+/** Stages of a network whose memory is laid out: every call goes to one kernel. */
+export function compileStages(
+  network: Network,
+  kernels: Kernels,
+  memory: WebAssembly.Memory,
+  net: number,
+  take: Take,
+): Stages {
+  const { spec } = network;
+  const { stream: nStream } = spec.sizes;
+  const values = describe(network, memory, take);
+  writeNet(memory.buffer, net, values);
+  const scales = new Float32Array(memory.buffer, values.scale, nStream);
+  const outer = spec.rule?.trace.kernel?.outer ?? true;
+  const fused = sharesRows(spec).signal;
+  const running = spec.rateTerm.mean === 'running';
+  const rated = spec.rateTerm.strength > 0 && spec.rule !== null;
+  return {
+    forward: (t0, t1) => kernels.forward(net, 0, nStream, t0, t1),
+    readout: (t0, t1) => kernels.readout(net, 0, nStream, t0, t1),
+    error(t0, t1, scale) {
+      scales.set(scale);
+      kernels.errors(net, 0, nStream, t0, t1);
+    },
+    rateRunning(t0, t1) {
+      if (rated && running) kernels.rateRunning(net, 0, nStream, t0, t1);
+    },
+    rateOfTrial(steps) {
+      if (rated && !running) kernels.rateOfTrial(net, steps);
+    },
+    signal(t0, t1) {
+      // The deferred gradient makes the signal itself; only a watched step needs it here.
+      if (spec.rule && (!fused || t1 - t0 === 1)) kernels.broadcast(net, 0, nStream, t0, t1);
+    },
+    gradient(t0, t1) {
+      for (let t = t0; t < t1; t++) {
+        if (spec.rule) {
+          if (outer) kernels.traceOuter(net, 0, nStream, t);
+          else kernels.traceSynaptic(net, 0, nStream, t);
+        }
+        kernels.readoutGradient(net, 0, nStream, t);
+      }
+    },
+    gradientEnd() {
+      if (rated && !running) kernels.traceEnd(net);
+    },
+    gradientOfTrial(steps) {
+      if (spec.rule) kernels.gradientOfTrial(net, 0, nStream, steps);
+      kernels.readoutGradientOfTrial(net, 0, nStream, steps);
+    },
+    update: bindUpdate(network, kernels),
+  };
+}
+
+/** Whole-time arrays of which one row serves all steps. */
+export function sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean } {
+  const deferred = spec.execution === 'deferred';
+  return { signal: deferred, rateTerm: deferred && spec.rateTerm.mean !== 'running' };
+}
+
+const lossKinds: Readonly<Record<string, number>> = { square: 0, softmax: 1, bernoulli: 2 };
+
+/** Addresses and constants of the network, by the names of `Net`. */
+function describe(network: Network, memory: WebAssembly.Memory, take: Take): NetValues {
+  const { spec, trial, weights, gradient, state } = network;
+  const { sizes } = spec;
+  const neuron = spec.neuron.kernel as ThresholdKernel;
+  const trace = spec.rule?.trace.kernel ?? null;
+  const at = (array: Real | undefined): number => array?.byteOffset ?? 0;
+  const traces = state.views('trace');
+  const own = state.views('neuron');
+  const scratch = scratchLengths(spec);
+  const strength = neuron.adaptation ? copied(neuron.adaptation.strength, scratch.strength, memory, take) : 0;
+  const rowsOf = (array: Real) => array.length / (sizes.stream * sizes.rec);
+  return {
+    streams: sizes.stream,
+    stride: sizes.step,
+    history: sizes.history,
+    nIn: sizes.in,
+    n: sizes.rec,
+    nOut: sizes.out,
+    x: at(trial.x),
+    z: at(trial.z),
+    psi: at(trial.psi),
+    y: at(trial.y),
+    target: at(trial.target),
+    weight: at(trial.weight),
+    error: at(trial.error),
+    signal: at(trial.signal),
+    signalRows: rowsOf(trial.signal),
+    rateTerm: at(trial.rateTerm),
+    rateRows: rowsOf(trial.rateTerm),
+    v: at(own.v),
+    refractory: at(own.refractory),
+    a: at(own.a),
+    u: at(state.field('readout.u')),
+    zBar: at(state.field('readout.zBar')),
+    fBar: at(state.field('run.fBar')),
+    wIn: at(weights.wIn),
+    wRec: at(weights.wRec),
+    wOut: at(weights.wOut),
+    bOut: at(weights.bOut),
+    gIn: at(gradient.wIn),
+    gRec: at(gradient.wRec),
+    gOut: at(gradient.wOut),
+    gBias: at(gradient.bOut),
+    ...topology('In', spec.projections.in, memory, take),
+    ...topology('Rec', spec.projections.rec, memory, take),
+    synIn: sizes.synIn,
+    synRec: sizes.synRec,
+    epsIn: at(traces.epsIn),
+    epsRec: at(traces.epsRec),
+    epsAIn: at(traces.epsAIn),
+    epsARec: at(traces.epsARec),
+    eBarIn: at(traces.eBarIn),
+    eBarRec: at(traces.eBarRec),
+    sumIn: at(traces.sumIn),
+    sumRec: at(traces.sumRec),
+    feedback: feedbackAddress(network),
+    current: take(scratch.current),
+    list: take(scratch.list),
+    feedbackT: take(scratch.feedbackT),
+    errorBack: take(scratch.errorBack),
+    drive: take(scratch.drive),
+    owed: take(scratch.owed),
+    block: take(scratch.block),
+    times: take(scratch.times),
+    entries: take(scratch.entries),
+    lanes: take(scratch.lanes),
+    scale: take(scratch.scale),
+    ...neuronConstants(neuron),
+    strength,
+    readoutDecay: spec.readout.decay,
+    readoutGain: spec.readout.gain,
+    readoutBias: spec.readout.bias ? 1 : 0,
+    lossKind: lossKinds[spec.loss.kind],
+    dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
+    ...traceConstants(trace),
+    ...rateConstants(network),
+  };
+}
+
+function neuronConstants(neuron: ThresholdKernel) {
+  return {
+    decay: neuron.decay,
+    gain: neuron.gain,
+    vTh: neuron.vTh,
+    psiHeight: neuron.psiHeight,
+    psiWidth: neuron.psiWidth,
+    nRef: neuron.nRef,
+    orEqual: neuron.orEqual ? 1 : 0,
+    resetToZero: neuron.resetToZero ? 1 : 0,
+    rho: neuron.adaptation?.decay ?? 0,
+  };
+}
+
+function traceConstants(trace: EligibilityKernel | null) {
+  return {
+    kappa: trace?.filter.decay ?? 0,
+    traceGain: trace?.filter.gain ?? 1,
+    rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,
+  };
+}
+
+function rateConstants({ spec }: Network) {
+  const { strength, target, mean, runningRate } = spec.rateTerm;
+  return {
+    rateStrength: spec.rule ? strength : 0,
+    rateTarget: target,
+    rateRunning: runningRate,
+    rateBatch: mean === 'batch' ? 1 : 0,
+    ratePerStream: spec.update.reduction === 'sum' ? spec.sizes.stream : 1,
+  };
+}
+
+function feedbackAddress({ spec, state, weights }: Network): number {
+  const kernel = spec.rule?.signal.kernel;
+  if (!kernel) return weights.wOut.byteOffset;
+  return kernel.matrix === 'wOut' ? weights.wOut.byteOffset : state.field('signal.B').byteOffset;
+}
+
+function copied(values: Real, length: number, memory: WebAssembly.Memory, take: Take): number {
+  const at = take(length);
+  new Float32Array(memory.buffer, at, values.length).set(values);
+  return at;
+}
+
+/** Index arrays of a sparse projection; 0 and 0 for a dense one. */
+function topology<N extends 'In' | 'Rec'>(name: N, projection: Projection, memory: WebAssembly.Memory, take: Take) {
+  const put = (values: Int32Array): number => {
+    const at = take(values.length);
+    new Int32Array(memory.buffer, at, values.length).set(values);
+    return at;
+  };
+  const [rows, post] = projection.dense ? [0, 0] : [put(projection.rowStart), put(projection.post)];
+  return { [`rows${name}`]: rows, [`post${name}`]: post } as Record<`rows${N}` | `post${N}`, number>;
+}
+
+/** One update of all plastic weights; see the reference backend for the order of things. */
+function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
+  const { spec, state, weights, gradient } = network;
+  const { optimizer, rates, clamp, rule, sizes } = spec;
+  const kernel = optimizer.kernel;
+  if (!kernel) throw new UnsupportedError('backend "wasm" has no kernel for this optimiser');
+  const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
+  const plastic = weightNames.filter((name) => isPlastic(name, spec));
+  const slotsOf = (name: WeightName) =>
+    optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`).byteOffset);
+  const slots = new Map(plastic.map((name) => [name, slotsOf(name)]));
+  const keep = rule?.signal.kernel?.keep ?? null;
+  const B = keep === null ? 0 : state.field('signal.B').byteOffset;
+  return (progress, count, trials) => {
+    const scale = spec.update.reduction === 'mean' ? 1 / (sizes.stream * trials) : 1;
+    for (const name of plastic) {
+      const g = gradient[name].byteOffset;
+      const w = weights[name].byteOffset;
+      const n = gradient[name].length;
+      const rate = rates[name].rate * scheduleAt(rates[name].schedule, progress);
+      const [first = 0, second = 0] = slots.get(name) ?? [];
+      if (masked[name] && masked[name].length > 0) kernels.clearDiagonal(g, sizes.rec);
+      let left = 1;
+      switch (kernel.name) {
+        case 'sgd':
+          if (name === 'wOut' && keep !== null) kernels.stepSgd(g, n, rate * scale);
+          else left = rate * scale;
+          break;
+        case 'momentum':
+          kernels.stepMomentum(g, first, n, scale, rate, kernel.momentum);
+          break;
+        case 'adam': {
+          const corrected = (rate * Math.sqrt(1 - kernel.beta2 ** count)) / (1 - kernel.beta1 ** count);
+          kernels.stepAdam(g, first, second, n, scale, corrected, kernel.beta1, kernel.beta2, kernel.epsilon);
+          break;
+        }
+        default:
+          kernel satisfies never;
+      }
+      if (name === 'wOut' && keep !== null) kernels.follow(B, g, n, keep);
+      const decays = name === 'wOut' && keep !== null;
+      kernels.take(w, g, n, left, decays ? Number.NEGATIVE_INFINITY : low, decays ? Number.POSITIVE_INFINITY : high);
+      if (decays) {
+        kernels.multiply(w, n, keep);
+        if (clamp) kernels.take(w, g, n, 0, low, high);
+      }
+    }
+  };
+}
