@@ -1,34 +1,49 @@
 import { Net } from './net';
-import { collectRows, scatterRows, sumRows } from './rows';
+import { listSpikes, listValues, scatterRow, sumRows, xFrom, xTo, zFrom, zTo } from './rows';
 
-/** Currents and neurons of the streams [b0, b1) over the steps [t0, t1). */
+/** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
 export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const n = net.n, nIn = net.nIn;
-  const bytes = <usize>n << 2;
+  const bytes = <usize>net.n << 2;
   for (let b = b0; b < b1; b++) {
     for (let t = t0; t < t1; t++) {
-      const x = net.x + (<usize>(b * net.stride + t) * nIn << 2);
       const zPrev = net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes;
-      currents(net, x, zPrev, t == 0 && net.dropBorder != 0);
-      const psi = net.psi + <usize>(b * net.stride + t) * bytes;
-      neurons(net, <usize>b * bytes, zPrev, zPrev + bytes, psi);
+      listInputs(net, b, t, zPrev);
+      currents(net, b, t);
+      neurons(net, <usize>b * bytes, zPrev, zPrev + bytes, net.psi + <usize>(b * net.stride + t) * bytes);
+      endSpikes(net, b, t, listSpikes(zFrom(net, b, t), zPrev + bytes, net.n));
     }
   }
 }
 
-/** I_j = sum_i x_i Win_ij + sum_i z_i[t-1] Wrec_ij.   net.current: [rec] */
-function currents(net: Net, x: usize, zPrev: usize, dropped: bool): void {
-  const n = net.n, nIn = net.nIn;
-  const bytes = <usize>n << 2;
-  let count = 0;
-  if (!dropped) {
-    if (!net.rowsIn) count = collectRows(net.list, count, x, nIn, net.wIn, bytes);
-    if (!net.rowsRec) count = collectRows(net.list, count, zPrev, n, net.wRec, bytes);
+/** Events of step t; at step 0 also the spikes of the step before. A step whose spikes are dropped has none of either. */
+function listInputs(net: Net, b: i32, t: i32, zPrev: usize): void {
+  const ends = net.xEnds + (<usize>(b * (net.stride + 1)) << 2);
+  const dropped = t == 0 && net.dropBorder != 0;
+  if (t == 0) {
+    store<i32>(ends, 0);
+    store<i32>(net.zEnds + (<usize>(b * (net.stride + 2)) << 2), 0);
+    const first = zFrom(net, b, -1);
+    endSpikes(net, b, -1, dropped ? first : listSpikes(first, zPrev, net.n));
   }
-  sumRows(net.current, net.list, count, n);
-  if (dropped) return;
-  if (net.rowsIn) scatterRows(net.current, x, nIn, net.wIn, net.rowsIn, net.postIn);
-  if (net.rowsRec) scatterRows(net.current, zPrev, n, net.wRec, net.rowsRec, net.postRec);
+  const from = xFrom(net, b, t);
+  const x = net.x + (<usize>((b * net.stride + t) * net.nIn) << 2);
+  const count = dropped ? 0 : <i32>((listValues(from, x, net.nIn) - from) >> 3);
+  const end = ends + (<usize>t << 2);
+  store<i32>(end, load<i32>(end) + count, 4);
+}
+
+/** The spikes of step t end at this address. */
+function endSpikes(net: Net, b: i32, t: i32, to: usize): void {
+  const first = net.zList + (<usize>(b * (net.stride + 1) * net.n) << 2);
+  store<i32>(net.zEnds + (<usize>(b * (net.stride + 2) + t + 2) << 2), <i32>((to - first) >> 2));
+}
+
+/** I_j = sum_i x_i Win_ij + sum_i z_i[t-1] Wrec_ij.   net.current: [rec] */
+function currents(net: Net, b: i32, t: i32): void {
+  const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - 1), z1 = zTo(net, b, t - 1);
+  sumRows(net.current, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
+  if (net.rowsIn) for (let e = x0; e < x1; e += 8) scatterRow(net.current, load<i32>(e), load<f32>(e, 4), net.wIn, net.rowsIn, net.postIn);
+  if (net.rowsRec) for (let e = z0; e < z1; e += 4) scatterRow(net.current, load<i32>(e), 1, net.wRec, net.rowsRec, net.postRec);
 }
 
 /** One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. */

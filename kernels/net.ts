@@ -20,7 +20,11 @@ export class Net {
   feedback: usize;
   // scratch
   current: usize; list: usize; feedbackT: usize; errorBack: usize; drive: usize; owed: usize;
-  block: usize; times: usize; entries: usize; lanes: usize; scale: usize;
+  block: usize; timesX: usize; timesZ: usize; entriesX: usize; entriesZ: usize; lanes: usize; scale: usize;
+  epsSteps: usize; damp: usize; actives: usize;
+  // events of a trial: (i, x_i) of every input that is not 0 with the ends of the steps, and the spikes likewise; the
+  // first list of spikes is that of the step before the trial
+  xList: usize; xEnds: usize; zList: usize; zEnds: usize;
   // neuron
   decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
   rho: f32; strength: usize;

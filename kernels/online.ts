@@ -4,23 +4,23 @@ import { filterRow } from './output';
 /** Eligibility traces of the streams [b0, b1) at step t, and what they add to the gradient. */
 export function traceOuter(net: Net, b0: i32, b1: i32, t: i32): void {
   const n = net.n;
-  for (let b = b0; b < b1; b++) gatedSignal(net, b, t);
-  presynaptic(net, b0, b1, t);
+  for (let b = b0; b < b1; b++) {
+    gatedSignal(net, b, t);
+    presynaptic(net, b, t);
+  }
   outer(net, net.gIn, net.epsIn, net.nIn, net.rowsIn, net.postIn, b0, b1);
   outer(net, net.gRec, net.epsRec, n, net.rowsRec, net.postRec, b0, b1);
 }
 
-/** eps_i = decay eps_i + gain p_i for both projections; a step whose spikes are dropped only decays. */
-function presynaptic(net: Net, b0: i32, b1: i32, t: i32): void {
+/** eps_i = decay eps_i + gain p_i for both projections of one stream; a step whose spikes are dropped only decays. */
+function presynaptic(net: Net, b: i32, t: i32): void {
   const n = net.n, nIn = net.nIn;
   const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
-  for (let b = b0; b < b1; b++) {
-    filterRow(net.epsIn + (<usize>(b * nIn) << 2), net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.decay, gain, nIn);
-    const zPrev = net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2);
-    filterRow(net.epsRec + (<usize>(b * n) << 2), zPrev, net.decay, gain, n);
-    flush(net.epsIn + (<usize>(b * nIn) << 2), nIn);
-    flush(net.epsRec + (<usize>(b * n) << 2), n);
-  }
+  const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
+  filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.decay, gain, nIn);
+  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.decay, gain, n);
+  flush(epsIn, nIn);
+  flush(epsRec, n);
 }
 
 /** Traces below 1e-30 become 0: denormal numbers cost a hundred times as much and mean nothing. */
@@ -99,45 +99,45 @@ function outer(net: Net, grad: usize, eps: usize, nPre: i32, rows: usize, post: 
   }
 }
 
-/** Traces with state per synapse. The four choices are made here, outside all loops. */
-export function traceSynaptic(net: Net, b0: i32, b1: i32, t: i32): void {
-  presynaptic(net, b0, b1, t);
+/** Steps that a synapse is taken through while its traces are in registers. */
+const CHUNK: i32 = 16;
+
+/** Traces with state per synapse, over the steps [t0, t1) of the streams [b0, b1). The choices are made outside all loops. */
+export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   const rate = net.rateAfterTrial ? 2 : net.rateStrength != 0 ? 1 : 0;
-  for (let b = b0; b < b1; b++) {
-    if (net.strength) {
-      if (net.kappa != 0) {
-        if (rate == 0) pass(net, b, t, true, true, false, false);
-        else if (rate == 1) pass(net, b, t, true, true, true, false);
-        else pass(net, b, t, true, true, false, true);
-      } else if (rate == 0) pass(net, b, t, true, false, false, false);
-      else if (rate == 1) pass(net, b, t, true, false, true, false);
-      else pass(net, b, t, true, false, false, true);
-    } else if (net.kappa != 0) {
-      if (rate == 0) pass(net, b, t, false, true, false, false);
-      else if (rate == 1) pass(net, b, t, false, true, true, false);
-      else pass(net, b, t, false, true, false, true);
-    } else if (rate == 2) pass(net, b, t, false, false, false, true);
-    else pass(net, b, t, false, false, true, false);
+  for (let t = t0; t < t1; t += CHUNK) {
+    const steps = min(CHUNK, t1 - t);
+    for (let b = b0; b < b1; b++) {
+      prepare(net, b, t, steps);
+      if (net.strength) {
+        if (net.kappa != 0) {
+          if (rate == 0) pass(net, b, t, steps, true, true, false, false);
+          else if (rate == 1) pass(net, b, t, steps, true, true, true, false);
+          else pass(net, b, t, steps, true, true, false, true);
+        } else if (rate == 0) pass(net, b, t, steps, true, false, false, false);
+        else if (rate == 1) pass(net, b, t, steps, true, false, true, false);
+        else pass(net, b, t, steps, true, false, false, true);
+      } else if (net.kappa != 0) {
+        if (rate == 0) pass(net, b, t, steps, false, true, false, false);
+        else if (rate == 1) pass(net, b, t, steps, false, true, true, false);
+        else pass(net, b, t, steps, false, true, false, true);
+      } else if (rate == 2) pass(net, b, t, steps, false, false, false, true);
+      else pass(net, b, t, steps, false, false, true, false);
+    }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function pass(net: Net, b: i32, t: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+/** Presynaptic traces and psi strength of every step of a chunk.   net.epsSteps: [CHUNK][in + rec], net.damp: [CHUNK][rec] */
+function prepare(net: Net, b: i32, t0: i32, steps: i32): void {
   const n = net.n, nIn = net.nIn;
-  const bytes = <usize>n << 2;
-  const psi = net.psi + <usize>(b * net.stride + t) * bytes;
-  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
-  const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
-  const damp = net.owed;
-  if (adaptive) product(damp, psi, net.strength, n);
-  const inBytes = <usize>net.synIn << 2, recBytes = <usize>net.synRec << 2;
-  const bIn = <usize>b * inBytes, bRec = <usize>b * recBytes;
-  const eps0 = net.epsIn + (<usize>(b * nIn) << 2), eps1 = net.epsRec + (<usize>(b * n) << 2);
-  if (net.rowsIn) sparse(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, damp, signal, rate, nIn, net.rowsIn, net.postIn, adaptive, filtered, rated, summed);
-  else dense(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, damp, signal, rate, nIn, adaptive, filtered, rated, summed);
-  if (net.rowsRec) sparse(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, damp, signal, rate, n, net.rowsRec, net.postRec, adaptive, filtered, rated, summed);
-  else dense(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, damp, signal, rate, n, adaptive, filtered, rated, summed);
+  const inBytes = <usize>nIn << 2, bytes = <usize>n << 2;
+  for (let s = 0; s < steps; s++) {
+    presynaptic(net, b, t0 + s);
+    const row = net.epsSteps + <usize>s * (inBytes + bytes);
+    memory.copy(row, net.epsIn + <usize>b * inBytes, inBytes);
+    memory.copy(row + inBytes, net.epsRec + <usize>b * bytes, bytes);
+    if (net.strength) product(net.damp + <usize>s * bytes, net.psi + <usize>(b * net.stride + t0 + s) * bytes, net.strength, n);
+  }
 }
 
 /** out = x y.   [n] */
@@ -145,53 +145,103 @@ function product(out: usize, x: usize, y: usize, n: i32): void {
   for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(out + o, load<f32>(x + o) * load<f32>(y + o));
 }
 
+// @ts-ignore: decorator
+@inline
+function pass(net: Net, b: i32, t: i32, steps: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  const n = net.n, nIn = net.nIn;
+  const bytes = <usize>n << 2;
+  const psi = net.psi + <usize>(b * net.stride + t) * bytes;
+  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+  const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
+  const bIn = <usize>b * (<usize>net.synIn << 2), bRec = <usize>b * (<usize>net.synRec << 2);
+  const eps0 = net.epsSteps, eps1 = net.epsSteps + (<usize>nIn << 2);
+  if (net.rowsIn) sparse(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, signal, rate, nIn, steps, net.rowsIn, net.postIn, adaptive, filtered, rated, summed);
+  else dense(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, signal, rate, nIn, steps, adaptive, filtered, rated, summed);
+  if (net.rowsRec) sparse(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, signal, rate, n, steps, net.rowsRec, net.postRec, adaptive, filtered, rated, summed);
+  else dense(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, signal, rate, n, steps, adaptive, filtered, rated, summed);
+}
+
 /**
  * e_ij = psi_j eps_i - (psi_j strength_j) epsA_ij;  epsA_ij = rho epsA_ij + e_ij;  eBar_ij = kappa eBar_ij + gain e_ij;
- * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term).
- * damp: psi strength, [rec];  epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [pre]
+ * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term),
+ * `steps` steps for each group of four synapses, whose state stays in registers.
+ * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][in + rec];  psi, signal, rate: [step][rec]
  */
 // @ts-ignore: decorator
 @inline
-function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, damp: usize, signal: usize, rate: usize, nPre: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
-  const bytes = <usize>net.n << 2;
+function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, signal: usize, rate: usize, nPre: i32, steps: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
   const whole = bytes & ~15;
   const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), gain = f32x4.splat(net.traceGain);
+  const duration = <usize>steps * bytes;
+  const damp = net.damp;
   let row: usize = 0;
   for (let i = 0; i < nPre; i++, row += bytes) {
-    const traceOf = load<f32>(eps + (<usize>i << 2));
-    const trace = f32x4.splat(traceOf);
+    const trace = eps + (<usize>i << 2);
     const g = grad + row, ea = epsA + row, eb = eBar + row, su = sum + row;
-    for (let o: usize = 0; o < whole; o += 16) {
-      let e = f32x4.mul(v128.load(psi + o), trace);
-      if (adaptive) {
-        const owed = v128.load(ea + o);
-        e = f32x4.sub(e, f32x4.mul(v128.load(damp + o), owed));
-        v128.store(ea + o, f32x4.add(f32x4.mul(rho, owed), e));
+    let o: usize = 0;
+    // Two groups at a time: the recursion of one waits for itself, two hide each other's waiting.
+    for (; o + 32 <= whole; o += 32) {
+      let owedA = adaptive ? v128.load(ea + o) : gain, owedB = adaptive ? v128.load(ea + o, 16) : gain;
+      let barA = filtered ? v128.load(eb + o) : gain, barB = filtered ? v128.load(eb + o, 16) : gain;
+      let totalA = summed ? v128.load(su + o) : gain, totalB = summed ? v128.load(su + o, 16) : gain;
+      let addA = v128.load(g + o), addB = v128.load(g + o, 16);
+      let pre = trace;
+      for (let at = o; at < duration; at += bytes, pre += epsBytes) {
+        const p = v128.load32_splat(pre);
+        let eA = f32x4.mul(v128.load(psi + at), p), eB = f32x4.mul(v128.load(psi + at, 16), p);
+        if (adaptive) {
+          eA = f32x4.sub(eA, f32x4.mul(v128.load(damp + at), owedA));
+          eB = f32x4.sub(eB, f32x4.mul(v128.load(damp + at, 16), owedB));
+          owedA = f32x4.add(f32x4.mul(rho, owedA), eA);
+          owedB = f32x4.add(f32x4.mul(rho, owedB), eB);
+        }
+        if (filtered) {
+          barA = f32x4.add(f32x4.mul(kappa, barA), f32x4.mul(gain, eA));
+          barB = f32x4.add(f32x4.mul(kappa, barB), f32x4.mul(gain, eB));
+          addA = f32x4.add(addA, f32x4.mul(v128.load(signal + at), barA));
+          addB = f32x4.add(addB, f32x4.mul(v128.load(signal + at, 16), barB));
+        } else {
+          addA = f32x4.add(addA, f32x4.mul(f32x4.mul(gain, v128.load(signal + at)), eA));
+          addB = f32x4.add(addB, f32x4.mul(f32x4.mul(gain, v128.load(signal + at, 16)), eB));
+        }
+        if (rated) {
+          addA = f32x4.add(addA, f32x4.mul(v128.load(rate + at), eA));
+          addB = f32x4.add(addB, f32x4.mul(v128.load(rate + at, 16), eB));
+        }
+        if (summed) {
+          totalA = f32x4.add(totalA, eA);
+          totalB = f32x4.add(totalB, eB);
+        }
       }
-      let add: v128;
-      if (filtered) {
-        const bar = f32x4.add(f32x4.mul(kappa, v128.load(eb + o)), f32x4.mul(gain, e));
-        v128.store(eb + o, bar);
-        add = f32x4.mul(v128.load(signal + o), bar);
-      } else add = f32x4.mul(f32x4.mul(gain, v128.load(signal + o)), e);
-      if (rated) add = f32x4.add(add, f32x4.mul(v128.load(rate + o), e));
-      if (summed) v128.store(su + o, f32x4.add(v128.load(su + o), e));
-      v128.store(g + o, f32x4.add(v128.load(g + o), add));
+      if (adaptive) { v128.store(ea + o, owedA); v128.store(ea + o, owedB, 16); }
+      if (filtered) { v128.store(eb + o, barA); v128.store(eb + o, barB, 16); }
+      if (summed) { v128.store(su + o, totalA); v128.store(su + o, totalB, 16); }
+      v128.store(g + o, addA); v128.store(g + o, addB, 16);
     }
-    for (let o = whole; o < bytes; o += 4) synapse(net, g + o, ea + o, eb + o, su + o, traceOf, psi + o, damp + o, signal + o, rate + o, adaptive, filtered, rated, summed);
+    for (; o < bytes; o += 4) {
+      let pre = trace;
+      for (let at = o; at < duration; at += bytes, pre += epsBytes) {
+        synapse(net, g + o, ea + o, eb + o, su + o, load<f32>(pre), psi + at, damp + at, signal + at, rate + at, adaptive, filtered, rated, summed);
+      }
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function sparse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, damp: usize, signal: usize, rate: usize, nPre: i32, rows: usize, post: usize, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+function sparse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, signal: usize, rate: usize, nPre: i32, steps: i32, rows: usize, post: usize, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
+  const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
+  const duration = <usize>steps * bytes;
   for (let i = 0; i < nPre; i++) {
-    const trace = load<f32>(eps + (<usize>i << 2));
+    const trace = eps + (<usize>i << 2);
     const end = load<i32>(rows + (<usize>(i + 1) << 2));
     for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
       const o = <usize>s << 2;
-      const j = <usize>load<i32>(post + o) << 2;
-      synapse(net, grad + o, epsA + o, eBar + o, sum + o, trace, psi + j, damp + j, signal + j, rate + j, adaptive, filtered, rated, summed);
+      let pre = trace;
+      for (let at = <usize>load<i32>(post + o) << 2; at < duration; at += bytes, pre += epsBytes) {
+        synapse(net, grad + o, epsA + o, eBar + o, sum + o, load<f32>(pre), psi + at, net.damp + at, signal + at, rate + at, adaptive, filtered, rated, summed);
+      }
     }
   }
 }

@@ -1,19 +1,17 @@
 import { Net } from './net';
-import { collectRows } from './rows';
+import { listValues, zFrom, zTo } from './rows';
 
 /** u_k = kappa u_k + gain sum_j z_j Wout_jk;  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const n = net.n, nOut = net.nOut;
+  const nOut = net.nOut;
   const rowBytes = <usize>nOut << 2;
   for (let b = b0; b < b1; b++) {
     for (let t = t0; t < t1; t++) {
-      const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
-      const count = collectRows(net.list, 0, z, n, net.wOut, rowBytes);
-      const end = net.list + (<usize>count << 3);
+      const first = zFrom(net, b, t), end = zTo(net, b, t);
       for (let k = 0; k < nOut; k++) {
         const o = <usize>k << 2;
         let sum: f32 = 0;
-        for (let entry = net.list; entry < end; entry += 8) sum += load<f32>(entry + 4) * load<f32>(<usize>load<u32>(entry) + o);
+        for (let spike = first; spike < end; spike += 4) sum += load<f32>(net.wOut + <usize>load<u32>(spike) * rowBytes + o);
         const u = net.u + <usize>b * rowBytes + o;
         const filtered = net.readoutDecay * load<f32>(u) + net.readoutGain * sum;
         store<f32>(u, filtered);
@@ -79,13 +77,15 @@ export function readoutGradient(net: Net, b0: i32, b1: i32, t: i32): void {
     const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
     const zBar = net.zBar + (<usize>(b * n) << 2);
     filterRow(zBar, z, net.readoutDecay, net.readoutGain, n);
-    addOutput(net, zBar, error);
+    const end = listValues(net.list, zBar, n);
+    for (let entry = net.list; entry < end; entry += 8) addOutput(net, load<u32>(entry), load<f32>(entry, 4), error);
+    addBias(net, error);
   }
 }
 
 /** The same for a whole trial: the error is filtered backwards and every spike adds it once. */
 export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
-  const n = net.n, nOut = net.nOut;
+  const nOut = net.nOut;
   const back = net.errorBack;
   for (let b = b0; b < b1; b++) {
     memory.fill(back, 0, <usize>nOut << 2);
@@ -94,10 +94,10 @@ export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): 
       for (let k = 0; k < nOut; k++) {
         const o = <usize>k << 2;
         store<f32>(back + o, net.readoutGain * load<f32>(error + o) + net.readoutDecay * load<f32>(back + o));
-        if (net.readoutBias) store<f32>(net.gBias + o, load<f32>(net.gBias + o) + load<f32>(error + o));
       }
-      const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
-      addActive(net, z, back);
+      const end = zTo(net, b, t);
+      for (let spike = zFrom(net, b, t); spike < end; spike += 4) addOutput(net, load<u32>(spike), 1, back);
+      addBias(net, error);
     }
   }
 }
@@ -111,26 +111,21 @@ export function filterRow(f: usize, x: usize, decay: f32, gain: f32, n: i32): vo
   for (; o < bytes; o += 4) store<f32>(f + o, decay * load<f32>(f + o) + gain * load<f32>(x + o));
 }
 
-function addOutput(net: Net, activity: usize, error: usize): void {
-  addActive(net, activity, error);
+/** gOut_jk += factor error_k. */
+function addOutput(net: Net, j: u32, factor: f32, error: usize): void {
+  const nOut = net.nOut;
+  const row = net.gOut + (<usize>(j * nOut) << 2);
+  for (let k = 0; k < nOut; k++) {
+    const o = <usize>k << 2;
+    store<f32>(row + o, load<f32>(row + o) + factor * load<f32>(error + o));
+  }
+}
+
+/** gBias_k += error_k. */
+function addBias(net: Net, error: usize): void {
   if (!net.readoutBias) return;
   for (let k = 0; k < net.nOut; k++) {
     const o = <usize>k << 2;
     store<f32>(net.gBias + o, load<f32>(net.gBias + o) + load<f32>(error + o));
-  }
-}
-
-/** gOut_jk += f_j error_k where f_j is not 0. */
-function addActive(net: Net, f: usize, error: usize): void {
-  const nOut = net.nOut;
-  const count = collectRows(net.list, 0, f, net.n, net.gOut, <usize>nOut << 2);
-  const end = net.list + (<usize>count << 3);
-  for (let entry = net.list; entry < end; entry += 8) {
-    const row = <usize>load<u32>(entry);
-    const factor = load<f32>(entry + 4);
-    for (let k = 0; k < nOut; k++) {
-      const o = <usize>k << 2;
-      store<f32>(row + o, load<f32>(row + o) + factor * load<f32>(error + o));
-    }
   }
 }

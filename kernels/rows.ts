@@ -1,41 +1,84 @@
-/** Active presynaptic neurons, and sums over their rows. */
+import { Net } from './net';
 
-/** Writes (address of row i, p_i) for every p_i that is not 0 behind entry `count` of the list. @returns entries now */
-export function collectRows(list: usize, count: i32, p: usize, nPre: i32, w: usize, rowBytes: usize): i32 {
-  const none = f32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= nPre; i += 4) {
-    let mask = i32x4.bitmask(f32x4.ne(v128.load(p + (<usize>i << 2)), none));
-    while (mask) {
-      const at = i + ctz(mask);
-      mask &= mask - 1;
-      const entry = list + (<usize>count << 3);
-      store<u32>(entry, <u32>(w + <usize>at * rowBytes));
-      store<f32>(entry + 4, load<f32>(p + (<usize>at << 2)));
-      count++;
-    }
-  }
-  for (; i < nPre; i++) {
-    const value = load<f32>(p + (<usize>i << 2));
-    if (value == 0) continue;
-    const entry = list + (<usize>count << 3);
-    store<u32>(entry, <u32>(w + <usize>i * rowBytes));
-    store<f32>(entry + 4, value);
-    count++;
-  }
-  return count;
+/**
+ * Events of a trial. The forward pass writes them once, the other stages read them: looking for the few entries of a row
+ * that are not 0 costs more than using them.
+ */
+
+/** First event of the inputs at step t of stream b, as (i, x_i). */
+export function xFrom(net: Net, b: i32, t: i32): usize {
+  return net.xList + (<usize>(b * net.stride * net.nIn + load<i32>(net.xEnds + (<usize>(b * (net.stride + 1) + t) << 2))) << 3);
 }
 
-/** out_j = sum_r p_r row_r[j].   out: [n]; list: `count` entries of collectRows */
-export function sumRows(out: usize, list: usize, count: i32, n: i32): void {
-  const end = list + (<usize>count << 3);
-  let j: usize = 0;
+/** End of the events of the inputs at step t. */
+export function xTo(net: Net, b: i32, t: i32): usize {
+  return xFrom(net, b, t + 1);
+}
+
+/** First spike of step t (t = -1: the step before the trial), as an index. */
+export function zFrom(net: Net, b: i32, t: i32): usize {
+  const place = net.zEnds + (<usize>(b * (net.stride + 2) + t + 1) << 2);
+  return net.zList + (<usize>(b * (net.stride + 1) * net.n + load<i32>(place)) << 2);
+}
+
+/** End of the spikes of step t. */
+export function zTo(net: Net, b: i32, t: i32): usize {
+  return zFrom(net, b, t + 1);
+}
+
+/** Appends the entries of a row that are not 0 as (i, value). @returns the end */
+export function listValues(at: usize, row: usize, n: i32): usize {
+  const none = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    let mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
+    while (mask) {
+      const index = i + ctz(mask);
+      mask &= mask - 1;
+      store<i32>(at, index);
+      store<f32>(at, load<f32>(row + (<usize>index << 2)), 4);
+      at += 8;
+    }
+  }
+  for (; i < n; i++) {
+    const value = load<f32>(row + (<usize>i << 2));
+    if (value == 0) continue;
+    store<i32>(at, i);
+    store<f32>(at, value, 4);
+    at += 8;
+  }
+  return at;
+}
+
+/** Appends the indices of the entries that are not 0. @returns the end */
+export function listSpikes(at: usize, row: usize, n: i32): usize {
+  const none = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    let mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
+    while (mask) {
+      store<i32>(at, i + ctz(mask));
+      mask &= mask - 1;
+      at += 4;
+    }
+  }
+  for (; i < n; i++) {
+    if (load<f32>(row + (<usize>i << 2)) == 0) continue;
+    store<i32>(at, i);
+    at += 4;
+  }
+  return at;
+}
+
+/** out_j = sum over the events of x_i wIn_ij + sum over the spikes of wRec_ij, four or thirty-two neurons at a time. */
+export function sumRows(out: usize, x0: usize, x1: usize, wIn: usize, z0: usize, z1: usize, wRec: usize, n: i32): void {
   const bytes = <usize>n << 2;
+  let j: usize = 0;
   for (; j + 128 <= bytes; j += 128) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-    for (let entry = list; entry < end; entry += 8) {
-      const row = <usize>load<u32>(entry) + j;
-      const p = v128.load32_splat(entry, 4);
+    for (let event = x0; event < x1; event += 8) {
+      const row = wIn + <usize>load<u32>(event) * bytes + j;
+      const p = v128.load32_splat(event, 4);
       s0 = f32x4.add(s0, f32x4.mul(p, v128.load(row)));
       s1 = f32x4.add(s1, f32x4.mul(p, v128.load(row, 16)));
       s2 = f32x4.add(s2, f32x4.mul(p, v128.load(row, 32)));
@@ -45,39 +88,50 @@ export function sumRows(out: usize, list: usize, count: i32, n: i32): void {
       s6 = f32x4.add(s6, f32x4.mul(p, v128.load(row, 96)));
       s7 = f32x4.add(s7, f32x4.mul(p, v128.load(row, 112)));
     }
+    for (let spike = z0; spike < z1; spike += 4) {
+      const row = wRec + <usize>load<u32>(spike) * bytes + j;
+      s0 = f32x4.add(s0, v128.load(row));
+      s1 = f32x4.add(s1, v128.load(row, 16));
+      s2 = f32x4.add(s2, v128.load(row, 32));
+      s3 = f32x4.add(s3, v128.load(row, 48));
+      s4 = f32x4.add(s4, v128.load(row, 64));
+      s5 = f32x4.add(s5, v128.load(row, 80));
+      s6 = f32x4.add(s6, v128.load(row, 96));
+      s7 = f32x4.add(s7, v128.load(row, 112));
+    }
     v128.store(out + j, s0); v128.store(out + j, s1, 16); v128.store(out + j, s2, 32); v128.store(out + j, s3, 48);
     v128.store(out + j, s4, 64); v128.store(out + j, s5, 80); v128.store(out + j, s6, 96); v128.store(out + j, s7, 112);
   }
   for (; j + 16 <= bytes; j += 16) {
     let sum = f32x4.splat(0);
-    for (let entry = list; entry < end; entry += 8) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(entry, 4), v128.load(<usize>load<u32>(entry) + j)));
+    for (let event = x0; event < x1; event += 8) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(event, 4), v128.load(wIn + <usize>load<u32>(event) * bytes + j)));
     }
+    for (let spike = z0; spike < z1; spike += 4) sum = f32x4.add(sum, v128.load(wRec + <usize>load<u32>(spike) * bytes + j));
     v128.store(out + j, sum);
   }
   for (; j < bytes; j += 4) {
     let sum: f32 = 0;
-    for (let entry = list; entry < end; entry += 8) sum += load<f32>(entry + 4) * load<f32>(<usize>load<u32>(entry) + j);
+    for (let event = x0; event < x1; event += 8) sum += load<f32>(event, 4) * load<f32>(wIn + <usize>load<u32>(event) * bytes + j);
+    for (let spike = z0; spike < z1; spike += 4) sum += load<f32>(wRec + <usize>load<u32>(spike) * bytes + j);
     store<f32>(out + j, sum);
   }
 }
 
-/** out_post[s] += p_i w_s over the synapses of every active i.   CSR; out: [nPost] */
-export function scatterRows(out: usize, p: usize, nPre: i32, w: usize, rows: usize, post: usize): void {
-  const none = f32x4.splat(0);
-  for (let i = 0; i < nPre; i += 4) {
-    const left = nPre - i;
-    let mask = left >= 4 ? i32x4.bitmask(f32x4.ne(v128.load(p + (<usize>i << 2)), none)) : (1 << left) - 1;
-    while (mask) {
-      const at = i + ctz(mask);
-      mask &= mask - 1;
-      const value = load<f32>(p + (<usize>at << 2));
-      if (value == 0) continue;
-      const end = load<i32>(rows + (<usize>(at + 1) << 2));
-      for (let s = load<i32>(rows + (<usize>at << 2)); s < end; s++) {
-        const to = out + (<usize>load<i32>(post + (<usize>s << 2)) << 2);
-        store<f32>(to, load<f32>(to) + value * load<f32>(w + (<usize>s << 2)));
-      }
-    }
+/** out_post[s] += value w_s over the synapses of presynaptic neuron i.   CSR; out: [nPost] */
+export function scatterRow(out: usize, i: i32, value: f32, w: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + (<usize>(i + 1) << 2));
+  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+    const to = out + (<usize>load<i32>(post + (<usize>s << 2)) << 2);
+    store<f32>(to, load<f32>(to) + value * load<f32>(w + (<usize>s << 2)));
+  }
+}
+
+/** grad_s += value D_post[s] over the synapses of presynaptic neuron i.   CSR; D: [nPost] */
+export function gatherRow(grad: usize, i: i32, value: f32, d: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + (<usize>(i + 1) << 2));
+  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+    const o = <usize>s << 2;
+    store<f32>(grad + o, load<f32>(grad + o) + value * load<f32>(d + (<usize>load<i32>(post + o) << 2)));
   }
 }

@@ -73,9 +73,10 @@ export function drawCurves(
 
 function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
+  const gap = (value: number | null) => (value !== null && Number.isFinite(value) ? value : Number.NaN);
   return {
     x: rows.map((row) => row.amount),
-    y: rows.map((row) => (expected ? (row.expectedLoss ?? Number.NaN) : row.lossPerStep || Number.NaN)),
+    y: rows.map((row) => (expected ? gap(row.expectedLoss) : gap(row.lossPerStep || null))),
   };
 }
 

@@ -37,7 +37,10 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
   const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
-  const backend = ['--backend <name>', 'auto or reference'] as const;
+  const backend = [
+    '--backend <name>',
+    'auto (the fastest that has every kernel of the run), wasm or reference',
+  ] as const;
   const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
   const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
 
@@ -120,7 +123,7 @@ export function createProgram(): Command {
     .command('verify')
     .argument('<file...>', 'golden files')
     .description('run the engine on golden files and print the worst relative error of every quantity')
-    .option(...backend)
+    .option('--backend <name>', 'auto or reference')
     .option(...json)
     .addHelpText('after', examples(['spiketrace verify test/golden/eprop-alif-small.json']))
     .action((paths: string[], flags: { json?: boolean; backend?: string }) => {

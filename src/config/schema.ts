@@ -111,7 +111,7 @@ const training = z.strictObject({
       reduction: z.enum(['mean', 'sum']).default('mean').describe('over streams and over the trials of one update'),
     })
     .prefault({}),
-  execution: z.enum(['auto', 'online', 'deferred']).default('auto'),
+  execution: z.enum(['auto', 'online', 'deferred', 'postponed']).default('auto'),
   state: z.enum(['auto', 'reset', 'carry']).default('auto').describe('neurons and readout at the start of a trial'),
   traces: z.enum(['auto', 'restart', 'carry']).default('auto').describe('traces at the start of a trial'),
   checkpointEvery: z

@@ -58,7 +58,11 @@ export interface NetworkSpec {
   readonly lossScale: 'sum' | 'mean' | number;
   /** null: only the readout learns. */
   readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance } | null;
-  readonly execution: 'online' | 'deferred';
+  /**
+   * `online`: traces forwards, at every step. `deferred`: the signal backwards, per trial. `postponed`: traces forwards, but
+   * a neuron whose psi is 0 is caught up with at its next active step, which is exact; per trial.
+   */
+  readonly execution: 'online' | 'deferred' | 'postponed';
   readonly rateTerm: RateTermSettings;
   readonly update: UpdateSettings;
   readonly optimizer: Optimizer;
@@ -121,6 +125,11 @@ export interface Backend {
   sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean };
   /** Whether it keeps scratch fields of a step, so that they can be recorded. */
   readonly keepsTransients: boolean;
+  /**
+   * Steps that it takes the online gradient through at once where weights do not change within a trial. The sum over
+   * streams and steps is in this order, so a watched trial asks for the gradient in the same pieces.
+   */
+  readonly gradientChunk: number;
 }
 
 export interface NetworkLengths {

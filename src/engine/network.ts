@@ -34,7 +34,8 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
   groups.neuron = spec.neuron.layout;
   groups.readout = spec.readout.layout;
   if (spec.rule) {
-    groups.trace = kept(spec.rule.trace.layout, backend);
+    // The other executions keep no traces from step to step.
+    if (spec.execution === 'online') groups.trace = kept(spec.rule.trace.layout, backend);
     groups.signal = spec.rule.signal.layout;
   }
   groups.run = runLayout;

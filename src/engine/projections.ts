@@ -1,3 +1,4 @@
+import { ConfigError } from '../core/errors.ts';
 import type { Real } from '../core/layout.ts';
 import type { Projection } from '../core/projection.ts';
 import type { Rng } from '../core/rng.ts';
@@ -26,8 +27,15 @@ export interface ProjectionShape {
   readonly connectivity: Connectivity;
 }
 
-/** @returns the synapses of a projection, presynaptic-major; masked ones are autapses of a dense matrix. */
+/** Synapses are numbered with 32 bits. */
+const mostSynapses = 2 ** 31 - 1;
+
+/**
+ * @returns the synapses of a projection, presynaptic-major; masked ones are autapses of a dense matrix.
+ * @throws ConfigError for more synapses than can be numbered, or than a neuron can have
+ */
 export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
+  assertPossible(shape);
   const rows = shape.connectivity.kind === 'dense' ? denseRows(shape) : sparseRows(shape, rng);
   if (shape.bias) rows.push(Int32Array.from({ length: shape.nPost }, (_, j) => j));
   const rowStart = new Int32Array(rows.length + 1);
@@ -37,6 +45,18 @@ export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
   const dense = shape.connectivity.kind === 'dense';
   const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
   return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked };
+}
+
+function assertPossible({ nPre, nPost, autapses, connectivity }: ProjectionShape): void {
+  const sources = autapses ? nPre : nPre - 1;
+  const { kind } = connectivity;
+  if (kind === 'in-degree' && connectivity.n > sources) {
+    throw new ConfigError('connectivity.n', connectivity.n, `at most ${sources}, the presynaptic units there are`);
+  }
+  const perNeuron = kind === 'in-degree' ? connectivity.n : kind === 'probability' ? connectivity.p * nPre : nPre;
+  if (perNeuron * nPost > mostSynapses) {
+    throw new ConfigError('connectivity', connectivity, `at most ${mostSynapses} synapses, not ${perNeuron * nPost}`);
+  }
 }
 
 function denseRows({ nPre, nPost }: ProjectionShape): Int32Array[] {

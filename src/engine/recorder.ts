@@ -98,6 +98,9 @@ function createSource(run: Run, field: string, stream: number, neurons?: readonl
       copy: (of, t) => pick(of.network.trial[key], (stream * rows + Math.min(lead + t, rows - 1)) * width, width),
     };
   }
+  if (field.startsWith('trace.') && run.gradientChunk > 1 && spec.update.unit === 'trial') {
+    throw new ConfigError('recording.fields', field, 'the reference backend, which advances traces one step at a time');
+  }
   const entry = state.table.find(({ name }) => name === field);
   if (!entry) {
     const known = [...Object.keys(trial), ...(spec.neuron.threshold ? ['threshold'] : []), ...state.table.map(nameOf)];

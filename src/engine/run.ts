@@ -23,6 +23,8 @@ export interface Run {
   readonly network: Network;
   readonly stages: Stages;
   readonly clock: Clock;
+  /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
+  readonly gradientChunk: number;
   /** Steps of one stream in the whole training; s(t) refers to it. */
   readonly totalSteps: number;
   /** Loss factor of each stream in the present trial. [stream] */
@@ -38,6 +40,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     network,
     stages,
     clock,
+    gradientChunk: backend.gradientChunk,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),
     signalScale: (t) => scheduleAt(spec.rates.wRec.schedule, progressOf(clock, totalSteps, t)),
@@ -71,6 +74,8 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   begin(run, steps);
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
   const stride = withinTrial || options.onStep ? 1 : steps;
+  const piece = withinTrial ? 1 : stride === 1 ? run.gradientChunk : steps;
+  let first = 0;
   for (let t0 = 0; t0 < steps; t0 += stride) {
     const t1 = t0 + stride;
     stages.forward(t0, t1);
@@ -79,7 +84,10 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
     if (options.learn) {
       stages.rateRunning(t0, t1);
       stages.signal(t0, t1, run.signalScale);
-      if (spec.execution === 'online') stages.gradient(t0, t1);
+      if (spec.execution === 'online' && (t1 - first === piece || t1 === steps)) {
+        stages.gradient(first, t1);
+        first = t1;
+      }
     }
     options.onStep?.(t0);
     if (withinTrial) updateWithin(run, t1);

@@ -98,7 +98,7 @@ export function buildSpec(
     loss: find(losses, 'kind', config.loss.kind, 'loss.kind'),
     lossScale: config.loss.scale,
     rule,
-    execution: chooseExecution(config, traces, rule),
+    execution: chooseExecution(config, traces, rule, input.dense && recurrent.dense),
     rateTerm,
     update: training.update,
     optimizer: createOptimizer(optimizer),
@@ -160,17 +160,29 @@ function checked(model: { readonly params: Entry<TraceModel>['params'] }, choice
   return parseWith(model.params, choice, path) as never;
 }
 
-function chooseExecution(config: ExperimentConfig, traces: string, rule: NetworkSpec['rule']): 'online' | 'deferred' {
+function chooseExecution(
+  config: ExperimentConfig,
+  traces: string,
+  rule: NetworkSpec['rule'],
+  dense: boolean,
+): NetworkSpec['execution'] {
   const { execution, update } = config.training;
-  const possible = update.unit === 'trial' && traces === 'restart' && (!rule || rule.trace.bindDeferred !== null);
-  if (execution === 'deferred' && !possible) {
+  const perTrial = update.unit === 'trial' && traces === 'restart';
+  const possible = {
+    online: true,
+    deferred: perTrial && (!rule || rule.trace.bindDeferred !== null),
+    postponed: perTrial && dense,
+  };
+  if (execution === 'auto') return possible.deferred ? 'deferred' : 'online';
+  if (!possible[execution]) {
     throw new ConfigError(
       'training.execution',
-      'deferred',
-      'online: the deferred gradient needs updates per trial, traces that restart with it, and a trace that has it',
+      execution,
+      '"online": the others need updates per trial and traces that restart with it; "deferred" a trace that has it, ' +
+        '"postponed" dense projections',
     );
   }
-  return execution === 'auto' ? (possible ? 'deferred' : 'online') : execution;
+  return execution;
 }
 
 /** Settings that are fine alone and wrong together. */

@@ -10,11 +10,12 @@ import { bindUpdate } from './update.ts';
  */
 export const reference: Backend = {
   name: 'reference',
-  missing: () => [],
+  missing: ({ execution }) => (execution === 'postponed' ? ['postponed traces'] : []),
   bytes: (_spec, lengths) => 8 * (lengths.state + lengths.trial),
   open: () => ({ allocate: (length) => new Float64Array(length), compile }),
   sharesRows: () => ({ signal: false, rateTerm: false }),
   keepsTransients: true,
+  gradientChunk: 1,
 };
 
 function compile(network: Network): Stages {

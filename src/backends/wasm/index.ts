@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, Workspace } from '../../core/network.ts';
-import { scratchLengths, topologyBytes } from './memory.ts';
+import { gradientChunk, scratchLengths, topologyBytes } from './memory.ts';
 import { hasKernels, instantiate } from './module.ts';
 import { netBytes } from './net.ts';
 import { compileStages, sharesRows } from './stages.ts';
@@ -21,6 +21,7 @@ export const wasm: Backend = {
   open,
   sharesRows,
   keepsTransients: false,
+  gradientChunk,
 };
 
 function missing({ neuron, readout, rule, optimizer }: NetworkSpec): string[] {

@@ -1,15 +1,18 @@
 import type { NetworkSpec } from '../../core/network.ts';
 
 /** Neurons that the deferred gradient takes back together; WIDTH in `kernels/deferred.ts`. */
-const blockWidth = 32;
+const blockWidth = 128;
+
+/** Steps that a synapse is taken through at once; CHUNK in `kernels/online.ts`. */
+export const gradientChunk = 16;
 
 /** Four-byte words of scratch, by the names of `Net`. */
 export function scratchLengths(spec: NetworkSpec) {
   const { rec, in: nIn, out, step, stream } = spec.sizes;
   const { in: fromInput, rec: recurrent } = spec.projections;
-  const listed = (fromInput.dense ? nIn : 0) + (recurrent.dense ? rec : 0);
   const deferred = spec.rule !== null && spec.execution === 'deferred';
   const online = spec.rule !== null && spec.execution === 'online';
+  const postponed = spec.rule !== null && spec.execution === 'postponed';
   return {
     current: rec + 4,
     list: 2 * (nIn + rec + 4),
@@ -17,11 +20,20 @@ export function scratchLengths(spec: NetworkSpec) {
     errorBack: step * out,
     drive: (online ? stream : 1) * rec + blockWidth,
     owed: rec + blockWidth,
-    block: deferred ? step * blockWidth : 0,
-    times: deferred ? listed + 1 : 0,
-    entries: deferred ? 2 * step * listed : 0,
+    block: deferred ? (step + 1) * blockWidth : 0,
+    timesX: deferred ? nIn + 1 : 0,
+    timesZ: deferred ? rec + 1 : 0,
+    entriesX: deferred && fromInput.dense ? 2 * step * nIn : 0,
+    entriesZ: deferred && recurrent.dense ? step * rec : 0,
+    xList: 2 * stream * step * nIn,
+    xEnds: stream * (step + 1),
+    zList: stream * (step + 1) * rec,
+    zEnds: stream * (step + 2),
     lanes: 64,
     scale: stream,
+    epsSteps: (postponed ? step : online ? gradientChunk : 0) * (nIn + rec) + 4,
+    damp: (online ? gradientChunk : 1) * rec + (postponed ? 3 * (nIn + rec + 4) : blockWidth),
+    actives: postponed ? 8 * step : 0,
     strength: rec + blockWidth,
   };
 }

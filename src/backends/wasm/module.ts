@@ -9,7 +9,8 @@ export interface Kernels {
   rateRunning(net: number, b0: number, b1: number, t0: number, t1: number): void;
   rateOfTrial(net: number, steps: number): void;
   traceOuter(net: number, b0: number, b1: number, t: number): void;
-  traceSynaptic(net: number, b0: number, b1: number, t: number): void;
+  traceSynaptic(net: number, b0: number, b1: number, t0: number, t1: number): void;
+  postponed(net: number, b0: number, b1: number, steps: number): void;
   traceEnd(net: number): void;
   gradientOfTrial(net: number, b0: number, b1: number, steps: number): void;
   readoutGradient(net: number, b0: number, b1: number, t: number): void;

@@ -52,11 +52,9 @@ export function compileStages(
       if (spec.rule && (!fused || t1 - t0 === 1)) kernels.broadcast(net, 0, nStream, t0, t1);
     },
     gradient(t0, t1) {
+      if (spec.rule && !outer) kernels.traceSynaptic(net, 0, nStream, t0, t1);
       for (let t = t0; t < t1; t++) {
-        if (spec.rule) {
-          if (outer) kernels.traceOuter(net, 0, nStream, t);
-          else kernels.traceSynaptic(net, 0, nStream, t);
-        }
+        if (spec.rule && outer) kernels.traceOuter(net, 0, nStream, t);
         kernels.readoutGradient(net, 0, nStream, t);
       }
     },
@@ -64,7 +62,8 @@ export function compileStages(
       if (rated && !running) kernels.traceEnd(net);
     },
     gradientOfTrial(steps) {
-      if (spec.rule) kernels.gradientOfTrial(net, 0, nStream, steps);
+      if (spec.rule && spec.execution === 'postponed') kernels.postponed(net, 0, nStream, steps);
+      else if (spec.rule) kernels.gradientOfTrial(net, 0, nStream, steps);
       kernels.readoutGradientOfTrial(net, 0, nStream, steps);
     },
     update: bindUpdate(network, kernels),
@@ -143,10 +142,19 @@ function describe(network: Network, memory: WebAssembly.Memory, take: Take): Net
     drive: take(scratch.drive),
     owed: take(scratch.owed),
     block: take(scratch.block),
-    times: take(scratch.times),
-    entries: take(scratch.entries),
+    timesX: take(scratch.timesX),
+    timesZ: take(scratch.timesZ),
+    entriesX: take(scratch.entriesX),
+    entriesZ: take(scratch.entriesZ),
     lanes: take(scratch.lanes),
     scale: take(scratch.scale),
+    epsSteps: take(scratch.epsSteps),
+    damp: take(scratch.damp),
+    actives: take(scratch.actives),
+    xList: take(scratch.xList),
+    xEnds: take(scratch.xEnds),
+    zList: take(scratch.zList),
+    zEnds: take(scratch.zEnds),
     ...neuronConstants(neuron),
     strength,
     readoutDecay: spec.readout.decay,

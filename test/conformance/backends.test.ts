@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
+import { netFields } from '../../src/backends/wasm/net.ts';
+import { applySettings, createExperiment, type Experiment, gradientOf, preset, runTrial } from '../../src/index.ts';
+import { tasks } from '../../tasks/index.ts';
+
+const catalogue = { ...models, tasks };
+
+/**
+ * The float32 backend against the oracle, on networks whose spikes agree. Tolerance: a gradient is a sum of about
+ * steps x streams products; each rounds by 2^-24 = 6e-8, and rounding errors of the states before it are amplified by
+ * psi's slope (about 1 / vTh^2). 2e-4 of the largest entry is ten times what these networks show.
+ */
+const tolerance = 2e-4;
+
+interface Case {
+  readonly neuron: Record<string, unknown>;
+  readonly readout: Record<string, unknown>;
+  readonly rule: Record<string, unknown>;
+  readonly execution: 'online' | 'deferred' | 'postponed';
+  readonly mean: 'off' | 'trial' | 'batch' | 'running';
+  readonly connectivity: 'dense' | 'sparse';
+  readonly loss: 'square' | 'softmax' | 'bernoulli';
+}
+
+const neurons = {
+  lif: { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.6, nRef: 2 },
+  alif: { kind: 'alif', membrane: { tauMs: 20 }, vTh: 0.6, adaptBeta: 0.1, adaptiveShare: 0.5 },
+  'lif to zero': { kind: 'lif', membrane: { tauMs: 10 }, vTh: 0.4, reset: 'zero', fires: '>=', inputScale: '1-alpha' },
+};
+const readouts = {
+  'no filter': { kind: 'leaky', filter: { decay: 0 }, scale: '1', bias: true },
+  filter: { kind: 'leaky', filter: { tauMs: 20 }, bias: false },
+};
+
+function build(c: Case, backend: string, neuronCount: number): Experiment {
+  const sparse = { connectivity: { kind: 'in-degree', n: 7 } };
+  const gain = c.neuron.inputScale === '1-alpha' ? 8 : 1.6;
+  return createExperiment(
+    {
+      seed: 11,
+      backend,
+      task: {
+        kind: 'pattern-generation',
+        steps: 90,
+        inputs: 14,
+        inputRateHz: 40,
+        outputs: c.loss === 'square' ? 2 : 3,
+      },
+      network: {
+        neurons: neuronCount,
+        neuron: c.neuron,
+        readout: c.readout,
+        input: { init: { kind: 'normal', gain }, bias: 0.02, ...(c.connectivity === 'sparse' ? sparse : {}) },
+        recurrent: { init: { kind: 'normal', gain: 0.6 }, ...(c.connectivity === 'sparse' ? sparse : {}) },
+      },
+      rule: { name: 'e-prop-1', ...c.rule },
+      loss: { kind: c.loss, window: { start: 5, length: 80 } },
+      rateTerm: c.mean === 'off' ? {} : { strength: 2, targetHz: 20, mean: c.mean },
+      optimizer: { kind: 'sgd', rates: { in: 0.01, rec: 0.01, out: 0.01 } },
+      training: { total: 6, streams: 3, execution: c.execution },
+      evaluation: { total: 1, streams: 1 },
+    },
+    catalogue,
+  );
+}
+
+/** One frozen trial: activity and gradient. */
+function frozen(experiment: Experiment) {
+  const { run, feed } = experiment.observer();
+  const steps = run.network.spec.sizes.step;
+  feed.fill(steps);
+  runTrial(run, steps, { learn: true, freeze: true });
+  return { gradient: gradientOf(run), trial: run.network.trial, run };
+}
+
+const cases: [string, Case, number][] = [];
+for (const [neuronName, neuron] of Object.entries(neurons)) {
+  for (const [readoutName, readout] of Object.entries(readouts)) {
+    for (const execution of ['online', 'deferred'] as const) {
+      for (const mean of ['off', 'trial', 'running'] as const) {
+        const base: Case = { neuron, readout, rule: {}, execution, mean, connectivity: 'dense', loss: 'square' };
+        cases.push([`${neuronName}, ${readoutName}, ${execution}, rate term ${mean}`, base, 37]);
+      }
+    }
+  }
+}
+const alif: Case = {
+  neuron: neurons.alif,
+  readout: readouts.filter,
+  rule: {},
+  execution: 'deferred',
+  mean: 'batch',
+  connectivity: 'dense',
+  loss: 'softmax',
+};
+cases.push(['batch rates, softmax, symmetric', { ...alif, rule: { feedback: 'symmetric' } }, 64]);
+cases.push(['batch rates, online', { ...alif, execution: 'online' }, 64]);
+cases.push(['bernoulli, unfiltered trace', { ...alif, loss: 'bernoulli', rule: { readoutFilter: false } }, 35]);
+for (const execution of ['online', 'deferred'] as const) {
+  cases.push([`sparse, ${execution}`, { ...alif, execution, connectivity: 'sparse', mean: 'trial' }, 41]);
+  const lif: Case = { ...alif, neuron: neurons.lif, readout: readouts['no filter'], execution, mean: 'running' };
+  cases.push([`sparse outer product, ${execution}`, { ...lif, connectivity: 'sparse' }, 41]);
+}
+
+for (const readout of Object.values(readouts)) {
+  for (const mean of ['off', 'trial', 'running'] as const) {
+    const c: Case = { ...alif, execution: 'postponed', readout, mean, loss: 'square' };
+    cases.push([`postponed, rate term ${mean}, kappa ${JSON.stringify(readout.filter)}`, c, 37]);
+  }
+}
+
+describe('wasm against reference', () => {
+  it.each(cases)('%s', (_name, c, neuronCount) => {
+    const want = frozen(
+      build(c.execution === 'postponed' ? { ...c, execution: 'online' } : c, 'reference', neuronCount),
+    );
+    const got = frozen(build(c, 'wasm', neuronCount));
+    const spikes = Array.from(want.trial.z).reduce((sum, z) => sum + z, 0) / want.trial.z.length;
+    expect(spikes).toBeGreaterThan(0.004);
+    expect(spikes).toBeLessThan(0.4);
+    expect(Array.from(got.trial.z)).toEqual(Array.from(want.trial.z));
+    expect(got.trial.y).toBeClose(want.trial.y, { relative: tolerance });
+    expect(got.trial.error).toBeClose(want.trial.error, { relative: tolerance });
+    for (const name of ['wIn', 'wRec', 'wOut', 'bOut'] as const) {
+      expect(got.gradient[name], name).toBeClose(want.gradient[name], { relative: tolerance });
+    }
+  });
+
+  const optimizers = [{ kind: 'sgd' }, { kind: 'momentum', momentum: 0.8 }, { kind: 'adam', clamp: [-0.9, 0.8] }];
+  it.each(optimizers)('a short training with %o ends at the same weights', (optimizer) => {
+    const train = (backend: string) => {
+      const raw = applySettings(preset('pattern-generation'), [
+        `backend=${backend}`,
+        'network.neurons=30',
+        'training.total=4',
+        'training.update.every=2',
+        'rule.feedback=adaptive',
+        'task.steps=120',
+        `optimizer=${JSON.stringify({ ...optimizer, rates: { in: 1e-3, rec: 1e-3, out: 1e-3 } })}`,
+      ]);
+      const experiment = createExperiment(raw, catalogue);
+      experiment.train();
+      return experiment.run.network;
+    };
+    const want = train('reference');
+    const got = train('wasm');
+    for (const name of ['wIn', 'wRec', 'wOut'] as const)
+      expect(got.weights[name], name).toBeClose(want.weights[name], { relative: tolerance });
+    expect(got.state.field('signal.B')).toBeClose(want.state.field('signal.B'), { relative: tolerance });
+  });
+
+  it('watched equals unwatched, bit for bit', () => {
+    const c: Case = { ...alif, execution: 'online' };
+    const plain = frozen(build(c, 'wasm', 37));
+    const experiment = build(c, 'wasm', 37);
+    const { run, feed } = experiment.observer();
+    feed.fill(90);
+    let seen = 0;
+    runTrial(run, 90, { learn: true, freeze: true, onStep: () => seen++ });
+    expect(seen).toBe(90);
+    expect(gradientOf(run)).toEqual(plain.gradient);
+  });
+
+  it('says what it has no kernel for, and auto takes the reference then', () => {
+    const rate = applySettings(preset('four-six-back'), ['network.neuron={"kind":"rate"}', 'training.total=160']);
+    expect(() => createExperiment(applySettings(rate, ['backend=wasm']), catalogue)).toThrow(
+      /no kernel for this neuron/,
+    );
+    expect(createExperiment(rate, catalogue).config.backend).toBe('reference');
+    expect(createExperiment(preset('four-six-back'), catalogue).config.backend).toBe('wasm');
+  });
+});
+
+it('the record of a network has the same fields in TypeScript and in the kernels', () => {
+  const source = readFileSync(new URL('../../kernels/net.ts', import.meta.url), 'utf8');
+  const body = source.slice(source.indexOf('class Net {'));
+  const fields = [...body.matchAll(/(\w+): (i32|usize|f32);/g)].map(([, name, type]) =>
+    type === 'f32' ? `f:${name}` : name,
+  );
+  expect([...netFields]).toEqual(fields);
+});
