@@ -1,5 +1,5 @@
 import { Net } from './net';
-import { gatherRow, xFrom, xTo, zFrom, zTo } from './rows';
+import { gatherRow, xFrom, xRow, xTo, zFrom, zTo } from './rows';
 import { transposeFeedback } from './signal';
 
 /** Neurons that are taken back through the trial together; what they owe at every step stays in a cache. */
@@ -105,16 +105,18 @@ function listInputTimes(net: Net, b: i32, steps: i32): void {
   const times = net.timesX;
   memory.fill(times, 0, <usize>(net.nIn + 1) << 2);
   const end = xTo(net, b, steps - 1);
-  for (let event = xFrom(net, b, 0); event < end; event += 8) increment(times + (<usize>load<u32>(event) << 2));
+  for (let event = xFrom(net, b, 0); event < end; event += 4) increment(times + (<usize>load<u32>(event) << 2));
   accumulate(times, net.nIn);
   for (let t = 0; t < steps; t++) {
     const row = <u32>(net.block + <usize>t * WIDTH_BYTES);
     const last = xTo(net, b, t);
-    for (let event = xFrom(net, b, t); event < last; event += 8) {
-      const place = times + (<usize>load<u32>(event) << 2);
+    const x = xRow(net, b, t);
+    for (let event = xFrom(net, b, t); event < last; event += 4) {
+      const offset = <usize>load<u32>(event) << 2;
+      const place = times + offset;
       const entry = net.entriesX + (<usize>load<i32>(place) << 3);
       store<u32>(entry, row);
-      store<f32>(entry, load<f32>(event, 4), 4);
+      store<f32>(entry, load<f32>(x + offset), 4);
       increment(place);
     }
   }
@@ -253,7 +255,8 @@ function backSparse(net: Net, b: i32, steps: i32): void {
     else back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, false);
     if (net.rowsIn) {
       const end = xTo(net, b, t);
-      for (let e = xFrom(net, b, t); e < end; e += 8) gatherRow(net.gIn, load<i32>(e), load<f32>(e, 4), net.damp, net.rowsIn, net.postIn);
+      const x = xRow(net, b, t);
+      for (let e = xFrom(net, b, t); e < end; e += 4) gatherRow(net.gIn, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.damp, net.rowsIn, net.postIn);
     }
     if (net.rowsRec) {
       const end = zTo(net, b, t - 1);

@@ -1,5 +1,5 @@
 import { Net } from './net';
-import { listSpikes, listValues, scatterRow, sumRows, xFrom, xTo, zFrom, zTo } from './rows';
+import { listActive, scatterRow, sumRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
 
 /** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
 export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
@@ -10,7 +10,7 @@ export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
       listInputs(net, b, t, zPrev);
       currents(net, b, t);
       neurons(net, <usize>b * bytes, zPrev, zPrev + bytes, net.psi + <usize>(b * net.stride + t) * bytes);
-      endSpikes(net, b, t, listSpikes(zFrom(net, b, t), zPrev + bytes, net.n));
+      endSpikes(net, b, t, listActive(zFrom(net, b, t), zPrev + bytes, net.n));
     }
   }
 }
@@ -23,11 +23,10 @@ function listInputs(net: Net, b: i32, t: i32, zPrev: usize): void {
     store<i32>(ends, 0);
     store<i32>(net.zEnds + (<usize>(b * (net.stride + 2)) << 2), 0);
     const first = zFrom(net, b, -1);
-    endSpikes(net, b, -1, dropped ? first : listSpikes(first, zPrev, net.n));
+    endSpikes(net, b, -1, dropped ? first : listActive(first, zPrev, net.n));
   }
   const from = xFrom(net, b, t);
-  const x = net.x + (<usize>((b * net.stride + t) * net.nIn) << 2);
-  const count = dropped ? 0 : <i32>((listValues(from, x, net.nIn) - from) >> 3);
+  const count = dropped ? 0 : <i32>((listActive(from, xRow(net, b, t), net.nIn) - from) >> 2);
   const end = ends + (<usize>t << 2);
   store<i32>(end, load<i32>(end) + count, 4);
 }
@@ -41,8 +40,9 @@ function endSpikes(net: Net, b: i32, t: i32, to: usize): void {
 /** I_j = sum_i x_i Win_ij + sum_i z_i[t-1] Wrec_ij.   net.current: [rec] */
 function currents(net: Net, b: i32, t: i32): void {
   const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - 1), z1 = zTo(net, b, t - 1);
-  sumRows(net.current, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
-  if (net.rowsIn) for (let e = x0; e < x1; e += 8) scatterRow(net.current, load<i32>(e), load<f32>(e, 4), net.wIn, net.rowsIn, net.postIn);
+  const x = xRow(net, b, t);
+  sumRows(net.current, x, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
+  if (net.rowsIn) for (let e = x0; e < x1; e += 4) scatterRow(net.current, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.wIn, net.rowsIn, net.postIn);
   if (net.rowsRec) for (let e = z0; e < z1; e += 4) scatterRow(net.current, load<i32>(e), 1, net.wRec, net.rowsRec, net.postRec);
 }
 
@@ -50,61 +50,71 @@ function currents(net: Net, b: i32, t: i32): void {
 function neurons(net: Net, at: usize, zPrev: usize, z: usize, psi: usize): void {
   const whole = <usize>(net.n & ~3) << 2;
   const left = <usize>(net.n & 3) << 2;
-  const v = net.v + at, r = net.refractory + at;
-  const a = net.a ? net.a + at : 0;
-  if (a) for (let o: usize = 0; o < whole; o += 16) neurons4(net, v + o, r + o, a + o, zPrev + o, z + o, psi + o, net.current + o, net.strength + o, true);
-  else for (let o: usize = 0; o < whole; o += 16) neurons4(net, v + o, r + o, 0, zPrev + o, z + o, psi + o, net.current + o, 0, false);
-  if (!left) return;
-  const lanes = net.lanes;
-  memory.copy(lanes, v + whole, left);
-  memory.copy(lanes + 16, r + whole, left);
-  memory.copy(lanes + 48, zPrev + whole, left);
-  memory.copy(lanes + 96, net.current + whole, left);
-  if (a) {
-    memory.copy(lanes + 32, a + whole, left);
-    memory.copy(lanes + 112, net.strength + whole, left);
-    neurons4(net, lanes, lanes + 16, lanes + 32, lanes + 48, lanes + 64, lanes + 80, lanes + 96, lanes + 112, true);
-    memory.copy(a + whole, lanes + 32, left);
+  const v = net.v + at, r = net.refractory + at, current = net.current;
+  if (!net.a) {
+    fours(net, v, r, 0, zPrev, z, psi, current, 0, whole, false);
+    if (!left) return;
+    enter(net, v + whole, r + whole, zPrev + whole, current + whole, left);
+    const l = net.lanes;
+    fours(net, l, l + 16, 0, l + 48, l + 64, l + 80, l + 96, 0, 16, false);
   } else {
-    neurons4(net, lanes, lanes + 16, 0, lanes + 48, lanes + 64, lanes + 80, lanes + 96, 0, false);
+    const a = net.a + at;
+    fours(net, v, r, a, zPrev, z, psi, current, net.strength, whole, true);
+    if (!left) return;
+    enter(net, v + whole, r + whole, zPrev + whole, current + whole, left);
+    const l = net.lanes;
+    memory.copy(l + 32, a + whole, left);
+    fours(net, l, l + 16, l + 32, l + 48, l + 64, l + 80, l + 96, net.strength + whole, 16, true);
+    memory.copy(a + whole, l + 32, left);
   }
-  memory.copy(v + whole, lanes, left);
-  memory.copy(r + whole, lanes + 16, left);
-  memory.copy(z + whole, lanes + 64, left);
-  memory.copy(psi + whole, lanes + 80, left);
+  memory.copy(v + whole, net.lanes, left);
+  memory.copy(r + whole, net.lanes + 16, left);
+  memory.copy(z + whole, net.lanes + 64, left);
+  memory.copy(psi + whole, net.lanes + 80, left);
+}
+
+function enter(net: Net, v: usize, r: usize, zPrev: usize, current: usize, bytes: usize): void {
+  memory.copy(net.lanes, v, bytes);
+  memory.copy(net.lanes + 16, r, bytes);
+  memory.copy(net.lanes + 48, zPrev, bytes);
+  memory.copy(net.lanes + 96, current, bytes);
 }
 
 /**
  * a = rho a + z[t-1];  v = decay v + gain I - vTh z[t-1]  (or decay v (1 - z[t-1]) + gain I);  A = vTh + strength a;
  * z = [v > A, not refractory];  psi = height max(0, 1 - |v - A| / width), 0 while refractory;
- * refractory = clip(refractory + nRef z - 1, 0, nRef).   Four neurons.
+ * refractory = clip(refractory + nRef z - 1, 0, nRef).   Four neurons at a time, `bytes` / 4 in all.
  */
 // @ts-ignore: decorator
 @inline
-function neurons4(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, psi: usize, current: usize, strength: usize, adaptive: bool): void {
+function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, psi: usize, current: usize, strength: usize, bytes: usize, adaptive: bool): void {
   const none = f32x4.splat(0), one = f32x4.splat(1);
-  const before = v128.load(zPrev);
-  const kept = f32x4.mul(f32x4.splat(net.decay), v128.load(v));
-  const input = f32x4.mul(f32x4.splat(net.gain), v128.load(current));
-  const vNow = net.resetToZero
-    ? f32x4.add(f32x4.mul(kept, f32x4.sub(one, before)), input)
-    : f32x4.sub(f32x4.add(kept, input), f32x4.mul(f32x4.splat(net.vTh), before));
-  v128.store(v, vNow);
-  let threshold = f32x4.splat(net.vTh);
-  if (adaptive) {
-    const aNow = f32x4.add(f32x4.mul(f32x4.splat(net.rho), v128.load(a)), before);
-    v128.store(a, aNow);
-    threshold = f32x4.add(threshold, f32x4.mul(v128.load(strength), aNow));
+  const decay = f32x4.splat(net.decay), gain = f32x4.splat(net.gain), vTh = f32x4.splat(net.vTh), rho = f32x4.splat(net.rho);
+  const perWidth = f32x4.splat(1 / net.psiWidth), height = f32x4.splat(net.psiHeight), nRef = f32x4.splat(net.nRef);
+  const toZero = net.resetToZero != 0, orEqual = net.orEqual != 0;
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const before = v128.load(zPrev + o);
+    const kept = f32x4.mul(decay, v128.load(v + o));
+    const input = f32x4.mul(gain, v128.load(current + o));
+    const now = toZero
+      ? f32x4.add(f32x4.mul(kept, f32x4.sub(one, before)), input)
+      : f32x4.sub(f32x4.add(kept, input), f32x4.mul(vTh, before));
+    v128.store(v + o, now);
+    let threshold = vTh;
+    if (adaptive) {
+      const raised = f32x4.add(f32x4.mul(rho, v128.load(a + o)), before);
+      v128.store(a + o, raised);
+      threshold = f32x4.add(threshold, f32x4.mul(v128.load(strength + o), raised));
+    }
+    const blocked = v128.load(r + o);
+    const closed = f32x4.gt(blocked, none);
+    const above = f32x4.sub(now, threshold);
+    const over = orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
+    const spike = v128.and(v128.andnot(over, closed), one);
+    v128.store(z + o, spike);
+    const slope = f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth));
+    v128.store(psi + o, v128.andnot(f32x4.mul(height, f32x4.max(none, slope)), closed));
+    const next = f32x4.sub(f32x4.add(blocked, f32x4.mul(nRef, spike)), one);
+    v128.store(r + o, f32x4.min(f32x4.max(next, none), nRef));
   }
-  const blocked = v128.load(r);
-  const closed = f32x4.gt(blocked, none);
-  const above = f32x4.sub(vNow, threshold);
-  const over = net.orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
-  const spike = v128.and(v128.andnot(over, closed), one);
-  v128.store(z, spike);
-  const slope = f32x4.sub(one, f32x4.div(f32x4.abs(above), f32x4.splat(net.psiWidth)));
-  v128.store(psi, v128.andnot(f32x4.mul(f32x4.splat(net.psiHeight), f32x4.max(none, slope)), closed));
-  const nRef = f32x4.splat(net.nRef);
-  const next = f32x4.sub(f32x4.add(blocked, f32x4.mul(nRef, spike)), one);
-  v128.store(r, f32x4.min(f32x4.max(next, none), nRef));
 }

@@ -1,5 +1,5 @@
 import { Net } from './net';
-import { listValues, zFrom, zTo } from './rows';
+import { listActive, zFrom, zTo } from './rows';
 
 /** u_k = kappa u_k + gain sum_j z_j Wout_jk;  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
@@ -77,8 +77,11 @@ export function readoutGradient(net: Net, b0: i32, b1: i32, t: i32): void {
     const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
     const zBar = net.zBar + (<usize>(b * n) << 2);
     filterRow(zBar, z, net.readoutDecay, net.readoutGain, n);
-    const end = listValues(net.list, zBar, n);
-    for (let entry = net.list; entry < end; entry += 8) addOutput(net, load<u32>(entry), load<f32>(entry, 4), error);
+    const end = listActive(net.list, zBar, n);
+    for (let entry = net.list; entry < end; entry += 4) {
+      const j = load<u32>(entry);
+      addOutput(net, j, load<f32>(zBar + (<usize>j << 2)), error);
+    }
     addBias(net, error);
   }
 }

@@ -5,9 +5,14 @@ import { Net } from './net';
  * that are not 0 costs more than using them.
  */
 
-/** First event of the inputs at step t of stream b, as (i, x_i). */
+/** First event of the inputs at step t of stream b, as an index; its value stands in the row of x. */
 export function xFrom(net: Net, b: i32, t: i32): usize {
-  return net.xList + (<usize>(b * net.stride * net.nIn + load<i32>(net.xEnds + (<usize>(b * (net.stride + 1) + t) << 2))) << 3);
+  return net.xList + (<usize>(b * net.stride * net.nIn + load<i32>(net.xEnds + (<usize>(b * (net.stride + 1) + t) << 2))) << 2);
+}
+
+/** Row of the inputs at step t. */
+export function xRow(net: Net, b: i32, t: i32): usize {
+  return net.x + (<usize>((b * net.stride + t) * net.nIn) << 2);
 }
 
 /** End of the events of the inputs at step t. */
@@ -26,59 +31,40 @@ export function zTo(net: Net, b: i32, t: i32): usize {
   return zFrom(net, b, t + 1);
 }
 
-/** Appends the entries of a row that are not 0 as (i, value). @returns the end */
-export function listValues(at: usize, row: usize, n: i32): usize {
+/** Lanes that are set in a mask of four, first ones first: what to add to the index of the first lane. */
+const lanesOf: usize = memory.data<i32>([
+  0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 1, 2, 0, 0, 0, 1, 2, 0,
+  3, 0, 0, 0, 0, 3, 0, 0, 1, 3, 0, 0, 0, 1, 3, 0, 2, 3, 0, 0, 0, 2, 3, 0, 1, 2, 3, 0, 0, 1, 2, 3,
+]);
+
+/**
+ * Appends the indices of the entries that are not 0, without a branch that depends on them. Writes up to three numbers
+ * beyond the end.   @returns the end
+ */
+export function listActive(at: usize, row: usize, n: i32): usize {
   const none = f32x4.splat(0);
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    let mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
-    while (mask) {
-      const index = i + ctz(mask);
-      mask &= mask - 1;
-      store<i32>(at, index);
-      store<f32>(at, load<f32>(row + (<usize>index << 2)), 4);
-      at += 8;
-    }
+    const mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
+    v128.store(at, i32x4.add(i32x4.splat(i), v128.load(lanesOf + (<usize>mask << 4))));
+    at += <usize>popcnt(mask) << 2;
   }
   for (; i < n; i++) {
-    const value = load<f32>(row + (<usize>i << 2));
-    if (value == 0) continue;
     store<i32>(at, i);
-    store<f32>(at, value, 4);
-    at += 8;
+    at += load<f32>(row + (<usize>i << 2)) != 0 ? 4 : 0;
   }
   return at;
 }
 
-/** Appends the indices of the entries that are not 0. @returns the end */
-export function listSpikes(at: usize, row: usize, n: i32): usize {
-  const none = f32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    let mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
-    while (mask) {
-      store<i32>(at, i + ctz(mask));
-      mask &= mask - 1;
-      at += 4;
-    }
-  }
-  for (; i < n; i++) {
-    if (load<f32>(row + (<usize>i << 2)) == 0) continue;
-    store<i32>(at, i);
-    at += 4;
-  }
-  return at;
-}
-
-/** out_j = sum over the events of x_i wIn_ij + sum over the spikes of wRec_ij, four or thirty-two neurons at a time. */
-export function sumRows(out: usize, x0: usize, x1: usize, wIn: usize, z0: usize, z1: usize, wRec: usize, n: i32): void {
+/** out_j = sum over the events of x_i wIn_ij + sum over the spikes of wRec_ij, thirty-two or four neurons at a time. */
+export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, z0: usize, z1: usize, wRec: usize, n: i32): void {
   const bytes = <usize>n << 2;
   let j: usize = 0;
   for (; j + 128 <= bytes; j += 128) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-    for (let event = x0; event < x1; event += 8) {
+    for (let event = x0; event < x1; event += 4) {
       const row = wIn + <usize>load<u32>(event) * bytes + j;
-      const p = v128.load32_splat(event, 4);
+      const p = v128.load32_splat(x + (<usize>load<u32>(event) << 2));
       s0 = f32x4.add(s0, f32x4.mul(p, v128.load(row)));
       s1 = f32x4.add(s1, f32x4.mul(p, v128.load(row, 16)));
       s2 = f32x4.add(s2, f32x4.mul(p, v128.load(row, 32)));
@@ -104,15 +90,15 @@ export function sumRows(out: usize, x0: usize, x1: usize, wIn: usize, z0: usize,
   }
   for (; j + 16 <= bytes; j += 16) {
     let sum = f32x4.splat(0);
-    for (let event = x0; event < x1; event += 8) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(event, 4), v128.load(wIn + <usize>load<u32>(event) * bytes + j)));
+    for (let event = x0; event < x1; event += 4) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(x + (<usize>load<u32>(event) << 2)), v128.load(wIn + <usize>load<u32>(event) * bytes + j)));
     }
     for (let spike = z0; spike < z1; spike += 4) sum = f32x4.add(sum, v128.load(wRec + <usize>load<u32>(spike) * bytes + j));
     v128.store(out + j, sum);
   }
   for (; j < bytes; j += 4) {
     let sum: f32 = 0;
-    for (let event = x0; event < x1; event += 8) sum += load<f32>(event, 4) * load<f32>(wIn + <usize>load<u32>(event) * bytes + j);
+    for (let event = x0; event < x1; event += 4) sum += load<f32>(x + (<usize>load<u32>(event) << 2)) * load<f32>(wIn + <usize>load<u32>(event) * bytes + j);
     for (let spike = z0; spike < z1; spike += 4) sum += load<f32>(wRec + <usize>load<u32>(spike) * bytes + j);
     store<f32>(out + j, sum);
   }

@@ -15,7 +15,7 @@ export function scratchLengths(spec: NetworkSpec) {
   const postponed = spec.rule !== null && spec.execution === 'postponed';
   return {
     current: rec + 4,
-    list: 2 * (nIn + rec + 4),
+    list: rec + 4,
     feedbackT: rec * out + blockWidth,
     errorBack: step * out,
     drive: (online ? stream : 1) * rec + blockWidth,
@@ -25,9 +25,9 @@ export function scratchLengths(spec: NetworkSpec) {
     timesZ: deferred ? rec + 1 : 0,
     entriesX: deferred && fromInput.dense ? 2 * step * nIn : 0,
     entriesZ: deferred && recurrent.dense ? step * rec : 0,
-    xList: 2 * stream * step * nIn,
+    xList: stream * step * nIn + 4,
     xEnds: stream * (step + 1),
-    zList: stream * (step + 1) * rec,
+    zList: stream * (step + 1) * rec + 4,
     zEnds: stream * (step + 2),
     lanes: 64,
     scale: stream,
