@@ -21,7 +21,7 @@ export class Net {
   // scratch
   current: usize; list: usize; feedbackT: usize; errorBack: usize; drive: usize; owed: usize;
   block: usize; timesX: usize; timesZ: usize; entriesX: usize; entriesZ: usize; lanes: usize; scale: usize;
-  epsSteps: usize; damp: usize; actives: usize;
+  epsSteps: usize; damp: usize; packed: usize; actives: usize;
   // events of a trial: index of every input that is not 0 with the ends of the steps, and the spikes likewise; the
   // first list of spikes is that of the step before the trial
   xList: usize; xEnds: usize; zList: usize; zEnds: usize;

@@ -100,7 +100,7 @@ function outer(net: Net, grad: usize, eps: usize, nPre: i32, rows: usize, post: 
 }
 
 /** Steps that a synapse is taken through while its traces are in registers. */
-const CHUNK: i32 = 16;
+const CHUNK: i32 = 8;
 
 /** Traces with state per synapse, over the steps [t0, t1) of the streams [b0, b1). The choices are made outside all loops. */
 export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
@@ -109,6 +109,7 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
     const steps = min(CHUNK, t1 - t);
     for (let b = b0; b < b1; b++) {
       prepare(net, b, t, steps);
+      pack(net, b, t, steps, rate == 1);
       if (net.strength) {
         if (net.kappa != 0) {
           if (rate == 0) pass(net, b, t, steps, true, true, false, false);
@@ -140,6 +141,33 @@ function prepare(net: Net, b: i32, t0: i32, steps: i32): void {
   }
 }
 
+/** net.packed: [n / 8][step] of gain psi, psi strength, L and (rated) R / gain, eight neurons each. */
+function pack(net: Net, b: i32, t0: i32, steps: i32, rated: bool): void {
+  const bytes = <usize>net.n << 2;
+  const gain = f32x4.splat(net.traceGain), perGain = f32x4.splat(1 / net.traceGain);
+  let to = net.packed;
+  for (let o: usize = 0; o + 32 <= bytes; o += 32) {
+    for (let s = 0; s < steps; s++) {
+      const t = t0 + s;
+      const psi = net.psi + <usize>(b * net.stride + t) * bytes + o;
+      const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes + o;
+      const damp = net.damp + <usize>s * bytes + o;
+      v128.store(to, f32x4.mul(gain, v128.load(psi)));
+      v128.store(to, f32x4.mul(gain, v128.load(psi, 16)), 16);
+      v128.store(to, v128.load(damp), 32);
+      v128.store(to, v128.load(damp, 16), 48);
+      v128.store(to, v128.load(signal), 64);
+      v128.store(to, v128.load(signal, 16), 80);
+      to += 96;
+      if (!rated) continue;
+      const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes + o;
+      v128.store(to, f32x4.mul(perGain, v128.load(rate)));
+      v128.store(to, f32x4.mul(perGain, v128.load(rate, 16)), 16);
+      to += 32;
+    }
+  }
+}
+
 /** out = x y.   [n] */
 function product(out: usize, x: usize, y: usize, n: i32): void {
   for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(out + o, load<f32>(x + o) * load<f32>(y + o));
@@ -164,15 +192,19 @@ function pass(net: Net, b: i32, t: i32, steps: i32, adaptive: bool, filtered: bo
 /**
  * e_ij = psi_j eps_i - (psi_j strength_j) epsA_ij;  epsA_ij = rho epsA_ij + e_ij;  eBar_ij = kappa eBar_ij + gain e_ij;
  * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term),
- * `steps` steps for each group of four synapses, whose state stays in registers.
- * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][in + rec];  psi, signal, rate: [step][rec]
+ * `steps` steps for each group of eight synapses, whose state stays in registers. There e, epsA and sum are kept times
+ * gain, which saves a multiplication a step.
+ * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][in + rec];  psi, signal, rate: [step][rec];
+ * net.packed: what the steps of each group of eight neurons need, side by side
  */
 // @ts-ignore: decorator
 @inline
 function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, signal: usize, rate: usize, nPre: i32, steps: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
   const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
-  const whole = bytes & ~15;
-  const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), gain = f32x4.splat(net.traceGain);
+  const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), none = f32x4.splat(0);
+  const gain = f32x4.splat(net.traceGain), perGain = f32x4.splat(1 / net.traceGain);
+  const stepBytes: usize = rated ? 128 : 96;
+  const blockBytes = <usize>steps * stepBytes;
   const duration = <usize>steps * bytes;
   const damp = net.damp;
   let row: usize = 0;
@@ -180,44 +212,62 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
     const trace = eps + (<usize>i << 2);
     const g = grad + row, ea = epsA + row, eb = eBar + row, su = sum + row;
     let o: usize = 0;
-    // Two groups at a time: the recursion of one waits for itself, two hide each other's waiting.
-    for (; o + 32 <= whole; o += 32) {
-      let owedA = adaptive ? v128.load(ea + o) : gain, owedB = adaptive ? v128.load(ea + o, 16) : gain;
-      let barA = filtered ? v128.load(eb + o) : gain, barB = filtered ? v128.load(eb + o, 16) : gain;
-      let totalA = summed ? v128.load(su + o) : gain, totalB = summed ? v128.load(su + o, 16) : gain;
+    let block = net.packed;
+    // Eight synapses at a time: the recursion of one group of four waits for itself, two hide each other's waiting.
+    for (; o + 32 <= bytes; o += 32, block += blockBytes) {
+      let owedA = gain, owedB = gain, barA = gain, barB = gain, totalA = none, totalB = none;
+      if (adaptive) {
+        owedA = f32x4.mul(gain, v128.load(ea + o));
+        owedB = f32x4.mul(gain, v128.load(ea + o, 16));
+      }
+      if (filtered) {
+        barA = v128.load(eb + o);
+        barB = v128.load(eb + o, 16);
+      }
       let addA = v128.load(g + o), addB = v128.load(g + o, 16);
       let pre = trace;
-      for (let at = o; at < duration; at += bytes, pre += epsBytes) {
+      const end = block + <usize>steps * stepBytes;
+      for (let at = block; at < end; at += stepBytes, pre += epsBytes) {
         const p = v128.load32_splat(pre);
-        let eA = f32x4.mul(v128.load(psi + at), p), eB = f32x4.mul(v128.load(psi + at, 16), p);
+        let eA = f32x4.mul(v128.load(at), p), eB = f32x4.mul(v128.load(at, 16), p);
         if (adaptive) {
-          eA = f32x4.sub(eA, f32x4.mul(v128.load(damp + at), owedA));
-          eB = f32x4.sub(eB, f32x4.mul(v128.load(damp + at, 16), owedB));
+          eA = f32x4.sub(eA, f32x4.mul(v128.load(at, 32), owedA));
+          eB = f32x4.sub(eB, f32x4.mul(v128.load(at, 48), owedB));
           owedA = f32x4.add(f32x4.mul(rho, owedA), eA);
           owedB = f32x4.add(f32x4.mul(rho, owedB), eB);
         }
         if (filtered) {
-          barA = f32x4.add(f32x4.mul(kappa, barA), f32x4.mul(gain, eA));
-          barB = f32x4.add(f32x4.mul(kappa, barB), f32x4.mul(gain, eB));
-          addA = f32x4.add(addA, f32x4.mul(v128.load(signal + at), barA));
-          addB = f32x4.add(addB, f32x4.mul(v128.load(signal + at, 16), barB));
+          barA = f32x4.add(f32x4.mul(kappa, barA), eA);
+          barB = f32x4.add(f32x4.mul(kappa, barB), eB);
+          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 64), barA));
+          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 80), barB));
         } else {
-          addA = f32x4.add(addA, f32x4.mul(f32x4.mul(gain, v128.load(signal + at)), eA));
-          addB = f32x4.add(addB, f32x4.mul(f32x4.mul(gain, v128.load(signal + at, 16)), eB));
+          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 64), eA));
+          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 80), eB));
         }
         if (rated) {
-          addA = f32x4.add(addA, f32x4.mul(v128.load(rate + at), eA));
-          addB = f32x4.add(addB, f32x4.mul(v128.load(rate + at, 16), eB));
+          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 96), eA));
+          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 112), eB));
         }
         if (summed) {
           totalA = f32x4.add(totalA, eA);
           totalB = f32x4.add(totalB, eB);
         }
       }
-      if (adaptive) { v128.store(ea + o, owedA); v128.store(ea + o, owedB, 16); }
-      if (filtered) { v128.store(eb + o, barA); v128.store(eb + o, barB, 16); }
-      if (summed) { v128.store(su + o, totalA); v128.store(su + o, totalB, 16); }
-      v128.store(g + o, addA); v128.store(g + o, addB, 16);
+      if (adaptive) {
+        v128.store(ea + o, f32x4.mul(perGain, owedA));
+        v128.store(ea + o, f32x4.mul(perGain, owedB), 16);
+      }
+      if (filtered) {
+        v128.store(eb + o, barA);
+        v128.store(eb + o, barB, 16);
+      }
+      if (summed) {
+        v128.store(su + o, f32x4.add(v128.load(su + o), f32x4.mul(perGain, totalA)));
+        v128.store(su + o, f32x4.add(v128.load(su + o, 16), f32x4.mul(perGain, totalB)), 16);
+      }
+      v128.store(g + o, addA);
+      v128.store(g + o, addB, 16);
     }
     for (; o < bytes; o += 4) {
       let pre = trace;

@@ -4,6 +4,12 @@ import { ConfigError, FileError, UnsupportedError } from '../core/errors.ts';
 import { tell } from './output.ts';
 import { createProgram } from './program.ts';
 
+// A reader that has seen enough (`spiketrace list | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 /** Exit codes: 0 done, 1 failed, 2 the call or its input cannot be used. */
 const program = createProgram();
 for (const command of [program, ...program.commands]) command.exitOverride();

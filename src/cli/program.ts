@@ -16,7 +16,7 @@ function whole(low: number, high = Number.MAX_SAFE_INTEGER) {
     const value = Number(text);
     if (!Number.isInteger(value) || value < low || value > high || text.trim() === '') {
       throw new InvalidArgumentError(
-        `Expected a whole number >= ${low}${high < Number.MAX_SAFE_INTEGER ? ` and <= ${high}` : ''}.`,
+        `Expected a whole number >= ${low}${high < Number.MAX_SAFE_INTEGER || value > high ? ` and <= ${high}` : ''}.`,
       );
     }
     return value;

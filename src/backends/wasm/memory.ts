@@ -4,7 +4,7 @@ import type { NetworkSpec } from '../../core/network.ts';
 const blockWidth = 128;
 
 /** Steps that a synapse is taken through at once; CHUNK in `kernels/online.ts`. */
-export const gradientChunk = 16;
+export const gradientChunk = 8;
 
 /** Four-byte words of scratch, by the names of `Net`. */
 export function scratchLengths(spec: NetworkSpec) {
@@ -33,6 +33,7 @@ export function scratchLengths(spec: NetworkSpec) {
     scale: stream,
     epsSteps: (postponed ? step : online ? gradientChunk : 0) * (nIn + rec) + 4,
     damp: (online ? gradientChunk : 1) * rec + (postponed ? 3 * (nIn + rec + 4) : blockWidth),
+    packed: online ? 4 * gradientChunk * (rec + 8) : 0,
     actives: postponed ? 8 * step : 0,
     strength: rec + blockWidth,
   };

@@ -64,6 +64,7 @@ export const netFields = [
   'scale',
   'epsSteps',
   'damp',
+  'packed',
   'actives',
   'xList',
   'xEnds',

@@ -150,6 +150,7 @@ function describe(network: Network, memory: WebAssembly.Memory, take: Take): Net
     scale: take(scratch.scale),
     epsSteps: take(scratch.epsSteps),
     damp: take(scratch.damp),
+    packed: take(scratch.packed),
     actives: take(scratch.actives),
     xList: take(scratch.xList),
     xEnds: take(scratch.xEnds),

@@ -99,8 +99,9 @@ export function evaluate(folder: string, flags: Global & { readonly symbols?: nu
     row.accuracy?.toFixed(4) ?? '-',
     row.rateHz.toFixed(2),
     String(row.amount),
+    row.folder,
   ]);
-  print(table(['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', 'amount'], body));
+  print(table(['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', 'amount', 'folder'], body));
 }
 
 /** `spiketrace verify`: every file, also after one that cannot be used. @returns whether every file passed */
