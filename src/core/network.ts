@@ -103,6 +103,8 @@ export interface Stages {
   gradientOfTrial(steps: number): void;
   /** Takes the step: weights change, the gradient is 0 again. `progress` in [0, 1], `count` from 1. */
   update(progress: number, count: number, trials: number): void;
+  /** Ends threads, where the backend has started any. */
+  close(): void;
 }
 
 /** The memory of one network on one backend, and what turns it into stages. */
@@ -120,7 +122,7 @@ export interface Backend {
   missing(spec: NetworkSpec): readonly string[];
   /** Bytes that a network with this many numbers of state and trial arrays takes, its own scratch included. */
   bytes(spec: NetworkSpec, lengths: NetworkLengths): number;
-  open(spec: NetworkSpec, lengths: NetworkLengths): Workspace;
+  open(spec: NetworkSpec, lengths: NetworkLengths, options?: OpenOptions): Workspace;
   /** Whole-time arrays of which one row serves all steps, where the backend makes them as it goes. */
   sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean };
   /** Whether it keeps scratch fields of a step, so that they can be recorded. */
@@ -130,6 +132,11 @@ export interface Backend {
    * streams and steps is in this order, so a watched trial asks for the gradient in the same pieces.
    */
   readonly gradientChunk: number;
+}
+
+export interface OpenOptions {
+  /** Threads for the trials of a batch; the numbers do not depend on it. */
+  readonly threads?: number | undefined;
 }
 
 export interface NetworkLengths {

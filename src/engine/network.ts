@@ -1,5 +1,5 @@
 import { cut, type Field, type Layout } from '../core/layout.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../core/network.ts';
+import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
 import type { TrialArrays, Weights } from '../core/plugins.ts';
 
 const weightLayout = {
@@ -86,8 +86,12 @@ class Counter {
 }
 
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
-export function allocateNetwork(spec: NetworkSpec, backend: Backend): { network: Network; stages: Stages } {
-  const workspace = backend.open(spec, networkLength(spec, backend));
+export function allocateNetwork(
+  spec: NetworkSpec,
+  backend: Backend,
+  options: OpenOptions = {},
+): { network: Network; stages: Stages } {
+  const workspace = backend.open(spec, networkLength(spec, backend), options);
   const state = cut(stateGroups(spec, backend), spec.sizes, workspace.allocate);
   const block = cut(trialGroups(spec, backend), spec.sizes, workspace.allocate);
   const trial = { ...block.views('trial'), ...block.views('activity') } as unknown as TrialArrays;

@@ -1,5 +1,5 @@
 import type { Real } from '../core/layout.ts';
-import type { Backend, Network, NetworkSpec, Stages } from '../core/network.ts';
+import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
 import { scheduleAt } from '../core/network.ts';
 import type { Weights } from '../core/plugins.ts';
 import { allocateNetwork } from './network.ts';
@@ -33,8 +33,8 @@ export interface Run {
   readonly signalScale: (t: number) => number;
 }
 
-export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: number): Run {
-  const { network, stages } = allocateNetwork(spec, backend);
+export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: number, options: OpenOptions = {}): Run {
+  const { network, stages } = allocateNetwork(spec, backend, options);
   const clock: Clock = { trial: 0, step: 0, updates: 0, pending: 0, sinceUpdate: 0 };
   return {
     network,

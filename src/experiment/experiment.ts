@@ -2,7 +2,7 @@ import { parseExperiment } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Real } from '../core/layout.ts';
-import type { NetworkSpec } from '../core/network.ts';
+import type { NetworkSpec, OpenOptions } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
@@ -27,6 +27,8 @@ export interface Experiment {
   evaluate(options?: EvaluateOptions): Scores & { readonly amount: number };
   /** A run of the same network, weights and traces included, that can be watched without changing this one. */
   observer(streams?: number): { readonly run: Run; readonly feed: Feed };
+  /** Ends the threads of the run, where it has any. */
+  close(): void;
   /** The state of the run as bytes, with its configuration. */
   checkpoint(): Uint8Array;
   /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
@@ -44,9 +46,10 @@ export interface EvaluateOptions {
  * Checks a configuration, builds its network and draws its weights.
  * @param input an experiment, as in an experiment file or from `preset(name)`
  * @param catalogue the models and tasks to choose from: `{ ...models, tasks }`
+ * @param options threads for the trials of a batch; call `close()` when done with more than one
  * @throws ConfigError, UnsupportedError
  */
-export function createExperiment(input: unknown, catalogue: Catalogue): Experiment {
+export function createExperiment(input: unknown, catalogue: Catalogue, options: OpenOptions = {}): Experiment {
   const config = parseExperiment(input, catalogue);
   const rng = createRng(config.seed);
   const parts = deriveParts(config, catalogue, rng);
@@ -57,7 +60,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
   const spec = specFor(training.streams);
   const backend = chooseBackend(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
-  const run = createRun(spec, backend, total);
+  const run = createRun(spec, backend, total, options);
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window);
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
@@ -92,6 +95,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue): Experime
       for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },
+    close: () => run.stages.close(),
     checkpoint: () => encodeCheckpoint(run, experiment.config),
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };

@@ -26,5 +26,6 @@ function compile(network: Network): Stages {
     ...bindRateTerm(network),
     ...bindGradient(network, signal),
     update: bindUpdate(network, signal),
+    close() {},
   };
 }

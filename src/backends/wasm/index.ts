@@ -1,8 +1,8 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, Workspace } from '../../core/network.ts';
-import { gradientChunk, scratchLengths, topologyBytes } from './memory.ts';
-import { hasKernels, instantiate } from './module.ts';
+import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
+import { gradientChunk, scratchLengths, sharedLengths, topologyBytes } from './memory.ts';
+import { hasKernels, kernelModule } from './module.ts';
 import { netBytes } from './net.ts';
 import { compileStages, sharesRows } from './stages.ts';
 
@@ -36,11 +36,19 @@ function missing({ neuron, readout, rule, optimizer }: NetworkSpec): string[] {
   return names;
 }
 
+/** Parts of the streams that have a gradient of their own, added up in order; independent of the number of threads. */
+function shardCount({ update, sizes }: NetworkSpec): number {
+  return update.unit === 'trial' ? Math.min(sizes.stream, 8) : 1;
+}
+
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {
-  const scratch = Object.values(scratchLengths(spec)).reduce((sum, length) => sum + aligned(4 * length), 0);
-  return (
-    aligned(netBytes) + aligned(4 * lengths.state) + aligned(4 * lengths.trial) + scratch + topologyBytes(spec) + slack
-  );
+  const shards = shardCount(spec);
+  const lengthOf = (part: Readonly<Record<string, number>>) =>
+    Object.values(part).reduce((sum, n) => sum + aligned(4 * n), 0);
+  const { synIn, synRec, rec, out } = spec.sizes;
+  const gradients = shards > 1 ? shards * lengthOf({ synIn, synRec, wOut: rec * out, out }) : 0;
+  const scratch = lengthOf(sharedLengths(spec)) + shards * (lengthOf(scratchLengths(spec)) + aligned(netBytes));
+  return aligned(4 * lengths.state) + aligned(4 * lengths.trial) + gradients + scratch + topologyBytes(spec) + slack;
 }
 
 /** Arrays start at multiples of 64 bytes. */
@@ -48,19 +56,22 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-function open(spec: NetworkSpec, lengths: NetworkLengths): Workspace {
+function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenOptions = {}): Workspace {
   const absent = missing(spec);
   if (absent.length > 0)
     throw new UnsupportedError(`backend "wasm" has no kernel for ${absent.join(', ')}; use --backend reference`);
-  const base = page;
-  const bytes = base + totalBytes(spec, lengths);
-  if (bytes > 65536 * page) {
+  const shards = shardCount(spec);
+  const crewSize = Math.min(threads, shards);
+  const shared = crewSize > 1 && hasKernels('shared') && workOf(spec) >= leastWork;
+  const bytes = page + totalBytes(spec, lengths);
+  if (bytes > 65535 * page) {
     throw new UnsupportedError(
       `backend "wasm" addresses 4 GiB; this network needs ${(bytes / 2 ** 30).toFixed(1)} GiB`,
     );
   }
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / page) });
-  let next = base + aligned(netBytes);
+  const pages = Math.ceil(bytes / page);
+  const memory = new WebAssembly.Memory(shared ? { initial: pages, maximum: pages, shared: true } : { initial: pages });
+  let next = page;
   const take = (length: number): number => {
     const at = next;
     next += aligned(4 * length);
@@ -68,6 +79,16 @@ function open(spec: NetworkSpec, lengths: NetworkLengths): Workspace {
   };
   return {
     allocate: (length: number): Real => new Float32Array(memory.buffer, take(length), length),
-    compile: (network: Network) => compileStages(network, instantiate(memory), memory, base, take),
+    compile(network: Network) {
+      const module = kernelModule(shared ? 'shared' : 'own');
+      return compileStages(network, { module, memory, take, shards, threads: shared ? crewSize : 1 });
+    },
   };
+}
+
+/** Synapse-steps of a trial below which threads cost more than they bring. */
+const leastWork = 2e7;
+
+function workOf({ sizes }: NetworkSpec): number {
+  return (sizes.synIn + sizes.synRec) * sizes.step * sizes.stream;
 }

@@ -6,7 +6,7 @@ const blockWidth = 128;
 /** Steps that a synapse is taken through at once; CHUNK in `kernels/online.ts`. */
 export const gradientChunk = 8;
 
-/** Four-byte words of scratch, by the names of `Net`. */
+/** Four-byte words of scratch that a shard needs for itself, by the names of `Net`. */
 export function scratchLengths(spec: NetworkSpec) {
   const { rec, in: nIn, out, step, stream } = spec.sizes;
   const { in: fromInput, rec: recurrent } = spec.projections;
@@ -25,17 +25,25 @@ export function scratchLengths(spec: NetworkSpec) {
     timesZ: deferred ? rec + 1 : 0,
     entriesX: deferred && fromInput.dense ? 2 * step * nIn : 0,
     entriesZ: deferred && recurrent.dense ? step * rec : 0,
-    xList: stream * step * nIn + 4,
-    xEnds: stream * (step + 1),
-    zList: stream * (step + 1) * rec + 4,
-    zEnds: stream * (step + 2),
     lanes: 64,
-    scale: stream,
     epsSteps: (postponed ? step : online ? gradientChunk : 0) * (nIn + rec) + 4,
     damp: (online ? gradientChunk : 1) * rec + (postponed ? 3 * (nIn + rec + 4) : blockWidth),
     packed: online ? 4 * gradientChunk * (rec + 8) : 0,
     actives: postponed ? 8 * step : 0,
+  };
+}
+
+/** Four-byte words that all shards share. */
+export function sharedLengths({ sizes }: NetworkSpec) {
+  const { rec, in: nIn, step, stream } = sizes;
+  return {
+    scale: stream,
     strength: rec + blockWidth,
+    xList: stream * step * nIn + 4,
+    xEnds: stream * (step + 1),
+    zList: stream * (step + 1) * rec + 4,
+    zEnds: stream * (step + 2),
+    control: 16,
   };
 }
 

@@ -1,20 +1,25 @@
 import { UnsupportedError } from '../../core/errors.ts';
 
-/** Exports of `kernels/index.ts`; `net` is the address of a `Net`, other numbers are as the kernels name them. */
-export interface Kernels {
-  forward(net: number, b0: number, b1: number, t0: number, t1: number): void;
-  readout(net: number, b0: number, b1: number, t0: number, t1: number): void;
-  errors(net: number, b0: number, b1: number, t0: number, t1: number): void;
-  broadcast(net: number, b0: number, b1: number, t0: number, t1: number): void;
-  rateRunning(net: number, b0: number, b1: number, t0: number, t1: number): void;
+/** A kernel over the streams [b0, b1) and the steps [t0, t1); `net` is the address of a `Net`. */
+export type StageKernel = (net: number, b0: number, b1: number, t0: number, t1: number) => void;
+
+/** Kernels that may run on parts of the streams at the same time, in the order of their numbers. */
+export const stageNames = [
+  'forward',
+  'readout',
+  'errors',
+  'broadcast',
+  'rateRunning',
+  'gradientOnline',
+  'gradientAtEnd',
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** Exports of `kernels/index.ts`; numbers are as the kernels name them. */
+export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   rateOfTrial(net: number, steps: number): void;
-  traceOuter(net: number, b0: number, b1: number, t: number): void;
-  traceSynaptic(net: number, b0: number, b1: number, t0: number, t1: number): void;
-  postponed(net: number, b0: number, b1: number, steps: number): void;
   traceEnd(net: number): void;
-  gradientOfTrial(net: number, b0: number, b1: number, steps: number): void;
-  readoutGradient(net: number, b0: number, b1: number, t: number): void;
-  readoutGradientOfTrial(net: number, b0: number, b1: number, steps: number): void;
+  reduce(sum: number, part: number, n: number): void;
   stepSgd(g: number, n: number, factor: number): void;
   stepMomentum(g: number, velocity: number, n: number, scale: number, rate: number, momentum: number): void;
   stepAdam(
@@ -34,37 +39,49 @@ export interface Kernels {
   clearDiagonal(x: number, n: number): void;
 }
 
-let compiled: WebAssembly.Module | null = null;
+/** The kernels are compiled twice: for memory of one thread, and for memory that threads share. */
+export type MemoryKind = 'own' | 'shared';
 
-/** In a browser: hands over the kernels before the first network is built, for example from `fetch`. */
+const urls: Readonly<Record<MemoryKind, URL>> = {
+  own: new URL('./kernels.wasm', import.meta.url),
+  shared: new URL('./kernels-shared.wasm', import.meta.url),
+};
+
+const compiled = new Map<MemoryKind, WebAssembly.Module>();
+
+/** Address of the kernels beside this file, for `loadKernels(fetch(kernelsUrl))` in a browser. */
+export const kernelsUrl = urls.own;
+
+/** In a browser: hands over the kernels before the first network is built. */
 export async function loadKernels(source: Response | Promise<Response> | BufferSource): Promise<void> {
-  const response = await source;
-  const bytes = response instanceof Response ? await response.arrayBuffer() : response;
-  compiled = await WebAssembly.compile(bytes);
+  const given = await source;
+  const bytes = given instanceof Response ? await given.arrayBuffer() : given;
+  compiled.set('own', await WebAssembly.compile(bytes));
 }
-
-/** Address of the kernels beside this file, for `loadKernels(fetch(kernelsUrl))`. */
-export const kernelsUrl = new URL('./kernels.wasm', import.meta.url);
 
 /** Whether kernels are at hand: loaded, or on the disk of a Node process. */
-export function hasKernels(): boolean {
-  return compiled !== null || nodeBytes() !== null;
+export function hasKernels(kind: MemoryKind = 'own'): boolean {
+  return compiled.has(kind) || nodeFiles()?.existsSync(urls[kind]) === true;
 }
 
-export function instantiate(memory: WebAssembly.Memory): Kernels {
-  if (!compiled) {
-    const bytes = nodeBytes();
-    if (!bytes)
-      throw new UnsupportedError(
-        'backend "wasm": the kernels are not loaded; call loadKernels(fetch(kernelsUrl)) first',
-      );
-    compiled = new WebAssembly.Module(bytes);
+/** @throws UnsupportedError where the kernels are neither loaded nor on the disk */
+export function kernelModule(kind: MemoryKind): WebAssembly.Module {
+  const known = compiled.get(kind);
+  if (known) return known;
+  const files = nodeFiles();
+  if (!files?.existsSync(urls[kind])) {
+    throw new UnsupportedError('backend "wasm": the kernels are not loaded; call loadKernels(fetch(kernelsUrl)) first');
   }
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels;
+  const module = new WebAssembly.Module(files.readFileSync(urls[kind]));
+  compiled.set(kind, module);
+  return module;
 }
 
-/** The kernels' bytes where there is a file system. */
-function nodeBytes(): BufferSource | null {
-  const fs = globalThis.process?.getBuiltinModule?.('node:fs');
-  return fs?.existsSync(kernelsUrl) ? fs.readFileSync(kernelsUrl) : null;
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+/** The file system, where there is one. */
+function nodeFiles(): typeof import('node:fs') | undefined {
+  return globalThis.process?.getBuiltinModule?.('node:fs');
 }

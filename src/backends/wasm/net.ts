@@ -85,6 +85,7 @@ export const netFields = [
   'readoutBias',
   'lossKind',
   'dropBorder',
+  'traceKind',
   'f:kappa',
   'f:traceGain',
   'rateAfterTrial',

@@ -11,63 +11,102 @@ import {
 } from '../../core/network.ts';
 import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
-import { scratchLengths } from './memory.ts';
-import type { Kernels } from './module.ts';
-import { type NetValues, writeNet } from './net.ts';
+import { aloneCrew } from './crew.ts';
+import { scratchLengths, sharedLengths } from './memory.ts';
+import { instantiate, type Kernels } from './module.ts';
+import { type NetValues, netBytes, writeNet } from './net.ts';
+import { threadCrew } from './threads.ts';
 
 type Take = (length: number) => number;
 
-/** Stages of a network whose memory is laid out: every call goes to one kernel. */
-export function compileStages(
-  network: Network,
-  kernels: Kernels,
-  memory: WebAssembly.Memory,
-  net: number,
-  take: Take,
-): Stages {
+/** Where a network lies and who works on it. */
+export interface Site {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly take: Take;
+  readonly shards: number;
+  readonly threads: number;
+}
+
+/** Stages of a network whose memory is laid out: every call goes to one kernel on every shard. */
+export function compileStages(network: Network, site: Site): Stages {
   const { spec } = network;
-  const { stream: nStream } = spec.sizes;
-  const values = describe(network, memory, take);
-  writeNet(memory.buffer, net, values);
-  const scales = new Float32Array(memory.buffer, values.scale, nStream);
-  const outer = spec.rule?.trace.kernel?.outer ?? true;
+  const { module, memory } = site;
+  const kernels = instantiate(module, memory);
+  const common = describe(network, site);
+  const nets = layShards(network, site, common);
+  const net = nets[0].net;
+  const shards = nets.map(({ net: at, b0, b1 }) => ({ net: at, b0, b1 }));
+  const crew =
+    site.threads > 1
+      ? threadCrew(kernels, { module, memory, controlAt: common.control, shards }, site.threads)
+      : aloneCrew(kernels, shards);
+  const scales = new Float32Array(memory.buffer, common.values.scale, spec.sizes.stream);
   const fused = sharesRows(spec).signal;
   const running = spec.rateTerm.mean === 'running';
   const rated = spec.rateTerm.strength > 0 && spec.rule !== null;
+  const reduceAll = () => {
+    if (nets.length === 1) return;
+    for (const { parts } of nets) for (const { sum, part, n } of parts) kernels.reduce(sum, part, n);
+  };
   return {
-    forward: (t0, t1) => kernels.forward(net, 0, nStream, t0, t1),
-    readout: (t0, t1) => kernels.readout(net, 0, nStream, t0, t1),
+    forward: (t0, t1) => crew.run('forward', t0, t1),
+    readout: (t0, t1) => crew.run('readout', t0, t1),
     error(t0, t1, scale) {
       scales.set(scale);
-      kernels.errors(net, 0, nStream, t0, t1);
+      crew.run('errors', t0, t1);
     },
     rateRunning(t0, t1) {
-      if (rated && running) kernels.rateRunning(net, 0, nStream, t0, t1);
+      if (rated && running) crew.run('rateRunning', t0, t1);
     },
     rateOfTrial(steps) {
       if (rated && !running) kernels.rateOfTrial(net, steps);
     },
     signal(t0, t1) {
       // The deferred gradient makes the signal itself; only a watched step needs it here.
-      if (spec.rule && (!fused || t1 - t0 === 1)) kernels.broadcast(net, 0, nStream, t0, t1);
+      if (spec.rule && (!fused || t1 - t0 === 1)) crew.run('broadcast', t0, t1);
     },
-    gradient(t0, t1) {
-      if (spec.rule && !outer) kernels.traceSynaptic(net, 0, nStream, t0, t1);
-      for (let t = t0; t < t1; t++) {
-        if (spec.rule && outer) kernels.traceOuter(net, 0, nStream, t);
-        kernels.readoutGradient(net, 0, nStream, t);
-      }
-    },
+    gradient: (t0, t1) => crew.run('gradientOnline', t0, t1),
     gradientEnd() {
       if (rated && !running) kernels.traceEnd(net);
+      reduceAll();
     },
     gradientOfTrial(steps) {
-      if (spec.rule && spec.execution === 'postponed') kernels.postponed(net, 0, nStream, steps);
-      else if (spec.rule) kernels.gradientOfTrial(net, 0, nStream, steps);
-      kernels.readoutGradientOfTrial(net, 0, nStream, steps);
+      crew.run('gradientAtEnd', 0, steps);
+      reduceAll();
     },
     update: bindUpdate(network, kernels),
+    close: () => crew.close(),
   };
+}
+
+/** A shard's gradient and where it is added. */
+interface Part {
+  readonly sum: number;
+  readonly part: number;
+  readonly n: number;
+}
+
+/** One record, scratch and (of several shards) gradient for each part of the streams. The first record serves as the whole one. */
+function layShards(network: Network, { memory, take, shards }: Site, { values }: Common) {
+  const { spec, gradient } = network;
+  const { stream } = spec.sizes;
+  const scratch = scratchLengths(spec);
+  return Array.from({ length: shards }, (_, s) => {
+    const own = Object.fromEntries(Object.entries(scratch).map(([name, length]) => [name, take(length)]));
+    const parts: Part[] = [];
+    const sums = { gIn: gradient.wIn, gRec: gradient.wRec, gOut: gradient.wOut, gBias: gradient.bOut };
+    const gradients = Object.fromEntries(
+      Object.entries(sums).map(([name, array]) => {
+        const part = shards > 1 ? take(array.length) : array.byteOffset;
+        parts.push({ sum: array.byteOffset, part, n: array.length });
+        return [name, part];
+      }),
+    );
+    const net = take(netBytes / 4);
+    writeNet(memory.buffer, net, { ...values, ...own, ...gradients });
+    return { net, b0: Math.floor((s * stream) / shards), b1: Math.floor(((s + 1) * stream) / shards), parts };
+  });
 }
 
 /** Whole-time arrays of which one row serves all steps. */
@@ -78,19 +117,26 @@ export function sharesRows(spec: NetworkSpec): { readonly signal: boolean; reado
 
 const lossKinds: Readonly<Record<string, number>> = { square: 0, softmax: 1, bernoulli: 2 };
 
-/** Addresses and constants of the network, by the names of `Net`. */
-function describe(network: Network, memory: WebAssembly.Memory, take: Take): NetValues {
+/** What the records of all shards have in common, and the control block of the threads. */
+interface Common {
+  readonly values: NetValues;
+  readonly control: number;
+}
+
+/** Addresses and constants of the network, by the names of `Net`; a shard puts its scratch and gradient over them. */
+function describe(network: Network, { memory, take }: Site): Common {
   const { spec, trial, weights, gradient, state } = network;
   const { sizes } = spec;
   const neuron = spec.neuron.kernel as ThresholdKernel;
   const trace = spec.rule?.trace.kernel ?? null;
   const at = (array: Real | undefined): number => array?.byteOffset ?? 0;
   const traces = state.views('trace');
-  const own = state.views('neuron');
-  const scratch = scratchLengths(spec);
-  const strength = neuron.adaptation ? copied(neuron.adaptation.strength, scratch.strength, memory, take) : 0;
+  const cell = state.views('neuron');
+  const shared = sharedLengths(spec);
+  const own = Object.fromEntries(Object.keys(scratchLengths(spec)).map((name) => [name, 0])) as ScratchAddresses;
+  const strength = neuron.adaptation ? copied(neuron.adaptation.strength, shared.strength, memory, take) : 0;
   const rowsOf = (array: Real) => array.length / (sizes.stream * sizes.rec);
-  return {
+  const values: NetValues = {
     streams: sizes.stream,
     stride: sizes.step,
     history: sizes.history,
@@ -108,9 +154,9 @@ function describe(network: Network, memory: WebAssembly.Memory, take: Take): Net
     signalRows: rowsOf(trial.signal),
     rateTerm: at(trial.rateTerm),
     rateRows: rowsOf(trial.rateTerm),
-    v: at(own.v),
-    refractory: at(own.refractory),
-    a: at(own.a),
+    v: at(cell.v),
+    refractory: at(cell.refractory),
+    a: at(cell.a),
     u: at(state.field('readout.u')),
     zBar: at(state.field('readout.zBar')),
     fBar: at(state.field('run.fBar')),
@@ -135,27 +181,12 @@ function describe(network: Network, memory: WebAssembly.Memory, take: Take): Net
     sumIn: at(traces.sumIn),
     sumRec: at(traces.sumRec),
     feedback: feedbackAddress(network),
-    current: take(scratch.current),
-    list: take(scratch.list),
-    feedbackT: take(scratch.feedbackT),
-    errorBack: take(scratch.errorBack),
-    drive: take(scratch.drive),
-    owed: take(scratch.owed),
-    block: take(scratch.block),
-    timesX: take(scratch.timesX),
-    timesZ: take(scratch.timesZ),
-    entriesX: take(scratch.entriesX),
-    entriesZ: take(scratch.entriesZ),
-    lanes: take(scratch.lanes),
-    scale: take(scratch.scale),
-    epsSteps: take(scratch.epsSteps),
-    damp: take(scratch.damp),
-    packed: take(scratch.packed),
-    actives: take(scratch.actives),
-    xList: take(scratch.xList),
-    xEnds: take(scratch.xEnds),
-    zList: take(scratch.zList),
-    zEnds: take(scratch.zEnds),
+    ...own,
+    scale: take(shared.scale),
+    xList: take(shared.xList),
+    xEnds: take(shared.xEnds),
+    zList: take(shared.zList),
+    zEnds: take(shared.zEnds),
     ...neuronConstants(neuron),
     strength,
     readoutDecay: spec.readout.decay,
@@ -163,10 +194,13 @@ function describe(network: Network, memory: WebAssembly.Memory, take: Take): Net
     readoutBias: spec.readout.bias ? 1 : 0,
     lossKind: lossKinds[spec.loss.kind],
     dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
-    ...traceConstants(trace),
+    ...traceConstants(trace, spec.execution),
     ...rateConstants(network),
   };
+  return { values, control: take(shared.control) };
 }
+
+type ScratchAddresses = Readonly<Record<keyof ReturnType<typeof scratchLengths>, number>>;
 
 function neuronConstants(neuron: ThresholdKernel) {
   return {
@@ -182,8 +216,10 @@ function neuronConstants(neuron: ThresholdKernel) {
   };
 }
 
-function traceConstants(trace: EligibilityKernel | null) {
+function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec['execution']) {
+  const kinds = { online: trace?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
+    traceKind: trace ? kinds[execution] : 0,
     kappa: trace?.filter.decay ?? 0,
     traceGain: trace?.filter.gain ?? 1,
     rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,

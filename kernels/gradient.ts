@@ -1,0 +1,38 @@
+import { gradientOfTrial } from './deferred';
+import { Net } from './net';
+import { traceOuter, traceSynaptic } from './online';
+import { readoutGradient, readoutGradientOfTrial } from './output';
+import { postponed } from './postponed';
+
+/** net.traceKind: 0 readout alone, 1 outer product, 2 state per synapse, 3 deferred, 4 postponed. */
+
+/** Online: what the steps [t0, t1) of the streams [b0, b1) add to the gradient. */
+export function gradientOnline(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+  if (net.traceKind == 2) traceSynaptic(net, b0, b1, t0, t1);
+  for (let t = t0; t < t1; t++) {
+    if (net.traceKind == 1) traceOuter(net, b0, b1, t);
+    readoutGradient(net, b0, b1, t);
+  }
+}
+
+/** Deferred and postponed: what the whole trial of the streams [b0, b1) adds; t0 is 0. */
+export function gradientAtEnd(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
+  if (net.traceKind == 3) gradientOfTrial(net, b0, b1, steps);
+  if (net.traceKind == 4) postponed(net, b0, b1, steps);
+  readoutGradientOfTrial(net, b0, b1, steps);
+}
+
+/** sum += part;  part = 0.   [n] */
+export function reduce(sum: usize, part: usize, n: i32): void {
+  const none = f32x4.splat(0);
+  const bytes = <usize>n << 2;
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    v128.store(sum + o, f32x4.add(v128.load(sum + o), v128.load(part + o)));
+    v128.store(part + o, none);
+  }
+  for (; o < bytes; o += 4) {
+    store<f32>(sum + o, load<f32>(sum + o) + load<f32>(part + o));
+    store<f32>(part + o, 0);
+  }
+}
