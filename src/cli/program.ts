@@ -151,6 +151,7 @@ export function createProgram(): Command {
     .command('bench')
     .description('time the engine on fixed networks')
     .option('--only <case>', 'one case')
+    .option('--out <file>', 'also write the results to a file')
     .option(...json)
     .addHelpText('after', examples(['spiketrace bench --only pattern']))
     .action(bench);

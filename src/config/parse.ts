@@ -7,7 +7,8 @@ type Issue = z.core.$ZodIssue;
 
 /** Checks an experiment and fills in its defaults. @throws ConfigError with path, value, range and unit */
 export function parseExperiment(input: unknown, catalogue: Catalogue): ExperimentConfig {
-  return parseWith(experimentSchema(catalogue), input);
+  const { $schema: _, ...config } = parseWith(experimentSchema(catalogue), input);
+  return config;
 }
 
 /** Checks any value against a schema; `prefix` is put before the path in messages. */

@@ -132,6 +132,7 @@ const evaluation = z
 
 /** The part of an experiment that needs no catalogue. */
 const common = {
+  $schema: z.string().optional().describe('where an editor finds this schema; has no effect'),
   version: z.literal(configVersion).default(configVersion),
   name: z.string().min(1).default('experiment'),
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),

@@ -19,6 +19,8 @@ export interface Experiment {
   readonly config: ExperimentConfig;
   readonly task: TaskInstance;
   readonly run: Run;
+  /** Brings the task's data into the arrays of the run. */
+  readonly feed: Feed;
   /** Trains to the configured total, or to the first chunk border at or after `until`. */
   train(options?: TrainOptions): void;
   /** The same, one trial at a time, for a caller who wants to do something between trials. */
@@ -69,6 +71,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     config: { ...config, backend: backend.name, training: { ...training, checkpointEvery } },
     task,
     run,
+    feed,
     *trainTrials(options = {}) {
       yield* trainTrials(
         run,

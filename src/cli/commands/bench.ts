@@ -1,107 +1,171 @@
 import { execFileSync } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { applySettings } from '../../config/parse.ts';
-import { preset } from '../../config/presets.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { createExperiment } from '../../experiment/experiment.ts';
-import { catalogue } from '../catalogue.ts';
+import { runTrial } from '../../engine/run.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { writeAtomic } from '../../record/index.ts';
+import { type Case, cases } from '../bench/cases.ts';
+import { timeNative } from '../bench/native.ts';
 import { amountOf } from '../execute.ts';
-import { type Global, print, table } from '../output.ts';
+import { type Global, print, table, tell } from '../output.ts';
 
-const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url));
-
-/** One timed case: what it runs, and how much of it one repetition is. */
-interface Case {
-  readonly name: string;
-  readonly experiment: unknown;
-  readonly repetitions: number;
-}
-
-interface BenchResult {
+export interface BenchResult {
   readonly case: string;
   readonly backend: string;
   readonly threads: number;
   readonly median_ms: number;
+  /** Distance of the quartiles. */
   readonly spread_ms: number;
   readonly synapse_steps_per_s: number;
   readonly symbols_per_s: number | null;
+  /** Sum of the trained weights: the same for any number of threads. */
   readonly checksum: number;
+  /** Time of the same loop in C over ours, in the same run; above 1 we are faster. */
   readonly native_ratio: number | null;
 }
 
-const cases: readonly Case[] = [
-  {
-    name: 'pattern',
-    experiment: applySettings(preset('pattern-generation'), ['training.total=1000']),
-    repetitions: 20,
-  },
-  { name: 'four-six-back', experiment: preset('four-six-back'), repetitions: 12 },
-];
+export interface BenchFlags extends Global {
+  readonly only?: string;
+  /** Also write the results to a file. */
+  readonly out?: string;
+}
 
-/** `spiketrace bench`: seeded, warmed, median and spread of one trial (chunk), a checksum of the weights against dead code. */
-export function bench(flags: Global & { readonly only?: string }): void {
+/** `spiketrace bench`: seeded, warmed, median and spread of one iteration. */
+export function bench(flags: BenchFlags): void {
   const chosen = flags.only === undefined ? cases : cases.filter(({ name }) => name === flags.only);
   if (chosen.length === 0)
     throw new ConfigError('--only', flags.only, `one of ${cases.map(({ name }) => name).join(', ')}`);
-  const results = chosen.map(time);
-  if (flags.json) {
-    const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
-    print(JSON.stringify({ machine, versions: { node: process.version }, commit: commitOf(packageRoot), results }));
-    return;
+  const results = chosen.flatMap((item) => {
+    if (process.stderr.isTTY && !flags.json) tell(`${item.name} ...`);
+    return timeCase(item);
+  });
+  const report = {
+    machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
+    versions: { node: process.version, spiketrace: version() },
+    commit: commit(),
+    results,
+  };
+  if (flags.out) {
+    mkdirSync(dirname(flags.out), { recursive: true });
+    writeAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   }
+  print(flags.json ? JSON.stringify(report) : resultTable(results));
+}
+
+function timeCase(item: Case): BenchResult[] {
+  return item.threads.map((threads) => {
+    const experiment = item.build(threads);
+    const result = item.timed === 'trial' ? timeTrials(item, experiment) : timeTraining(item, experiment);
+    experiment.close();
+    const native = item.native ? timeNative(item.native) : null;
+    return { ...result, threads, native_ratio: native === null ? null : native / result.median_ms };
+  });
+}
+
+/** One training iteration after the other on the same data: forward, gradient, update. */
+function timeTrials(item: Case, experiment: Experiment): BenchResult {
+  const { run, feed } = experiment;
+  const { sizes } = run.network.spec;
+  feed.fill(sizes.step);
+  const once = () => runTrial(run, sizes.step, { learn: true });
+  return summary(item, experiment, sample(once, item.repetitions), sizes.step * sizes.stream, null);
+}
+
+/** A stretch of training as a user waits for it: data, trial, checks. */
+function timeTraining(item: Case, experiment: Experiment): BenchResult {
+  const { sizes } = experiment.run.network.spec;
+  const training = experiment.trainTrials();
+  const before = amountOf(experiment);
+  const samples = sample(() => training.next(), item.repetitions);
+  const symbols = (amountOf(experiment) - before) / (item.repetitions + warmUp);
+  return summary(item, experiment, samples, sizes.step * sizes.stream, symbols);
+}
+
+const warmUp = 3;
+
+function sample(once: () => unknown, repetitions: number): number[] {
+  for (let warm = 0; warm < warmUp; warm++) once();
+  const samples = Array.from({ length: repetitions }, () => {
+    const start = performance.now();
+    once();
+    return performance.now() - start;
+  });
+  return samples.sort((a, b) => a - b);
+}
+
+function summary(
+  item: Case,
+  experiment: Experiment,
+  samples: number[],
+  steps: number,
+  symbols: number | null,
+): BenchResult {
+  const { network } = experiment.run;
+  const median = samples[samples.length >> 1];
+  const { synIn, synRec } = network.spec.sizes;
+  return {
+    case: item.name,
+    backend: experiment.config.backend,
+    threads: 1,
+    median_ms: median,
+    spread_ms: samples[Math.floor(samples.length * 0.75)] - samples[Math.floor(samples.length * 0.25)],
+    synapse_steps_per_s: (1000 * (synIn + synRec) * steps) / median,
+    symbols_per_s: symbols === null ? null : (1000 * symbols) / median,
+    checksum: sumOf(network.weights.wRec),
+    native_ratio: null,
+  };
+}
+
+function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let s = 0; s < values.length; s++) sum += values[s];
+  return sum;
+}
+
+function resultTable(results: readonly BenchResult[]): string {
+  const head = [
+    'case',
+    'backend',
+    'threads',
+    'median (ms)',
+    'spread (ms)',
+    'synapse-steps/s',
+    'symbols/s',
+    'C / ours',
+    'checksum',
+  ];
   const rows = results.map((result) => [
     result.case,
     result.backend,
+    String(result.threads),
     result.median_ms.toFixed(2),
     result.spread_ms.toFixed(2),
     result.synapse_steps_per_s.toExponential(2),
     result.symbols_per_s?.toFixed(0) ?? '-',
+    result.native_ratio?.toFixed(2) ?? '-',
+    result.checksum.toPrecision(9),
   ]);
-  print(table(['case', 'backend', 'median (ms)', 'spread (ms)', 'synapse-steps/s', 'symbols/s'], rows));
+  return table(head, rows);
 }
 
-/** The commit of the sources; null where they lie in no repository of their own, as an installed package does. */
-function commitOf(folder: string): string | null {
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** The commit of a clone; null elsewhere. */
+function commit(): string | null {
   try {
-    const git = (...args: string[]) =>
-      execFileSync('git', ['-C', folder, 'rev-parse', ...args], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-    return realpathSync(git('--show-toplevel').trim()) === realpathSync(folder) ? git('HEAD').trim() : null;
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return null;
   }
-}
-
-function time({ name, experiment: raw, repetitions }: Case): BenchResult {
-  const experiment = createExperiment(raw, catalogue);
-  const { run, config } = experiment;
-  const { sizes } = run.network.spec;
-  const training = experiment.trainTrials();
-  for (let warm = 0; warm < 3; warm++) training.next();
-  const before = amountOf(experiment);
-  const samples: number[] = [];
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    const start = performance.now();
-    training.next();
-    samples.push(performance.now() - start);
-  }
-  const symbols = (amountOf(experiment) - before) / repetitions;
-  samples.sort((a, b) => a - b);
-  const median = samples[samples.length >> 1];
-  const synapseSteps = (sizes.synIn + sizes.synRec) * sizes.step * sizes.stream;
-  return {
-    case: name,
-    backend: config.backend,
-    threads: 1,
-    median_ms: median,
-    spread_ms: samples[Math.floor(samples.length * 0.75)] - samples[Math.floor(samples.length * 0.25)],
-    synapse_steps_per_s: (1000 * synapseSteps) / median,
-    symbols_per_s: experiment.task.mode.kind === 'stream' ? (1000 * symbols) / median : null,
-    checksum: Float64Array.from(run.network.weights.wRec).reduce((sum, weight) => sum + weight, 0),
-    native_ratio: null,
-  };
 }

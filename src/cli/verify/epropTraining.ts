@@ -69,7 +69,8 @@ export function verifyEpropTraining(file: EpropTrainingFile): Quantity[] {
   return results;
 }
 
-function build({ params: p, ...file }: EpropTrainingFile): Experiment {
+/** The network of the file with its weights, on the trials of the file. */
+export function buildTraining({ params: p, ...file }: EpropTrainingFile, backend = 'reference'): Experiment {
   const { eta, ...optimizer } = p.optimizer;
   const classes = p.loss !== 'half-sum-square';
   const experiment = givenExperiment(
@@ -97,6 +98,7 @@ function build({ params: p, ...file }: EpropTrainingFile): Experiment {
       rateTerm: { strength: p.c_reg, targetHz: 1000 * p.f_target_per_ms, mean: 'trial' },
       optimizer: { ...optimizer, rates: { in: eta, rec: eta, out: eta } },
       training: { total: file.order.length },
+      backend,
     },
     file.order.map((trial) => givenTrial(p, file.trials[trial])),
   );
@@ -119,7 +121,7 @@ function givenTrial(p: EpropTrainingFile['params'], trial: EpropTrainingFile['tr
 }
 
 function trainGiven(file: EpropTrainingFile): { losses: number[]; rates: number[]; norms: number[] } {
-  const experiment = build(file);
+  const experiment = buildTraining(file);
   const { params } = file;
   const perTrial = params.loss === 'half-sum-square' ? params.window_length : 1;
   const losses: number[] = [];

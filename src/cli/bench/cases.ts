@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { applySettings } from '../../config/parse.ts';
+import { preset } from '../../config/presets.ts';
+import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
+import { catalogue } from '../catalogue.ts';
+import { buildTraining, type EpropTrainingFile } from '../verify/epropTraining.ts';
+
+/** One timed case. */
+export interface Case {
+  readonly name: string;
+  /** Thread counts to time; the numbers that come out must not depend on it. */
+  readonly threads: readonly number[];
+  readonly repetitions: number;
+  build(threads: number): Experiment;
+  /** `trial`: one training iteration on data that are there. `training`: with data, scores and checks, as a user waits for it. */
+  readonly timed: 'trial' | 'training';
+  /** Arguments of bench/native/online.c for the same loop in C; null where there is none. */
+  readonly native: readonly number[] | null;
+}
+
+const golden = fileURLToPath(new URL('../../../../test/golden/eprop-nest-pattern-generation.json', import.meta.url));
+
+const alif = {
+  kind: 'alif',
+  membrane: { tauMs: 20 },
+  adaptation: { tauMs: 200 },
+  vTh: 0.6,
+  adaptBeta: 0.05,
+  adaptiveShare: 0.5,
+  nRef: 5,
+};
+
+/** ALIF network on the pattern task, half of the neurons adaptive, at 10 to 20 Hz. */
+function network(neurons: number, settings: readonly string[] = []): unknown {
+  return applySettings(preset('pattern-generation'), [
+    'seed=3',
+    `network.neurons=${neurons}`,
+    `network.neuron=${JSON.stringify(alif)}`,
+    'network.input={"init":{"kind":"normal","gain":1.05}}',
+    'network.recurrent={"init":{"kind":"normal","gain":0.5}}',
+    'network.readout={"kind":"leaky","filter":{"tauMs":20},"bias":false}',
+    'task.inputRateHz=20',
+    'rateTerm={"strength":2,"targetHz":10,"mean":"trial"}',
+    'optimizer.rates={"in":1e-6,"rec":1e-6,"out":1e-6}',
+    'training.total=1000000',
+    ...settings,
+  ]);
+}
+
+/** 50 LIF and 50 ALIF neurons, 40 inputs, 2250 steps, as in evidence accumulation. */
+function evidence(streams: number): unknown {
+  return network(100, [
+    'task.steps=2250',
+    'task.inputs=40',
+    'task.outputs=2',
+    'loss={"kind":"softmax","window":{"start":2100,"length":150}}',
+    `training.streams=${streams}`,
+  ]);
+}
+
+/** 100 plastic synapses a neuron: 90 recurrent, 10 from 100 inputs. */
+function sparse(neurons: number): unknown {
+  return network(neurons, [
+    'network.input={"connectivity":{"kind":"in-degree","n":10},"init":{"kind":"normal","gain":2.1}}',
+    'network.recurrent={"connectivity":{"kind":"in-degree","n":90},"init":{"kind":"normal","gain":0.5}}',
+  ]);
+}
+
+const plain = (name: string, raw: () => unknown, repetitions: number): Case => ({
+  name,
+  threads: [1],
+  repetitions,
+  build: (threads) => createExperiment(raw(), catalogue, { threads }),
+  timed: 'trial',
+  native: null,
+});
+
+const online = (neurons: number, steps: number): Case => ({
+  ...plain(
+    `online-${neurons}`,
+    () => network(neurons, ['training.execution=online', 'rateTerm.strength=0', `task.steps=${steps}`]),
+    15,
+  ),
+  native: [neurons, 100, steps, 15],
+});
+
+export const cases: readonly Case[] = [
+  { ...plain('pattern', () => null, 60), build: () => pattern() },
+  plain('evidence', () => evidence(1), 40),
+  plain('dense-100', () => network(100), 40),
+  plain('dense-400', () => network(400), 25),
+  plain('dense-1000', () => network(1000), 15),
+  online(100, 1000),
+  online(400, 480),
+  online(1000, 160),
+  plain(
+    'online-postponed-400',
+    () => network(400, ['training.execution=postponed', 'rateTerm.strength=0', 'task.steps=480']),
+    15,
+  ),
+  plain('sparse-10k', () => sparse(10_000), 5),
+  plain('sparse-100k', () => sparse(100_000), 3),
+  { ...plain('four-six-back', () => preset('four-six-back'), 60), timed: 'training' },
+  { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
+];
+
+/** NEST's instance of the pattern task where its file is at hand (in a clone), else one of the same size. */
+function pattern(): Experiment {
+  if (!existsSync(golden))
+    return createExperiment(applySettings(preset('pattern-generation'), ['training.total=1000000']), catalogue);
+  const file = JSON.parse(readFileSync(golden, 'utf8')) as EpropTrainingFile;
+  return buildTraining(file, 'auto');
+}
