@@ -62,7 +62,7 @@ function evidence(streams: number): unknown {
 /** 100 plastic synapses a neuron: 90 recurrent, 10 from 100 inputs. */
 function sparse(neurons: number): unknown {
   return network(neurons, [
-    'network.input={"connectivity":{"kind":"in-degree","n":10},"init":{"kind":"normal","gain":2.1}}',
+    'network.input={"connectivity":{"kind":"in-degree","n":10},"init":{"kind":"normal","gain":1.05}}',
     'network.recurrent={"connectivity":{"kind":"in-degree","n":90},"init":{"kind":"normal","gain":0.5}}',
   ]);
 }
