@@ -136,7 +136,7 @@ const common = {
   version: z.literal(configVersion).default(configVersion),
   name: z.string().min(1).default('experiment'),
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
-  backend: z.enum(['auto', 'wasm', 'reference']).default('auto'),
+  backend: z.enum(['auto', 'wasm', 'reference', 'tfjs']).default('auto'),
   loss,
   rateTerm,
   optimizer,

@@ -114,7 +114,7 @@ export interface Workspace {
   compile(network: Network): Stages;
 }
 
-export type BackendName = 'reference' | 'wasm';
+export type BackendName = 'reference' | 'wasm' | 'tfjs';
 
 export interface Backend {
   readonly name: BackendName;

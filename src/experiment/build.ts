@@ -1,4 +1,5 @@
 import { reference } from '../backends/reference/index.ts';
+import { tfjs } from '../backends/tfjs/index.ts';
 import { wasm } from '../backends/wasm/index.ts';
 import { parseWith } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
@@ -125,14 +126,21 @@ export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSp
       return wasm.missing(spec).length === 0 ? wasm : reference;
     case 'reference':
       return reference;
-    case 'wasm': {
-      const missing = wasm.missing(spec);
-      if (missing.length === 0) return wasm;
-      throw new UnsupportedError(`backend "wasm" has no kernel for ${missing.join(', ')}; use --backend reference`);
-    }
+    case 'wasm':
+      return required(wasm, spec);
+    case 'tfjs':
+      return required(tfjs, spec);
     default:
       return name satisfies never;
   }
+}
+
+function required(backend: Backend, spec: NetworkSpec): Backend {
+  const missing = backend.missing(spec);
+  if (missing.length === 0) return backend;
+  throw new UnsupportedError(
+    `backend "${backend.name}" has no kernel for ${missing.join(', ')}; use --backend reference`,
+  );
 }
 
 function deriveRule(

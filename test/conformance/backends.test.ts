@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import { netFields } from '../../src/backends/wasm/net.ts';
-import { applySettings, createExperiment, type Experiment, gradientOf, preset, runTrial } from '../../src/index.ts';
+import {
+  applySettings,
+  createExperiment,
+  type Experiment,
+  gradientOf,
+  loadTensorFlow,
+  preset,
+  runTrial,
+} from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
 
 const catalogue = { ...models, tasks };
@@ -110,6 +118,33 @@ for (const readout of Object.values(readouts)) {
     cases.push([`postponed, rate term ${mean}, kappa ${JSON.stringify(readout.filter)}`, c, 37]);
   }
 }
+
+describe('tfjs against reference', () => {
+  beforeAll(async () => {
+    await loadTensorFlow();
+  });
+  const able = cases.filter(([, c]) => c.execution === 'deferred' && c.connectivity === 'dense');
+  it.each(able)('%s', (_name, c, neuronCount) => {
+    const want = frozen(build(c, 'reference', neuronCount));
+    const got = frozen(build(c, 'tfjs', neuronCount));
+    expect(Array.from(got.trial.z)).toEqual(Array.from(want.trial.z));
+    expect(got.trial.y).toBeClose(want.trial.y, { relative: tolerance });
+    for (const name of ['wIn', 'wRec', 'wOut', 'bOut'] as const) {
+      expect(got.gradient[name], name).toBeClose(want.gradient[name], { relative: tolerance });
+    }
+  });
+
+  it('keeps no tensors from trial to trial', async () => {
+    const { tf } = await loadTensorFlow();
+    const experiment = build(able[0][1], 'tfjs', 20);
+    const training = experiment.trainTrials();
+    training.next();
+    const before = tf.memory().numTensors;
+    training.next();
+    expect(tf.memory().numTensors).toBe(before);
+    experiment.close();
+  });
+});
 
 describe('wasm against reference', () => {
   it.each(cases)('%s', (_name, c, neuronCount) => {

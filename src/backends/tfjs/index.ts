@@ -1,0 +1,50 @@
+import { UnsupportedError } from '../../core/errors.ts';
+import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.ts';
+import type { ThresholdKernel } from '../../core/plugins.ts';
+import { bindHostStages } from './host.ts';
+import { loadedTensorFlow } from './load.ts';
+import { bindTensorStages } from './tensors.ts';
+
+/**
+ * TensorFlow.js: one tensor operation for all trials of a batch, step after step, no host read within a trial; the deferred
+ * gradient is one matrix product over batch and time. The update stays on the host. Pays for large networks in large
+ * batches, above all on a GPU; see docs/performance.md.
+ */
+export const tfjs: Backend = {
+  name: 'tfjs',
+  missing,
+  bytes: (_spec, lengths) => 4 * (lengths.state + 3 * lengths.trial),
+  open: (spec) => {
+    const absent = missing(spec);
+    if (absent.length > 0)
+      throw new UnsupportedError(`backend "tfjs" cannot run ${absent.join(', ')}; use another backend`);
+    return { allocate: (length) => new Float32Array(length), compile };
+  },
+  sharesRows: () => ({ signal: false, rateTerm: false }),
+  keepsTransients: false,
+  gradientChunk: 1,
+};
+
+function missing(spec: NetworkSpec): string[] {
+  const { neuron, readout, rule, projections, execution, update } = spec;
+  const names: string[] = [];
+  if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
+  if (!neuron.kernel) names.push('this neuron');
+  if (!readout.kernel) names.push('this readout');
+  if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
+  if (update.unit === 'step') names.push('updates within a trial');
+  if (rule && execution !== 'deferred') names.push('online traces');
+  if (rule && !rule.trace.kernel) names.push('this trace');
+  if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
+  if (rule && !rule.signal.kernel) names.push('this signal');
+  return names;
+}
+
+function compile(network: Network): Stages {
+  const found = loadedTensorFlow();
+  if (!found) throw new UnsupportedError('backend "tfjs": call loadTensorFlow() first');
+  const neuron = network.spec.neuron.kernel as ThresholdKernel;
+  const host = bindHostStages(network);
+  const tensors = bindTensorStages(found.tf, network, neuron);
+  return { ...host, ...tensors };
+}

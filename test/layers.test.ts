@@ -1,0 +1,94 @@
+import { posix } from 'node:path';
+import { expect, it } from 'vitest';
+import { readSources } from './support/sources.ts';
+
+/** What each folder may import of ours, beside itself. Longest prefix first. */
+const layers: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
+  ['src/cli/', ['src/', 'models/', 'tasks/', 'hardware/']],
+  ['src/experiment/', ['src/core/', 'src/config/', 'src/engine/', 'src/backends/', 'src/optim/', 'src/losses/']],
+  ['src/engine/', ['src/core/']],
+  ['src/backends/', ['src/core/']],
+  ['src/optim/', ['src/core/']],
+  ['src/losses/', ['src/core/']],
+  ['src/record/', ['src/core/']],
+  ['src/plot/', ['src/core/']],
+  ['src/config/', ['src/core/']],
+  ['src/core/', []],
+  ['src/index.ts', layersOf('core config engine experiment backends optim losses record')],
+  ['src/browser.ts', ['src/index.ts', 'src/core/', 'src/backends/', 'models/', 'tasks/']],
+  ['models/', ['src/core/']],
+  ['tasks/', ['src/core/']],
+  ['hardware/', ['src/core/']],
+];
+const packages: Readonly<Record<string, string>> = {
+  '@tensorflow/tfjs-core': 'src/backends/tfjs/',
+  rxjs: 'src/record/',
+  'chart.js': 'src/plot/',
+  '@napi-rs/canvas': 'src/plot/',
+  commander: 'src/cli/',
+  'cli-progress': 'src/cli/',
+};
+
+function layersOf(names: string): string[] {
+  return names.split(' ').map((name) => `src/${name}/`);
+}
+
+function violations(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([path, text]) =>
+    [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)]
+      .map((match) => match[1])
+      .filter((name) => !(name.startsWith('.') ? isAllowed(path, name) : isHome(path, name)))
+      .map((name) => `${path} imports ${name}`),
+  );
+}
+
+function isAllowed(path: string, name: string): boolean {
+  const target = posix.join(posix.dirname(path), name);
+  const layer = layers.find(([folder]) => path.startsWith(folder));
+  return layer !== undefined && [layer[0], ...layer[1]].some((folder) => target.startsWith(folder));
+}
+
+function isHome(path: string, name: string): boolean {
+  const restricted = Object.keys(packages).find((pack) => name === pack || name.startsWith(`${pack}/`));
+  return !restricted || path.startsWith(packages[restricted]);
+}
+
+it('every import goes where the table of layers lets it', () => {
+  const files = readSources(['src', 'models', 'tasks', 'hardware']);
+  expect(files.size).toBeGreaterThan(60);
+  for (const [folder] of layers)
+    expect(
+      [...files.keys()].some((path) => path.startsWith(folder)),
+      folder,
+    ).toBe(true);
+  expect(violations(files)).toEqual([]);
+});
+
+it.each([
+  ['src/core/a.ts', "import type { Run } from '../engine/run.ts';"],
+  ['src/engine/a.ts', "import { lif } from '../../models/neurons/lif.ts';"],
+  ['src/optim/a.ts', "export * from '../losses/index.ts';"],
+  ['src/record/a.ts', "import '../engine/run.ts';"],
+  ['src/experiment/a.ts', "import { main } from '../cli/main.ts';"],
+  ['src/index.ts', "export { plotRaster } from './plot/index.ts';"],
+  ['src/plot/a.ts', "const { run } = await import('../engine/run.ts');"],
+  ['src/other/a.ts', "import { cut } from '../core/layout.ts';"],
+  ['models/a.ts', "import {\n  tasks,\n} from '../tasks/index.ts';"],
+  ['tasks/a.ts', 'import { createRun } from "../src/engine/run.ts";'],
+  ['hardware/a.ts', "import { catalogue } from '../src/cli/catalogue.ts';"],
+  ['src/engine/a.ts', "import { Subject } from 'rxjs';"],
+  ['src/cli/a.ts', "import { Chart } from 'chart.js/auto';"],
+  ['src/record/a.ts', "import { createCanvas } from '@napi-rs/canvas';"],
+  ['src/plot/a.ts', "import { Command } from 'commander';"],
+])('finds a planted violation: %s with %s', (path, text) => {
+  expect(violations(new Map([[path, text]]))).toHaveLength(1);
+});
+
+it('lets pass what is allowed', () => {
+  const files = new Map([
+    ['src/cli/a.ts', "import { Command } from 'commander';\nimport { models } from '../../models/index.ts';"],
+    ['models/a.ts', "import { z } from 'zod';\nimport type { Real } from '../src/core/layout.ts';\nimport './b.ts';"],
+    ['src/record/a.ts', "import { Subject } from 'rxjs';\nimport { readFile } from 'node:fs/promises';"],
+  ]);
+  expect(violations(files)).toEqual([]);
+});
