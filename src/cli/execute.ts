@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent, TrialEvent } from '../core/events.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
@@ -20,7 +21,7 @@ import {
   writeCheckpoint,
 } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
-import { assertNoRun, files, loadRun } from './runFolder.ts';
+import { assertNoRun, availableMemory, files, loadRun, savedBackend } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
 /** One run to be done: a new experiment into a folder, or the rest of the one that lies there. */
@@ -29,6 +30,8 @@ export interface Job {
   /** A raw experiment; null resumes the run in the folder. */
   readonly experiment: unknown | null;
   readonly until?: number | undefined;
+  /** Threads for the trials of a batch; the numbers do not depend on it. */
+  readonly threads?: number | undefined;
   /** Folder of .npy files to start from instead of drawn weights. */
   readonly weights?: string | undefined;
   readonly recording?: RecordingSettings | undefined;
@@ -60,10 +63,24 @@ export interface JobWatcher {
   readonly stopped?: () => boolean;
 }
 
+/** TensorFlow.js has to be loaded before an experiment that names it is built; says what was found. */
+export async function loadBackends(
+  jobs: readonly Pick<Job, 'folder' | 'experiment'>[],
+  say: (line: string) => void,
+): Promise<void> {
+  const backendOf = ({ folder, experiment }: Pick<Job, 'folder' | 'experiment'>) =>
+    experiment === null ? savedBackend(folder) : (experiment as { backend?: unknown }).backend;
+  if (!jobs.some((job) => backendOf(job) === 'tfjs')) return;
+  const { engine, report } = await loadTensorFlow();
+  say(`tfjs: using ${engine} (${report.join('; ')})`);
+}
+
 /** Checks everything that can be checked without writing. @throws ConfigError, UnsupportedError, FileError */
 export function prepare(job: Job): Experiment {
   const experiment = withinMemory(() =>
-    job.experiment === null ? loadRun(job.folder) : createExperiment(job.experiment, catalogue),
+    job.experiment === null
+      ? loadRun(job.folder, { threads: job.threads })
+      : createExperiment(job.experiment, catalogue, { threads: job.threads, maxBytes: availableMemory() }),
   );
   if (job.weights) readWeights(job.weights, experiment.run.network);
   if (job.recording) assertFits(experiment, createRecorder(experiment.run, job.recording), job.recording);
@@ -87,6 +104,7 @@ function withinMemory<T>(build: () => T): T {
  * event loop between trials. A run that fails keeps its last checkpoint and all rows up to it.
  */
 export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
+  await loadBackends([job], () => {});
   const experiment = prepare(job);
   const earlier = job.experiment === null ? finishedResult(job.folder, amountOf(experiment)) : null;
   if (earlier) return earlier;
@@ -129,6 +147,7 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   } finally {
     metrics.close();
     recording?.close();
+    experiment.close();
   }
   const seconds = (performance.now() - began) / 1000;
   writeWeights(path(files.weights), experiment.run.network);

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, FileError } from '../core/errors.ts';
+import type { OpenOptions } from '../core/network.ts';
 import { checkpointConfig } from '../engine/checkpoint.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import { readCheckpoint } from '../record/index.ts';
@@ -35,12 +37,27 @@ export function findRuns(folder: string): string[] {
 }
 
 /** The experiment of a run folder where its checkpoint left it. @throws FileError for a damaged or foreign checkpoint */
-export function loadRun(folder: string): Experiment {
+export function loadRun(folder: string, options: OpenOptions = {}): Experiment {
   const path = join(folder, files.checkpoint);
   const bytes = readCheckpoint(path);
-  const experiment = createExperiment(checkpointConfig(bytes, path), catalogue);
+  const experiment = createExperiment(checkpointConfig(bytes, path), catalogue, {
+    ...options,
+    maxBytes: availableMemory(),
+  });
   experiment.restore(bytes, path);
   return experiment;
+}
+
+/** The backend that a run was trained with; undefined where its checkpoint cannot say. */
+export function savedBackend(folder: string): unknown {
+  const path = join(folder, files.checkpoint);
+  if (!existsSync(path)) return undefined;
+  return (checkpointConfig(readCheckpoint(path), path) as { backend?: unknown } | null)?.backend;
+}
+
+/** Bytes that a run may take. */
+export function availableMemory(): number {
+  return process.availableMemory?.() ?? freemem();
 }
 
 /** @throws ConfigError if the folder already holds a run */

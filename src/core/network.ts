@@ -137,6 +137,8 @@ export interface Backend {
 export interface OpenOptions {
   /** Threads for the trials of a batch; the numbers do not depend on it. */
   readonly threads?: number | undefined;
+  /** Bytes that the network may take; one that needs more is refused before anything is allocated. */
+  readonly maxBytes?: number | undefined;
 }
 
 export interface NetworkLengths {

@@ -1,12 +1,14 @@
 import { parseExperiment } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
+import { UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Real } from '../core/layout.ts';
-import type { NetworkSpec, OpenOptions } from '../core/network.ts';
+import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
+import { networkLength } from '../engine/network.ts';
 import { drawWeights, initWeights } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
@@ -18,6 +20,7 @@ export interface Experiment {
   /** The configuration with every default filled in. */
   readonly config: ExperimentConfig;
   readonly task: TaskInstance;
+  readonly memory: Memory;
   readonly run: Run;
   /** Brings the task's data into the arrays of the run. */
   readonly feed: Feed;
@@ -35,6 +38,12 @@ export interface Experiment {
   checkpoint(): Uint8Array;
   /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
   restore(checkpoint: Uint8Array, path?: string): void;
+}
+
+/** What a run takes in bytes: in all, and per synapse of the two projections. */
+export interface Memory {
+  readonly bytes: number;
+  readonly perSynapse: number;
 }
 
 export interface EvaluateOptions {
@@ -62,6 +71,8 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const spec = specFor(training.streams);
   const backend = chooseBackend(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
+  const memory = memoryOf(spec, backend);
+  assertFits(memory, options.maxBytes);
   const run = createRun(spec, backend, total, options);
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window);
@@ -70,6 +81,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const experiment: Experiment = {
     config: { ...config, backend: backend.name, training: { ...training, checkpointEvery } },
     task,
+    memory,
     run,
     feed,
     *trainTrials(options = {}) {
@@ -103,6 +115,20 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };
   return experiment;
+}
+
+function memoryOf(spec: NetworkSpec, backend: Backend): Memory {
+  const bytes = backend.bytes(spec, networkLength(spec, backend));
+  return { bytes, perSynapse: bytes / (spec.sizes.synIn + spec.sizes.synRec) };
+}
+
+function assertFits({ bytes, perSynapse }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
+  if (bytes <= maxBytes) return;
+  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  throw new UnsupportedError(
+    `the network needs ${mib(bytes)} (${perSynapse.toFixed(0)} bytes per synapse), ${mib(maxBytes)} are available: ` +
+      'fewer neurons, synapses, streams, or steps of a trial',
+  );
 }
 
 /** Steps of one stream in a training of `total` symbols or trials. */

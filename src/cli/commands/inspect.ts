@@ -6,6 +6,7 @@ import { ConfigError } from '../../core/errors.ts';
 import { losses } from '../../losses/index.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
+import { loadBackends } from '../execute.ts';
 import { drawCurves, drawRun } from '../figures.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
@@ -54,9 +55,12 @@ export function schema(flags: Global & { readonly out?: string }): void {
   else print(text);
 }
 
+const saved = (folder: string) => ({ folder, experiment: null });
+
 /** `spiketrace plot` */
-export function plot(folder: string, flags: Global): void {
+export async function plot(folder: string, flags: Global): Promise<void> {
   const runs = findRuns(folder);
+  await loadBackends(runs.map(saved), tell);
   const paths = runs.flatMap((run) => drawRun(run));
   if (runs.length > 1) {
     const loaded = runs.map((run) => ({ run, rule: String(loadRun(run).config.rule.name) }));
@@ -74,8 +78,13 @@ export function plot(folder: string, flags: Global): void {
 }
 
 /** `spiketrace eval`: fresh data, learning off. */
-export function evaluate(folder: string, flags: Global & { readonly symbols?: number; readonly label?: string }): void {
-  const rows = findRuns(folder).map((run) => {
+export async function evaluate(
+  folder: string,
+  flags: Global & { readonly symbols?: number; readonly label?: string },
+): Promise<void> {
+  const runs = findRuns(folder);
+  await loadBackends(runs.map(saved), tell);
+  const rows = runs.map((run) => {
     const experiment = loadRun(run);
     const scores = experiment.evaluate({
       ...(flags.symbols === undefined ? {} : { total: flags.symbols }),
@@ -105,12 +114,16 @@ export function evaluate(folder: string, flags: Global & { readonly symbols?: nu
 }
 
 /** `spiketrace verify`: every file, also after one that cannot be used. @returns whether every file passed */
-export function verify(paths: readonly string[], flags: Global): boolean {
+export function verify(paths: readonly string[], flags: Global & { readonly backend?: string }): boolean {
+  const backend = flags.backend ?? 'reference';
+  if (backend !== 'reference' && backend !== 'wasm') {
+    throw new ConfigError('--backend', backend, 'one of "reference", "wasm"');
+  }
   let pass = true;
   let unusable: unknown = null;
   for (const path of paths) {
     try {
-      pass = report(verifyFile(path), flags) && pass;
+      pass = report(verifyFile(path, backend), flags) && pass;
     } catch (error) {
       if (unusable) tell(String(unusable instanceof Error ? unusable.message : unusable));
       unusable = error;

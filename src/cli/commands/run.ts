@@ -5,7 +5,7 @@ import { preset, presetNames } from '../../config/presets.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
 import { readBytes } from '../../record/index.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
-import { prepare } from '../execute.ts';
+import { loadBackends, prepare } from '../execute.ts';
 import { drawRun } from '../figures.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
@@ -98,17 +98,32 @@ async function runAndReport(
   for (const path of figures) print(`figure: ${path}`);
 }
 
+/** @returns symbols or trials to be done; says once what a run takes */
+function check(job: Job, say: boolean): number {
+  const { config, memory } = prepare(job);
+  const mib = memory.bytes / 2 ** 20;
+  if (say) {
+    tell(
+      `backend ${config.backend}, ${mib.toFixed(mib < 10 ? 1 : 0)} MiB a run, ${memory.perSynapse.toFixed(0)} bytes per synapse`,
+    );
+  }
+  return Math.min(job.until ?? Number.POSITIVE_INFINITY, config.training.total);
+}
+
 /** Runs jobs with a progress line. @throws the first error, after all other jobs have ended */
 export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
   // Everything that can be refused is refused here, before the first file is written.
-  const totals = jobs.map((job) => Math.min(job.until ?? Number.POSITIVE_INFINITY, prepare(job).config.training.total));
+  await loadBackends(jobs, tell);
+  const totals = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
   const line = openProgress(
     totals.reduce((sum, total) => sum + total, 0),
     flags.json ?? false,
   );
   const { stop, release } = interruptible();
   try {
-    const outcomes = await runJobs(jobs, { threads: flags.threads, stop, progress: line.update });
+    // One run alone has the threads to itself, for the trials of its batches.
+    const all = jobs.length === 1 ? jobs.map((job) => ({ ...job, threads: flags.threads })) : jobs;
+    const outcomes = await runJobs(all, { threads: flags.threads, stop, progress: line.update });
     line.stop();
     const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
     for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);

@@ -3,7 +3,7 @@ import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { type GivenTrial, givenExperiment, rasterOf } from './given.ts';
-import { compare, notChecked, type Quantity } from './report.ts';
+import { compare, notChecked, type Quantity, type Subject } from './report.ts';
 
 /** A golden file of kind `eprop-training`: the losses of a few updates of one network. */
 export interface EpropTrainingFile {
@@ -54,18 +54,18 @@ export interface EpropTrainingFile {
 }
 
 /** Trains as the file says and compares loss, gradient norms and rate before every update. */
-export function verifyEpropTraining(file: EpropTrainingFile): Quantity[] {
-  const { losses, rates, norms } = trainGiven(file);
+export function verifyEpropTraining(file: EpropTrainingFile, { backend, tolerance }: Subject): Quantity[] {
+  const { losses, rates, norms } = trainGiven(file, backend);
   const exact = file.params.optimizer.kind === 'adam' ? 1e-9 : 1e-10;
   const tolerances: Readonly<Record<string, number>> = { loss_own: exact, loss_nest: exact, loss_tensorflow: 1e-6 };
   const results: Quantity[] = [];
   for (const name of Object.keys(file).filter((key) => key.startsWith('loss_'))) {
-    if (name in tolerances) results.push(compare(name, losses, file[name] as number[], tolerances[name]));
+    if (name in tolerances) results.push(compare(name, losses, file[name] as number[], tolerance(tolerances[name])));
     else results.push(notChecked(name, 'no tolerance is known for this source'));
   }
   const wantedNorms = file.gradient_norms_w_in_w_rec_w_out;
-  if (wantedNorms) results.push(compare('gradient_norms_w_in_w_rec_w_out', norms, wantedNorms, 1e-8));
-  if (file.mean_rate_hz) results.push(compare('mean_rate_hz', rates, file.mean_rate_hz, 1e-10));
+  if (wantedNorms) results.push(compare('gradient_norms_w_in_w_rec_w_out', norms, wantedNorms, tolerance(1e-8)));
+  if (file.mean_rate_hz) results.push(compare('mean_rate_hz', rates, file.mean_rate_hz, tolerance(1e-10)));
   return results;
 }
 
@@ -120,8 +120,11 @@ function givenTrial(p: EpropTrainingFile['params'], trial: EpropTrainingFile['tr
   return { x: rasterOf(trial.input_spikes, p.T), target };
 }
 
-function trainGiven(file: EpropTrainingFile): { losses: number[]; rates: number[]; norms: number[] } {
-  const experiment = buildTraining(file);
+function trainGiven(
+  file: EpropTrainingFile,
+  backend: Subject['backend'],
+): { losses: number[]; rates: number[]; norms: number[] } {
+  const experiment = buildTraining(file, backend);
   const { params } = file;
   const perTrial = params.loss === 'half-sum-square' ? params.window_length : 1;
   const losses: number[] = [];

@@ -3,7 +3,7 @@ import { FileError } from '../../core/errors.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
-import { passes, type Quantity } from './report.ts';
+import { passes, type Quantity, type Subject, subjects } from './report.ts';
 
 export interface Verdict {
   readonly file: string;
@@ -12,17 +12,20 @@ export interface Verdict {
 }
 
 /** Kinds of golden files and what reads them, one line each. */
-const kinds: ReadonlyMap<string, (file: never) => Quantity[]> = new Map<string, (file: never) => Quantity[]>([
-  ['eprop-network', (file: EpropNetworkFile) => verifyEpropNetwork(file)],
-  ['eprop-training', (file: EpropTrainingFile) => verifyEpropTraining(file)],
-  ['nest-eprop-intervals', (file: NestFile) => verifyNestIntervals(file)],
+const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> = new Map<
+  string,
+  (file: never, subject: Subject) => Quantity[]
+>([
+  ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
+  ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
+  ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
 ]);
 
 /**
  * Runs the engine on the network that a golden file describes and compares every quantity of the file.
  * @throws FileError for a file that cannot be read, is not JSON, or is of a kind that is not known
  */
-export function verifyFile(path: string): Verdict {
+export function verifyFile(path: string, backend: Subject['backend'] = 'reference'): Verdict {
   const content = readJson(path);
   const kind = (content as { meta?: { kind?: unknown } } | null)?.meta?.kind;
   const reader = kinds.get(String(kind));
@@ -34,7 +37,7 @@ export function verifyFile(path: string): Verdict {
   }
   let quantities: Quantity[];
   try {
-    quantities = reader(content as never);
+    quantities = reader(content as never, subjects[backend]);
   } catch (error) {
     throw new FileError(path, `cannot be used as ${kind}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,6 @@
 import type { Experiment } from '../../experiment/experiment.ts';
 import { givenExperiment, rasterOf, transpose } from './given.ts';
-import { compare, flatten, type Nested, type Quantity } from './report.ts';
+import { compare, flatten, type Nested, type Quantity, type Subject } from './report.ts';
 
 type Matrix = readonly (readonly number[])[];
 
@@ -62,8 +62,8 @@ export interface NestFile {
   readonly cases: Readonly<Record<string, { readonly spec: CaseSpec; readonly result: CaseResult }>>;
 }
 
-export function verifyNestIntervals(file: NestFile): Quantity[] {
-  return Object.entries(file.cases).flatMap(([name, { spec, result }]) => verifyCase(name, spec, result));
+export function verifyNestIntervals(file: NestFile, subject: Subject): Quantity[] {
+  return Object.entries(file.cases).flatMap(([name, { spec, result }]) => verifyCase(name, spec, result, subject));
 }
 
 /** Everything that one trained interval leaves behind. */
@@ -73,8 +73,8 @@ interface Interval {
   readonly wOut: Float64Array;
 }
 
-function verifyCase(name: string, spec: CaseSpec, want: CaseResult): Quantity[] {
-  const experiment = build(spec);
+function verifyCase(name: string, spec: CaseSpec, want: CaseResult, subject: Subject): Quantity[] {
+  const experiment = build(spec, subject);
   const { run } = experiment;
   const { trial, state, spec: network } = run.network;
   const { step: steps, rec: n, out: nOut } = network.sizes;
@@ -116,7 +116,7 @@ function verifyCase(name: string, spec: CaseSpec, want: CaseResult): Quantity[] 
   }
   const scale = gradientScale(spec);
   const quantity = (field: string, got: ArrayLike<number>, wanted: Nested, tolerance = 1e-10) =>
-    compare(`${name}.${field}`, got, wanted, tolerance);
+    compare(`${name}.${field}`, got, wanted, subject.tolerance(tolerance));
   return [
     quantity('spike_times', seen.z, rasters(want.spike_times, steps), 0),
     quantity('v_rec', seen.v, want.v_rec),
@@ -148,7 +148,7 @@ function gradientScale(spec: CaseSpec): number {
   return spec.average_gradient ? 1 / spec.learning_window : 1;
 }
 
-function build(spec: CaseSpec): Experiment {
+function build(spec: CaseSpec, { backend }: Subject): Experiment {
   const { rec, out, optimizer: o, steps_per_interval: steps, dt_ms: dtMs } = spec;
   if (rec.surrogate_gradient_function !== 'piecewise_linear') {
     throw new Error(`surrogate "${rec.surrogate_gradient_function}" is not known, only "piecewise_linear"`);
@@ -184,6 +184,7 @@ function build(spec: CaseSpec): Experiment {
       },
       // NEST's trace carries the factor 1 - kappa whatever the readout's own scale is.
       rule: { name: 'e-prop-1', feedback: 'random', filterScale: '1-kappa' },
+      backend,
       loss: {
         kind: isSquare(spec) ? 'square' : 'softmax',
         scale,

@@ -9,6 +9,20 @@ export interface Quantity {
   readonly where: string;
 }
 
+/** Which backend is verified, and what it may be off by: float64 keeps each quantity's own tolerance. */
+export interface Subject {
+  readonly backend: 'reference' | 'wasm';
+  tolerance(exact: number): number;
+}
+
+/** float32 on networks of some hundred steps: see test/conformance/backends.test.ts for where the number comes from. */
+const float32Tolerance = 5e-4;
+
+export const subjects: Readonly<Record<Subject['backend'], Subject>> = {
+  reference: { backend: 'reference', tolerance: (exact) => exact },
+  wasm: { backend: 'wasm', tolerance: (exact) => (exact === 0 ? 0 : Math.max(exact, float32Tolerance)) },
+};
+
 export type Nested = number | readonly Nested[];
 
 /** All numbers of a nested array, row by row. */
