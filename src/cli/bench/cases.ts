@@ -17,6 +17,8 @@ export interface Case {
   readonly timed: 'trial' | 'training';
   /** Arguments of bench/native/online.c for the same loop in C; null where there is none. */
   readonly native: readonly number[] | null;
+  /** Skipped, visibly, where TensorFlow.js is not installed. */
+  readonly needsTensorFlow?: boolean;
 }
 
 const golden = fileURLToPath(new URL('../../../../test/golden/eprop-nest-pattern-generation.json', import.meta.url));
@@ -85,6 +87,12 @@ const online = (neurons: number, steps: number): Case => ({
   native: [neurons, 100, steps, 15],
 });
 
+/** The same network on TensorFlow.js, 500 steps, in a batch. */
+const tensors = (streams: number): Case => {
+  const settings = ['backend=tfjs', 'task.steps=500', `training.streams=${streams}`];
+  return { ...plain(`tfjs-${streams}`, () => network(100, settings), 5), needsTensorFlow: true };
+};
+
 export const cases: readonly Case[] = [
   { ...plain('pattern', () => null, 60), build: () => pattern() },
   plain('evidence', () => evidence(1), 40),
@@ -103,6 +111,9 @@ export const cases: readonly Case[] = [
   plain('sparse-100k', () => sparse(100_000), 3),
   { ...plain('four-six-back', () => preset('four-six-back'), 60), timed: 'training' },
   { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
+  tensors(1),
+  tensors(16),
+  tensors(64),
 ];
 
 /** NEST's instance of the pattern task where its file is at hand (in a clone), else one of the same size. */

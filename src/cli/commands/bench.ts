@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadTensorFlow } from '../../backends/tfjs/load.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
@@ -34,14 +35,16 @@ export interface BenchFlags extends Global {
 }
 
 /** `spiketrace bench`: seeded, warmed, median and spread of one iteration. */
-export function bench(flags: BenchFlags): void {
+export async function bench(flags: BenchFlags): Promise<void> {
   const chosen = flags.only === undefined ? cases : cases.filter(({ name }) => name === flags.only);
   if (chosen.length === 0)
     throw new ConfigError('--only', flags.only, `one of ${cases.map(({ name }) => name).join(', ')}`);
-  const results = chosen.flatMap((item) => {
+  const results: BenchResult[] = [];
+  for (const item of chosen) {
     if (process.stderr.isTTY && !flags.json) tell(`${item.name} ...`);
-    return timeCase(item);
-  });
+    if (item.needsTensorFlow && !(await tensorFlowLoads(item.name))) continue;
+    results.push(...timeCase(item));
+  }
   const report = {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
     versions: { node: process.version, spiketrace: version() },
@@ -53,6 +56,16 @@ export function bench(flags: BenchFlags): void {
     writeAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   }
   print(flags.json ? JSON.stringify(report) : resultTable(results));
+}
+
+async function tensorFlowLoads(name: string): Promise<boolean> {
+  try {
+    await loadTensorFlow();
+    return true;
+  } catch (error) {
+    tell(`${name} skipped: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
 }
 
 function timeCase(item: Case): BenchResult[] {

@@ -1,0 +1,236 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { applySettings, preset, presetNames } from '../../src/index.ts';
+import { emptyFolder, jsonLines, main, root, set, spiketrace, start, streaming, succeed } from './cli.ts';
+
+const golden = (name: string) => join(root, 'test/golden', `${name}.json`);
+
+describe('eval and plot', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = emptyFolder();
+    await succeed(['train', ...streaming, '--seeds', '2', '--no-figures', '--out', 'runs'], folder);
+  });
+
+  interface Scores {
+    readonly folder: string;
+    readonly seed: number;
+    readonly amount: number;
+    readonly expectedLoss: number;
+  }
+
+  it('score on fresh data as the summary does, on more of it, and on other data', async () => {
+    const run = (...args: string[]) => succeed(['eval', 'runs', '--json', ...args], folder);
+    const [asTrained, more, other] = (await Promise.all([run(), run('--symbols', '640'), run('--label', 'b')])).map(
+      ({ stdout }) => jsonLines<Scores>(stdout),
+    );
+    expect(asTrained.map((row) => row.seed)).toEqual([1, 2]);
+    for (const row of asTrained) {
+      const { evaluation } = JSON.parse(readFileSync(join(folder, row.folder, 'summary.json'), 'utf8'));
+      expect(row.amount).toBe(320);
+      expect(row.expectedLoss).toBe(evaluation.expectedLoss);
+    }
+    expect(more.map((row) => row.amount)).toEqual([640, 640]);
+    for (const rows of [more, other]) expect(rows[0].expectedLoss).not.toBe(asTrained[0].expectedLoss);
+  });
+
+  it('print a table for people', async () => {
+    const { stdout } = await succeed(['eval', 'runs'], folder);
+    expect(stdout).toMatch(/rule +seed +expected loss +loss per step +accuracy +rate \(Hz\) +amount +folder\n/);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(4);
+  });
+
+  it('does not score what is too short to be scored', async () => {
+    const { code, stdout, stderr } = await spiketrace(['eval', 'runs', '--symbols', '16'], folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/evaluation\.total: got 16, expected/);
+  });
+
+  it('draw every run and their common learning curves', async () => {
+    const { stdout } = await succeed(['plot', 'runs', '--json'], folder);
+    const figures = jsonLines<{ figure: string }>(stdout).map(({ figure }) => figure);
+    expect(figures).toHaveLength(2 * 5 + 1);
+    expect(figures.at(-1)).toBe(join('runs', 'learning-curves.png'));
+    for (const figure of figures) expect(statSync(join(folder, figure)).size).toBeGreaterThan(2000);
+  });
+});
+
+describe('compare', () => {
+  interface Report {
+    readonly bounds: readonly { readonly value: number }[];
+    readonly rows: readonly { readonly rule: string; readonly seeds: number; readonly mean: number }[];
+    readonly figures: readonly string[];
+  }
+
+  it('trains what is missing, goes on with what is there, and refuses runs of other settings', async () => {
+    const folder = emptyFolder();
+    const args = ['compare', ...streaming, '--rules', 'e-prop-1,readout-only', '--out', 'c'];
+    const first = await succeed([...args, '--seeds', '1'], folder);
+    expect(first.stdout).toMatch(/e-prop-1 +1 +0\.\d{4}/);
+    expect(first.stdout).toMatch(/readout-only +1 +0\.\d{4}/);
+    for (const bound of ['0.661563', '0.519167', '0.454454']) expect(first.stdout).toContain(bound);
+    for (const [, path] of first.stdout.matchAll(/^(?:figure|table): +(.+)$/gm)) {
+      expect(existsSync(join(folder, path))).toBe(true);
+    }
+    const checkpoint = join(folder, 'c/e-prop-1/seed-1/checkpoint.bin');
+    const { mtimeMs } = statSync(checkpoint);
+
+    const second = await succeed([...args, '--seeds', '2', '--json'], folder);
+    expect(statSync(checkpoint).mtimeMs).toBe(mtimeMs);
+    const report: Report = JSON.parse(second.stdout);
+    expect(report).toEqual(JSON.parse(readFileSync(join(folder, 'c/comparison.json'), 'utf8')));
+    expect(report.rows.map(({ rule, seeds }) => [rule, seeds])).toEqual([
+      ['e-prop-1', 2],
+      ['readout-only', 2],
+    ]);
+    expect(report.figures).toHaveLength(11);
+
+    const other = await spiketrace([...args, '--seeds', '1', '--set', 'training.total=6400'], folder);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/--out: got ".*seed-1", expected a run with training\.total 6400, not 3200; name/);
+  });
+
+  it('goes on with a run that was interrupted', async () => {
+    const folder = emptyFolder();
+    const whole = ['compare', ...streaming, '--rules', 'readout-only', '--seeds', '1', '--json'];
+    const wanted: Report = JSON.parse((await succeed([...whole, '--out', 'a'], folder)).stdout);
+    const half = [...set({ rule: { name: 'readout-only' } }), '--seeds', '1', '--until', '1600', '--no-figures'];
+    await succeed(['train', ...streaming, ...half, '--out', 'b'], folder);
+    const got: Report = JSON.parse((await succeed([...whole, '--out', 'b'], folder)).stdout);
+    expect(got.rows[0].mean).toBe(wanted.rows[0].mean);
+  });
+});
+
+describe('list', () => {
+  it('names what the schema accepts', async () => {
+    const { stdout } = await succeed(['list', '--json']);
+    const entries = jsonLines<{ registry: string; name: string; about: string }>(stdout);
+    const names = (registry: string) => entries.filter((entry) => entry.registry === registry).map(({ name }) => name);
+    expect(names('rules')).toEqual(expect.arrayContaining(['e-prop-1', 'readout-only']));
+    expect(names('neurons')).toEqual(expect.arrayContaining(['lif', 'alif', 'rate']));
+    expect(names('presets')).toEqual(presetNames);
+    for (const { about } of entries) expect(about).not.toBe('');
+    expect((await succeed(['list', 'rules'])).stdout).toMatch(/^rules +about\n/);
+  });
+});
+
+describe('schema', () => {
+  it('accepts every preset and refuses what train refuses', async () => {
+    const { stdout, folder } = await succeed(['schema']);
+    await succeed(['schema', '--out', 'schema.json'], folder);
+    expect(readFileSync(join(folder, 'schema.json'), 'utf8')).toBe(stdout);
+    const schema = z.fromJSONSchema(JSON.parse(stdout));
+    expect(schema.safeParse({ $schema: './schema.json', ...preset('four-six-back') })).toMatchObject({ success: true });
+    for (const name of presetNames) {
+      expect(schema.safeParse(preset(name))).toMatchObject({ success: true });
+      for (const bad of ['training.totl=3', 'training.total="x"', 'rule.name="x"', 'network.neuron.kind="x"']) {
+        expect(schema.safeParse(applySettings(preset(name), [bad]))).toMatchObject({ success: false });
+      }
+    }
+  });
+});
+
+describe('verify', () => {
+  interface Verdict {
+    readonly file: string;
+    readonly pass: boolean;
+    readonly quantities: readonly Record<string, unknown>[];
+  }
+
+  it('ends with 0 where all pass, one JSON object a line', async () => {
+    const paths = [golden('eprop-alif-small'), golden('eprop-lif-softmax-small')];
+    const { stdout } = await succeed(['verify', ...paths, '--json']);
+    const verdicts = jsonLines<Verdict>(stdout);
+    expect(verdicts.map(({ file, pass }) => [file, pass])).toEqual(paths.map((path) => [path, true]));
+    for (const { quantities } of verdicts) {
+      for (const quantity of quantities) {
+        expect(Object.keys(quantity).sort()).toEqual(['checked', 'name', 'tolerance', 'where', 'worst']);
+        expect(quantity.checked ? Number(quantity.worst) <= Number(quantity.tolerance) : quantity.worst === null).toBe(
+          true,
+        );
+      }
+    }
+  });
+
+  it('ends with 1 where a number is wrong and names it', async () => {
+    const folder = emptyFolder();
+    const content = JSON.parse(readFileSync(golden('eprop-alif-small'), 'utf8'));
+    const gradient: number[][] = content.gradients.eprop_random.w_rec;
+    gradient[1][2] *= 1 + 1e-6;
+    writeFileSync(join(folder, 'wrong.json'), JSON.stringify(content));
+    const { code, stdout } = await spiketrace(['verify', 'wrong.json'], folder);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^wrong\.json: FAIL/);
+    expect(stdout).toMatch(/gradients\.eprop_random\.w_rec \(online\) +FAIL/);
+    expect(stdout.match(/ FAIL /g)).toHaveLength(2);
+  });
+
+  it('ends with 2 for a kind that it does not know, after the files that it does', async () => {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, 'foreign.json'), '{"meta": {"kind": "poem"}}');
+    const { code, stdout, stderr } = await spiketrace(
+      ['verify', 'foreign.json', golden('eprop-alif-small'), '--json'],
+      folder,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/foreign\.json: unknown kind "poem"; known are eprop-network/);
+    expect(jsonLines<Verdict>(stdout).map(({ pass }) => pass)).toEqual([true]);
+  });
+});
+
+describe('bench', () => {
+  it('reports machine, versions, commit and one result per case', async () => {
+    const { stdout } = await succeed(['bench', '--only', 'pattern', '--json']);
+    const report = JSON.parse(stdout);
+    expect(Object.keys(report).sort()).toEqual(['commit', 'machine', 'results', 'versions']);
+    expect(report.versions.node).toBe(process.version);
+    const inRepository = existsSync(join(root, '.git'));
+    const head = () => execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+    expect(report.commit).toBe(inRepository ? head() : null);
+    expect(report.results.length).toBeGreaterThan(0);
+    for (const result of report.results) {
+      expect(Object.keys(result).sort()).toEqual([
+        'backend',
+        'case',
+        'checksum',
+        'median_ms',
+        'native_ratio',
+        'spread_ms',
+        'symbols_per_s',
+        'synapse_steps_per_s',
+        'threads',
+      ]);
+      expect(result.case).toBe('pattern');
+      expect(result.median_ms).toBeGreaterThan(0);
+      expect(Number.isFinite(result.checksum)).toBe(true);
+    }
+  });
+});
+
+it('a reader that leaves early is no failure', async () => {
+  const program = `"${process.execPath}" "${main}" list | head -n 1; exit \${PIPESTATUS[0]}`;
+  const { code, stdout, stderr } = await start('bash', ['-c', program], emptyFolder()).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^rules +about\n$/);
+});
+
+describe('help', () => {
+  it.concurrent.each(['train', 'resume', 'compare', 'eval', 'plot', 'verify', 'list', 'schema', 'bench'])(
+    'of %s ends with examples',
+    async (command) => {
+      const { stdout } = await succeed([command, '--help']);
+      expect(stdout).toMatch(/\nExamples:\n( {2}\$ spiketrace .+\n)+$/);
+      for (const line of stdout.split('\n').filter((text) => text.startsWith('  $'))) {
+        expect(line).toMatch(new RegExp(`spiketrace ${command}\\b`));
+      }
+    },
+  );
+
+  it('names the version', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect((await succeed(['--version'])).stdout).toBe(`${version}\n`);
+  });
+});
