@@ -1,6 +1,7 @@
 import { Net } from './net';
 import { gatherRow, xFrom, xRow, xTo, zFrom, zTo } from './rows';
 import { transposeFeedback } from './signal';
+import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
 /** Neurons that are taken back through the trial together; what they owe at every step stays in a cache. */
 const WIDTH: i32 = 128;
@@ -39,7 +40,7 @@ function filterErrors(net: Net, b: i32, steps: i32): void {
     let filtered: f32 = 0;
     for (let t = steps - 1; t >= 0; t--) {
       const o = <usize>t * rowBytes + (<usize>k << 2);
-      filtered = net.traceGain * load<f32>(error + o) + net.kappa * filtered;
+      filtered = flush1(net.traceGain * load<f32>(error + o) + net.kappa * filtered);
       store<f32>(net.errorBack + o, filtered);
     }
   }
@@ -62,6 +63,10 @@ function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
   for (let t = steps - 1; t >= 0; t--) {
     if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
     else back(net, out, drive, owed, psi, rate, filtered, at, lanes, false);
+    if (t % FLUSH_EVERY == 0) {
+      flushRow(drive, WIDTH);
+      flushRow(owed, WIDTH);
+    }
     out -= WIDTH_BYTES;
     psi -= bytes;
     rate -= rateBytes;
@@ -253,6 +258,10 @@ function backSparse(net: Net, b: i32, steps: i32): void {
     const filtered = net.errorBack + (<usize>(t * net.nOut) << 2);
     if (adaptive) back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, true);
     else back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, false);
+    if (t % FLUSH_EVERY == 0) {
+      flushRow(net.drive, n);
+      flushRow(net.owed, n);
+    }
     if (net.rowsIn) {
       const end = xTo(net, b, t);
       const x = xRow(net, b, t);

@@ -1,5 +1,6 @@
 import { Net } from './net';
 import { listActive, scatterRow, sumRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
 export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
@@ -11,6 +12,10 @@ export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
       currents(net, b, t);
       neurons(net, <usize>b * bytes, zPrev, zPrev + bytes, net.psi + <usize>(b * net.stride + t) * bytes);
       endSpikes(net, b, t, listActive(zFrom(net, b, t), zPrev + bytes, net.n));
+      if (t % FLUSH_EVERY == 0) {
+        flushRow(net.v + <usize>b * bytes, net.n);
+        if (net.a) flushRow(net.a + <usize>b * bytes, net.n);
+      }
     }
   }
 }

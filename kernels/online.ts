@@ -1,5 +1,6 @@
 import { Net } from './net';
 import { filterRow } from './output';
+import { flush4, flushRow } from './tiny';
 
 /** Eligibility traces of the streams [b0, b1) at step t, and what they add to the gradient. */
 export function traceOuter(net: Net, b0: i32, b1: i32, t: i32): void {
@@ -19,20 +20,8 @@ function presynaptic(net: Net, b: i32, t: i32): void {
   const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
   filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.decay, gain, nIn);
   filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.decay, gain, n);
-  flush(epsIn, nIn);
-  flush(epsRec, n);
-}
-
-/** Traces below 1e-30 become 0: denormal numbers cost a hundred times as much and mean nothing. */
-function flush(x: usize, n: i32): void {
-  const least = f32x4.splat(1e-30);
-  const bytes = <usize>n << 2;
-  let o: usize = 0;
-  for (; o + 16 <= bytes; o += 16) {
-    const value = v128.load(x + o);
-    v128.store(x + o, v128.and(value, f32x4.gt(f32x4.abs(value), least)));
-  }
-  for (; o < bytes; o += 4) if (abs<f32>(load<f32>(x + o)) <= 1e-30) store<f32>(x + o, 0);
+  flushRow(epsIn, nIn);
+  flushRow(epsRec, n);
 }
 
 /** d_j = psi_j (gain L_j + R_j).   net.drive: [stream][rec] */
@@ -255,12 +244,12 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
         }
       }
       if (adaptive) {
-        v128.store(ea + o, f32x4.mul(perGain, owedA));
-        v128.store(ea + o, f32x4.mul(perGain, owedB), 16);
+        v128.store(ea + o, flush4(f32x4.mul(perGain, owedA)));
+        v128.store(ea + o, flush4(f32x4.mul(perGain, owedB)), 16);
       }
       if (filtered) {
-        v128.store(eb + o, barA);
-        v128.store(eb + o, barB, 16);
+        v128.store(eb + o, flush4(barA));
+        v128.store(eb + o, flush4(barB), 16);
       }
       if (summed) {
         v128.store(su + o, f32x4.add(v128.load(su + o), f32x4.mul(perGain, totalA)));

@@ -1,5 +1,6 @@
 import { Net } from './net';
 import { listActive, zFrom, zTo } from './rows';
+import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
 /** u_k = kappa u_k + gain sum_j z_j Wout_jk;  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
@@ -13,7 +14,7 @@ export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
         let sum: f32 = 0;
         for (let spike = first; spike < end; spike += 4) sum += load<f32>(net.wOut + <usize>load<u32>(spike) * rowBytes + o);
         const u = net.u + <usize>b * rowBytes + o;
-        const filtered = net.readoutDecay * load<f32>(u) + net.readoutGain * sum;
+        const filtered = flush1(net.readoutDecay * load<f32>(u) + net.readoutGain * sum);
         store<f32>(u, filtered);
         store<f32>(net.y + <usize>(b * net.stride + t) * rowBytes + o, filtered + load<f32>(net.bOut + o));
       }
@@ -77,6 +78,7 @@ export function readoutGradient(net: Net, b0: i32, b1: i32, t: i32): void {
     const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
     const zBar = net.zBar + (<usize>(b * n) << 2);
     filterRow(zBar, z, net.readoutDecay, net.readoutGain, n);
+    if (t % FLUSH_EVERY == 0) flushRow(zBar, n);
     const end = listActive(net.list, zBar, n);
     for (let entry = net.list; entry < end; entry += 4) {
       const j = load<u32>(entry);
@@ -96,7 +98,7 @@ export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): 
       const error = net.error + (<usize>((b * net.stride + t) * nOut) << 2);
       for (let k = 0; k < nOut; k++) {
         const o = <usize>k << 2;
-        store<f32>(back + o, net.readoutGain * load<f32>(error + o) + net.readoutDecay * load<f32>(back + o));
+        store<f32>(back + o, flush1(net.readoutGain * load<f32>(error + o) + net.readoutDecay * load<f32>(back + o)));
       }
       const end = zTo(net, b, t);
       for (let spike = zFrom(net, b, t); spike < end; spike += 4) addOutput(net, load<u32>(spike), 1, back);

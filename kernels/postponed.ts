@@ -1,5 +1,6 @@
 import { filterRow } from './output';
 import { Net } from './net';
+import { flushRow } from './tiny';
 
 /** Bytes of one active step in net.actives: step, psi, psi strength, R, c, decay of epsA, decay of eBar after the step. */
 const ACTIVE: usize = 32;
@@ -35,6 +36,7 @@ function presynapticSteps(net: Net, b: i32, steps: i32): void {
     const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
     filterRow(row, net.x + <usize>(b * net.stride + t) * inBytes, net.decay, gain, nIn);
     filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes, net.decay, gain, n);
+    flushRow(row, nIn + n);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Net } from './net';
+import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time. */
 export function transposeFeedback(net: Net): void {
@@ -46,6 +47,7 @@ export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void 
     for (let t = t0; t < t1; t++) {
       const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
       const term = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
+      if (t % FLUSH_EVERY == 0) flushRow(fBar, net.n);
       let o: usize = 0;
       for (; o + 16 <= bytes; o += 16) {
         const mean = v128.load(fBar + o);

@@ -1,3 +1,5 @@
+import { flush1, flush4 } from './tiny';
+
 /** Updates over flat arrays: the gradient becomes the step, the step is taken, the gradient is 0 again. */
 
 /** g = factor g. */
@@ -14,7 +16,7 @@ export function stepMomentum(g: usize, velocity: usize, n: i32, scale: f32, rate
   const bytes = <usize>n << 2;
   for (let o: usize = 0; o < bytes; o += 4) {
     const u = momentum * load<f32>(velocity + o) + scale * load<f32>(g + o);
-    store<f32>(velocity + o, u);
+    store<f32>(velocity + o, flush1(u));
     store<f32>(g + o, rate * u);
   }
 }
@@ -29,16 +31,16 @@ export function stepAdam(g: usize, mean: usize, square: usize, n: i32, scale: f3
     const grad = f32x4.mul(s, v128.load(g + o));
     const m = f32x4.add(f32x4.mul(b1, v128.load(mean + o)), f32x4.mul(c1, grad));
     const v = f32x4.add(f32x4.mul(b2, v128.load(square + o)), f32x4.mul(c2, f32x4.mul(grad, grad)));
-    v128.store(mean + o, m);
-    v128.store(square + o, v);
+    v128.store(mean + o, flush4(m));
+    v128.store(square + o, flush4(v));
     v128.store(g + o, f32x4.div(f32x4.mul(r, m), f32x4.add(f32x4.sqrt(v), e)));
   }
   for (; o < bytes; o += 4) {
     const grad = scale * load<f32>(g + o);
     const m = beta1 * load<f32>(mean + o) + (1 - beta1) * grad;
     const v = beta2 * load<f32>(square + o) + (1 - beta2) * grad * grad;
-    store<f32>(mean + o, m);
-    store<f32>(square + o, v);
+    store<f32>(mean + o, flush1(m));
+    store<f32>(square + o, flush1(v));
     store<f32>(g + o, (rate * m) / (sqrt<f32>(v) + epsilon));
   }
 }

@@ -92,22 +92,14 @@ function planTrace(p: Params, given: TraceContext): Plan {
     const pre = name === 'In' ? 'in' : 'rec';
     const syn = name === 'In' ? 'synIn' : 'synRec';
     const synaptic = (doc: string): Field => ({ shape: ['stream', syn], home: 'synapse', unit: '1', doc });
-    const remembers = decay > 0;
-    if (p.resetInTrace)
-      layout[`eps${name}`] = kept(remembers, synaptic('filtered presynaptic activity, less the reset'));
+    if (p.resetInTrace) layout[`eps${name}`] = synaptic('filtered presynaptic activity, less the reset');
     else if (form === 'filter-then-post') {
-      const filteredPre = {
-        shape: ['stream', pre],
-        home: 'pre',
-        unit: '1',
-        doc: 'filtered presynaptic activity',
-      } as const;
-      layout[`eps${name}`] = kept(remembers, filteredPre);
+      layout[`eps${name}`] = { shape: ['stream', pre], home: 'pre', unit: '1', doc: 'filtered presynaptic activity' };
     }
     if (adaptation || p.resetInTrace) {
       layout[`epsA${name}`] = kept(adaptation !== null, synaptic('eligibility of the adaptation'));
     }
-    const passedOn = (form === 'post-then-filter' && remembers) || p.resetInTrace;
+    const passedOn = (form === 'post-then-filter' && decay > 0) || p.resetInTrace;
     if (!outer) layout[`e${name}`] = kept(passedOn, synaptic('eligibility'));
     if (filtered) layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay');
     if (given.rateTermAfterTrial)

@@ -103,6 +103,8 @@ export interface Stages {
   gradientOfTrial(steps: number): void;
   /** Takes the step: weights change, the gradient is 0 again. `progress` in [0, 1], `count` from 1. */
   update(progress: number, count: number, trials: number): void;
+  /** Resolves when the threads that it was opened with are at work; until then this thread does their part. */
+  ready(): Promise<void>;
   /** Ends threads, where the backend has started any. */
   close(): void;
 }

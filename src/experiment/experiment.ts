@@ -32,6 +32,8 @@ export interface Experiment {
   evaluate(options?: EvaluateOptions): Scores & { readonly amount: number };
   /** A run of the same network, weights and traces included, that can be watched without changing this one. */
   observer(streams?: number): { readonly run: Run; readonly feed: Feed };
+  /** Resolves when the threads of the run are at work. Threads start only while the event loop turns. */
+  ready(): Promise<void>;
   /** Ends the threads of the run, where it has any. */
   close(): void;
   /** The state of the run as bytes, with its configuration. */
@@ -110,6 +112,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
       for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },
+    ready: () => run.stages.ready(),
     close: () => run.stages.close(),
     checkpoint: () => encodeCheckpoint(run, experiment.config),
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),

@@ -157,6 +157,7 @@ export interface LiveOptions {
 export function liveConfig(options: LiveOptions = {}): Record<string, unknown> {
   return {
     seed: options.seed ?? 5,
+    backend: 'reference',
     task: { kind: 'live', ...options.task },
     network: {
       neurons: liveSize,

@@ -26,6 +26,7 @@ function compile(network: Network): Stages {
     ...bindRateTerm(network),
     ...bindGradient(network, signal),
     update: bindUpdate(network, signal),
+    ready: () => Promise.resolve(),
     close() {},
   };
 }

@@ -20,7 +20,7 @@ export function bindTensorStages(
   tf: TensorFlow,
   network: Network,
   neuron: ThresholdKernel,
-): Pick<Stages, 'forward' | 'readout' | 'gradient' | 'gradientEnd' | 'gradientOfTrial' | 'close'> {
+): Pick<Stages, 'forward' | 'readout' | 'gradient' | 'gradientEnd' | 'gradientOfTrial' | 'ready' | 'close'> {
   const { spec, trial, weights, gradient, state } = network;
   const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = spec.sizes;
   const cell = state.views('neuron');
@@ -151,6 +151,7 @@ export function bindTensorStages(
       if (spec.readout.bias) addBias(steps);
       forget();
     },
+    ready: () => Promise.resolve(),
     close() {
       forget();
       strength.dispose();

@@ -11,6 +11,8 @@ export interface Shard {
 /** Runs a kernel on every shard. The parts are fixed by the network, never by the number of threads. */
 export interface Crew {
   run(stage: StageName, t0: number, t1: number): void;
+  /** Resolves when all threads are at work; until then the others do their part. */
+  ready(): Promise<void>;
   /** Ends the threads. */
   close(): void;
 }
@@ -21,6 +23,7 @@ export function aloneCrew(kernels: Kernels, shards: readonly Shard[]): Crew {
       const kernel = kernels[stage];
       for (let s = 0; s < shards.length; s++) kernel(shards[s].net, shards[s].b0, shards[s].b1, t0, t1);
     },
+    ready: () => Promise.resolve(),
     close() {},
   };
 }

@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { awaitChange, control, work } from './crew.ts';
 import { instantiate } from './module.ts';
 import type { CrewData } from './threads.ts';
@@ -8,6 +8,7 @@ const { module, memory, controlAt, shards } = workerData as CrewData;
 const kernels = instantiate(module, memory);
 const block = new Int32Array(memory.buffer, controlAt, control.length);
 
+parentPort?.postMessage('up');
 let seen = 0;
 while (Atomics.load(block, control.stop) === 0) {
   const word = Atomics.load(block, control.task);

@@ -76,6 +76,7 @@ export function compileStages(network: Network, site: Site): Stages {
       reduceAll();
     },
     update: bindUpdate(network, kernels),
+    ready: () => crew.ready(),
     close: () => crew.close(),
   };
 }

@@ -20,7 +20,8 @@ export function threadCrew(kernels: Kernels, data: CrewData, threads: number): C
   const crew = Array.from({ length: threads - 1 }, () => {
     const worker = new workers.Worker(new URL('./crewWorker.js', import.meta.url), { workerData: data });
     worker.unref();
-    return worker;
+    const up = new Promise<void>((resolve) => worker.once('message', () => resolve()));
+    return { worker, up };
   });
   let round = 0;
   return {
@@ -41,10 +42,13 @@ export function threadCrew(kernels: Kernels, data: CrewData, threads: number): C
         awaitChange(block, control.done, done, 20_000);
       }
     },
+    async ready() {
+      await Promise.all(crew.map(({ up }) => up));
+    },
     close() {
       Atomics.store(block, control.stop, 1);
       Atomics.notify(block, control.task);
-      for (const worker of crew) void worker.terminate();
+      for (const { worker } of crew) void worker.terminate();
     },
   };
 }

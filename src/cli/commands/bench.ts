@@ -43,7 +43,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   for (const item of chosen) {
     if (process.stderr.isTTY && !flags.json) tell(`${item.name} ...`);
     if (item.needsTensorFlow && !(await tensorFlowLoads(item.name))) continue;
-    results.push(...timeCase(item));
+    results.push(...(await timeCase(item)));
   }
   const report = {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
@@ -68,14 +68,17 @@ async function tensorFlowLoads(name: string): Promise<boolean> {
   }
 }
 
-function timeCase(item: Case): BenchResult[] {
-  return item.threads.map((threads) => {
+async function timeCase(item: Case): Promise<BenchResult[]> {
+  const results: BenchResult[] = [];
+  for (const threads of item.threads) {
     const experiment = item.build(threads);
+    await experiment.ready();
     const result = item.timed === 'trial' ? timeTrials(item, experiment) : timeTraining(item, experiment);
     experiment.close();
     const native = item.native ? timeNative(item.native) : null;
-    return { ...result, threads, native_ratio: native === null ? null : native / result.median_ms };
-  });
+    results.push({ ...result, threads, native_ratio: native === null ? null : native / result.median_ms });
+  }
+  return results;
 }
 
 /** One training iteration after the other on the same data: forward, gradient, update. */

@@ -1,0 +1,345 @@
+import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
+import { cut, type Layout, type Sizes, type Views } from '../../src/core/layout.ts';
+import type { NetworkSpec } from '../../src/core/network.ts';
+import type { Quantity, TrialArrays, Weights } from '../../src/core/plugins.ts';
+import { createRng } from '../../src/core/rng.ts';
+import { gradientOf } from '../../src/engine/run.ts';
+import { type AccessLog, clearLog, createLog, watch, watchAll } from '../support/accessLog.ts';
+import { blocks, doTrial, type LiveOptions, liveExperiment, liveNeurons, liveReadouts } from '../support/live.ts';
+import { tolerances } from '../support/tolerances.ts';
+
+/** What every registered trace and signal is bound with here; a plug-in without a row is a failure. */
+const traceRows: Readonly<Record<string, readonly object[]>> = {
+  eligibility: [{}, { readoutFilter: false }, { resetInTrace: true }],
+};
+const signalRows: Readonly<Record<string, readonly object[]>> = {
+  broadcast: [{ feedback: 'symmetric' }, { feedback: 'random' }, { feedback: 'adaptive' }],
+};
+const rateTerms = [{}, { strength: 2, targetHz: 300, mean: 'trial' }, { strength: 2, targetHz: 300, mean: 'running' }];
+
+it('has a row for every registered trace and signal', () => {
+  expect(Object.keys(traceRows)).toEqual(models.traces.map(({ kind }) => kind));
+  expect(Object.keys(signalRows)).toEqual(models.signals.map(({ kind }) => kind));
+});
+
+/** A network after one trial, with all its arrays replaced by watched copies. */
+interface Watched {
+  readonly spec: NetworkSpec;
+  readonly log: AccessLog;
+  readonly trial: TrialArrays;
+  readonly weights: Weights;
+  readonly gradient: Weights;
+  state(group: string, layout: Layout): Views;
+}
+
+function watchedNetwork(options: LiveOptions): Watched {
+  const { network } = doTrial(liveExperiment({ ...options, training: { execution: 'online' } }));
+  const log = createLog();
+  const rng = createRng(3);
+  const copy = <T extends object>(arrays: T) =>
+    Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, Float64Array.from(array)])) as T;
+  const gradient = copy(network.gradient);
+  for (const block of blocks(gradient)) block.fill(0);
+  return {
+    spec: network.spec,
+    log,
+    trial: watchAll(copy(network.trial), '', log),
+    weights: watchAll(copy(network.weights), '', log),
+    gradient: watchAll(gradient, 'gradient.', log),
+    state(group, layout) {
+      const views = cut({ [group]: layout }, network.spec.sizes).views(group);
+      for (const view of Object.values(views)) for (let s = 0; s < view.length; s++) view[s] = 0.1 * rng.uniform();
+      return watchAll(views, `${group}.`, log);
+    },
+  };
+}
+
+/** The quantities behind the elements of the trial's arrays and the weights that were read; `t` null: a whole trial. */
+function quantitiesRead(log: AccessLog, sizes: Sizes, t: number | null, own: string): Set<Quantity> {
+  const found = new Set<Quantity>();
+  for (const [name, elements] of log.reads) {
+    if (name.startsWith(`${own}.`) || name.startsWith('gradient.')) continue;
+    for (const index of elements) found.add(quantityOf(name, index, sizes, t));
+  }
+  return found;
+}
+
+function quantityOf(name: string, index: number, sizes: Sizes, t: number | null): Quantity {
+  const { step: steps, history, rec, in: nIn, out } = sizes;
+  const widths: Readonly<Record<string, number>> = {
+    x: nIn,
+    psi: rec,
+    y: out,
+    error: out,
+    target: out,
+    rateTerm: rec,
+    signal: rec,
+  };
+  if (name === 'z') {
+    const row = (Math.floor(index / rec) % (history + steps)) - history;
+    if (t === null) return row === steps - 1 ? 'z' : 'zPrev';
+    if (row === t) return 'z';
+    if (row === t - 1) return 'zPrev';
+    throw new Error(`z is read at step ${row} while step ${t} runs`);
+  }
+  if (name === 'wIn' || name === 'wRec' || name === 'wOut') return name;
+  if (!(name in widths)) throw new Error(`"${name}" is read, which no footprint can declare`);
+  const row = Math.floor(index / widths[name]) % steps;
+  if (t !== null && row !== t) throw new Error(`${name} is read at step ${row} while step ${t} runs`);
+  return name as Quantity;
+}
+
+/** Names of all arrays that were written, with the rows of whole-time arrays checked to be row t. */
+function arraysWritten(log: AccessLog): string[] {
+  return [...log.writes.keys()].sort();
+}
+
+function touchedFields(log: AccessLog, group: string, layout: Layout, sizes: Sizes): void {
+  const views = cut({ [group]: layout }, sizes).views(group);
+  for (const [name, view] of Object.entries(views)) {
+    const full = `${group}.${name}`;
+    const touched = new Set([...(log.reads.get(full) ?? []), ...(log.writes.get(full) ?? [])]);
+    expect(touched.size, `elements of ${full} that are touched`).toBe(view.length);
+  }
+  expect(log.outside).toEqual([]);
+}
+
+const neuronsWithReset = liveNeurons.filter(({ params }) => params.kind !== 'rate' && params.reset !== 'zero');
+const traceCases = models.traces.flatMap(({ kind }) =>
+  (traceRows[kind] ?? []).flatMap((parameters) =>
+    rateTerms.flatMap((rateTerm) =>
+      ['keep', 'drop'].flatMap((borderSpikes) =>
+        ('resetInTrace' in parameters ? neuronsWithReset : liveNeurons).map((neuron) => ({
+          label: `${kind} ${JSON.stringify({ ...parameters, ...rateTerm, borderSpikes })} of ${neuron.label}`,
+          options: {
+            neuron,
+            rateTerm,
+            network: { borderSpikes },
+            rule: { name: 'factored', trace: { kind, ...parameters }, signal: { kind: 'broadcast' } },
+          },
+        })),
+      ),
+    ),
+  ),
+);
+
+describe.each(traceCases)('trace $label', ({ options }) => {
+  it('reads what its footprint declares, in the row of its step, and adds to the gradient only', () => {
+    const { spec, log, trial, gradient, state } = watchedNetwork(options);
+    const { sizes, projections, rule } = spec;
+    if (!rule) throw new Error('the network has no rule');
+    const views = state('trace', rule.trace.layout);
+    const declared = new Set<Quantity>(rule.trace.footprint.reads);
+    const binding = { sizes, state: views, trial, projections, gradient };
+    const bound = rule.trace.bind(binding);
+    const read = new Set<Quantity>();
+    const all = createLog();
+    const gather = (t: number | null) => {
+      for (const quantity of quantitiesRead(log, sizes, t, 'trace')) read.add(quantity);
+      for (const array of arraysWritten(log)) expect(array).toMatch(/^(trace\.|gradient\.(wIn|wRec)$)/);
+      for (const key of ['reads', 'writes'] as const) {
+        for (const [name, elements] of log[key]) {
+          all[key].set(name, new Set([...(all[key].get(name) ?? []), ...elements]));
+        }
+      }
+      clearLog(log);
+    };
+    clearLog(log);
+    for (let t = 0; t < sizes.step; t++) {
+      bound.step(t);
+      gather(t);
+    }
+    bound.finish(sizes.step);
+    gather(null);
+    expect([...read].sort()).toEqual([...declared].sort());
+    all.outside.push(...log.outside);
+    touchedFields(all, 'trace', rule.trace.layout, sizes);
+  });
+
+  it('reads the same and no state of its own in the deferred execution', () => {
+    const { spec, log, trial, gradient, state } = watchedNetwork(options);
+    const { sizes, projections, rule } = spec;
+    const views = state('trace', rule?.trace.layout ?? {});
+    const deferred = rule?.trace.bindDeferred?.({ sizes, state: views, trial, projections, gradient });
+    if (!deferred) return;
+    clearLog(log);
+    deferred(sizes.step);
+    expect([...quantitiesRead(log, sizes, null, 'none')].sort()).toEqual(
+      [...(rule?.trace.footprint.reads ?? [])].sort(),
+    );
+    expect(arraysWritten(log)).toEqual(['gradient.wIn', 'gradient.wRec']);
+    expect(log.outside).toEqual([]);
+  });
+
+  it.each(['online', 'deferred'])('only adds: a gradient that is there already stays in the sum, %s', (execution) => {
+    const build = () => liveExperiment({ ...options, training: { execution } });
+    const [clean, loaded] = [build(), build()];
+    const { gradient } = loaded.run.network;
+    gradient.wIn.fill(3);
+    gradient.wRec.fill(-2);
+    const want = gradientOf(doTrial(clean));
+    const got = gradientOf(doTrial(loaded));
+    const { masked } = loaded.run.network.spec.projections.rec;
+    expect(got.wIn).toBeClose(
+      Array.from(want.wIn, (g) => g + 3),
+      tolerances.reordered,
+    );
+    expect(got.wRec).toBeClose(
+      Array.from(want.wRec, (g, s) => (masked.includes(s) ? 0 : g - 2)),
+      tolerances.reordered,
+    );
+  });
+});
+
+const signalCases = models.signals.flatMap(({ kind }) =>
+  (signalRows[kind] ?? []).map((parameters) => ({
+    label: `${kind} ${JSON.stringify(parameters)}`,
+    options: { rule: { name: 'factored', trace: { kind: 'eligibility' }, signal: { kind, ...parameters } } },
+  })),
+);
+
+describe.each(signalCases)('signal $label', ({ options }) => {
+  it('reads what its footprint declares, writes row t of the signal and its own state, never a weight', () => {
+    const { spec, log, trial, weights, state } = watchedNetwork(options);
+    const { sizes, rule } = spec;
+    if (!rule) throw new Error('the network has no rule');
+    const views = state('signal', rule.signal.layout);
+    rule.signal.init(views, sizes, createRng(1));
+    expect(log.reads.size - (log.reads.has('signal.B') ? 1 : 0)).toBe(0);
+    const bound = rule.signal.bind({ sizes, state: views, trial, weights });
+    const step = watch(new Float64Array(sizes.rec * sizes.out).fill(0.01), 'step', log);
+    const read = new Set<Quantity>();
+    clearLog(log);
+    for (let t = 0; t < sizes.step; t++) {
+      bound.step(t, 1);
+      for (const quantity of quantitiesRead(log, sizes, t, 'signal')) read.add(quantity);
+      const rows = [...(log.writes.get('signal') ?? [])].map((index) => Math.floor(index / sizes.rec) % sizes.step);
+      expect(rows).toHaveLength(sizes.stream * sizes.rec);
+      expect(new Set(rows)).toEqual(new Set([t]));
+      for (const array of arraysWritten(log)) expect(array).toMatch(/^signal(\.|$)/);
+      touchedFields(log, 'signal', rule.signal.layout, sizes);
+      clearLog(log);
+    }
+    expect([...read].sort()).toEqual([...rule.signal.footprint.reads].sort());
+    bound.readoutStep?.(step);
+    for (const array of arraysWritten(log)) expect(array).toMatch(/^signal\./);
+    for (const array of log.reads.keys()) expect(array).toMatch(/^(signal\.|step$)/);
+  });
+});
+
+describe.each(liveNeurons)('neuron $label', (neuron) => {
+  it('touches every element of its declared state, reads its current and z(t-1), writes rows t of z and psi', () => {
+    const { spec, log, trial, state } = watchedNetwork({ neuron });
+    const { sizes } = spec;
+    const { step: steps, history, rec: n, stream: streams } = sizes;
+    const views = state('neuron', spec.neuron.layout);
+    const current = watch(new Float64Array(n).fill(0.3), 'current', log);
+    const step = spec.neuron.bind({ sizes, state: views, trial, current });
+    clearLog(log);
+    for (let t = 0; t < 3; t++) {
+      for (let b = 0; b < streams; b++) {
+        step(b, t);
+        const rowZ = (b * (history + steps) + history + t) * n;
+        expect(log.writes.get('z')).toEqual(rangeOf(rowZ, n));
+        expect(log.writes.get('psi')).toEqual(rangeOf((b * steps + t) * n, n));
+        expect(log.reads.get('z')).toEqual(rangeOf(rowZ - n, n));
+        expect(log.reads.get('current')).toEqual(rangeOf(0, n));
+        for (const name of Object.keys(spec.neuron.layout)) {
+          expect(log.writes.get(`neuron.${name}`), name).toEqual(rangeOf(b * n, n));
+        }
+        for (const array of arraysWritten(log)) expect(array).toMatch(/^(neuron\.|z$|psi$)/);
+        for (const array of log.reads.keys()) expect(array).toMatch(/^(neuron\.|z$|current$)/);
+        clearLog(log);
+      }
+    }
+    expect(log.outside).toEqual([]);
+  });
+});
+
+function rangeOf(from: number, length: number): Set<number> {
+  return new Set(Array.from({ length }, (_, s) => from + s));
+}
+
+describe.each(liveReadouts)('readout $label', (readout) => {
+  it('touches every element of its declared state and nothing outside its row', () => {
+    const { spec, log, trial, weights, gradient, state } = watchedNetwork({ readout });
+    const { sizes } = spec;
+    const views = state('readout', spec.readout.layout);
+    const read = spec.readout.bind({ sizes, state: views, trial, weights });
+    const learn = spec.readout.bindGradient({ sizes, state: views, trial, weights, gradient });
+    clearLog(log);
+    for (let b = 0; b < sizes.stream; b++) read(b, 7);
+    expect([...log.reads.keys()].sort()).toEqual(['bOut', 'readout.u', 'wOut', 'y', 'z']);
+    expect(arraysWritten(log)).toEqual(['readout.u', 'y']);
+    for (let b = 0; b < sizes.stream; b++) learn.step(b, 7);
+    touchedFields(log, 'readout', spec.readout.layout, sizes);
+  });
+});
+
+/** Fields that are declared as state and yet carry nothing from step to step, with the reason. */
+const exceptions: Readonly<Record<string, string>> = {
+  'neuron.u':
+    'the somatic voltage of a rate neuron is kept for figures and for rules that read it; the rate itself is z',
+};
+
+const carryCases: readonly {
+  readonly label: string;
+  readonly options: LiveOptions;
+  readonly groups: readonly string[];
+}[] = [
+  ...liveNeurons.map((neuron) => ({
+    label: neuron.label,
+    options: { neuron },
+    groups: ['neuron', 'readout', 'trace', 'signal'],
+  })),
+  ...neuronsWithReset.map((neuron) => ({
+    label: `${neuron.label}, reset in trace`,
+    options: { neuron, rule: { name: 'e-prop-1', resetInTrace: true } },
+    groups: ['trace'],
+  })),
+  ...liveNeurons.map((neuron) => ({
+    label: `${neuron.label}, rate term`,
+    options: { neuron, rateTerm: { strength: 2, targetHz: 300, mean: 'trial' } },
+    groups: ['trace'],
+  })),
+];
+
+describe.each(carryCases)('declared state of $label', ({ options, groups }) => {
+  const outcome = (spoiled: string | null) => {
+    const experiment = liveExperiment({ ...options, training: { execution: 'online' } });
+    const { network } = experiment.run;
+    doTrial(experiment, {
+      onStep(t) {
+        if (t !== 9 || spoiled === null) return;
+        const field = network.state.field(spoiled);
+        for (let s = 0; s < field.length; s++) field[s] += 1.7;
+      },
+    });
+    return [
+      ...network.trial.psi,
+      ...network.trial.y,
+      ...network.trial.signal,
+      ...blocks(gradientOf(experiment.run)).flatMap((g) => [...g]),
+    ];
+  };
+  const { network } = liveExperiment({ ...options, training: { execution: 'online' } }).run;
+  const fields = network.state.table.map(({ name }) => name).filter((name) => groups.includes(name.split('.')[0]));
+  const isTransient = (name: string) => {
+    const [group, field] = name.split('.');
+    const layouts: Readonly<Record<string, Layout | undefined>> = {
+      neuron: network.spec.neuron.layout,
+      readout: network.spec.readout.layout,
+      trace: network.spec.rule?.trace.layout,
+      signal: network.spec.rule?.signal.layout,
+    };
+    return layouts[group]?.[field].transient ?? false;
+  };
+
+  it.each(fields)('%s is carried from step to step, or is declared transient', (name) => {
+    const changed = outcome(name).some((value, s) => !Object.is(value, outcomeUntouched[s]));
+    expect(changed).toBe(!isTransient(name) && !(name in exceptions));
+  });
+
+  const outcomeUntouched = outcome(null);
+});

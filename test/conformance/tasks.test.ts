@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
+import { parseWith } from '../../src/config/parse.ts';
+import { ConfigError } from '../../src/core/errors.ts';
+import type { Catalogue, TaskInstance } from '../../src/core/plugins.ts';
+import { createRng } from '../../src/core/rng.ts';
+import { createExperiment } from '../../src/experiment/experiment.ts';
+import { tasks as registered } from '../../tasks/index.ts';
+
+const tasks: Catalogue['tasks'] = registered;
+
+interface TaskRow {
+  /** Settings at which the task is tried. */
+  readonly settings: readonly object[];
+  /** Settings out of range, and the path that the refusal has to name. */
+  readonly refused: readonly (readonly [settings: object, path: string])[];
+}
+
+/** What every registered task is tried with; a task without a row here is a failure. */
+const rows: Readonly<Record<string, TaskRow>> = {
+  'n-back': {
+    settings: [
+      {},
+      { lags: [1, 2], inputProbability: 0.3, base: 0.1, effects: [0.2, 0.6] },
+      { lags: [6, 4], stepsPerSymbol: 3, outputs: 1 },
+      { lags: [3, 3], stepsPerSymbol: 4, scoreAt: 'every-step' },
+      { encoding: { kind: 'poisson', cells: 5, rateHz: 300, silentHz: 40 }, stepsPerSymbol: 2 },
+    ],
+    refused: [
+      [{ lags: [0, 6] }, 'task.lags.0'],
+      [{ lags: [4, 1.5] }, 'task.lags.1'],
+      [{ lags: [4] }, 'task.lags'],
+      [{ inputProbability: 1.2 }, 'task.inputProbability'],
+      [{ base: -0.1 }, 'task.base'],
+      [{ base: 0.9 }, 'task.effects'],
+      [{ effects: [0.5, -0.6] }, 'task.effects'],
+      [{ stepsPerSymbol: 0 }, 'task.stepsPerSymbol'],
+      [{ scoreAt: 'never' }, 'task.scoreAt'],
+      [{ outputs: 3 }, 'task.outputs'],
+      [{ encoding: { kind: 'poisson', rateHz: 1001 } }, 'task.encoding.rateHz'],
+      [{ encoding: { kind: 'poisson', rateHz: -1 } }, 'task.encoding.rateHz'],
+      [{ encoding: { kind: 'poisson', cells: 0 } }, 'task.encoding.cells'],
+      [{ encoding: { kind: 'morse' } }, 'task.encoding.kind'],
+      [{ surprise: 1 }, 'task.surprise'],
+    ],
+  },
+  'pattern-generation': {
+    settings: [
+      { steps: 60, inputs: 5 },
+      { steps: 60, inputs: 3, outputs: 2, cycles: [1, 4], amplitude: [1, 1] },
+    ],
+    refused: [
+      [{ steps: 0 }, 'task.steps'],
+      [{ inputs: 2.5 }, 'task.inputs'],
+      [{ inputRateHz: 1001 }, 'task.inputRateHz'],
+      [{ inputRateHz: -1 }, 'task.inputRateHz'],
+      [{ outputs: 0 }, 'task.outputs'],
+      [{ cycles: [] }, 'task.cycles'],
+      [{ cycles: [-1] }, 'task.cycles.0'],
+      [{ amplitude: [1] }, 'task.amplitude'],
+    ],
+  },
+};
+
+it('has a row for every registered task', () => {
+  expect(Object.keys(rows).sort()).toEqual(tasks.map(({ kind }) => kind).sort());
+});
+
+const cases = tasks.flatMap(({ kind }) => (rows[kind]?.settings ?? []).map((settings) => ({ kind, settings })));
+const refusals = tasks.flatMap(({ kind }) =>
+  (rows[kind]?.refused ?? []).map(([settings, path]) => ({ kind, settings, path })),
+);
+
+function derive(kind: string, settings: object, seed = 1): TaskInstance {
+  const model = tasks.find((task) => task.kind === kind);
+  if (!model) throw new Error(`no task "${kind}"`);
+  const params = parseWith(model.params, { kind, ...settings }, 'task');
+  return model.derive(params as never, { dtMs: 1, rng: createRng(seed).split('task') });
+}
+
+interface Filled {
+  readonly x: Float64Array;
+  readonly target: Float64Array;
+  readonly expected: Float64Array;
+  readonly weight: Float64Array;
+}
+
+/** Lengths of the pieces in which [0, total) is filled; each piece in arrays of its own. */
+function fillInPieces(task: TaskInstance, pieces: readonly number[], stream: number, seed: number): Filled {
+  const rng = createRng(seed).split('data').split(stream);
+  const filled = { x: [] as number[], target: [] as number[], expected: [] as number[], weight: [] as number[] };
+  let start = 0;
+  for (const steps of pieces) {
+    const piece = emptyPiece(task, steps);
+    task.fill({ ...piece, steps, xStride: task.nIn }, rng, start);
+    start += steps;
+    for (const name of ['x', 'target', 'expected', 'weight'] as const) filled[name].push(...piece[name]);
+  }
+  const { x, target, expected, weight } = filled;
+  return {
+    x: Float64Array.from(x),
+    target: Float64Array.from(target),
+    expected: Float64Array.from(expected),
+    weight: Float64Array.from(weight),
+  };
+}
+
+/** Arrays full of NaN, so that what a task leaves out is seen. */
+function emptyPiece(task: TaskInstance, steps: number): Filled {
+  const array = (length: number) => new Float64Array(length).fill(Number.NaN);
+  return {
+    x: array(steps * task.nIn),
+    target: array(steps * task.nOut),
+    expected: array(steps * task.nOut),
+    weight: array(steps),
+  };
+}
+
+const length = (task: TaskInstance) => (task.mode.kind === 'trial' ? task.mode.steps : 60);
+
+describe.each(cases)('task $kind with $settings', ({ kind, settings }) => {
+  const task = derive(kind, settings);
+  const n = length(task);
+  const whole = fillInPieces(task, [n], 0, 1);
+
+  it('fills every entry with finite numbers, and weights within [0, 1]', () => {
+    for (const array of [whole.x, whole.target, whole.weight]) expect(array.every(Number.isFinite)).toBe(true);
+    if (task.statesExpected) expect(whole.expected.every(Number.isFinite)).toBe(true);
+    expect(whole.weight.every((w) => w >= 0 && w <= 1)).toBe(true);
+    expect(whole.weight.some((w) => w > 0)).toBe(true);
+    expect(whole.x.some((value) => value !== 0)).toBe(true);
+  });
+
+  it('leaves alone what is not its own: the bias column and everything after its steps', () => {
+    const steps = task.mode.kind === 'trial' ? n : n - 7;
+    const stride = task.nIn + 1;
+    const wide = { ...emptyPiece(task, n + 5), x: new Float64Array((n + 5) * stride).fill(Number.NaN) };
+    task.fill({ ...wide, steps, xStride: stride }, createRng(1).split('data').split(0), 0);
+    wide.x.forEach((value, s) => {
+      const [t, i] = [Math.floor(s / stride), s % stride];
+      if (t < steps && i < task.nIn) expect(value).toBe(whole.x[t * task.nIn + i]);
+      else expect(value).toBeNaN();
+    });
+    expect(wide.target.subarray(steps * task.nOut).every(Number.isNaN)).toBe(true);
+    expect(wide.weight.subarray(steps).every(Number.isNaN)).toBe(true);
+    expect(wide.target.subarray(0, steps * task.nOut)).toBeBitEqual(whole.target.subarray(0, steps * task.nOut));
+  });
+
+  it('is the same for the same seed and another for another', () => {
+    expect(fillInPieces(derive(kind, settings), [n], 0, 1)).toEqual(whole);
+    const other = fillInPieces(derive(kind, settings, 2), [n], 0, 2);
+    expect(other.x).not.toBeBitEqual(whole.x);
+  });
+
+  it('names its input populations and its bounds', () => {
+    expect(task.inputPopulations.reduce((sum, { size }) => sum + size, 0)).toBe(task.nIn);
+    expect(task.bounds.every(({ value }) => Number.isFinite(value) && value >= 0)).toBe(true);
+  });
+});
+
+const streams = cases.filter(({ kind, settings }) => derive(kind, settings).mode.kind === 'stream');
+
+describe.each(streams)('stream $kind with $settings', ({ kind, settings }) => {
+  const task = derive(kind, settings);
+
+  it('is causal: a prefix filled alone or in chunks of any size has the same bits', () => {
+    const pieces = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 3 }), (sizes, more, stream) => {
+        const n = sizes.reduce((sum, size) => sum + size, 0);
+        const chunked = fillInPieces(task, sizes, stream, 4);
+        const longer = fillInPieces(task, [n + more], stream, 4);
+        for (const name of ['x', 'target', 'expected', 'weight'] as const) {
+          expect(longer[name].subarray(0, chunked[name].length), name).toBeBitEqual(chunked[name]);
+        }
+      }),
+      { numRuns: 40, seed: 1 },
+    );
+  });
+
+  it('stays the same across the blocks in which its random numbers come', () => {
+    const whole = fillInPieces(task, [5000], 0, 4);
+    const pieces = fillInPieces(task, [1023, 1, 1, 1999, 1976], 0, 4);
+    for (const name of ['x', 'target', 'weight'] as const) expect(pieces[name]).toBeBitEqual(whole[name]);
+  });
+
+  it('has streams that do not know of one another', () => {
+    const n = 4000;
+    const inputs = [0, 1, 2].map((stream) => fillInPieces(task, [n], stream, 4).x.filter((_, s) => s % task.nIn === 0));
+    const perSymbol = task.mode.kind === 'stream' ? task.mode.stepsPerSymbol : 1;
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ]) {
+      expect(Math.abs(correlation(inputs[a], inputs[b]))).toBeLessThan(4 / Math.sqrt(n / perSymbol));
+    }
+  });
+});
+
+function correlation(a: Float64Array, b: Float64Array): number {
+  const mean = (x: Float64Array) => x.reduce((sum, value) => sum + value, 0) / x.length;
+  const [ma, mb] = [mean(a), mean(b)];
+  const sum = (f: (s: number) => number) => a.reduce((total, _, s) => total + f(s), 0);
+  const covariance = sum((s) => (a[s] - ma) * (b[s] - mb));
+  return covariance / Math.sqrt(sum((s) => (a[s] - ma) ** 2) * sum((s) => (b[s] - mb) ** 2));
+}
+
+const trials = cases.filter(({ kind, settings }) => derive(kind, settings).mode.kind === 'trial');
+
+describe.each(trials)('trial $kind with $settings', ({ kind, settings }) => {
+  it('has a target that does not know the input', () => {
+    const n = length(derive(kind, settings));
+    const quiet = fillInPieces(derive(kind, { ...settings, inputRateHz: 0 }), [n], 0, 1);
+    const loud = fillInPieces(derive(kind, { ...settings, inputRateHz: 400 }), [n], 0, 1);
+    expect(quiet.x).not.toBeBitEqual(loud.x);
+    expect(quiet.target).toBeBitEqual(loud.target);
+  });
+});
+
+describe('settings out of range', () => {
+  it.each(refusals)('$kind refuses $settings and names $path', ({ kind, settings, path }) => {
+    const build = () =>
+      createExperiment(
+        {
+          task: { kind, ...settings },
+          network: { neurons: 4, neuron: { kind: 'lif' } },
+          rule: { name: 'e-prop-1' },
+          loss: { kind: 'square' },
+          optimizer: { kind: 'sgd', rates: { in: 0, rec: 0, out: 0 } },
+          training: { total: 1 },
+        },
+        { ...models, tasks },
+      );
+    expect(build).toThrow(ConfigError);
+    expect(build).toThrow(new RegExp(`^${path.replaceAll('.', '\\.')}: got .*, expected `));
+  });
+});
