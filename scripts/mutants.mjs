@@ -333,10 +333,10 @@ export const mutants = Object.entries(byFile).flatMap(([file, list]) => list.map
 
 const everything = ['test/conformance', 'test/engine', 'test/golden', 'test/models', 'test/experiment'];
 const nearest = [
-  ['models/neurons/', ['test/models', 'test/golden']],
+  ['models/neurons/', ['test/models', 'test/golden', 'test/conformance/gradient.test.ts']],
   ['models/readouts/', ['test/models', 'test/conformance/gradient.test.ts', 'test/golden']],
   ['models/signals/', ['test/models/broadcast.test.ts', 'test/engine/update.test.ts']],
-  ['models/traces/', ['test/golden', 'test/conformance/gradient.test.ts']],
+  ['models/traces/', ['test/golden', 'test/conformance/gradient.test.ts', 'test/engine/borders.test.ts']],
   ['src/backends/reference/update.ts', ['test/engine/update.test.ts']],
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['src/losses/', ['test/losses']],

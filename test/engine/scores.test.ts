@@ -94,8 +94,8 @@ describe('a trial shorter than its arrays', () => {
 describe('the loss factor', () => {
   const factors = (scale: unknown, window: object | null) => {
     const run = doTrial(liveExperiment({ loss: { scale, window } }));
-    const { weight } = run.network.trial;
-    const scored = [0, 1].map((b) => weight.subarray(50 * b, 50 * (b + 1)).reduce((sum, w) => sum + w, 0));
+    const weight = Array.from(run.network.trial.weight);
+    const scored = [0, 1].map((b) => weight.slice(50 * b, 50 * (b + 1)).reduce((sum, w) => sum + w, 0));
     return { factors: Array.from(run.lossScale), scored };
   };
 

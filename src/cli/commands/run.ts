@@ -102,7 +102,7 @@ async function runAndReport(
 function check(job: Job, say: boolean): number {
   const { config, memory } = prepare(job);
   const mib = memory.bytes / 2 ** 20;
-  if (say) {
+  if (say && process.stderr.isTTY) {
     tell(
       `backend ${config.backend}, ${mib.toFixed(mib < 10 ? 1 : 0)} MiB a run, ${memory.perSynapse.toFixed(0)} bytes per synapse`,
     );
