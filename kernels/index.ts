@@ -2,5 +2,5 @@ export { forward } from './forward';
 export { gradientAtEnd, gradientOnline, reduce } from './gradient';
 export { traceEnd } from './online';
 export { errors, readout } from './output';
-export { broadcast, rateOfTrial, rateRunning } from './signal';
+export { broadcast, rateOfBatch, rateOfStreams, rateRunning } from './signal';
 export { clearDiagonal, follow, multiply, stepAdam, stepMomentum, stepSgd, take } from './update';

@@ -21,7 +21,7 @@ export class Net {
   // scratch
   current: usize; list: usize; feedbackT: usize; errorBack: usize; drive: usize; owed: usize;
   block: usize; timesX: usize; timesZ: usize; entriesX: usize; entriesZ: usize; lanes: usize; scale: usize;
-  epsSteps: usize; damp: usize; packed: usize; actives: usize;
+  epsSteps: usize; damp: usize; packed: usize; spare: usize; actives: usize;
   // events of a trial: index of every input that is not 0 with the ends of the steps, and the spikes likewise; the
   // first list of spikes is that of the step before the trial
   xList: usize; xEnds: usize; zList: usize; zEnds: usize;
@@ -31,5 +31,5 @@ export class Net {
   // readout, loss, trace, rate term
   readoutDecay: f32; readoutGain: f32; readoutBias: i32; lossKind: i32; dropBorder: i32;
   traceKind: i32; kappa: f32; traceGain: f32; rateAfterTrial: i32;
-  rateStrength: f32; rateTarget: f32; rateRunning: f32; rateBatch: i32; ratePerStream: i32;
+  rateStrength: f32; rateTarget: f32; rateRunning: f32; ratePerStream: i32;
 }

@@ -130,29 +130,22 @@ function prepare(net: Net, b: i32, t0: i32, steps: i32): void {
   }
 }
 
-/** net.packed: [n / 8][step] of gain psi, psi strength, L and (rated) R / gain, eight neurons each. */
+/** net.packed: [n / 4][step] of gain psi, psi strength, L and (rated) R / gain, four neurons each. */
 function pack(net: Net, b: i32, t0: i32, steps: i32, rated: bool): void {
   const bytes = <usize>net.n << 2;
   const gain = f32x4.splat(net.traceGain), perGain = f32x4.splat(1 / net.traceGain);
   let to = net.packed;
-  for (let o: usize = 0; o + 32 <= bytes; o += 32) {
+  for (let o: usize = 0; o + 16 <= bytes; o += 16) {
     for (let s = 0; s < steps; s++) {
       const t = t0 + s;
-      const psi = net.psi + <usize>(b * net.stride + t) * bytes + o;
-      const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes + o;
-      const damp = net.damp + <usize>s * bytes + o;
-      v128.store(to, f32x4.mul(gain, v128.load(psi)));
-      v128.store(to, f32x4.mul(gain, v128.load(psi, 16)), 16);
-      v128.store(to, v128.load(damp), 32);
-      v128.store(to, v128.load(damp, 16), 48);
-      v128.store(to, v128.load(signal), 64);
-      v128.store(to, v128.load(signal, 16), 80);
-      to += 96;
+      v128.store(to, f32x4.mul(gain, v128.load(net.psi + <usize>(b * net.stride + t) * bytes + o)));
+      v128.store(to, v128.load(net.damp + <usize>s * bytes + o), 16);
+      v128.store(to, v128.load(net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes + o), 32);
+      to += 48;
       if (!rated) continue;
       const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes + o;
       v128.store(to, f32x4.mul(perGain, v128.load(rate)));
-      v128.store(to, f32x4.mul(perGain, v128.load(rate, 16)), 16);
-      to += 32;
+      to += 16;
     }
   }
 }
@@ -181,10 +174,10 @@ function pass(net: Net, b: i32, t: i32, steps: i32, adaptive: bool, filtered: bo
 /**
  * e_ij = psi_j eps_i - (psi_j strength_j) epsA_ij;  epsA_ij = rho epsA_ij + e_ij;  eBar_ij = kappa eBar_ij + gain e_ij;
  * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term),
- * `steps` steps for each group of eight synapses, whose state stays in registers. There e, epsA and sum are kept times
- * gain, which saves a multiplication a step.
+ * `steps` steps for each group of four synapses in two rows, whose state stays in registers. There e, epsA and sum are
+ * kept times gain, which saves a multiplication a step.
  * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][in + rec];  psi, signal, rate: [step][rec];
- * net.packed: what the steps of each group of eight neurons need, side by side
+ * net.packed: what the steps of each group of four neurons need, side by side
  */
 // @ts-ignore: decorator
 @inline
@@ -192,51 +185,58 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
   const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
   const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), none = f32x4.splat(0);
   const gain = f32x4.splat(net.traceGain), perGain = f32x4.splat(1 / net.traceGain);
-  const stepBytes: usize = rated ? 128 : 96;
+  const stepBytes: usize = rated ? 64 : 48;
   const blockBytes = <usize>steps * stepBytes;
   const duration = <usize>steps * bytes;
   const damp = net.damp;
-  let row: usize = 0;
-  for (let i = 0; i < nPre; i++, row += bytes) {
+  for (let i = 0; i < nPre; i += 2) {
+    const row = <usize>i * bytes;
     const trace = eps + (<usize>i << 2);
     const g = grad + row, ea = epsA + row, eb = eBar + row, su = sum + row;
+    // A last row without a partner is paired with rows that nobody reads.
+    const alone = i + 1 == nPre;
+    const gB = alone ? net.spare : g + bytes, eaB = alone ? net.spare : ea + bytes;
+    const ebB = alone ? net.spare : eb + bytes, suB = alone ? net.spare : su + bytes;
     let o: usize = 0;
     let block = net.packed;
-    // Eight synapses at a time: the recursion of one group of four waits for itself, two hide each other's waiting.
-    for (; o + 32 <= bytes; o += 32, block += blockBytes) {
+    // Two rows at a time: the recursion of one waits for itself, two hide each other's waiting and share what the neurons say.
+    for (; o + 16 <= bytes; o += 16, block += blockBytes) {
       let owedA = gain, owedB = gain, barA = gain, barB = gain, totalA = none, totalB = none;
       if (adaptive) {
         owedA = f32x4.mul(gain, v128.load(ea + o));
-        owedB = f32x4.mul(gain, v128.load(ea + o, 16));
+        owedB = f32x4.mul(gain, v128.load(eaB + o));
       }
       if (filtered) {
         barA = v128.load(eb + o);
-        barB = v128.load(eb + o, 16);
+        barB = v128.load(ebB + o);
       }
-      let addA = v128.load(g + o), addB = v128.load(g + o, 16);
+      let addA = v128.load(g + o), addB = v128.load(gB + o);
       let pre = trace;
-      const end = block + <usize>steps * stepBytes;
+      const end = block + blockBytes;
       for (let at = block; at < end; at += stepBytes, pre += epsBytes) {
-        const p = v128.load32_splat(pre);
-        let eA = f32x4.mul(v128.load(at), p), eB = f32x4.mul(v128.load(at, 16), p);
+        const psi4 = v128.load(at);
+        let eA = f32x4.mul(psi4, v128.load32_splat(pre)), eB = f32x4.mul(psi4, v128.load32_splat(pre, 4));
         if (adaptive) {
-          eA = f32x4.sub(eA, f32x4.mul(v128.load(at, 32), owedA));
-          eB = f32x4.sub(eB, f32x4.mul(v128.load(at, 48), owedB));
+          const damp4 = v128.load(at, 16);
+          eA = f32x4.sub(eA, f32x4.mul(damp4, owedA));
+          eB = f32x4.sub(eB, f32x4.mul(damp4, owedB));
           owedA = f32x4.add(f32x4.mul(rho, owedA), eA);
           owedB = f32x4.add(f32x4.mul(rho, owedB), eB);
         }
+        const signal4 = v128.load(at, 32);
         if (filtered) {
           barA = f32x4.add(f32x4.mul(kappa, barA), eA);
           barB = f32x4.add(f32x4.mul(kappa, barB), eB);
-          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 64), barA));
-          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 80), barB));
+          addA = f32x4.add(addA, f32x4.mul(signal4, barA));
+          addB = f32x4.add(addB, f32x4.mul(signal4, barB));
         } else {
-          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 64), eA));
-          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 80), eB));
+          addA = f32x4.add(addA, f32x4.mul(signal4, eA));
+          addB = f32x4.add(addB, f32x4.mul(signal4, eB));
         }
         if (rated) {
-          addA = f32x4.add(addA, f32x4.mul(v128.load(at, 96), eA));
-          addB = f32x4.add(addB, f32x4.mul(v128.load(at, 112), eB));
+          const rate4 = v128.load(at, 48);
+          addA = f32x4.add(addA, f32x4.mul(rate4, eA));
+          addB = f32x4.add(addB, f32x4.mul(rate4, eB));
         }
         if (summed) {
           totalA = f32x4.add(totalA, eA);
@@ -245,23 +245,24 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
       }
       if (adaptive) {
         v128.store(ea + o, flush4(f32x4.mul(perGain, owedA)));
-        v128.store(ea + o, flush4(f32x4.mul(perGain, owedB)), 16);
+        v128.store(eaB + o, flush4(f32x4.mul(perGain, owedB)));
       }
       if (filtered) {
         v128.store(eb + o, flush4(barA));
-        v128.store(eb + o, flush4(barB), 16);
+        v128.store(ebB + o, flush4(barB));
       }
       if (summed) {
         v128.store(su + o, f32x4.add(v128.load(su + o), f32x4.mul(perGain, totalA)));
-        v128.store(su + o, f32x4.add(v128.load(su + o, 16), f32x4.mul(perGain, totalB)), 16);
+        v128.store(suB + o, f32x4.add(v128.load(suB + o), f32x4.mul(perGain, totalB)));
       }
       v128.store(g + o, addA);
-      v128.store(g + o, addB, 16);
+      v128.store(gB + o, addB);
     }
     for (; o < bytes; o += 4) {
       let pre = trace;
       for (let at = o; at < duration; at += bytes, pre += epsBytes) {
         synapse(net, g + o, ea + o, eb + o, su + o, load<f32>(pre), psi + at, damp + at, signal + at, rate + at, adaptive, filtered, rated, summed);
+        synapse(net, gB + o, eaB + o, ebB + o, suB + o, load<f32>(pre, 4), psi + at, damp + at, signal + at, rate + at, adaptive, filtered, rated, summed);
       }
     }
   }

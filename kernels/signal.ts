@@ -1,4 +1,5 @@
 import { Net } from './net';
+import { zFrom, zTo } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time. */
@@ -65,29 +66,34 @@ export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void 
   }
 }
 
-/** R = perStep (f - f*) with f the mean of the trial, per stream or over all of them; one row, or all rows alike. */
-export function rateOfTrial(net: Net, steps: i32): void {
-  const bytes = <usize>net.n << 2;
-  const sum = net.current;
-  const perStep = net.rateStrength / <f32>(steps * net.ratePerStream);
-  memory.fill(sum, 0, bytes);
-  for (let b = 0; b < net.streams; b++) {
-    if (!net.rateBatch) memory.fill(sum, 0, bytes);
-    for (let t = 0; t < steps; t++) addRow(sum, net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes, bytes);
-    if (!net.rateBatch) spread(net, b, steps, <f32>steps, perStep);
+/** R = perStep (f - f*) with f each stream's own mean of the trial: one row, or all rows alike. Streams [b0, b1), t0 is 0. */
+export function rateOfStreams(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
+  for (let b = b0; b < b1; b++) {
+    memory.fill(net.current, 0, <usize>net.n << 2);
+    countSpikes(net, b, steps);
+    spread(net, b, steps, <f32>steps);
   }
-  if (!net.rateBatch) return;
-  for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams), perStep);
 }
 
-function addRow(sum: usize, x: usize, bytes: usize): void {
-  let o: usize = 0;
-  for (; o + 16 <= bytes; o += 16) v128.store(sum + o, f32x4.add(v128.load(sum + o), v128.load(x + o)));
-  for (; o < bytes; o += 4) store<f32>(sum + o, load<f32>(sum + o) + load<f32>(x + o));
+/** The same with the mean over all streams. */
+export function rateOfBatch(net: Net, steps: i32): void {
+  memory.fill(net.current, 0, <usize>net.n << 2);
+  for (let b = 0; b < net.streams; b++) countSpikes(net, b, steps);
+  for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams));
 }
 
-function spread(net: Net, b: i32, steps: i32, count: f32, perStep: f32): void {
+/** net.current_j += spikes of neuron j in the trial. */
+function countSpikes(net: Net, b: i32, steps: i32): void {
+  const end = zTo(net, b, steps - 1);
+  for (let spike = zFrom(net, b, 0); spike < end; spike += 4) {
+    const place = net.current + (<usize>load<u32>(spike) << 2);
+    store<f32>(place, load<f32>(place) + 1);
+  }
+}
+
+function spread(net: Net, b: i32, steps: i32, count: f32): void {
   const bytes = <usize>net.n << 2;
+  const perStep = net.rateStrength / <f32>(steps * net.ratePerStream);
   const first = net.rateTerm + <usize>(b * net.rateRows) * bytes;
   for (let o: usize = 0; o < bytes; o += 4) store<f32>(first + o, perStep * (load<f32>(net.current + o) / count - net.rateTarget));
   for (let t = 1; t < min(steps, net.rateRows); t++) memory.copy(first + <usize>t * bytes, first, bytes);

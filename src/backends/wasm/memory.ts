@@ -28,6 +28,7 @@ export function scratchLengths(spec: NetworkSpec) {
     lanes: 64,
     epsSteps: (postponed ? step : online ? gradientChunk : 0) * (nIn + rec) + 4,
     damp: (online ? gradientChunk : 1) * rec + (postponed ? 3 * (nIn + rec + 4) : blockWidth),
+    spare: online ? rec + 4 : 0,
     packed: online ? 4 * gradientChunk * (rec + 8) : 0,
     actives: postponed ? 8 * step : 0,
   };

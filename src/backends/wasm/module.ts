@@ -10,6 +10,7 @@ export const stageNames = [
   'errors',
   'broadcast',
   'rateRunning',
+  'rateOfStreams',
   'gradientOnline',
   'gradientAtEnd',
 ] as const;
@@ -17,7 +18,7 @@ export type StageName = (typeof stageNames)[number];
 
 /** Exports of `kernels/index.ts`; numbers are as the kernels name them. */
 export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
-  rateOfTrial(net: number, steps: number): void;
+  rateOfBatch(net: number, steps: number): void;
   traceEnd(net: number): void;
   reduce(sum: number, part: number, n: number): void;
   stepSgd(g: number, n: number, factor: number): void;

@@ -65,6 +65,7 @@ export const netFields = [
   'epsSteps',
   'damp',
   'packed',
+  'spare',
   'actives',
   'xList',
   'xEnds',
@@ -92,7 +93,6 @@ export const netFields = [
   'f:rateStrength',
   'f:rateTarget',
   'f:rateRunning',
-  'rateBatch',
   'ratePerStream',
 ] as const;
 

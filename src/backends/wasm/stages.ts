@@ -60,7 +60,9 @@ export function compileStages(network: Network, site: Site): Stages {
       if (rated && running) crew.run('rateRunning', t0, t1);
     },
     rateOfTrial(steps) {
-      if (rated && !running) kernels.rateOfTrial(net, steps);
+      if (!rated || running) return;
+      if (spec.rateTerm.mean === 'batch') kernels.rateOfBatch(net, steps);
+      else crew.run('rateOfStreams', 0, steps);
     },
     signal(t0, t1) {
       // The deferred gradient makes the signal itself; only a watched step needs it here.
@@ -132,6 +134,7 @@ function describe(network: Network, { memory, take }: Site): Common {
   const trace = spec.rule?.trace.kernel ?? null;
   const at = (array: Real | undefined): number => array?.byteOffset ?? 0;
   const traces = state.views('trace');
+  const online = trace !== null && spec.execution === 'online';
   const cell = state.views('neuron');
   const shared = sharedLengths(spec);
   const own = Object.fromEntries(Object.keys(scratchLengths(spec)).map((name) => [name, 0])) as ScratchAddresses;
@@ -173,8 +176,8 @@ function describe(network: Network, { memory, take }: Site): Common {
     ...topology('Rec', spec.projections.rec, memory, take),
     synIn: sizes.synIn,
     synRec: sizes.synRec,
-    epsIn: at(traces.epsIn),
-    epsRec: at(traces.epsRec),
+    epsIn: online ? required(traces.epsIn, 'epsIn') : 0,
+    epsRec: online ? required(traces.epsRec, 'epsRec') : 0,
     epsAIn: at(traces.epsAIn),
     epsARec: at(traces.epsARec),
     eBarIn: at(traces.eBarIn),
@@ -203,6 +206,12 @@ function describe(network: Network, { memory, take }: Site): Common {
 
 type ScratchAddresses = Readonly<Record<keyof ReturnType<typeof scratchLengths>, number>>;
 
+/** A kernel would take a field that is not there for address 0. */
+function required(array: Real | undefined, name: string): number {
+  if (!array) throw new UnsupportedError(`backend "wasm": the trace keeps no "${name}", which its kernel needs`);
+  return array.byteOffset;
+}
+
 function neuronConstants(neuron: ThresholdKernel) {
   return {
     decay: neuron.decay,
@@ -228,12 +237,11 @@ function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec[
 }
 
 function rateConstants({ spec }: Network) {
-  const { strength, target, mean, runningRate } = spec.rateTerm;
+  const { strength, target, runningRate } = spec.rateTerm;
   return {
     rateStrength: spec.rule ? strength : 0,
     rateTarget: target,
     rateRunning: runningRate,
-    rateBatch: mean === 'batch' ? 1 : 0,
     ratePerStream: spec.update.reduction === 'sum' ? spec.sizes.stream : 1,
   };
 }
