@@ -1,6 +1,9 @@
 export { forward } from './forward';
 export { gradientAtEnd, gradientOnline, reduce } from './gradient';
-export { traceEnd } from './online';
+export {
+  alif, alifFiltered, alifFilteredRated, alifFilteredSummed, alifRated, alifSummed,
+  lifFiltered, lifFilteredRated, lifFilteredSummed, lifRated, lifSummed, traceEnd,
+} from './online';
 export { errors, readout } from './output';
 export { broadcast, rateOfBatch, rateOfStreams, rateRunning } from './signal';
 export { clearDiagonal, follow, multiply, stepAdam, stepMomentum, stepSgd, take } from './update';

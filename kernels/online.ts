@@ -101,18 +101,18 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
       pack(net, b, t, steps, rate == 1);
       if (net.strength) {
         if (net.kappa != 0) {
-          if (rate == 0) pass(net, b, t, steps, true, true, false, false);
-          else if (rate == 1) pass(net, b, t, steps, true, true, true, false);
-          else pass(net, b, t, steps, true, true, false, true);
-        } else if (rate == 0) pass(net, b, t, steps, true, false, false, false);
-        else if (rate == 1) pass(net, b, t, steps, true, false, true, false);
-        else pass(net, b, t, steps, true, false, false, true);
+          if (rate == 0) alifFiltered(net, b, t, steps);
+          else if (rate == 1) alifFilteredRated(net, b, t, steps);
+          else alifFilteredSummed(net, b, t, steps);
+        } else if (rate == 0) alif(net, b, t, steps);
+        else if (rate == 1) alifRated(net, b, t, steps);
+        else alifSummed(net, b, t, steps);
       } else if (net.kappa != 0) {
-        if (rate == 0) pass(net, b, t, steps, false, true, false, false);
-        else if (rate == 1) pass(net, b, t, steps, false, true, true, false);
-        else pass(net, b, t, steps, false, true, false, true);
-      } else if (rate == 2) pass(net, b, t, steps, false, false, false, true);
-      else pass(net, b, t, steps, false, false, true, false);
+        if (rate == 0) lifFiltered(net, b, t, steps);
+        else if (rate == 1) lifFilteredRated(net, b, t, steps);
+        else lifFilteredSummed(net, b, t, steps);
+      } else if (rate == 2) lifSummed(net, b, t, steps);
+      else lifRated(net, b, t, steps);
     }
   }
 }
@@ -154,6 +154,20 @@ function pack(net: Net, b: i32, t0: i32, steps: i32, rated: bool): void {
 function product(out: usize, x: usize, y: usize, n: i32): void {
   for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(out + o, load<f32>(x + o) * load<f32>(y + o));
 }
+
+// One function for each choice, and exported so that they are not put back into one: V8 gives registers to values well in
+// functions of this size and badly in the whole, which was measured to cost 13 % of the speed.
+export function alifFiltered(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, true, false, false); }
+export function alifFilteredRated(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, true, true, false); }
+export function alifFilteredSummed(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, true, false, true); }
+export function alif(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, false, false, false); }
+export function alifRated(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, false, true, false); }
+export function alifSummed(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, true, false, false, true); }
+export function lifFiltered(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, false, true, false, false); }
+export function lifFilteredRated(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, false, true, true, false); }
+export function lifFilteredSummed(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, false, true, false, true); }
+export function lifRated(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, false, false, true, false); }
+export function lifSummed(net: Net, b: i32, t: i32, steps: i32): void { pass(net, b, t, steps, false, false, false, true); }
 
 // @ts-ignore: decorator
 @inline
@@ -215,13 +229,16 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
       const end = block + blockBytes;
       for (let at = block; at < end; at += stepBytes, pre += epsBytes) {
         const psi4 = v128.load(at);
-        let eA = f32x4.mul(psi4, v128.load32_splat(pre)), eB = f32x4.mul(psi4, v128.load32_splat(pre, 4));
+        const pulseA = f32x4.mul(psi4, v128.load32_splat(pre)), pulseB = f32x4.mul(psi4, v128.load32_splat(pre, 4));
+        let eA = pulseA, eB = pulseB;
         if (adaptive) {
           const damp4 = v128.load(at, 16);
-          eA = f32x4.sub(eA, f32x4.mul(damp4, owedA));
-          eB = f32x4.sub(eB, f32x4.mul(damp4, owedB));
-          owedA = f32x4.add(f32x4.mul(rho, owedA), eA);
-          owedB = f32x4.add(f32x4.mul(rho, owedB), eB);
+          // rho epsA + e as (rho - psi strength) epsA + psi eps: two operations wait for the last epsA instead of three.
+          const keep4 = f32x4.sub(rho, damp4);
+          eA = f32x4.sub(pulseA, f32x4.mul(damp4, owedA));
+          eB = f32x4.sub(pulseB, f32x4.mul(damp4, owedB));
+          owedA = f32x4.add(f32x4.mul(keep4, owedA), pulseA);
+          owedB = f32x4.add(f32x4.mul(keep4, owedB), pulseB);
         }
         const signal4 = v128.load(at, 32);
         if (filtered) {
