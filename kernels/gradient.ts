@@ -1,8 +1,10 @@
 import { gradientOfTrial } from './deferred';
+import { forward } from './forward';
 import { Net } from './net';
 import { traceOuter, traceSynaptic } from './online';
-import { readoutGradient, readoutGradientOfTrial } from './output';
+import { errors, readout, readoutGradient, readoutGradientOfTrial } from './output';
 import { postponed } from './postponed';
+import { rateOfStreams, rateRunning } from './signal';
 
 /** net.traceKind: 0 readout alone, 1 outer product, 2 state per synapse, 3 deferred, 4 postponed. */
 
@@ -20,6 +22,23 @@ export function gradientAtEnd(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): 
   if (net.traceKind == 3) gradientOfTrial(net, b0, b1, steps);
   if (net.traceKind == 4) postponed(net, b0, b1, steps);
   readoutGradientOfTrial(net, b0, b1, steps);
+}
+
+/**
+ * Forward pass and deferred gradient of one stream after the other, so that what a stream's forward pass writes is still in
+ * a cache when its gradient reads it. The same bits as stage by stage.
+ */
+export function wholeTrial(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
+  for (let b = b0; b < b1; b++) {
+    forward(net, b, b + 1, 0, steps);
+    readout(net, b, b + 1, 0, steps);
+    errors(net, b, b + 1, 0, steps);
+    if (net.rateStrength != 0) {
+      if (net.rateAfterTrial) rateOfStreams(net, b, b + 1, 0, steps);
+      else rateRunning(net, b, b + 1, 0, steps);
+    }
+    gradientAtEnd(net, b, b + 1, 0, steps);
+  }
 }
 
 /** sum += part;  part = 0.   [n] */

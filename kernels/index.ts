@@ -1,5 +1,5 @@
 export { forward } from './forward';
-export { gradientAtEnd, gradientOnline, reduce } from './gradient';
+export { gradientAtEnd, gradientOnline, reduce, wholeTrial } from './gradient';
 export {
   alif, alifFiltered, alifFilteredRated, alifFilteredSummed, alifRated, alifSummed,
   lifFiltered, lifFilteredRated, lifFilteredSummed, lifRated, lifSummed, traceEnd,

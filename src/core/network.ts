@@ -101,6 +101,11 @@ export interface Stages {
   gradientEnd(steps: number): void;
   /** Deferred: the whole trial at once. */
   gradientOfTrial(steps: number): void;
+  /**
+   * All of the above for a learning trial that nobody watches, in any order that gives the same bits; only on backends and
+   * networks where that pays.
+   */
+  wholeTrial?(steps: number, scale: Float64Array): void;
   /** Takes the step: weights change, the gradient is 0 again. `progress` in [0, 1], `count` from 1. */
   update(progress: number, count: number, trials: number): void;
   /** Resolves when the threads that it was opened with are at work; until then this thread does their part. */

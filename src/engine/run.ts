@@ -72,6 +72,17 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages, clock } = run;
   const { spec } = network;
   begin(run, steps);
+  if (options.learn && !options.onStep && stages.wholeTrial) stages.wholeTrial(steps, run.lossScale);
+  else stageByStage(run, steps, options);
+  if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
+  end(run, steps);
+  clock.step += steps;
+  clock.trial += 1;
+}
+
+function stageByStage(run: Run, steps: number, options: TrialOptions): void {
+  const { network, stages } = run;
+  const { spec } = network;
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
   const stride = withinTrial || options.onStep ? 1 : steps;
   const piece = withinTrial ? 1 : stride === 1 ? run.gradientChunk : steps;
@@ -93,10 +104,6 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
     if (withinTrial) updateWithin(run, t1);
   }
   if (options.learn) finishGradient(run, steps);
-  if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
-  end(run, steps);
-  clock.step += steps;
-  clock.trial += 1;
 }
 
 function updateWithin(run: Run, t: number): void {

@@ -186,8 +186,8 @@ describe('wasm against reference', () => {
     expect(got.state.field('signal.B')).toBeClose(want.state.field('signal.B'), { relative: tolerance });
   });
 
-  it('watched equals unwatched, bit for bit', () => {
-    const c: Case = { ...alif, execution: 'online' };
+  it.each(['online', 'deferred'] as const)('watched equals unwatched, bit for bit, %s', (execution) => {
+    const c: Case = { ...alif, execution, mean: 'trial' };
     const plain = frozen(build(c, 'wasm', 37));
     const experiment = build(c, 'wasm', 37);
     const { run, feed } = experiment.observer();

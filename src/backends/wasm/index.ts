@@ -38,7 +38,7 @@ function missing({ neuron, readout, rule, optimizer }: NetworkSpec): string[] {
 
 /** Parts of the streams that have a gradient of their own, added up in order; independent of the number of threads. */
 function shardCount({ update, sizes }: NetworkSpec): number {
-  return update.unit === 'trial' ? Math.min(sizes.stream, 8) : 1;
+  return update.unit === 'trial' ? Math.min(sizes.stream, 16) : 1;
 }
 
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {

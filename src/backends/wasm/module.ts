@@ -13,6 +13,7 @@ export const stageNames = [
   'rateOfStreams',
   'gradientOnline',
   'gradientAtEnd',
+  'wholeTrial',
 ] as const;
 export type StageName = (typeof stageNames)[number];
 

@@ -49,6 +49,11 @@ export function compileStages(network: Network, site: Site): Stages {
     if (nets.length === 1) return;
     for (const { parts } of nets) for (const { sum, part, n } of parts) kernels.reduce(sum, part, n);
   };
+  const wholeTrial = (steps: number, scale: Float64Array) => {
+    scales.set(scale);
+    crew.run('wholeTrial', 0, steps);
+    reduceAll();
+  };
   return {
     forward: (t0, t1) => crew.run('forward', t0, t1),
     readout: (t0, t1) => crew.run('readout', t0, t1),
@@ -78,9 +83,15 @@ export function compileStages(network: Network, site: Site): Stages {
       reduceAll();
     },
     update: bindUpdate(network, kernels),
+    ...(wholeTrials(spec) ? { wholeTrial } : {}),
     ready: () => crew.ready(),
     close: () => crew.close(),
   };
+}
+
+/** Whether a learning trial can be done stream by stream: nothing in it waits for all streams. */
+function wholeTrials({ rule, execution, rateTerm }: NetworkSpec): boolean {
+  return rule !== null && execution === 'deferred' && (rateTerm.strength === 0 || rateTerm.mean !== 'batch');
 }
 
 /** A shard's gradient and where it is added. */
