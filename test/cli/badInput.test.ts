@@ -51,7 +51,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'more steps than any memory',
     ['--backend', 'reference', ...set({ 'training.chunkSteps': 1e12 })],
-    /the network does not fit into memory/,
+    /the network needs \d+ MiB \(\d+ bytes per synapse\), \d+ MiB are available/,
   ],
   [
     'more synapses than neurons',

@@ -198,6 +198,25 @@ describe('wasm against reference', () => {
     expect(gradientOf(run)).toEqual(plain.gradient);
   });
 
+  it('the heap does not grow over 1000 trials', () => {
+    const experiment = createExperiment(
+      applySettings(preset('pattern-generation'), ['network.neurons=20', 'task.steps=50', 'training.total=100000']),
+      catalogue,
+    );
+    const { run, feed } = experiment;
+    feed.fill(50);
+    const trials = (count: number) => {
+      for (let trial = 0; trial < count; trial++) runTrial(run, 50, { learn: true });
+    };
+    trials(200);
+    const before = process.memoryUsage();
+    trials(1000);
+    const after = process.memoryUsage();
+    // 1000 trials of 50 steps: 100 bytes a step would be 5 MB. What is left is the collector's own noise.
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(3e6);
+    expect(after.arrayBuffers).toBeLessThanOrEqual(before.arrayBuffers);
+  });
+
   it('says what it has no kernel for, and auto takes the reference then', () => {
     const rate = applySettings(preset('four-six-back'), ['network.neuron={"kind":"rate"}', 'training.total=160']);
     expect(() => createExperiment(applySettings(rate, ['backend=wasm']), catalogue)).toThrow(
