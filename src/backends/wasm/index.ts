@@ -66,7 +66,7 @@ function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenO
   const bytes = page + totalBytes(spec, lengths);
   if (bytes > 65535 * page) {
     throw new UnsupportedError(
-      `backend "wasm" addresses 4 GiB; this network needs ${(bytes / 2 ** 30).toFixed(1)} GiB`,
+      `backend "wasm" addresses 4 GiB; this network needs ${(bytes / 2 ** 30).toFixed(1)} GiB; --backend reference has no such limit`,
     );
   }
   const pages = Math.ceil(bytes / page);
