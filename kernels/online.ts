@@ -98,7 +98,8 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
     const steps = min(CHUNK, t1 - t);
     for (let b = b0; b < b1; b++) {
       prepare(net, b, t, steps);
-      pack(net, b, t, steps, rate == 1);
+      // Without adaptation and filter the rate term is always in the record: see the last of the choices.
+      pack(net, b, t, steps, rate == 1 || (rate == 0 && !net.strength && net.kappa == 0));
       if (net.strength) {
         if (net.kappa != 0) {
           if (rate == 0) alifFiltered(net, b, t, steps);

@@ -86,7 +86,12 @@ const rateTerm = z
 const optimizerBase = {
   rates: z.strictObject({ in: rate, rec: rate, out: rate }),
   schedule,
-  clamp: z.tuple([z.number(), z.number()]).nullable().default(null).describe('smallest and largest weight'),
+  clamp: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low <= high, 'smallest <= largest weight')
+    .nullable()
+    .default(null)
+    .describe('smallest and largest weight'),
 };
 const optimizer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sgd'), ...optimizerBase }),
@@ -125,7 +130,13 @@ const training = z.strictObject({
 
 const evaluation = z
   .strictObject({
-    total: z.number().int().positive().default(80_000).describe('symbols over all streams, or trials'),
+    total: z
+      .number()
+      .int()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('symbols over all streams, or trials; null: 80,000 symbols or 16 trials'),
     streams: z.number().int().positive().default(16),
   })
   .prefault({});

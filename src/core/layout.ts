@@ -31,6 +31,8 @@ export interface Entry {
   readonly offset: number;
   readonly length: number;
   readonly shape: readonly number[];
+  /** What the lengths stand for, as declared. */
+  readonly dims: Field['shape'];
 }
 
 export function fieldShape(field: Field, sizes: Sizes): number[] {
@@ -74,7 +76,7 @@ export function cut(
       const view = data.subarray(offset, offset + length);
       views[name] = view;
       byName.set(`${group}.${name}`, view);
-      table.push({ name: `${group}.${name}`, offset, length, shape: fieldShape(field, sizes) });
+      table.push({ name: `${group}.${name}`, offset, length, shape: fieldShape(field, sizes), dims: field.shape });
       offset += length;
     }
     byGroup.set(group, views);

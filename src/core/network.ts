@@ -153,7 +153,7 @@ export interface NetworkLengths {
   readonly trial: number;
 }
 
-/** Whether a block of weights changes at all: frozen blocks keep their bits and cost nothing. */
+/** Whether a block of weights changes at all: frozen blocks keep their bits. */
 export function isPlastic(name: WeightName, spec: NetworkSpec): boolean {
   if (spec.rates[name].rate === 0) return false;
   if (name === 'bOut') return spec.readout.bias;

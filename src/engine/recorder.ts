@@ -66,14 +66,17 @@ const nameOf = ({ name }: { readonly name: string }) => name;
 function createSource(run: Run, field: string, stream: number, neurons?: readonly number[]): Source {
   const { spec, state, trial } = run.network;
   const { history, rec } = spec.sizes;
-  const chosen = (width: number) =>
-    width === rec && (!(field in trial) || perNeuron.includes(field)) ? neurons : null;
+  const dims = state.table.find(({ name }) => name === field)?.dims;
+  // One value per recurrent neuron: threshold, some arrays of a trial, and state of shape [stream][rec].
+  const isPerNeuron = dims
+    ? dims.length === 2 && dims[0] === 'stream' && dims[1] === 'rec'
+    : field === 'threshold' || perNeuron.includes(field);
+  const chosen = isPerNeuron ? neurons : undefined;
   const pick = (array: Real, at: number, width: number) => {
-    const indices = chosen(width);
-    if (!indices) return Float64Array.from(array.subarray(at, at + width));
-    return Float64Array.from(indices, (j) => array[at + j]);
+    if (!chosen) return Float64Array.from(array.subarray(at, at + width));
+    return Float64Array.from(chosen, (j) => array[at + j]);
   };
-  const widthOf = (width: number) => chosen(width)?.length ?? width;
+  const widthOf = (width: number) => chosen?.length ?? width;
   if (field === 'threshold') {
     const { threshold } = spec.neuron;
     if (!threshold) throw new ConfigError('recording.fields', field, 'a spiking neuron, which has a threshold');
@@ -86,6 +89,9 @@ function createSource(run: Run, field: string, stream: number, neurons?: readonl
         return pick(row, 0, rec);
       },
     };
+  }
+  if (field === 'rateTerm' && spec.rateTerm.mean !== 'running') {
+    throw new ConfigError('recording.fields', field, 'rateTerm.mean "running": other means are known after the trial');
   }
   if (field in trial) {
     const key = field as keyof TrialArrays;
@@ -107,7 +113,7 @@ function createSource(run: Run, field: string, stream: number, neurons?: readonl
     throw new ConfigError('recording.fields', field, `one of ${known.join(', ')}`);
   }
   const { length } = entry;
-  const perStream = entry.shape[0] === spec.sizes.stream && entry.shape.length > 1;
+  const perStream = entry.dims[0] === 'stream';
   const width = perStream ? length / spec.sizes.stream : length;
   return {
     name: field,

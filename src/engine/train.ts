@@ -52,10 +52,18 @@ export function* trainTrials(
   }
   const amount = feed.amount();
   const complete = amount >= plan.total;
+  const savingOnFailure = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      listener?.({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });
+      throw error;
+    }
+  };
   if (listener) {
     // Every score up to an amount is told before the checkpoint of that amount: a resumed run must not repeat one.
     if (complete && amount > began) {
-      const { amount: symbols, ...scores } = evaluate();
+      const { amount: symbols, ...scores } = savingOnFailure(evaluate);
       listener({ type: 'evaluation', amount, symbols, ...scores });
     }
     listener({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });

@@ -86,6 +86,10 @@ export function buildSpec(
     mean: config.rateTerm.mean,
     runningRate: config.rateTerm.runningRate,
   };
+  const { window } = config.loss;
+  if (window && window.start >= shape.steps) {
+    throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
+  }
   checkTogether(config, traces);
   const rule = deriveRule(config, catalogue, { dtMs: network.dtMs, sizes, neuron: neuron.eligibility, readout });
   return {
@@ -123,9 +127,9 @@ export function buildSpec(
 export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSpec): Backend {
   switch (name) {
     case 'auto':
-      return wasm.missing(spec).length === 0 ? wasm : reference;
+      return wasm.missing(spec).length === 0 ? wasm : required(reference, spec);
     case 'reference':
-      return reference;
+      return required(reference, spec);
     case 'wasm':
       return required(wasm, spec);
     case 'tfjs':
@@ -138,9 +142,8 @@ export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSp
 function required(backend: Backend, spec: NetworkSpec): Backend {
   const missing = backend.missing(spec);
   if (missing.length === 0) return backend;
-  throw new UnsupportedError(
-    `backend "${backend.name}" has no kernel for ${missing.join(', ')}; use --backend reference`,
-  );
+  const hint = backend === reference ? '' : '; use --backend reference';
+  throw new UnsupportedError(`backend "${backend.name}" has no kernel for ${missing.join(', ')}${hint}`);
 }
 
 function deriveRule(

@@ -74,14 +74,26 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const backend = chooseBackend(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
   const memory = memoryOf(spec, backend);
-  assertFits(memory, options.maxBytes);
+  assertFits(memory, options.maxBytes, 'training.streams');
+  // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
+  const evaluationSpec = (streams: number): NetworkSpec => ({
+    ...specFor(streams),
+    rule: null,
+    update: { ...spec.update, unit: 'step', every: 1 },
+  });
+  const evaluation = {
+    ...config.evaluation,
+    total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
+  };
+  const tested = { ...spec, rule: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
+  assertFits(memoryOf(tested, backend), options.maxBytes, 'evaluation.streams');
   const run = createRun(spec, backend, total, options);
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window);
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
   const plan = { total: training.total, checkpointEvery };
   const experiment: Experiment = {
-    config: { ...config, backend: backend.name, training: { ...training, checkpointEvery } },
+    config: { ...config, backend: backend.name, training: { ...training, checkpointEvery }, evaluation },
     task,
     memory,
     run,
@@ -100,12 +112,15 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     train(options) {
       for (const _ of experiment.trainTrials(options));
     },
-    evaluate(options = {}) {
-      const streams = options.streams ?? config.evaluation.streams;
-      const fresh = createRun(specFor(streams), backend, total);
-      copyGroup(fresh, run, 'weights');
-      const test = createFeed(fresh, task, rng.split('evaluation').split(options.label ?? ''), config.loss.window);
-      return evaluate(fresh, test, task, options.total ?? config.evaluation.total);
+    evaluate(given = {}) {
+      const fresh = createRun(evaluationSpec(given.streams ?? evaluation.streams), backend, total);
+      try {
+        copyGroup(fresh, run, 'weights');
+        const test = createFeed(fresh, task, rng.split('evaluation').split(given.label ?? ''), config.loss.window);
+        return evaluate(fresh, test, task, given.total ?? evaluation.total);
+      } finally {
+        fresh.stages.close();
+      }
     },
     observer(streams = training.streams) {
       const watched = createRun(specFor(streams), backend, total);
@@ -125,12 +140,12 @@ function memoryOf(spec: NetworkSpec, backend: Backend): Memory {
   return { bytes, perSynapse: bytes / (spec.sizes.synIn + spec.sizes.synRec) };
 }
 
-function assertFits({ bytes, perSynapse }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
+function assertFits({ bytes, perSynapse }: Memory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
   if (bytes <= maxBytes) return;
   const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   throw new UnsupportedError(
     `the network needs ${mib(bytes)} (${perSynapse.toFixed(0)} bytes per synapse), ${mib(maxBytes)} are available: ` +
-      'fewer neurons, synapses, streams, or steps of a trial',
+      `fewer neurons, synapses, streams (${streams}), or steps of a trial`,
   );
 }
 

@@ -8,12 +8,14 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
   const { sizes, rule, optimizer, clamp, rates } = spec;
   const readoutKeep = 1 - (rule?.signal.readoutDecay ?? 0);
   const plastic = weightNames.filter((name) => isPlastic(name, spec));
+  const frozen = weightNames.filter((name) => !isPlastic(name, spec));
   const slots = new Map(
     plastic.map((name) => [name, optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`))]),
   );
   const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
   return (progress, count, trials) => {
     const scale = spec.update.reduction === 'mean' ? 1 / (sizes.stream * trials) : 1;
+    for (const name of frozen) gradient[name].fill(0);
     for (const name of plastic) {
       const step = gradient[name];
       clear(step, masked[name]);
@@ -24,6 +26,7 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
       take(weights[name], step);
       if (name === 'wOut' && readoutKeep !== 1) multiply(weights.wOut, readoutKeep);
       if (clamp) limit(weights[name], clamp[0], clamp[1]);
+      if (clamp) clear(weights[name], masked[name]);
     }
   };
 }

@@ -33,7 +33,7 @@ function missing(spec: NetworkSpec): string[] {
   if (!readout.kernel) names.push('this readout');
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
   if (update.unit === 'step') names.push('updates within a trial');
-  if (rule && execution !== 'deferred') names.push('online traces');
+  if (execution === 'online' || (rule && execution !== 'deferred')) names.push('online traces');
   if (rule && !rule.trace.kernel) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && !rule.signal.kernel) names.push('this signal');

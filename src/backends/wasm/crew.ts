@@ -29,7 +29,7 @@ export function aloneCrew(kernels: Kernels, shards: readonly Shard[]): Crew {
 }
 
 /** Words of the control block that threads share. */
-export const control = { task: 0, done: 1, stage: 2, t0: 3, t1: 4, shards: 5, stop: 6, length: 8 } as const;
+export const control = { task: 0, done: 1, stage: 2, t0: 3, t1: 4, shards: 5, stop: 6, failed: 7, length: 8 } as const;
 
 /**
  * Claims the next shard of round `round`, or -1 if all are taken or the round is over. Round and shard are one word, so a
@@ -50,7 +50,11 @@ export function work(block: Int32Array, round: number, kernels: Kernels, shards:
   const t0 = Atomics.load(block, control.t0);
   const t1 = Atomics.load(block, control.t1);
   for (let s = claim(block, round); s >= 0; s = claim(block, round)) {
-    kernel(shards[s].net, shards[s].b0, shards[s].b1, t0, t1);
+    try {
+      kernel(shards[s].net, shards[s].b0, shards[s].b1, t0, t1);
+    } catch {
+      Atomics.store(block, control.failed, 1);
+    }
     if (Atomics.add(block, control.done, 1) + 1 === shards.length) Atomics.notify(block, control.done);
   }
 }

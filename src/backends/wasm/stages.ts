@@ -289,6 +289,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
   const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
   const plastic = weightNames.filter((name) => isPlastic(name, spec));
+  const frozen = weightNames.filter((name) => !isPlastic(name, spec));
   const slotsOf = (name: WeightName) =>
     optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`).byteOffset);
   const slots = new Map(plastic.map((name) => [name, slotsOf(name)]));
@@ -296,6 +297,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
   const B = keep === null ? 0 : state.field('signal.B').byteOffset;
   return (progress, count, trials) => {
     const scale = spec.update.reduction === 'mean' ? 1 / (sizes.stream * trials) : 1;
+    for (const name of frozen) gradient[name].fill(0);
     for (const name of plastic) {
       const g = gradient[name].byteOffset;
       const w = weights[name].byteOffset;
@@ -327,6 +329,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
         kernels.multiply(w, n, keep);
         if (clamp) kernels.take(w, g, n, 0, low, high);
       }
+      if (clamp && masked[name] && masked[name].length > 0) kernels.clearDiagonal(w, sizes.rec);
     }
   };
 }

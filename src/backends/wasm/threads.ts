@@ -20,7 +20,12 @@ export function threadCrew(kernels: Kernels, data: CrewData, threads: number): C
   const crew = Array.from({ length: threads - 1 }, () => {
     const worker = new workers.Worker(new URL('./crewWorker.js', import.meta.url), { workerData: data });
     worker.unref();
-    const up = new Promise<void>((resolve) => worker.once('message', () => resolve()));
+    // A thread that cannot start is missed by nobody but who waits for it: the others do its part.
+    const up = new Promise<void>((resolve, reject) => {
+      worker.once('message', () => resolve());
+      worker.once('error', reject);
+    });
+    up.catch(() => {});
     return { worker, up };
   });
   let round = 0;
@@ -41,6 +46,7 @@ export function threadCrew(kernels: Kernels, data: CrewData, threads: number): C
       ) {
         awaitChange(block, control.done, done, 20_000);
       }
+      if (Atomics.load(block, control.failed) === 1) throw new Error(`a thread failed in stage "${stage}"`);
     },
     async ready() {
       await Promise.all(crew.map(({ up }) => up));

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
+import {
+  applySettings,
+  createExperiment,
+  createRecorder,
+  loadTensorFlow,
+  preset,
+  type RunEvent,
+} from '../../src/index.ts';
+import { tasks } from '../../tasks/index.ts';
+
+const catalogue = { ...models, tasks };
+const pattern = (...settings: string[]) =>
+  applySettings(preset('pattern-generation'), ['network.neurons=20', 'task.steps=60', 'training.total=3', ...settings]);
+const back = (...settings: string[]) =>
+  applySettings(preset('four-six-back'), [
+    'network.neurons=16',
+    'training.total=1600',
+    'training.chunkSteps=50',
+    ...settings,
+  ]);
+
+describe('settings that do not go together are refused, not ignored', () => {
+  it.each(['reference', 'auto'])('postponed traces on %s with a rule that wasm lacks', (backend) => {
+    const raw = pattern(`backend=${backend}`, 'training.execution=postponed', 'rule.resetInTrace=true');
+    expect(() => createExperiment(raw, catalogue)).toThrow(/no kernel for postponed traces/);
+  });
+
+  it('online gradients on tfjs, also where only the readout learns', async () => {
+    await loadTensorFlow();
+    const raw = back('backend=tfjs', 'rule={"name":"readout-only"}', 'training.update={"every":1,"unit":"trial"}');
+    expect(() => createExperiment(raw, catalogue)).toThrow(/no kernel for online traces/);
+  });
+
+  it('limits of weights in the wrong order, a window behind the trial', () => {
+    expect(() => createExperiment(pattern('optimizer.clamp=[1,-1]'), catalogue)).toThrow(/clamp: got \[1,-1\]/);
+    const late = back('loss.window={"start":50,"length":5}');
+    expect(() => createExperiment(late, catalogue)).toThrow(/loss\.window\.start: got 50, expected .* < 50/);
+  });
+
+  it('a rate term that is known only after the trial cannot be recorded step by step', () => {
+    const { run } = createExperiment(pattern(), catalogue);
+    expect(() => createRecorder(run, { fields: ['rateTerm'] })).toThrow(/known after the trial/);
+  });
+
+  it('a run whose evaluation does not fit is refused before it starts', () => {
+    const raw = back('evaluation.streams=2000');
+    const { memory } = createExperiment(back(), catalogue);
+    expect(() => createExperiment(raw, catalogue, { maxBytes: 2 * memory.bytes })).toThrow(/evaluation\.streams/);
+  });
+});
+
+it.each(['reference', 'wasm'])('limits of weights leave absent autapses absent on %s', (backend) => {
+  const raw = pattern(`backend=${backend}`, 'optimizer.clamp=[0.001,0.01]', 'network.recurrent.autapses=false');
+  const experiment = createExperiment(raw, catalogue);
+  experiment.train();
+  const { wRec } = experiment.run.network.weights;
+  for (let j = 0; j < 20; j++) expect(wRec[j * 20 + j]).toBe(0);
+  expect(Array.from(wRec).filter((w) => w > 0).length).toBe(20 * 19);
+});
+
+it.each(['reference', 'wasm'])('the gradient of frozen weights does not pile up on %s', (backend) => {
+  const experiment = createExperiment(pattern(`backend=${backend}`, 'optimizer.rates.rec=0'), catalogue);
+  experiment.train();
+  expect(Array.from(experiment.run.network.gradient.wRec).every((g) => g === 0)).toBe(true);
+});
+
+it('a matrix is recorded whole, also where its first length is the number of streams', () => {
+  const experiment = createExperiment(back(), catalogue);
+  const recorder = createRecorder(experiment.run, {
+    fields: ['weights.wOut', 'neuron.v'],
+    neurons: [1, 2, 3],
+    trials: 1,
+  });
+  expect(recorder.fields).toEqual([
+    { name: 'weights.wOut', width: 32 },
+    { name: 'neuron.v', width: 3 },
+  ]);
+  const steps: RunEvent[] = [];
+  experiment.train({ until: 800, recorder, listener: (event) => event.type === 'step' && steps.push(event) });
+  expect(steps.length).toBe(50);
+});
+
+it('a failing evaluation costs nothing that was trained', () => {
+  const experiment = createExperiment(back(), catalogue);
+  const fill = experiment.task.fill.bind(experiment.task);
+  let amount = 0;
+  Object.assign(experiment.task, {
+    fill(...args: Parameters<typeof fill>) {
+      if (amount >= 1600) throw new Error('no more data');
+      fill(...args);
+    },
+  });
+  const saved: number[] = [];
+  const train = () =>
+    experiment.train({
+      listener(event) {
+        if (event.type === 'trial') amount = event.amount;
+        if (event.type === 'checkpoint') saved.push(event.amount);
+      },
+    });
+  expect(train).toThrow('no more data');
+  expect(saved.at(-1)).toBe(1600);
+});
