@@ -106,13 +106,13 @@ function withinMemory<T>(build: () => T): T {
 export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
   await loadBackends([job], () => {});
   const experiment = prepare(job);
-  const earlier = job.experiment === null ? finishedResult(job.folder, amountOf(experiment)) : null;
+  const earlier = job.experiment === null ? finishedResult(job.folder, experiment.feed.amount()) : null;
   if (earlier) return earlier;
   const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
   ensureWritableFolder(job.folder);
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
-  const start = amountOf(experiment);
+  const start = experiment.feed.amount();
   const began = performance.now();
   const metrics = openMetrics(job.folder, job.experiment === null ? { resumeAmount: start } : {});
   const warnings: string[] = [];
@@ -152,7 +152,7 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   const seconds = (performance.now() - began) / 1000;
   writeWeights(path(files.weights), experiment.run.network);
   if (job.recording?.csv && recorder) exportCsv(path(files.recording), recorder);
-  const amount = amountOf(experiment);
+  const amount = experiment.feed.amount();
   const finished: TrialEvent | null = last;
   const result: JobResult = {
     folder: job.folder,
@@ -200,12 +200,6 @@ async function drive(
     await new Promise((resolve) => setImmediate(resolve));
     rested = performance.now();
   }
-}
-
-export function amountOf({ run, task }: Experiment): number {
-  const { clock, network } = run;
-  const perStream = task.mode.kind === 'stream' ? Math.floor(clock.step / task.mode.stepsPerSymbol) : clock.trial;
-  return perStream * network.spec.sizes.stream;
 }
 
 function writeText(path: string, text: string): void {

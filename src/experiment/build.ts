@@ -226,8 +226,3 @@ function find<K extends string, T extends { readonly [key in K]: string }>(
   if (!found) throw new ConfigError(path, name, `one of ${entries.map((entry) => `"${entry[key]}"`).join(', ')}`);
   return found;
 }
-
-/** A rule may refuse a neuron; the check is made before anything is allocated. */
-export function unsupportedPair(rule: string, neuron: string, reason: string): UnsupportedError {
-  return new UnsupportedError(`rule "${rule}" does not fit neuron "${neuron}": ${reason}`);
-}

@@ -10,7 +10,6 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { type Case, cases } from '../bench/cases.ts';
 import { timeNative } from '../bench/native.ts';
-import { amountOf } from '../execute.ts';
 import { type Global, print, table, tell } from '../output.ts';
 
 export interface BenchResult {
@@ -94,9 +93,9 @@ function timeTrials(item: Case, experiment: Experiment): BenchResult {
 function timeTraining(item: Case, experiment: Experiment): BenchResult {
   const { sizes } = experiment.run.network.spec;
   const training = experiment.trainTrials();
-  const before = amountOf(experiment);
+  const before = experiment.feed.amount();
   const samples = sample(() => training.next(), item.repetitions);
-  const symbols = (amountOf(experiment) - before) / (item.repetitions + warmUp);
+  const symbols = (experiment.feed.amount() - before) / (item.repetitions + warmUp);
   return summary(item, experiment, samples, sizes.step * sizes.stream, symbols);
 }
 
