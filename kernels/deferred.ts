@@ -59,7 +59,7 @@ function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
   const rateBytes = net.rateRows > 1 ? bytes : 0;
   let filtered = net.errorBack + <usize>(steps - 1) * errorBytes;
   let out = net.block + <usize>(steps - 1) * WIDTH_BYTES;
-  const adaptive = net.strength != 0;
+  const adaptive = net.traceStrength != 0;
   for (let t = steps - 1; t >= 0; t--) {
     if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
     else back(net, out, drive, owed, psi, rate, filtered, at, lanes, false);
@@ -82,7 +82,7 @@ function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
 @inline
 function back(net: Net, out: usize, drive: usize, owed: usize, psi: usize, rate: usize, filtered: usize, at: usize, bytes: usize, adaptive: bool): void {
   const gain = f32x4.splat(net.gain);
-  const decay = f32x4.splat(net.decay), rho = f32x4.splat(net.rho);
+  const decay = f32x4.splat(net.traceDecay), rho = f32x4.splat(net.rho);
   const rowBytes = <usize>net.n << 2;
   const nOut = net.nOut;
   for (let o: usize = 0; o < bytes; o += 16) {
@@ -95,7 +95,7 @@ function back(net: Net, out: usize, drive: usize, owed: usize, psi: usize, rate:
     let now = f32x4.mul(slope, dz);
     if (adaptive) {
       const lambda = v128.load(owed + o);
-      const damped = f32x4.mul(f32x4.mul(slope, v128.load(net.strength + at + o)), lambda);
+      const damped = f32x4.mul(f32x4.mul(slope, v128.load(net.traceStrength + at + o)), lambda);
       v128.store(owed + o, f32x4.sub(f32x4.add(now, f32x4.mul(rho, lambda)), damped));
       now = f32x4.sub(now, damped);
     }
@@ -249,7 +249,7 @@ function addOne(grad: usize, first: usize, end: usize, o: usize): void {
 function backSparse(net: Net, b: i32, steps: i32): void {
   const n = net.n;
   const bytes = <usize>((n + 3) & ~3) << 2;
-  const adaptive = net.strength != 0;
+  const adaptive = net.traceStrength != 0;
   memory.fill(net.owed, 0, bytes);
   memory.fill(net.drive, 0, bytes);
   for (let t = steps - 1; t >= 0; t--) {

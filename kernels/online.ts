@@ -18,8 +18,8 @@ function presynaptic(net: Net, b: i32, t: i32): void {
   const n = net.n, nIn = net.nIn;
   const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
   const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
-  filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.decay, gain, nIn);
-  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.decay, gain, n);
+  filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.traceDecay, gain, nIn);
+  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.traceDecay, gain, n);
   flushRow(epsIn, nIn);
   flushRow(epsRec, n);
 }
@@ -99,8 +99,8 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
     for (let b = b0; b < b1; b++) {
       prepare(net, b, t, steps);
       // Without adaptation and filter the rate term is always in the record: see the last of the choices.
-      pack(net, b, t, steps, rate == 1 || (rate == 0 && !net.strength && net.kappa == 0));
-      if (net.strength) {
+      pack(net, b, t, steps, rate == 1 || (rate == 0 && !net.traceStrength && net.kappa == 0));
+      if (net.traceStrength) {
         if (net.kappa != 0) {
           if (rate == 0) alifFiltered(net, b, t, steps);
           else if (rate == 1) alifFilteredRated(net, b, t, steps);
@@ -127,7 +127,7 @@ function prepare(net: Net, b: i32, t0: i32, steps: i32): void {
     const row = net.epsSteps + <usize>s * (inBytes + bytes);
     memory.copy(row, net.epsIn + <usize>b * inBytes, inBytes);
     memory.copy(row + inBytes, net.epsRec + <usize>b * bytes, bytes);
-    if (net.strength) product(net.damp + <usize>s * bytes, net.psi + <usize>(b * net.stride + t0 + s) * bytes, net.strength, n);
+    if (net.traceStrength) product(net.damp + <usize>s * bytes, net.psi + <usize>(b * net.stride + t0 + s) * bytes, net.traceStrength, n);
   }
 }
 

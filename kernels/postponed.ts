@@ -34,8 +34,8 @@ function presynapticSteps(net: Net, b: i32, steps: i32): void {
     if (t == 0) memory.fill(row, 0, rowBytes);
     else memory.copy(row, row - rowBytes, rowBytes);
     const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
-    filterRow(row, net.x + <usize>(b * net.stride + t) * inBytes, net.decay, gain, nIn);
-    filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes, net.decay, gain, n);
+    filterRow(row, net.x + <usize>(b * net.stride + t) * inBytes, net.traceDecay, gain, nIn);
+    filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes, net.traceDecay, gain, n);
     flushRow(row, nIn + n);
   }
 }
@@ -47,7 +47,7 @@ function listActive(net: Net, b: i32, j: i32, steps: i32): i32 {
   const psi = net.psi + <usize>(b * net.stride) * bytes + at;
   const signal = net.signal + <usize>(b * net.signalRows) * bytes + at;
   const rate = net.rateTerm + <usize>(b * net.rateRows) * bytes + at;
-  const strength = net.strength ? load<f32>(net.strength + at) : 0;
+  const strength = net.traceStrength ? load<f32>(net.traceStrength + at) : 0;
   let count = 0;
   for (let t = 0; t < steps; t++) if (load<f32>(psi + <usize>t * bytes) != 0) count++;
   let entry = net.actives + <usize>count * ACTIVE;

@@ -15,6 +15,7 @@ export const models = {
   readouts: [leaky],
   traces: [eligibility],
   signals: [broadcast],
+  direct: [],
   rules: [eprop1, readoutOnly, factored],
 } satisfies Omit<Catalogue, 'tasks'>;
 

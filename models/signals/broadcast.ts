@@ -33,6 +33,7 @@ export const broadcast: SignalModel<Params> = {
     ({
       layout: p.feedback === 'symmetric' ? {} : ownMatrix,
       footprint: footprints[p.feedback],
+      history: 0,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
       kernel: {

@@ -10,6 +10,8 @@ import type {
   TraceModel,
 } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
+import { decaySchema } from '../../src/core/schema.ts';
+import { resolveDecay } from '../../src/core/units.ts';
 import { bindDeferred } from './deferred.ts';
 import {
   addFiltered,
@@ -33,6 +35,13 @@ const params = z.strictObject({
     .default('readout')
     .describe("factor on the filtered trace: the readout's own, or one of its published forms"),
   resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
+  presynapticFilter: z.boolean().default(true).describe('filter presynaptic activity with the membrane decay'),
+  gate: z.enum(['psi', 'none']).default('psi').describe('`none`: the signal refers to the membrane, not to the spike'),
+  form: z
+    .enum(['own', 'post-then-filter'])
+    .default('own')
+    .describe("the neuron's own eligibility, or its leak after the postsynaptic factor (RFLO)"),
+  leak: decaySchema.nullable().default(null).describe("decay of a post-then-filter trace; null: the readout's"),
 });
 type Params = z.infer<typeof params>;
 
@@ -48,6 +57,10 @@ type Params = z.infer<typeof params>;
  * psi_j(t) (1 - decay) p_i(t). With `resetInTrace`, eps_ij also loses vTh e_ij(t-1): the path through the neuron's own
  * reset, which the published rule drops. eBar carries the readout's zeta_out unless
  * `filterScale` says otherwise: codes that leave the factor out need a learning rate 1/(1-kappa) times smaller.
+ *
+ * Three departures from the neuron's own dynamics. Without `presynapticFilter` the presynaptic factor is the present spike
+ * (eps_i = zeta p_i). With `gate: none` psi is left out, for a signal dE/dv instead of dE/dz. `post-then-filter` is the trace
+ * of RFLO for spiking neurons: e_ij(t) = leak e_ij(t-1) + (1 - leak) zeta psi_j(t) p_i(t), without readout filter.
  */
 export const eligibility: TraceModel<Params> = {
   kind: 'eligibility',
@@ -57,16 +70,21 @@ export const eligibility: TraceModel<Params> = {
     const plan = planTrace(p, context);
     return {
       layout: plan.layout,
-      kernel: {
-        name: 'eligibility',
-        filter: plan.context.filter,
-        resetGain: plan.resetGain,
-        rateTermAfterTrial: context.rateTermAfterTrial,
-        outer: plan.outer,
-      },
+      kernel:
+        p.gate === 'none'
+          ? null
+          : {
+              name: 'eligibility',
+              filter: plan.context.filter,
+              resetGain: plan.resetGain,
+              rateTermAfterTrial: context.rateTermAfterTrial,
+              outer: plan.outer,
+              decay: plan.context.neuron.decay,
+              adaptive: plan.context.neuron.adaptation !== null,
+            },
       footprint: { reads: ['x', 'zPrev', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
-      bind: (binding) => (plan.outer ? bindOuter(binding, plan.context) : bindSynaptic(binding, plan)),
-      bindDeferred: (binding) => bindDeferred(binding, plan.context, plan.resetGain),
+      bind: (binding) => (plan.outer ? bindOuter(binding, plan.context, p.gate) : bindSynaptic(binding, plan)),
+      bindDeferred: p.gate === 'none' ? null : (binding) => bindDeferred(binding, plan.context, plan.resetGain),
     } satisfies TraceInstance;
   },
 };
@@ -79,7 +97,8 @@ interface Plan {
   readonly resetGain: number;
 }
 
-function planTrace(p: Params, given: TraceContext): Plan {
+function planTrace(p: Params, own: TraceContext): Plan {
+  const given = chooseForm(p, own);
   const { form, decay, resetGain, adaptation } = given.neuron;
   if (p.resetInTrace && resetGain === 0) {
     throw new UnsupportedError('rule: resetInTrace needs a neuron whose reset subtracts the threshold');
@@ -87,6 +106,11 @@ function planTrace(p: Params, given: TraceContext): Plan {
   const context = { ...given, filter: outputFilter(p, given.filter) };
   const filtered = context.filter.decay > 0;
   const outer = form === 'filter-then-post' && !adaptation && !p.resetInTrace && !filtered && !given.rateTermAfterTrial;
+  if (p.gate === 'none' && !outer) {
+    throw new UnsupportedError(
+      'rule: a trace without gate needs a neuron without adaptation and a readout without filter',
+    );
+  }
   const layout: Record<string, Field> = {};
   for (const name of ['In', 'Rec'] as const) {
     const pre = name === 'In' ? 'in' : 'rec';
@@ -108,7 +132,21 @@ function planTrace(p: Params, given: TraceContext): Plan {
   return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0 };
 }
 
+/** The dynamics that the trace follows: the neuron's own, or what the parameters leave of them. */
+function chooseForm(p: Params, context: TraceContext): TraceContext {
+  const { neuron, filter, readout, dtMs } = context;
+  if (p.form === 'post-then-filter' && neuron.form !== p.form) {
+    const leak = p.leak ? resolveDecay(p.leak, dtMs, 'rule.leak') : readout.decay;
+    const spike = { ...neuron, form: 'filter-then-post', decay: 0, adaptation: null, resetGain: 0 } as const;
+    return { ...context, neuron: spike, filter: { decay: leak, gain: 1 - leak } };
+  }
+  if (p.presynapticFilter) return context;
+  // Without memory both forms are psi times the present activity.
+  return { ...context, neuron: { ...neuron, form: 'filter-then-post', decay: 0 }, filter };
+}
+
 function outputFilter(p: Params, filter: OutputFilter): OutputFilter {
+  if (p.form === 'post-then-filter') return filter;
   if (!p.readoutFilter) return { decay: 0, gain: 1 };
   if (p.filterScale === 'readout') return filter;
   return { decay: filter.decay, gain: p.filterScale === '1' ? 1 : 1 - filter.decay };
@@ -163,7 +201,7 @@ function groupsOf({ sizes, state, trial, projections, gradient }: TraceBinding):
 }
 
 /** LIF without output filter: gradient_ij += d_j eps_i with d = psi (gain L + R). */
-function bindOuter(binding: TraceBinding, context: TraceContext): BoundTrace {
+function bindOuter(binding: TraceBinding, context: TraceContext, gate: Params['gate']): BoundTrace {
   const { sizes, trial } = binding;
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { decay, gain } = context.neuron;
@@ -174,7 +212,8 @@ function bindOuter(binding: TraceBinding, context: TraceContext): BoundTrace {
       const dropped = t === 0 && context.borderSpikes === 'drop';
       for (let b = 0; b < nStream; b++) {
         const row = (b * steps + t) * n;
-        gatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
+        if (gate === 'psi') gatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
+        else ungatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
         for (const { projection, p, gradient, state, rowOf } of groups) {
           const { nPre, rowStart, post } = projection;
           if (dropped) decayPresynaptic(state.eps, b * nPre, decay, nPre);
@@ -190,6 +229,11 @@ function bindOuter(binding: TraceBinding, context: TraceContext): BoundTrace {
 /** d_j = psi_j (gain L_j + R_j).   d: [rec]; the others: row at `row` */
 function gatedSignal(d: Real, psi: Real, signal: Real, rateTerm: Real, row: number, gain: number, n: number): void {
   for (let j = 0; j < n; j++) d[j] = psi[row + j] * (gain * signal[row + j] + rateTerm[row + j]);
+}
+
+/** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec]; the others: row at `row` */
+function ungatedSignal(d: Real, psi: Real, signal: Real, rateTerm: Real, row: number, gain: number, n: number): void {
+  for (let j = 0; j < n; j++) d[j] = gain * signal[row + j] + psi[row + j] * rateTerm[row + j];
 }
 
 /** Every trace with state per synapse. */

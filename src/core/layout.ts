@@ -20,6 +20,8 @@ export interface Field {
   readonly doc: string;
   /** Scratch of a step that need not be kept on a chip or in a checkpoint's inventory. */
   readonly transient?: boolean;
+  /** State of a signal or a direct rule that is 0 again where traces restart with the trial, as traces are themselves. */
+  readonly restarts?: boolean;
 }
 
 export type Layout = Readonly<Record<string, Field>>;

@@ -1,5 +1,6 @@
 import type { Block, Real, Sizes } from './layout.ts';
 import type {
+  DirectInstance,
   Loss,
   NeuronInstance,
   Optimizer,
@@ -56,8 +57,13 @@ export interface NetworkSpec {
   readonly loss: Loss;
   /** Factor on loss and error: 1, 1 / scored steps of the trial, or a number. */
   readonly lossScale: 'sum' | 'mean' | number;
-  /** null: only the readout learns. */
+  /** Trace and signal; null without. */
   readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance } | null;
+  /**
+   * A rule that makes the gradient itself; null without. Beside it `rule` holds at most the trace that the firing-rate term
+   * acts through, with a signal of 0. Neither: only the readout learns.
+   */
+  readonly direct: DirectInstance | null;
   /**
    * `online`: traces forwards, at every step. `deferred`: the signal backwards, per trial. `postponed`: traces forwards, but
    * a neuron whose psi is 0 is caught up with at its next active step, which is exact; per trial.
@@ -95,6 +101,8 @@ export interface Stages {
   /** Rate term of the trial's own rates, after its last step. */
   rateOfTrial(steps: number): void;
   signal(t0: number, t1: number, progress: (t: number) => number): void;
+  /** Gradient of a direct rule, over the steps that its grain says. */
+  direct(t0: number, t1: number): void;
   /** Online: steps [t0, t1) in order. */
   gradient(t0: number, t1: number): void;
   /** Online: after the last step of a trial. */
@@ -157,7 +165,7 @@ export interface NetworkLengths {
 export function isPlastic(name: WeightName, spec: NetworkSpec): boolean {
   if (spec.rates[name].rate === 0) return false;
   if (name === 'bOut') return spec.readout.bias;
-  return name === 'wOut' || spec.rule !== null;
+  return name === 'wOut' || spec.rule !== null || spec.direct !== null;
 }
 
 export function scheduleAt(schedule: Schedule, progress: number): number {

@@ -73,7 +73,19 @@ export interface BroadcastKernel {
   readonly keep: number | null;
 }
 
-/** The eligibility trace; its dynamics are the neuron's. */
+/** Backpropagation through time with the feedback of a broadcast. */
+export interface BpttKernel {
+  readonly name: 'bptt';
+  readonly matrix: 'B' | 'wOut';
+  /** Steps back that an error reaches; null for the whole trial. */
+  readonly window: number | null;
+  /** Steps whose errors go back together. */
+  readonly segment: number | null;
+  /** What a spike takes off its own membrane, as far as credit goes through it. */
+  readonly resetGain: number;
+}
+
+/** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
 export interface EligibilityKernel {
   readonly name: 'eligibility';
   readonly filter: OutputFilter;
@@ -81,6 +93,10 @@ export interface EligibilityKernel {
   readonly rateTermAfterTrial: boolean;
   /** No state per synapse. */
   readonly outer: boolean;
+  /** Decay of the presynaptic filter: the membrane's, or 0 for a trace without one. */
+  readonly decay: number;
+  /** Whether the neuron's adaptation is part of it. */
+  readonly adaptive: boolean;
 }
 
 // ---------------------------------------------------------------- neurons
@@ -196,7 +212,8 @@ export interface Footprint {
 
 export interface RuleContext {
   readonly dtMs: number;
-  readonly sizes: Sizes;
+  /** What is kept of the past follows from the rule, so it is not among them. */
+  readonly sizes: Omit<Sizes, 'history'>;
   readonly neuron: EligibilityDynamics;
   readonly readout: { readonly decay: number; readonly gain: number };
 }
@@ -206,6 +223,7 @@ export interface SignalBinding {
   readonly state: Views;
   readonly trial: TrialArrays;
   readonly weights: Weights;
+  readonly projections: { readonly in: Projection; readonly rec: Projection };
 }
 
 export interface BoundSignal {
@@ -218,6 +236,8 @@ export interface BoundSignal {
 export interface SignalInstance {
   readonly layout: Layout;
   readonly footprint: Footprint;
+  /** Rows of past activity that it reads besides the present one. */
+  readonly history: number;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
   readonly refersTo: 'error' | 'credit';
   /** Share of W_out that is lost after every update, for feedback that aligns with it. */
@@ -280,18 +300,67 @@ export interface TraceModel<P = never> {
   derive(params: P, context: TraceContext): TraceInstance;
 }
 
+// ---------------------------------------------------------------- direct rules
+
+/** What a direct rule is bound to. Its matrices and its traces are one group of state, `direct`. */
+export interface DirectBinding {
+  readonly sizes: Sizes;
+  readonly state: Views;
+  readonly trial: TrialArrays;
+  readonly weights: Weights;
+  readonly projections: { readonly in: Projection; readonly rec: Projection };
+  /** Gradient of W_in and W_rec; a direct rule only adds to it. */
+  readonly gradient: Weights;
+}
+
+export interface DirectContext extends RuleContext {
+  readonly borderSpikes: 'keep' | 'drop';
+  /** For rules that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
+  readonly rng: Rng;
+}
+
+export interface DirectInstance {
+  readonly layout: Layout;
+  readonly footprint: Footprint;
+  /**
+   * `step`: it is asked after every step. `update`: it is asked once for all steps since the last update of the weights, or
+   * since the trial began.
+   */
+  readonly grain: 'step' | 'update';
+  readonly kernel: BpttKernel | null;
+  init(state: Views, sizes: Sizes, rng: Rng): void;
+  /** The returned function adds what the steps [t0, t1) of all streams owe. It is called for all steps of a trial, in order. */
+  bind(binding: DirectBinding): (t0: number, t1: number) => void;
+}
+
+/**
+ * A rule that makes the gradient of W_in and W_rec itself, from derivatives that no product of a synapse's trace and a
+ * neuron's signal can hold: backpropagation through time, real-time recurrent learning and its estimates.
+ */
+export interface DirectModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P, context: DirectContext): DirectInstance;
+}
+
 export interface PluginChoice {
   readonly kind: string;
   readonly [parameter: string]: unknown;
 }
 
-/** A published rule: a named pair of trace and signal. Both null: only the readout learns. */
+/** What a rule is made of: a trace and a signal, or one part that makes the gradient itself. */
+export type RuleParts =
+  | { readonly trace: PluginChoice; readonly signal: PluginChoice }
+  | { readonly direct: PluginChoice };
+
+/** A published rule: its parts, named and with their parameters. null: only the readout learns. */
 export interface Rule<P = never> {
   readonly name: string;
   readonly source: string;
   readonly summary: string;
   readonly params: ZodType<P>;
-  parts(params: P): { readonly trace: PluginChoice; readonly signal: PluginChoice } | null;
+  parts(params: P): RuleParts | null;
 }
 
 // ---------------------------------------------------------------- optimisers
@@ -359,6 +428,7 @@ export interface Catalogue {
   readonly readouts: readonly Entry<ReadoutModel>[];
   readonly traces: readonly Entry<TraceModel>[];
   readonly signals: readonly Entry<SignalModel>[];
+  readonly direct: readonly Entry<DirectModel>[];
   readonly rules: readonly Entry<Rule>[];
   readonly tasks: readonly Entry<TaskModel>[];
 }

@@ -38,6 +38,7 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
     if (spec.execution === 'online') groups.trace = kept(spec.rule.trace.layout, backend);
     groups.signal = spec.rule.signal.layout;
   }
+  if (spec.direct) groups.direct = spec.direct.layout;
   groups.run = runLayout;
   return groups;
 }

@@ -1,4 +1,4 @@
-import type { Real } from '../core/layout.ts';
+import type { Layout, Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
 import { scheduleAt } from '../core/network.ts';
 import type { Weights } from '../core/plugins.ts';
@@ -86,7 +86,9 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
   const stride = withinTrial || options.onStep ? 1 : steps;
   const piece = withinTrial ? 1 : stride === 1 ? run.gradientChunk : steps;
+  const direct = options.learn ? spec.direct : null;
   let first = 0;
+  let firstDirect = 0;
   for (let t0 = 0; t0 < steps; t0 += stride) {
     const t1 = t0 + stride;
     stages.forward(t0, t1);
@@ -100,16 +102,26 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
         first = t1;
       }
     }
+    if (direct && (direct.grain === 'step' || t1 === steps || (withinTrial && updateIsDue(run)))) {
+      stages.direct(firstDirect, t1);
+      firstDirect = t1;
+    }
     options.onStep?.(t0);
     if (withinTrial) updateWithin(run, t1);
   }
   if (options.learn) finishGradient(run, steps);
 }
 
+/** Whether the weights change after this step. */
+function updateIsDue({ clock, network }: Run): boolean {
+  return clock.sinceUpdate + 1 >= network.spec.update.every;
+}
+
 function updateWithin(run: Run, t: number): void {
-  const { clock, network, stages } = run;
+  const { clock, stages } = run;
+  const due = updateIsDue(run);
   clock.sinceUpdate += 1;
-  if (clock.sinceUpdate < network.spec.update.every) return;
+  if (!due) return;
   clock.sinceUpdate = 0;
   clock.updates += 1;
   stages.update(progressOf(clock, run.totalSteps, t - 1), clock.updates, 1);
@@ -159,6 +171,8 @@ function begin(run: Run, steps: number): void {
   }
   if (spec.traces === 'restart') {
     clearGroup(network, 'trace');
+    if (spec.rule) clearRestarting(network, 'signal', spec.rule.signal.layout);
+    if (spec.direct) clearRestarting(network, 'direct', spec.direct.layout);
     state.field('readout.zBar').fill(0);
   }
   const tail = state.field('run.zTail');
@@ -183,6 +197,11 @@ function end(run: Run, steps: number): void {
 function clearGroup(network: Network, group: string): void {
   const views = network.state.views(group);
   for (const name in views) views[name].fill(0);
+}
+
+function clearRestarting(network: Network, group: string, layout: Layout): void {
+  const views = network.state.views(group);
+  for (const name in layout) if (layout[name].restarts) views[name].fill(0);
 }
 
 function copy(to: Real, at: number, from: Real, start: number, n: number): void {

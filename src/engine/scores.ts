@@ -76,7 +76,7 @@ export function checkFinite(run: Run, steps: number): void {
       assertFinite(trial.y, 'y', (b * stride + t) * out, out, first + t);
     }
   }
-  for (const group of ['weights', 'neuron', 'signal']) {
+  for (const group of ['weights', 'neuron', 'signal', 'direct']) {
     const views = state.views(group);
     for (const name in views) assertFinite(views[name], `${group}.${name}`, 0, views[name].length, clock.step - 1);
   }

@@ -8,11 +8,13 @@ import type { Sizes } from '../core/layout.ts';
 import type { Backend, BlockRate, NetworkSpec, Schedule } from '../core/network.ts';
 import type {
   Catalogue,
+  DirectModel,
   Entry,
   NeuronInstance,
   PluginChoice,
   ReadoutInstance,
   RuleContext,
+  RuleParts,
   SignalInstance,
   SignalModel,
   TaskInstance,
@@ -24,9 +26,6 @@ import { rateToSpikesPerStep } from '../core/units.ts';
 import { buildProjection } from '../engine/projections.ts';
 import { losses } from '../losses/index.ts';
 import { createOptimizer } from '../optim/index.ts';
-
-/** Rows of activity kept from one trial to the next: one, the delay of the recurrent synapses. */
-const history = 1;
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
@@ -68,10 +67,9 @@ export function buildSpec(
     { ...network.recurrent, nPre: network.neurons, nPost: network.neurons, bias: false },
     rng.split('synapses').split('rec'),
   );
-  const sizes: Sizes = {
+  const lengths: Omit<Sizes, 'history'> = {
     stream: shape.streams,
     step: shape.steps,
-    history,
     in: task.nIn + (bias ? 1 : 0),
     rec: network.neurons,
     out: task.nOut,
@@ -91,7 +89,10 @@ export function buildSpec(
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const rule = deriveRule(config, catalogue, { dtMs: network.dtMs, sizes, neuron: neuron.eligibility, readout });
+  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
+  const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
+  // The recurrent synapses look one step back.
+  const sizes: Sizes = { ...lengths, history: Math.max(1, rule?.signal.history ?? 0) };
   return {
     dtMs: network.dtMs,
     sizes,
@@ -103,6 +104,7 @@ export function buildSpec(
     loss: find(losses, 'kind', config.loss.kind, 'loss.kind'),
     lossScale: config.loss.scale,
     rule,
+    direct,
     execution: chooseExecution(config, traces, rule, input.dense && recurrent.dense),
     rateTerm,
     update: training.update,
@@ -150,10 +152,34 @@ function deriveRule(
   config: ExperimentConfig,
   catalogue: Catalogue,
   context: RuleContext,
-): { readonly trace: TraceInstance; readonly signal: SignalInstance } | null {
-  const rule = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
-  const parts = rule.parts(config.rule as never);
-  if (!parts) return null;
+  rng: Rng,
+): Pick<NetworkSpec, 'rule' | 'direct'> {
+  const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
+  const parts = model.parts(config.rule as never);
+  if (!parts) return { rule: null, direct: null };
+  if (!('direct' in parts)) return { rule: deriveFactored(parts, config, catalogue, context), direct: null };
+  const directModel: Entry<DirectModel> = find(catalogue.direct, 'kind', parts.direct.kind, 'rule.direct.kind');
+  const direct = directModel.derive(checked(directModel, parts.direct, 'rule.direct'), {
+    ...context,
+    borderSpikes: config.network.borderSpikes,
+    rng,
+  });
+  const rule = config.rateTerm.strength > 0 ? deriveFactored(rateTermAlone, config, catalogue, context) : null;
+  return { rule, direct };
+}
+
+/** The firing-rate term acts through the eligibility of the neuron itself, whatever rule makes the rest of the gradient. */
+const rateTermAlone = {
+  trace: { kind: 'eligibility' },
+  signal: { kind: 'broadcast', feedback: 'random', scale: 0 },
+} as const;
+
+function deriveFactored(
+  parts: Exclude<RuleParts, { readonly direct: unknown }>,
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+  context: RuleContext,
+): { readonly trace: TraceInstance; readonly signal: SignalInstance } {
   const signalModel: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, 'rule.signal.kind');
   const traceModel: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, 'rule.trace.kind');
   const signal = signalModel.derive(checked(signalModel, parts.signal, 'rule.signal'), context);

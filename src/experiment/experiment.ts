@@ -79,13 +79,14 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const evaluationSpec = (streams: number): NetworkSpec => ({
     ...specFor(streams),
     rule: null,
+    direct: null,
     update: { ...spec.update, unit: 'step', every: 1 },
   });
   const evaluation = {
     ...config.evaluation,
     total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
   };
-  const tested = { ...spec, rule: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
+  const tested = { ...spec, rule: null, direct: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
   assertFits(memoryOf(tested, backend), options.maxBytes, 'evaluation.streams');
   const run = createRun(spec, backend, total, options);
   initialise(run, config, rng.split('weights'));
@@ -124,7 +125,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     },
     observer(streams = training.streams) {
       const watched = createRun(specFor(streams), backend, total);
-      for (const name of ['weights', 'signal']) copyGroup(watched, run, name);
+      for (const name of ['weights', 'signal', 'direct']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },
     ready: () => run.stages.ready(),
@@ -162,6 +163,7 @@ function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
   initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'));
   drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'));
   spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'));
+  spec.direct?.init(state.views('direct'), spec.sizes, rng.split('direct'));
 }
 
 function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scores & { readonly amount: number } {

@@ -207,7 +207,7 @@ describe.each(signalCases)('signal $label', ({ options }) => {
     const views = state('signal', rule.signal.layout);
     rule.signal.init(views, sizes, createRng(1));
     expect(log.reads.size - (log.reads.has('signal.B') ? 1 : 0)).toBe(0);
-    const bound = rule.signal.bind({ sizes, state: views, trial, weights });
+    const bound = rule.signal.bind({ sizes, state: views, trial, weights, projections: spec.projections });
     const step = watch(new Float64Array(sizes.rec * sizes.out).fill(0.01), 'step', log);
     const read = new Set<Quantity>();
     clearLog(log);

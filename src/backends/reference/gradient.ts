@@ -5,18 +5,20 @@ import type { BoundSignal } from '../../core/plugins.ts';
 export function bindGradient(
   network: Network,
   signal: BoundSignal | null,
-): Pick<Stages, 'signal' | 'gradient' | 'gradientEnd' | 'gradientOfTrial'> {
+): Pick<Stages, 'signal' | 'direct' | 'gradient' | 'gradientEnd' | 'gradientOfTrial'> {
   const { spec, state, trial, weights, gradient } = network;
   const { sizes, projections, rule } = spec;
   const binding = { sizes, state: state.views('trace'), trial, projections, gradient };
   const trace = rule && spec.execution === 'online' ? rule.trace.bind(binding) : null;
   const deferred = rule && spec.execution === 'deferred' ? (rule.trace.bindDeferred?.(binding) ?? null) : null;
+  const direct = spec.direct?.bind({ sizes, state: state.views('direct'), trial, weights, projections, gradient });
   const readout = spec.readout.bindGradient({ sizes, state: state.views('readout'), trial, weights, gradient });
   const nStream = sizes.stream;
   return {
     signal(t0, t1, progress) {
       if (signal) for (let t = t0; t < t1; t++) signal.step(t, progress(t));
     },
+    direct: (t0, t1) => direct?.(t0, t1),
     gradient(t0, t1) {
       for (let t = t0; t < t1; t++) {
         trace?.step(t);

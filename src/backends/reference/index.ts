@@ -20,7 +20,14 @@ export const reference: Backend = {
 
 function compile(network: Network): Stages {
   const { spec, state, trial, weights } = network;
-  const signal = spec.rule?.signal.bind({ sizes: spec.sizes, state: state.views('signal'), trial, weights }) ?? null;
+  const signal =
+    spec.rule?.signal.bind({
+      sizes: spec.sizes,
+      state: state.views('signal'),
+      trial,
+      weights,
+      projections: spec.projections,
+    }) ?? null;
   return {
     ...bindForward(network),
     ...bindRateTerm(network),

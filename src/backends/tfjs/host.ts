@@ -11,7 +11,14 @@ export function bindHostStages(
   network: Network,
 ): Pick<Stages, 'error' | 'rateRunning' | 'rateOfTrial' | 'signal' | 'update'> {
   const { spec, state, trial, weights } = network;
-  const signal = spec.rule?.signal.bind({ sizes: spec.sizes, state: state.views('signal'), trial, weights }) ?? null;
+  const signal =
+    spec.rule?.signal.bind({
+      sizes: spec.sizes,
+      state: state.views('signal'),
+      trial,
+      weights,
+      projections: spec.projections,
+    }) ?? null;
   return {
     error: bindForward(network).error,
     ...bindRateTerm(network),

@@ -26,7 +26,7 @@ export const tfjs: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, rule, projections, execution, update } = spec;
+  const { neuron, readout, rule, direct, projections, execution, update } = spec;
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
   if (!neuron.kernel) names.push('this neuron');
@@ -34,9 +34,11 @@ function missing(spec: NetworkSpec): string[] {
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
   if (update.unit === 'step') names.push('updates within a trial');
   if (execution === 'online' || (rule && execution !== 'deferred')) names.push('online traces');
-  if (rule && !rule.trace.kernel) names.push('this trace');
+  const membrane = neuron.kernel?.decay;
+  if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane)) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && !rule.signal.kernel) names.push('this signal');
+  if (direct) names.push('this rule');
   return names;
 }
 
@@ -46,5 +48,5 @@ function compile(network: Network): Stages {
   const neuron = network.spec.neuron.kernel as ThresholdKernel;
   const host = bindHostStages(network);
   const tensors = bindTensorStages(found.tf, network, neuron);
-  return { ...host, ...tensors };
+  return { ...host, ...tensors, direct() {} };
 }

@@ -24,7 +24,7 @@ export const wasm: Backend = {
   gradientChunk,
 };
 
-function missing({ neuron, readout, rule, optimizer }: NetworkSpec): string[] {
+function missing({ neuron, readout, rule, direct, optimizer }: NetworkSpec): string[] {
   const names: string[] = [];
   if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
   if (!neuron.kernel) names.push('this neuron');
@@ -33,6 +33,7 @@ function missing({ neuron, readout, rule, optimizer }: NetworkSpec): string[] {
   if (rule && !rule.trace.kernel) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && !rule.signal.kernel) names.push('this signal');
+  if (direct && !direct.kernel) names.push('this rule');
   return names;
 }
 

@@ -87,6 +87,8 @@ export const netFields = [
   'lossKind',
   'dropBorder',
   'traceKind',
+  'f:traceDecay',
+  'traceStrength',
   'f:kappa',
   'f:traceGain',
   'rateAfterTrial',

@@ -73,6 +73,7 @@ export function compileStages(network: Network, site: Site): Stages {
       // The deferred gradient makes the signal itself; only a watched step needs it here.
       if (spec.rule && (!fused || t1 - t0 === 1)) crew.run('broadcast', t0, t1);
     },
+    direct() {},
     gradient: (t0, t1) => crew.run('gradientOnline', t0, t1),
     gradientEnd() {
       if (rated && !running) kernels.traceEnd(net);
@@ -209,7 +210,7 @@ function describe(network: Network, { memory, take }: Site): Common {
     readoutBias: spec.readout.bias ? 1 : 0,
     lossKind: lossKinds[spec.loss.kind],
     dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
-    ...traceConstants(trace, spec.execution),
+    ...traceConstants(trace, spec.execution, strength),
     ...rateConstants(network),
   };
   return { values, control: take(shared.control) };
@@ -237,10 +238,12 @@ function neuronConstants(neuron: ThresholdKernel) {
   };
 }
 
-function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec['execution']) {
+function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec['execution'], strength: number) {
   const kinds = { online: trace?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
     traceKind: trace ? kinds[execution] : 0,
+    traceDecay: trace?.decay ?? 0,
+    traceStrength: trace?.adaptive ? strength : 0,
     kappa: trace?.filter.decay ?? 0,
     traceGain: trace?.filter.gain ?? 1,
     rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,
