@@ -1,3 +1,4 @@
+export { dendriteStep } from './dendrite';
 export { forward } from './forward';
 export { gradientAtEnd, gradientOnline, reduce, wholeTrial } from './gradient';
 export {

@@ -175,6 +175,7 @@ function begin(run: Run, steps: number): void {
     if (spec.direct) clearRestarting(network, 'direct', spec.direct.layout);
     state.field('readout.zBar').fill(0);
   }
+  if (spec.rule?.signal.keepsLosses) state.field('signal.losses').fill(0);
   const tail = state.field('run.zTail');
   const kept = sizes.history * sizes.rec;
   for (let b = 0; b < sizes.stream; b++) {

@@ -92,7 +92,7 @@ export function buildSpec(
   const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
   const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
   // The recurrent synapses look one step back.
-  const sizes: Sizes = { ...lengths, history: Math.max(1, rule?.signal.history ?? 0) };
+  const sizes: Sizes = { ...lengths, history: 1 };
   return {
     dtMs: network.dtMs,
     sizes,
@@ -210,7 +210,8 @@ function chooseExecution(
     deferred: perTrial && (!rule || rule.trace.bindDeferred !== null),
     postponed: perTrial && dense,
   };
-  if (execution === 'auto') return possible.deferred ? 'deferred' : 'online';
+  // A signal that learns by itself does so step after step, so that there is nothing to be had from going backwards.
+  if (execution === 'auto') return possible.deferred && rule?.signal.refersTo !== 'credit' ? 'deferred' : 'online';
   if (!possible[execution]) {
     throw new ConfigError(
       'training.execution',

@@ -162,7 +162,10 @@ function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
   initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'));
   initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'));
   drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'));
-  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'));
+  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'), {
+    weights,
+    projections: spec.projections,
+  });
   spec.direct?.init(state.views('direct'), spec.sizes, rng.split('direct'));
 }
 

@@ -205,7 +205,7 @@ describe.each(signalCases)('signal $label', ({ options }) => {
     const { sizes, rule } = spec;
     if (!rule) throw new Error('the network has no rule');
     const views = state('signal', rule.signal.layout);
-    rule.signal.init(views, sizes, createRng(1));
+    rule.signal.init(views, sizes, createRng(1), { weights, projections: spec.projections });
     expect(log.reads.size - (log.reads.has('signal.B') ? 1 : 0)).toBe(0);
     const bound = rule.signal.bind({ sizes, state: views, trial, weights, projections: spec.projections });
     const step = watch(new Float64Array(sizes.rec * sizes.out).fill(0.01), 'step', log);

@@ -19,6 +19,7 @@ export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout
             addCurrent(current, weights.wIn, trial.x, projections.in, (b * stride + t) * nIn);
             addCurrent(current, weights.wRec, trial.z, projections.rec, (b * (history + stride) + history + t - 1) * n);
           }
+          if (trial.current.length > 0) trial.current.set(current, (b * stride + t) * n);
           neuron(b, t);
         }
       }

@@ -12,6 +12,7 @@ import {
 import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
 import { aloneCrew } from './crew.ts';
+import { layDendrite } from './dendrite.ts';
 import { scratchLengths, sharedLengths } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
 import { type NetValues, netBytes, writeNet } from './net.ts';
@@ -41,6 +42,7 @@ export function compileStages(network: Network, site: Site): Stages {
     site.threads > 1
       ? threadCrew(kernels, { module, memory, controlAt: common.control, shards }, site.threads)
       : aloneCrew(kernels, shards);
+  const dendrite = layDendrite(network, memory, site.take);
   const scales = new Float32Array(memory.buffer, common.values.scale, spec.sizes.stream);
   const fused = sharesRows(spec).signal;
   const running = spec.rateTerm.mean === 'running';
@@ -69,7 +71,12 @@ export function compileStages(network: Network, site: Site): Stages {
       if (spec.rateTerm.mean === 'batch') kernels.rateOfBatch(net, steps);
       else crew.run('rateOfStreams', 0, steps);
     },
-    signal(t0, t1) {
+    signal(t0, t1, progress) {
+      if (dendrite) {
+        // The signal's matrices are shared by all streams, so it is made for all of them at once.
+        for (let t = t0; t < t1; t++) kernels.dendriteStep(net, dendrite, t, progress(t));
+        return;
+      }
       // The deferred gradient makes the signal itself; only a watched step needs it here.
       if (spec.rule && (!fused || t1 - t0 === 1)) crew.run('broadcast', t0, t1);
     },

@@ -1,0 +1,273 @@
+import { Net } from './net';
+import { listActive, sumRows } from './rows';
+
+/**
+ * What the kernel knows of a segregated-dendrite signal. All fields are four bytes, in this order;
+ * `src/backends/wasm/dendrite.ts` has the same names in the same order and a test compares the two.
+ */
+@unmanaged
+export class Dendrite {
+  // feedback [rec][out], A [features][rec], J [rec][rec]
+  feedback: usize; A: usize; J: usize;
+  // norms [2] (0: rates as they are), losses [3], features [stream][nF], begun [stream], distal [stream][rec]
+  norms: usize; losses: usize; features: usize; begun: usize; distal: usize;
+  // scratch: errors of J and A and the broadcast F, each [stream][rec]; V [stream][rec]; lists of active features of the
+  // step before and of this one [stream][delays rec + 4], with their lengths [stream]; the targets of the step before
+  miss: usize; broadcast: usize; voltage: usize;
+  before: usize; beforeRates: usize; beforeEnds: usize; now: usize; nowEnds: usize; label: usize;
+  // constants
+  nF: i32; delays: i32; nLabel: i32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
+}
+
+/** One step of the signal for all streams: J, then V, then A. See `models/signals/dendrite.ts` for the equations. */
+export function dendriteStep(net: Net, d: Dendrite, t: i32, rateScale: f32): void {
+  readFeatures(net, d, t);
+  if (d.norms) followNorms(net, d);
+  learnJ(net, d, t);
+  predictCredit(net, d, t);
+  learnA(net, d, rateScale);
+  writeSignal(net, d, t);
+  const losses = d.losses;
+  store<f32>(losses, load<f32>(losses, 8) + 1, 8);
+}
+
+/** Lists of f(t-1) and f(t); f(t) takes the place of f(t-1). The last 1 + nLabel entries of f are in no list. */
+function readFeatures(net: Net, d: Dendrite, t: i32): void {
+  const n = net.n, spikes = d.delays * n;
+  const bytes = <usize>n << 2, listBytes = <usize>(spikes + 4) << 2, older = <usize>(spikes - n) << 2;
+  for (let b = 0; b < net.streams; b++) {
+    const f = d.features + (<usize>(b * d.nF) << 2);
+    const labels = f + (<usize>spikes << 2), target = net.target + (<usize>((b * net.stride + t) * net.nOut) << 2);
+    const kept = d.label + (<usize>(b * d.nLabel) << 2);
+    const old = d.before + <usize>b * listBytes;
+    store<u32>(d.beforeEnds + (<usize>b << 2), <u32>listActive(old, f, spikes));
+    memory.copy(kept, load<f32>(d.begun + (<usize>b << 2)) != 0 ? labels : target, <usize>d.nLabel << 2);
+    memory.copy(f + bytes, f, older);
+    memory.copy(f, net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes, bytes);
+    memory.copy(labels, target, <usize>d.nLabel << 2);
+    store<f32>(labels + (<usize>d.nLabel << 2), 1);
+    store<f32>(d.begun + (<usize>b << 2), 1);
+    store<u32>(d.nowEnds + (<usize>b << 2), <u32>listActive(d.now + <usize>b * listBytes, f, spikes));
+    countRates(d, b, old, n);
+  }
+}
+
+/** End of the part of the list of f(t-1) that is r(t-1). */
+function countRates(d: Dendrite, b: i32, list: usize, n: i32): void {
+  const end = <usize>load<u32>(d.beforeEnds + (<usize>b << 2));
+  while (list < end && load<i32>(list) < n) list += 4;
+  store<u32>(d.beforeRates + (<usize>b << 2), <u32>list);
+}
+
+/** m += rate (mean over the streams of |x|^2 - m), for r(t-1) and f(t): spikes count, labels are squared. */
+function followNorms(net: Net, d: Dendrite): void {
+  const listBytes = <usize>(d.delays * net.n + 4) << 2;
+  let ofR: f32 = 0, ofF: f32 = 0;
+  for (let b = 0; b < net.streams; b++) {
+    const at = <usize>b << 2;
+    ofR += <f32>((<usize>load<u32>(d.beforeRates + at) - (d.before + <usize>b * listBytes)) >> 2);
+    ofF += <f32>((<usize>load<u32>(d.nowEnds + at) - (d.now + <usize>b * listBytes)) >> 2) + 1;
+    const labels = d.features + (<usize>(b * d.nF + d.delays * net.n) << 2);
+    for (let k = 0; k < d.nLabel; k++) {
+      const value = load<f32>(labels + (<usize>k << 2));
+      ofF += value * value;
+    }
+  }
+  const norms = d.norms, count = <f32>net.streams;
+  store<f32>(norms, load<f32>(norms) + d.normRate * (ofR / count - load<f32>(norms)));
+  store<f32>(norms, load<f32>(norms, 4) + d.normRate * (ofF / count - load<f32>(norms, 4)), 4);
+}
+
+function rateOf(rate: f32, d: Dendrite, which: usize, streams: i32): f32 {
+  return rate / (d.norms ? 1 + load<f32>(d.norms + which) : 1) / <f32>streams;
+}
+
+/** J += rate sum (r(t) - J r(t-1)) r(t-1)^T: all streams are predicted with the same J, then it moves. */
+function learnJ(net: Net, d: Dendrite, t: i32): void {
+  const n = net.n, bytes = <usize>n << 2, listBytes = <usize>(d.delays * n + 4) << 2;
+  const rate = rateOf(d.rateJ, d, 0, net.streams);
+  let loss: f32 = 0;
+  for (let b = 0; b < net.streams; b++) {
+    const miss = d.miss + <usize>b * bytes, list = d.before + <usize>b * listBytes;
+    const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
+    sumRows(miss, 0, 0, 0, 0, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.J, n);
+    loss += missed(miss, z, rate, n);
+  }
+  for (let b = 0; b < net.streams; b++) {
+    addRows(d.J, d.miss + <usize>b * bytes, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), n);
+  }
+  store<f32>(d.losses, load<f32>(d.losses, 4) + loss / (2 * <f32>n * <f32>net.streams), 4);
+}
+
+/** x = rate (target - x).   @returns the sum of the squares of target - x */
+function missed(x: usize, target: usize, rate: f32, n: i32): f32 {
+  const bytes = <usize>n << 2, r = f32x4.splat(rate);
+  let squares = f32x4.splat(0);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const error = f32x4.sub(v128.load(target + o), v128.load(x + o));
+    squares = f32x4.add(squares, f32x4.mul(error, error));
+    v128.store(x + o, f32x4.mul(r, error));
+  }
+  let sum = f32x4.extract_lane(squares, 0) + f32x4.extract_lane(squares, 1) + f32x4.extract_lane(squares, 2) + f32x4.extract_lane(squares, 3);
+  for (; o < bytes; o += 4) {
+    const error = load<f32>(target + o) - load<f32>(x + o);
+    sum += error * error;
+    store<f32>(x + o, rate * error);
+  }
+  return sum;
+}
+
+/** M_i += x for every i of the list.   M: rows of [n]; x: [n] */
+function addRows(M: usize, x: usize, list: usize, end: usize, n: i32): void {
+  const bytes = <usize>n << 2;
+  for (; list < end; list += 4) addRow(M + <usize>load<u32>(list) * bytes, x, bytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function addRow(row: usize, x: usize, bytes: usize): void {
+  let o: usize = 0;
+  for (; o + 64 <= bytes; o += 64) {
+    v128.store(row + o, f32x4.add(v128.load(row + o), v128.load(x + o)));
+    v128.store(row + o, f32x4.add(v128.load(row + o, 16), v128.load(x + o, 16)), 16);
+    v128.store(row + o, f32x4.add(v128.load(row + o, 32), v128.load(x + o, 32)), 32);
+    v128.store(row + o, f32x4.add(v128.load(row + o, 48), v128.load(x + o, 48)), 48);
+  }
+  for (; o + 16 <= bytes; o += 16) v128.store(row + o, f32x4.add(v128.load(row + o), v128.load(x + o)));
+  for (; o < bytes; o += 4) store<f32>(row + o, load<f32>(row + o) + load<f32>(x + o));
+}
+
+/** out += factor x.   out, x: [n] */
+function addScaled(out: usize, x: usize, factor: f32, n: i32): void {
+  const bytes = <usize>n << 2, f = f32x4.splat(factor);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) v128.store(out + o, f32x4.add(v128.load(out + o), f32x4.mul(f, v128.load(x + o))));
+  for (; o < bytes; o += 4) store<f32>(out + o, load<f32>(out + o) + factor * load<f32>(x + o));
+}
+
+/** out = A f: rows of the list, the labels and the constant.   out: [n]; labels: [nLabel] */
+function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, labels: usize): void {
+  const n = net.n, bytes = <usize>n << 2;
+  sumRows(out, 0, 0, 0, 0, list, end, d.A, n);
+  const row = d.A + <usize>(d.delays * n) * bytes;
+  for (let k = 0; k < d.nLabel; k++) addScaled(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
+  addRow(out, row + <usize>d.nLabel * bytes, bytes);
+}
+
+/** F = A f(t);  V = B error + J^T F. */
+function predictCredit(net: Net, d: Dendrite, t: i32): void {
+  const n = net.n, bytes = <usize>n << 2, listBytes = <usize>(d.delays * n + 4) << 2;
+  for (let b = 0; b < net.streams; b++) {
+    const labels = d.features + (<usize>(b * d.nF + d.delays * n) << 2);
+    predictA(net, d, d.broadcast + <usize>b * bytes, d.now + <usize>b * listBytes, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), labels);
+  }
+  let b = 0;
+  for (; b + 4 <= net.streams; b += 4) pullBack4(d.voltage + <usize>b * bytes, d.J, d.broadcast + <usize>b * bytes, n);
+  for (; b < net.streams; b++) pullBack1(d.voltage + <usize>b * bytes, d.J, d.broadcast + <usize>b * bytes, n);
+  for (b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
+}
+
+/** V_j += sum_k B_jk error_k. */
+function addFeedback(net: Net, d: Dendrite, b: i32, t: i32): void {
+  const error = net.error + (<usize>((b * net.stride + t) * net.nOut) << 2);
+  let row = d.feedback;
+  for (let v = d.voltage + (<usize>(b * net.n) << 2), end = v + (<usize>net.n << 2); v < end; v += 4) {
+    let sum = load<f32>(v);
+    for (let k: usize = 0; k < <usize>net.nOut << 2; k += 4) sum += load<f32>(row + k) * load<f32>(error + k);
+    store<f32>(v, sum);
+    row += <usize>net.nOut << 2;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function total(x: v128): f32 {
+  const pairs = f32x4.add(x, i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** out_i = sum_j J_ij F_j for four streams, two rows of J at a time.   out, F: four rows of [n] */
+function pullBack4(out: usize, J: usize, F: usize, n: i32): void {
+  const bytes = <usize>n << 2, two = bytes << 1, three = two + bytes;
+  const whole = bytes & ~15;
+  let i: usize = 0;
+  for (; i + 8 <= bytes; i += 8) {
+    const row = J + <usize>(i >> 2) * bytes, next = row + bytes;
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, c0 = a0, c1 = a0, c2 = a0, c3 = a0;
+    for (let o: usize = 0; o < whole; o += 16) {
+      const p = v128.load(row + o), q = v128.load(next + o);
+      let f = v128.load(F + o);
+      a0 = f32x4.add(a0, f32x4.mul(p, f)); c0 = f32x4.add(c0, f32x4.mul(q, f));
+      f = v128.load(F + bytes + o);
+      a1 = f32x4.add(a1, f32x4.mul(p, f)); c1 = f32x4.add(c1, f32x4.mul(q, f));
+      f = v128.load(F + two + o);
+      a2 = f32x4.add(a2, f32x4.mul(p, f)); c2 = f32x4.add(c2, f32x4.mul(q, f));
+      f = v128.load(F + three + o);
+      a3 = f32x4.add(a3, f32x4.mul(p, f)); c3 = f32x4.add(c3, f32x4.mul(q, f));
+    }
+    const to = out + i;
+    store<f32>(to, total(a0) + rest(row, F, whole, bytes)); store<f32>(to, total(c0) + rest(next, F, whole, bytes), 4);
+    store<f32>(to + bytes, total(a1) + rest(row, F + bytes, whole, bytes)); store<f32>(to + bytes, total(c1) + rest(next, F + bytes, whole, bytes), 4);
+    store<f32>(to + two, total(a2) + rest(row, F + two, whole, bytes)); store<f32>(to + two, total(c2) + rest(next, F + two, whole, bytes), 4);
+    store<f32>(to + three, total(a3) + rest(row, F + three, whole, bytes)); store<f32>(to + three, total(c3) + rest(next, F + three, whole, bytes), 4);
+  }
+  for (; i < bytes; i += 4) {
+    const row = J + <usize>(i >> 2) * bytes;
+    for (let s: usize = 0; s < 4; s++) store<f32>(out + s * bytes + i, dot(row, F + s * bytes, whole, bytes));
+  }
+}
+
+function pullBack1(out: usize, J: usize, F: usize, n: i32): void {
+  const bytes = <usize>n << 2, whole = bytes & ~15;
+  for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, dot(J + <usize>(i >> 2) * bytes, F, whole, bytes));
+}
+
+// @ts-ignore: decorator
+@inline
+function dot(x: usize, y: usize, whole: usize, bytes: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let o: usize = 0; o < whole; o += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x + o), v128.load(y + o)));
+  return total(sum) + rest(x, y, whole, bytes);
+}
+
+/** The entries of a scalar product after the last whole four. */
+// @ts-ignore: decorator
+@inline
+function rest(x: usize, y: usize, whole: usize, bytes: usize): f32 {
+  let sum: f32 = 0;
+  for (let o = whole; o < bytes; o += 4) sum += load<f32>(x + o) * load<f32>(y + o);
+  return sum;
+}
+
+/** A -= rate sum (A f(t-1) - V(t)) f(t-1)^T, and the loss of A. */
+function learnA(net: Net, d: Dendrite, rateScale: f32): void {
+  const n = net.n, bytes = <usize>n << 2, listBytes = <usize>(d.delays * n + 4) << 2;
+  const rate = rateOf(rateScale * d.rateA, d, 4, net.streams);
+  let loss: f32 = 0;
+  for (let b = 0; b < net.streams; b++) {
+    const miss = d.miss + <usize>b * bytes;
+    predictA(net, d, miss, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), d.label + (<usize>(b * d.nLabel) << 2));
+    loss += missed(miss, d.voltage + <usize>b * bytes, rate, n);
+  }
+  const constant = d.A + <usize>(d.delays * n) * bytes;
+  for (let b = 0; b < net.streams; b++) {
+    const miss = d.miss + <usize>b * bytes;
+    addRows(d.A, miss, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), n);
+    for (let k = 0; k < d.nLabel; k++) addScaled(constant + <usize>k * bytes, miss, load<f32>(d.label + (<usize>(b * d.nLabel + k) << 2)), n);
+    addRow(constant + <usize>d.nLabel * bytes, miss, bytes);
+  }
+  store<f32>(d.losses, load<f32>(d.losses) + loss / (2 * <f32>n * <f32>net.streams));
+}
+
+/** signal = gain V, and V is kept as the distal voltage. */
+function writeSignal(net: Net, d: Dendrite, t: i32): void {
+  const bytes = <usize>net.n << 2, g = f32x4.splat(d.gain);
+  memory.copy(d.distal, d.voltage, <usize>net.streams * bytes);
+  for (let b = 0; b < net.streams; b++) {
+    const from = d.voltage + <usize>b * bytes, to = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+    let o: usize = 0;
+    for (; o + 16 <= bytes; o += 16) v128.store(to + o, f32x4.mul(g, v128.load(from + o)));
+    for (; o < bytes; o += 4) store<f32>(to + o, d.gain * load<f32>(from + o));
+  }
+}
