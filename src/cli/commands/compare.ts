@@ -41,10 +41,11 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
   const rules = flags.rules.split(',').map((rule) => rule.trim());
+  const folders = new Map(rules.map((rule) => [rule, join(out, rule.replaceAll(':', '-'))]));
   const jobs = rules.flatMap((rule) =>
     Array.from({ length: flags.seeds }, (_, s): Job => {
-      const folder = join(out, rule, `seed-${s + 1}`);
-      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, rule))}`, `seed=${s + 1}`]);
+      const folder = join(folders.get(rule) ?? out, `seed-${s + 1}`);
+      const experiment = applySettings(raw, [...settingsOf(raw, rule), `seed=${s + 1}`]);
       if (!isRunFolder(folder)) return { folder, experiment };
       assertSameExperiment(folder, experiment);
       return { folder, experiment: null };
@@ -54,7 +55,7 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const rows = rules.map((rule) =>
     summarise(
       rule,
-      results.filter((result) => result.rule === rule),
+      results.filter((result) => result.folder.startsWith(join(folders.get(rule) ?? out, 'seed-'))),
     ),
   );
   const experiment = loadRun(jobs[0].folder);
@@ -62,10 +63,12 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const curves = join(out, 'learning-curves.png');
   const groups = rules.map((rule) => ({
     label: rule,
-    folders: jobs.filter((job) => job.folder.startsWith(join(out, rule, ''))).map((job) => job.folder),
+    folders: jobs
+      .filter((job) => job.folder.startsWith(join(folders.get(rule) ?? out, 'seed-')))
+      .map((job) => job.folder),
   }));
   writeAtomic(curves, drawCurves(experiment.config.name, groups, experiment));
-  const figures = [curves, ...rules.flatMap((rule) => drawRun(join(out, rule, 'seed-1')))];
+  const figures = [curves, ...[...folders.values()].flatMap((folder) => drawRun(join(folder, 'seed-1')))];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));
@@ -97,6 +100,18 @@ function difference(got: unknown, want: unknown, path: string): { path: string; 
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Settings of one column of the comparison: a rule, or a variant of it as `name:setting=value:...`. A setting without a dot
+ * is one of the rule's own.
+ */
+function settingsOf(raw: unknown, variant: string): string[] {
+  const [name, ...settings] = variant.split(':');
+  return [
+    `rule=${JSON.stringify(ruleOf(raw, name))}`,
+    ...settings.map((setting) => (/^[^=]*\./.test(setting) ? setting : `rule.${setting}`)),
+  ];
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */
