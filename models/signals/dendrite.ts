@@ -103,7 +103,7 @@ export const dendrite: SignalModel<DendriteParams> = {
           for (let s = 0; s < state.A.length; s++) state.A[s] = deviation * source.normal();
         }
         if (state.slowA) state.slowA.set(state.A);
-        if (p.startJ === 'weights') {
+        if (p.startJ === 'weights' && state.J) {
           spread(state.J, weights.wRec, projections.rec, context.sizes.rec);
           if (state.Jin) spread(state.Jin, weights.wIn, projections.in, context.sizes.rec);
         }
