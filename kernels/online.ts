@@ -19,7 +19,7 @@ function presynaptic(net: Net, b: i32, t: i32): void {
   const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
   const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
   filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.traceDecay, gain, nIn);
-  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.traceDecay, gain, n);
+  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + t) * n << 2), net.traceDecay, gain, n);
   flushRow(epsIn, nIn);
   flushRow(epsRec, n);
 }

@@ -317,10 +317,15 @@ function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
   const nF = featureCount(p, sizes);
+  if (history > 1 && p.jacobian !== 'linear') {
+    throw new UnsupportedError('rule: with a recurrent delay of several steps J has to be "linear"');
+  }
   if (p.jacobian === 'exact') return () => {};
   const gated = p.jacobian === 'gated';
   const rowX = (b: number, t: number) => (b * steps + t) * nIn;
   const rowZ = (b: number, t: number) => (b * (history + steps) + history + t) * n;
+  // Row t of z is step t - history: the activity that arrives at step t.
+  const arriving = (b: number, t: number) => (b * (history + steps) + t) * n;
   const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
   return (t: number) => {
     const rate = p.rateJ / (p.normalised ? 1 + state.norms[0] : 1) / nStream;
@@ -328,7 +333,7 @@ function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
       const at = b * n;
       miss.fill(0, at, at + n);
       if (gated) {
-        predict(miss, at, state.J, trial.z, rowZ(b, t - 1), n, n);
+        predict(miss, at, state.J, trial.z, arriving(b, t), n, n);
         predict(miss, at, state.Jin, trial.x, rowX(b, t), nIn, n);
         subtractInto(miss, at, trial.current, (b * steps + t) * n, n);
       } else {
@@ -341,7 +346,7 @@ function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
       if (gated) {
-        addOuter(state.J, trial.z, rowZ(b, t - 1), miss, at, rate, n, n);
+        addOuter(state.J, trial.z, arriving(b, t), miss, at, rate, n, n);
         addOuter(state.Jin, trial.x, rowX(b, t), miss, at, rate, nIn, n);
       } else addOuter(state.J, state.features, b * nF, miss, at, rate, n, n);
     }

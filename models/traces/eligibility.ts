@@ -210,7 +210,7 @@ function groupsOf({ sizes, state, trial, projections, gradient }: TraceBinding):
       p: trial.z,
       gradient: gradient.wRec,
       state: stateOf('Rec'),
-      rowOf: (b, t) => (b * (history + steps) + history + t - 1) * n,
+      rowOf: (b, t) => (b * (history + steps) + t) * n,
     },
   ];
 }

@@ -49,6 +49,12 @@ const network = z.strictObject({
       connectivity,
       init: weightInit.default(normalInit),
       autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
+      delayMs: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe('conduction delay, a multiple of dtMs; null for one step'),
     })
     .prefault({}),
   output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),

@@ -91,8 +91,7 @@ export function buildSpec(
   checkTogether(config, traces);
   const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
   const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
-  // The recurrent synapses look one step back.
-  const sizes: Sizes = { ...lengths, history: 1 };
+  const sizes: Sizes = { ...lengths, history: delaySteps(config) };
   return {
     dtMs: network.dtMs,
     sizes,
@@ -120,6 +119,20 @@ export function buildSpec(
     traces,
     borderSpikes: network.borderSpikes,
   };
+}
+
+/** Steps from a spike to its arrival at other neurons. */
+function delaySteps({ network }: ExperimentConfig): number {
+  const { dtMs, recurrent, borderSpikes } = network;
+  if (recurrent.delayMs === null) return 1;
+  const steps = Math.round(recurrent.delayMs / dtMs);
+  if (steps < 1 || Math.abs(steps * dtMs - recurrent.delayMs) > 1e-9 * recurrent.delayMs) {
+    throw new ConfigError('network.recurrent.delayMs', recurrent.delayMs, `a multiple of dtMs = ${dtMs} (ms)`);
+  }
+  if (steps > 1 && borderSpikes === 'drop') {
+    throw new ConfigError('network.borderSpikes', borderSpikes, '"keep" where the recurrent delay is more than a step');
+  }
+  return steps;
 }
 
 /**

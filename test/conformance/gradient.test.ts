@@ -49,6 +49,8 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
     signal: { kind: 'broadcast', feedback },
   }),
   'readout-only': null,
+  // A family of one signal, which has its own equations and no deferred form of its own: dendrite.test.ts.
+  ...Object.fromEntries(['sg-r-d', 'sg-r-d-lean', 'sg-r', 'sg-v', 'sg-z', 'sg-d', 'dni'].map((name) => [name, null])),
 };
 
 it('has a row for every registered rule', () => {
@@ -91,6 +93,21 @@ describe.each(liveNeurons)('$label: the online gradient is the deferred one', (n
     const other = borderSpikes === 'keep' ? 'drop' : 'keep';
     expect(blocks(gradient('online'))).toBeClose(blocks(gradient('deferred')), tolerances.reordered);
     expect(largestDifference(gradient('online'), gradient('online', other))).toBeGreaterThan(1e-6);
+  });
+
+  it('with a conduction delay of three steps', () => {
+    const gradient = (execution: string, delayMs: number | null = 3) => {
+      const experiment = liveExperiment({
+        neuron,
+        network: { recurrent: { init: { kind: 'normal', gain: 0.8 }, delayMs } },
+        training: { execution, state: 'carry' },
+      });
+      doTrial(experiment);
+      return gradientOf(doTrial(experiment));
+    };
+    expect(blocks(gradient('online'))).toBeClose(blocks(gradient('deferred')), tolerances.reordered);
+    expect(largestDifference(gradient('online'), gradient('online', 1))).toBeGreaterThan(1e-6);
+    expect(blocks(gradient('online', 1))).toBeBitEqual(blocks(gradient('online', null)));
   });
 
   it.each(['online', 'deferred'])('a trial shorter than its arrays, %s', (execution) => {
