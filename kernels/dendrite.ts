@@ -1,5 +1,6 @@
 import { Net } from './net';
 import { listActive, sumRows } from './rows';
+import { flush1 } from './tiny';
 
 /**
  * What the kernel knows of a segregated-dendrite signal. All fields are four bytes, in this order;
@@ -9,18 +10,24 @@ import { listActive, sumRows } from './rows';
 export class Dendrite {
   // feedback [rec][out], A [features][rec], J [rec][rec]
   feedback: usize; A: usize; J: usize;
-  // norms [2] (0: rates as they are), losses [3], features [stream][nF], begun [stream], distal [stream][rec]
-  norms: usize; losses: usize; features: usize; begun: usize; distal: usize;
+  // norms [2] (0: rates as they are), losses [3], features [stream][nF], begun [stream], distal [stream][rec],
+  // r [stream][rec] (0: the spikes themselves)
+  norms: usize; losses: usize; features: usize; begun: usize; distal: usize; r: usize;
   // scratch: errors of J and A and the broadcast F, each [stream][rec]; V [stream][rec]; lists of active features of the
-  // step before and of this one [stream][delays rec + 4], with their lengths [stream]; the targets of the step before
+  // step before and of this one [stream][delays rec + 4], with their ends [stream]; values and targets of the step before
   miss: usize; broadcast: usize; voltage: usize;
-  before: usize; beforeRates: usize; beforeEnds: usize; now: usize; nowEnds: usize; label: usize;
+  before: usize; beforeRates: usize; beforeEnds: usize; values: usize; now: usize; nowEnds: usize; label: usize;
   // constants
-  nF: i32; delays: i32; nLabel: i32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
+  nF: i32; delays: i32; nLabel: i32; stepsPerPhase: i32; decay: f32; readGain: f32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
 }
 
 /** One step of the signal for all streams: J, then V, then A. See `models/signals/dendrite.ts` for the equations. */
 export function dendriteStep(net: Net, d: Dendrite, t: i32, rateScale: f32): void {
+  if (d.r) filterActivity(net, d, t);
+  if ((t + 1) % d.stepsPerPhase != 0) {
+    for (let b = 0; b < net.streams; b++) memory.fill(net.signal + (<usize>((b * net.signalRows + min(t, net.signalRows - 1)) * net.n) << 2), 0, <usize>net.n << 2);
+    return;
+  }
   readFeatures(net, d, t);
   if (d.norms) followNorms(net, d);
   learnJ(net, d, t);
@@ -29,6 +36,21 @@ export function dendriteStep(net: Net, d: Dendrite, t: i32, rateScale: f32): voi
   writeSignal(net, d, t);
   const losses = d.losses;
   store<f32>(losses, load<f32>(losses, 8) + 1, 8);
+}
+
+/** r = decay r + gain z(t): the activity as the readout sees it. */
+function filterActivity(net: Net, d: Dendrite, t: i32): void {
+  const bytes = <usize>net.n << 2;
+  for (let b = 0; b < net.streams; b++) {
+    const r = d.r + <usize>b * bytes, z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
+    for (let o: usize = 0; o < bytes; o += 4) store<f32>(r + o, flush1(d.decay * load<f32>(r + o) + d.readGain * load<f32>(z + o)));
+  }
+}
+
+/** Row of r(t) of stream b. */
+function activity(net: Net, d: Dendrite, b: i32, t: i32): usize {
+  if (d.r) return d.r + (<usize>(b * net.n) << 2);
+  return net.z + (<usize>((b * (net.history + net.stride) + net.history + t) * net.n) << 2);
 }
 
 /** Lists of f(t-1) and f(t); f(t) takes the place of f(t-1). The last 1 + nLabel entries of f are in no list. */
@@ -41,9 +63,10 @@ function readFeatures(net: Net, d: Dendrite, t: i32): void {
     const kept = d.label + (<usize>(b * d.nLabel) << 2);
     const old = d.before + <usize>b * listBytes;
     store<u32>(d.beforeEnds + (<usize>b << 2), <u32>listActive(old, f, spikes));
+    if (d.r) memory.copy(d.values + <usize>b * listBytes, f, <usize>spikes << 2);
     memory.copy(kept, load<f32>(d.begun + (<usize>b << 2)) != 0 ? labels : target, <usize>d.nLabel << 2);
     memory.copy(f + bytes, f, older);
-    memory.copy(f, net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes, bytes);
+    memory.copy(f, activity(net, d, b, t), bytes);
     memory.copy(labels, target, <usize>d.nLabel << 2);
     store<f32>(labels + (<usize>d.nLabel << 2), 1);
     store<f32>(d.begun + (<usize>b << 2), 1);
@@ -65,9 +88,9 @@ function followNorms(net: Net, d: Dendrite): void {
   let ofR: f32 = 0, ofF: f32 = 0;
   for (let b = 0; b < net.streams; b++) {
     const at = <usize>b << 2;
-    ofR += <f32>((<usize>load<u32>(d.beforeRates + at) - (d.before + <usize>b * listBytes)) >> 2);
-    ofF += <f32>((<usize>load<u32>(d.nowEnds + at) - (d.now + <usize>b * listBytes)) >> 2) + 1;
-    const labels = d.features + (<usize>(b * d.nF + d.delays * net.n) << 2);
+    const f = d.features + (<usize>(b * d.nF) << 2), labels = f + (<usize>(d.delays * net.n) << 2);
+    ofR += squares(d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeRates + at), d.r ? d.values + <usize>b * listBytes : 0);
+    ofF += squares(d.now + <usize>b * listBytes, <usize>load<u32>(d.nowEnds + at), d.r ? f : 0) + 1;
     for (let k = 0; k < d.nLabel; k++) {
       const value = load<f32>(labels + (<usize>k << 2));
       ofF += value * value;
@@ -76,6 +99,30 @@ function followNorms(net: Net, d: Dendrite): void {
   const norms = d.norms, count = <f32>net.streams;
   store<f32>(norms, load<f32>(norms) + d.normRate * (ofR / count - load<f32>(norms)));
   store<f32>(norms, load<f32>(norms, 4) + d.normRate * (ofF / count - load<f32>(norms, 4)), 4);
+}
+
+/** Sum of the squares of the listed values; of spikes (no values) their number. */
+function squares(list: usize, end: usize, values: usize): f32 {
+  if (!values) return <f32>((end - list) >> 2);
+  let sum: f32 = 0;
+  for (; list < end; list += 4) {
+    const value = load<f32>(values + (<usize>load<u32>(list) << 2));
+    sum += value * value;
+  }
+  return sum;
+}
+
+/** out = sum of the listed rows of M, times their values where they are no spikes.   out: [n]; M: rows of [n] */
+function sumListed(out: usize, list: usize, end: usize, values: usize, M: usize, n: i32): void {
+  if (values) sumRows(out, values, list, end, M, 0, 0, 0, n);
+  else sumRows(out, 0, 0, 0, 0, list, end, M, n);
+}
+
+/** M_i += value_i x for every i of the list; spikes have no values.   M: rows of [n]; x: [n] */
+function addListed(M: usize, x: usize, list: usize, end: usize, values: usize, n: i32): void {
+  if (!values) return addRows(M, x, list, end, n);
+  const bytes = <usize>n << 2;
+  for (; list < end; list += 4) addScaled(M + <usize>load<u32>(list) * bytes, x, load<f32>(values + (<usize>load<u32>(list) << 2)), n);
 }
 
 function rateOf(rate: f32, d: Dendrite, which: usize, streams: i32): f32 {
@@ -89,12 +136,12 @@ function learnJ(net: Net, d: Dendrite, t: i32): void {
   let loss: f32 = 0;
   for (let b = 0; b < net.streams; b++) {
     const miss = d.miss + <usize>b * bytes, list = d.before + <usize>b * listBytes;
-    const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
-    sumRows(miss, 0, 0, 0, 0, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.J, n);
-    loss += missed(miss, z, rate, n);
+    sumListed(miss, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.r ? d.values + <usize>b * listBytes : 0, d.J, n);
+    loss += missed(miss, activity(net, d, b, t), rate, n);
   }
   for (let b = 0; b < net.streams; b++) {
-    addRows(d.J, d.miss + <usize>b * bytes, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), n);
+    const end = <usize>load<u32>(d.beforeRates + (<usize>b << 2));
+    addListed(d.J, d.miss + <usize>b * bytes, d.before + <usize>b * listBytes, end, d.r ? d.values + <usize>b * listBytes : 0, n);
   }
   store<f32>(d.losses, load<f32>(d.losses, 4) + loss / (2 * <f32>n * <f32>net.streams), 4);
 }
@@ -147,9 +194,9 @@ function addScaled(out: usize, x: usize, factor: f32, n: i32): void {
 }
 
 /** out = A f: rows of the list, the labels and the constant.   out: [n]; labels: [nLabel] */
-function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, labels: usize): void {
+function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, values: usize, labels: usize): void {
   const n = net.n, bytes = <usize>n << 2;
-  sumRows(out, 0, 0, 0, 0, list, end, d.A, n);
+  sumListed(out, list, end, values, d.A, n);
   const row = d.A + <usize>(d.delays * n) * bytes;
   for (let k = 0; k < d.nLabel; k++) addScaled(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
   addRow(out, row + <usize>d.nLabel * bytes, bytes);
@@ -159,8 +206,8 @@ function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, la
 function predictCredit(net: Net, d: Dendrite, t: i32): void {
   const n = net.n, bytes = <usize>n << 2, listBytes = <usize>(d.delays * n + 4) << 2;
   for (let b = 0; b < net.streams; b++) {
-    const labels = d.features + (<usize>(b * d.nF + d.delays * n) << 2);
-    predictA(net, d, d.broadcast + <usize>b * bytes, d.now + <usize>b * listBytes, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), labels);
+    const f = d.features + (<usize>(b * d.nF) << 2), list = d.now + <usize>b * listBytes;
+    predictA(net, d, d.broadcast + <usize>b * bytes, list, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), d.r ? f : 0, f + (<usize>(d.delays * n) << 2));
   }
   let b = 0;
   for (; b + 4 <= net.streams; b += 4) pullBack4(d.voltage + <usize>b * bytes, d.J, d.broadcast + <usize>b * bytes, n);
@@ -247,13 +294,15 @@ function learnA(net: Net, d: Dendrite, rateScale: f32): void {
   let loss: f32 = 0;
   for (let b = 0; b < net.streams; b++) {
     const miss = d.miss + <usize>b * bytes;
-    predictA(net, d, miss, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), d.label + (<usize>(b * d.nLabel) << 2));
+    const values = d.r ? d.values + <usize>b * listBytes : 0, labels = d.label + (<usize>(b * d.nLabel) << 2);
+    predictA(net, d, miss, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), values, labels);
     loss += missed(miss, d.voltage + <usize>b * bytes, rate, n);
   }
   const constant = d.A + <usize>(d.delays * n) * bytes;
   for (let b = 0; b < net.streams; b++) {
     const miss = d.miss + <usize>b * bytes;
-    addRows(d.A, miss, d.before + <usize>b * listBytes, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), n);
+    const list = d.before + <usize>b * listBytes;
+    addListed(d.A, miss, list, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), d.r ? d.values + <usize>b * listBytes : 0, n);
     for (let k = 0; k < d.nLabel; k++) addScaled(constant + <usize>k * bytes, miss, load<f32>(d.label + (<usize>(b * d.nLabel + k) << 2)), n);
     addRow(constant + <usize>d.nLabel * bytes, miss, bytes);
   }

@@ -174,7 +174,7 @@ function readsOf(p: DendriteParams): Quantity[] {
   return reads;
 }
 
-/** The kernel of the fast backend covers the rule on spikes: linear J, A predicting the future, one phase a step. */
+/** The kernel of the fast backend covers the rule on spikes with linear J and A predicting the future. */
 function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): DendriteKernel | null {
   const covered =
     p.predicts === 'future' &&
@@ -182,9 +182,7 @@ function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): D
     p.jacobian === 'linear' &&
     p.squash === 'none' &&
     p.copyEvery === 1 &&
-    p.stepsPerPhase === 1 &&
     !p.late &&
-    readout.decay === 0 &&
     neuron.form === 'filter-then-post';
   if (!covered) return null;
   return {
@@ -194,11 +192,19 @@ function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): D
     delays: p.delays,
     label: p.label,
     features: featureCount(p, sizes),
-    gain: readout.gain,
+    readoutDecay: readout.decay,
+    readoutGain: readout.gain,
+    gain: shareOf(p, readout.gain),
+    stepsPerPhase: p.stepsPerPhase,
     rateA: p.rateA,
     rateJ: p.rateJ,
     normRate: p.normalised ? p.normRate : null,
   };
+}
+
+/** dr/dz; over several steps it is in the trace, which passes through the readout's own filter. */
+function shareOf(p: DendriteParams, readoutGain: number): number {
+  return p.stepsPerPhase > 1 ? 1 : readoutGain;
 }
 
 /** Copies the synapses of a projection into a dense [pre][post] matrix; missing ones stay 0. */
@@ -250,8 +256,7 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
       }
       if (!phase) return;
       credit(t, rateScale);
-      // The gain of a filtered readout is in the trace, which passes through the same filter.
-      const share = p.stepsPerPhase > 1 ? 1 : gain;
+      const share = shareOf(p, gain);
       for (let b = 0; b < nStream; b++) {
         if (!p.late) rescale(trial.signal, (b * steps + t) * n, state.distal, b * n, share, n);
       }

@@ -86,6 +86,12 @@ const rateTerm = z
       .default('trial')
       .describe('f: of the trial and stream, of the trial over all streams, or a running mean'),
     runningRate: z.number().gt(0).max(1).default(0.01).describe('rate of the running mean, per step'),
+    everySteps: z
+      .number()
+      .int()
+      .positive()
+      .default(1)
+      .describe('of a running mean: the term acts in the last of so many steps, once a symbol'),
   })
   .prefault({});
 

@@ -83,8 +83,12 @@ export interface DendriteKernel {
   readonly delays: number;
   readonly label: boolean;
   readonly features: number;
-  /** Of the readout: what a spike adds to the activity that it reads. */
+  /** The readout's filter, through which it sees activity. */
+  readonly readoutDecay: number;
+  readonly readoutGain: number;
+  /** Factor from V to the signal. */
   readonly gain: number;
+  readonly stepsPerPhase: number;
   readonly rateA: number;
   readonly rateJ: number;
   /** Rate of the running means; null for rates of A and J as they are. */

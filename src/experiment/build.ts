@@ -83,6 +83,7 @@ export function buildSpec(
     target: rateToSpikesPerStep(config.rateTerm.targetHz, network.dtMs),
     mean: config.rateTerm.mean,
     runningRate: config.rateTerm.runningRate,
+    everySteps: config.rateTerm.everySteps,
   };
   const { window } = config.loss;
   if (window && window.start >= shape.steps) {
@@ -92,6 +93,7 @@ export function buildSpec(
   const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
   const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
   const sizes: Sizes = { ...lengths, history: delaySteps(config) };
+  checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
   return {
     dtMs: network.dtMs,
     sizes,
@@ -119,6 +121,13 @@ export function buildSpec(
     traces,
     borderSpikes: network.borderSpikes,
   };
+}
+
+/** A chunk holds whole phases, so that each begins where a phase does. */
+function checkPhases(steps: number, perPhase: number, { training }: ExperimentConfig): void {
+  if (steps % perPhase !== 0) {
+    throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
+  }
 }
 
 /** Steps from a spike to its arrival at other neurons. */

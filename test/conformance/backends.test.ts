@@ -31,6 +31,7 @@ interface Case {
   readonly connectivity: 'dense' | 'sparse';
   readonly loss: 'square' | 'softmax' | 'bernoulli';
   readonly delayMs?: number;
+  readonly everySteps?: number;
 }
 
 const neurons = {
@@ -70,7 +71,7 @@ function build(c: Case, backend: string, neuronCount: number): Experiment {
       },
       rule: { name: 'e-prop-1', ...c.rule },
       loss: { kind: c.loss, window: { start: 5, length: 80 } },
-      rateTerm: c.mean === 'off' ? {} : { strength: 2, targetHz: 20, mean: c.mean },
+      rateTerm: c.mean === 'off' ? {} : { strength: 2, targetHz: 20, mean: c.mean, everySteps: c.everySteps ?? 1 },
       optimizer: { kind: 'sgd', rates: { in: 0.01, rec: 0.01, out: 0.01 } },
       training: { total: 6, streams: 3, execution: c.execution },
       evaluation: { total: 1, streams: 1 },
@@ -129,7 +130,12 @@ for (const execution of ['online', 'deferred'] as const) {
   }
   cases.push([`RFLO, ${execution}`, { ...lif, rule: trained({ form: 'post-then-filter' }) }, 39]);
   cases.push([`RFLO of ALIF, ${execution}`, { ...alif, execution, rule: trained({ form: 'post-then-filter' }) }, 39]);
+  cases.push([`a rate term once in five steps, ${execution}`, { ...lif, everySteps: 5 }, 39]);
   cases.push([`no presynaptic filter, ${execution}`, { ...lif, rule: trained({ presynapticFilter: false }) }, 39]);
+}
+for (const neuron of [neurons.lif, neurons.alif]) {
+  const c: Case = { ...alif, neuron, execution: 'online', mean: 'running', everySteps: 5 };
+  cases.push([`${neuron.kind}: eBar restarts every five steps`, { ...c, rule: trained({ restartEvery: 5 }) }, 38]);
 }
 for (const readout of Object.values(readouts)) {
   for (const mean of ['off', 'trial', 'running'] as const) {

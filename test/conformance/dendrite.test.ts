@@ -281,16 +281,29 @@ describe('on wasm', () => {
     ['defaults', {}],
     ['one delay, W_out as feedback, no label', { delays: 1, feedback: 'symmetric', label: false }],
     ['rates as they are', { normalised: false, rateA: 0.01, rateJ: 0.03 }],
-  ])('%s: the reference in float32', (_label, own) => {
+    ['three steps a phase behind a filter', { delays: 2, stepsPerPhase: 3 }],
+    ['a filter', { delays: 2 }],
+  ])('%s: the reference in float32', (label, own) => {
     const run = (backend: string) => {
       const config = preset('four-six-back') as Record<string, Record<string, unknown>>;
       const experiment = createExperiment(
         {
           ...config,
           backend,
-          network: { ...config.network, neurons: 37 },
+          network: {
+            ...config.network,
+            neurons: 37,
+            ...(label.endsWith('filter') ? { readout: { kind: 'leaky', filter: { decay: 0.6 } } } : {}),
+          },
+          rateTerm: { ...config.rateTerm, everySteps: 'stepsPerPhase' in own ? 3 : 1 },
           rule: { name: 'sg-r-d', ...own },
-          training: { ...config.training, total: 6 * 30, streams: 6, chunkSteps: 30 },
+          training: {
+            ...config.training,
+            total: 6 * 30,
+            streams: 6,
+            chunkSteps: 30,
+            update: { unit: 'step', every: 3 },
+          },
         },
         { ...models, tasks },
       );

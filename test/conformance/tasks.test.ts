@@ -26,6 +26,7 @@ const rows: Readonly<Record<string, TaskRow>> = {
       { lags: [6, 4], stepsPerSymbol: 3, outputs: 1 },
       { lags: [3, 3], stepsPerSymbol: 4, scoreAt: 'every-step' },
       { encoding: { kind: 'poisson', cells: 5, rateHz: 300, silentHz: 40 }, stepsPerSymbol: 2 },
+      { encoding: { kind: 'regular', cells: 5, rateHz: 200 }, stepsPerSymbol: 5 },
     ],
     refused: [
       [{ lags: [0, 6] }, 'task.lags.0'],
@@ -41,6 +42,7 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ encoding: { kind: 'poisson', rateHz: 1001 } }, 'task.encoding.rateHz'],
       [{ encoding: { kind: 'poisson', rateHz: -1 } }, 'task.encoding.rateHz'],
       [{ encoding: { kind: 'poisson', cells: 0 } }, 'task.encoding.cells'],
+      [{ encoding: { kind: 'regular', rateHz: 3000 } }, 'task.encoding.rateHz'],
       [{ encoding: { kind: 'morse' } }, 'task.encoding.kind'],
       [{ surprise: 1 }, 'task.surprise'],
     ],

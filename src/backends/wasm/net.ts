@@ -91,10 +91,12 @@ export const netFields = [
   'traceStrength',
   'f:kappa',
   'f:traceGain',
+  'restartEvery',
   'rateAfterTrial',
   'f:rateStrength',
   'f:rateTarget',
   'f:rateRunning',
+  'rateEvery',
   'ratePerStream',
 ] as const;
 

@@ -253,16 +253,18 @@ function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec[
     traceStrength: trace?.adaptive ? strength : 0,
     kappa: trace?.filter.decay ?? 0,
     traceGain: trace?.filter.gain ?? 1,
+    restartEvery: trace?.restartEvery ?? 0,
     rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,
   };
 }
 
 function rateConstants({ spec }: Network) {
-  const { strength, target, runningRate } = spec.rateTerm;
+  const { strength, target, runningRate, everySteps } = spec.rateTerm;
   return {
     rateStrength: spec.rule ? strength : 0,
     rateTarget: target,
     rateRunning: runningRate,
+    rateEvery: everySteps,
     ratePerStream: spec.update.reduction === 'sum' ? spec.sizes.stream : 1,
   };
 }
