@@ -98,6 +98,9 @@ interface Plan {
 }
 
 function planTrace(p: Params, own: TraceContext): Plan {
+  if (p.leak && (p.form === 'own' || own.neuron.form === p.form)) {
+    throw new UnsupportedError('rule: a leak of its own needs the trace "post-then-filter" of a spiking neuron');
+  }
   const given = chooseForm(p, own);
   const { form, decay, resetGain, adaptation } = given.neuron;
   if (p.resetInTrace && resetGain === 0) {
