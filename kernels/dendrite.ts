@@ -1,3 +1,4 @@
+import { addRow, addRows, addTimes, pullBack } from './maps';
 import { Net } from './net';
 import { listActive, sumRows } from './rows';
 import { flush1 } from './tiny';
@@ -122,7 +123,7 @@ function sumListed(out: usize, list: usize, end: usize, values: usize, M: usize,
 function addListed(M: usize, x: usize, list: usize, end: usize, values: usize, n: i32): void {
   if (!values) return addRows(M, x, list, end, n);
   const bytes = <usize>n << 2;
-  for (; list < end; list += 4) addScaled(M + <usize>load<u32>(list) * bytes, x, load<f32>(values + (<usize>load<u32>(list) << 2)), n);
+  for (; list < end; list += 4) addTimes(M + <usize>load<u32>(list) * bytes, x, load<f32>(values + (<usize>load<u32>(list) << 2)), n);
 }
 
 function rateOf(rate: f32, d: Dendrite, which: usize, streams: i32): f32 {
@@ -165,40 +166,12 @@ function missed(x: usize, target: usize, rate: f32, n: i32): f32 {
   return sum;
 }
 
-/** M_i += x for every i of the list.   M: rows of [n]; x: [n] */
-function addRows(M: usize, x: usize, list: usize, end: usize, n: i32): void {
-  const bytes = <usize>n << 2;
-  for (; list < end; list += 4) addRow(M + <usize>load<u32>(list) * bytes, x, bytes);
-}
-
-// @ts-ignore: decorator
-@inline
-function addRow(row: usize, x: usize, bytes: usize): void {
-  let o: usize = 0;
-  for (; o + 64 <= bytes; o += 64) {
-    v128.store(row + o, f32x4.add(v128.load(row + o), v128.load(x + o)));
-    v128.store(row + o, f32x4.add(v128.load(row + o, 16), v128.load(x + o, 16)), 16);
-    v128.store(row + o, f32x4.add(v128.load(row + o, 32), v128.load(x + o, 32)), 32);
-    v128.store(row + o, f32x4.add(v128.load(row + o, 48), v128.load(x + o, 48)), 48);
-  }
-  for (; o + 16 <= bytes; o += 16) v128.store(row + o, f32x4.add(v128.load(row + o), v128.load(x + o)));
-  for (; o < bytes; o += 4) store<f32>(row + o, load<f32>(row + o) + load<f32>(x + o));
-}
-
-/** out += factor x.   out, x: [n] */
-function addScaled(out: usize, x: usize, factor: f32, n: i32): void {
-  const bytes = <usize>n << 2, f = f32x4.splat(factor);
-  let o: usize = 0;
-  for (; o + 16 <= bytes; o += 16) v128.store(out + o, f32x4.add(v128.load(out + o), f32x4.mul(f, v128.load(x + o))));
-  for (; o < bytes; o += 4) store<f32>(out + o, load<f32>(out + o) + factor * load<f32>(x + o));
-}
-
 /** out = A f: rows of the list, the labels and the constant.   out: [n]; labels: [nLabel] */
 function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, values: usize, labels: usize): void {
   const n = net.n, bytes = <usize>n << 2;
   sumListed(out, list, end, values, d.A, n);
   const row = d.A + <usize>(d.delays * n) * bytes;
-  for (let k = 0; k < d.nLabel; k++) addScaled(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
+  for (let k = 0; k < d.nLabel; k++) addTimes(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
   addRow(out, row + <usize>d.nLabel * bytes, bytes);
 }
 
@@ -209,10 +182,8 @@ function predictCredit(net: Net, d: Dendrite, t: i32): void {
     const f = d.features + (<usize>(b * d.nF) << 2), list = d.now + <usize>b * listBytes;
     predictA(net, d, d.broadcast + <usize>b * bytes, list, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), d.r ? f : 0, f + (<usize>(d.delays * n) << 2));
   }
-  let b = 0;
-  for (; b + 4 <= net.streams; b += 4) pullBack4(d.voltage + <usize>b * bytes, d.J, d.broadcast + <usize>b * bytes, n);
-  for (; b < net.streams; b++) pullBack1(d.voltage + <usize>b * bytes, d.J, d.broadcast + <usize>b * bytes, n);
-  for (b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
+  pullBack(d.voltage, d.J, d.broadcast, n, net.streams);
+  for (let b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
 }
 
 /** V_j += sum_k B_jk error_k. */
@@ -225,66 +196,6 @@ function addFeedback(net: Net, d: Dendrite, b: i32, t: i32): void {
     store<f32>(v, sum);
     row += <usize>net.nOut << 2;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function total(x: v128): f32 {
-  const pairs = f32x4.add(x, i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
-}
-
-/** out_i = sum_j J_ij F_j for four streams, two rows of J at a time.   out, F: four rows of [n] */
-function pullBack4(out: usize, J: usize, F: usize, n: i32): void {
-  const bytes = <usize>n << 2, two = bytes << 1, three = two + bytes;
-  const whole = bytes & ~15;
-  let i: usize = 0;
-  for (; i + 8 <= bytes; i += 8) {
-    const row = J + <usize>(i >> 2) * bytes, next = row + bytes;
-    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, c0 = a0, c1 = a0, c2 = a0, c3 = a0;
-    for (let o: usize = 0; o < whole; o += 16) {
-      const p = v128.load(row + o), q = v128.load(next + o);
-      let f = v128.load(F + o);
-      a0 = f32x4.add(a0, f32x4.mul(p, f)); c0 = f32x4.add(c0, f32x4.mul(q, f));
-      f = v128.load(F + bytes + o);
-      a1 = f32x4.add(a1, f32x4.mul(p, f)); c1 = f32x4.add(c1, f32x4.mul(q, f));
-      f = v128.load(F + two + o);
-      a2 = f32x4.add(a2, f32x4.mul(p, f)); c2 = f32x4.add(c2, f32x4.mul(q, f));
-      f = v128.load(F + three + o);
-      a3 = f32x4.add(a3, f32x4.mul(p, f)); c3 = f32x4.add(c3, f32x4.mul(q, f));
-    }
-    const to = out + i;
-    store<f32>(to, total(a0) + rest(row, F, whole, bytes)); store<f32>(to, total(c0) + rest(next, F, whole, bytes), 4);
-    store<f32>(to + bytes, total(a1) + rest(row, F + bytes, whole, bytes)); store<f32>(to + bytes, total(c1) + rest(next, F + bytes, whole, bytes), 4);
-    store<f32>(to + two, total(a2) + rest(row, F + two, whole, bytes)); store<f32>(to + two, total(c2) + rest(next, F + two, whole, bytes), 4);
-    store<f32>(to + three, total(a3) + rest(row, F + three, whole, bytes)); store<f32>(to + three, total(c3) + rest(next, F + three, whole, bytes), 4);
-  }
-  for (; i < bytes; i += 4) {
-    const row = J + <usize>(i >> 2) * bytes;
-    for (let s: usize = 0; s < 4; s++) store<f32>(out + s * bytes + i, dot(row, F + s * bytes, whole, bytes));
-  }
-}
-
-function pullBack1(out: usize, J: usize, F: usize, n: i32): void {
-  const bytes = <usize>n << 2, whole = bytes & ~15;
-  for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, dot(J + <usize>(i >> 2) * bytes, F, whole, bytes));
-}
-
-// @ts-ignore: decorator
-@inline
-function dot(x: usize, y: usize, whole: usize, bytes: usize): f32 {
-  let sum = f32x4.splat(0);
-  for (let o: usize = 0; o < whole; o += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x + o), v128.load(y + o)));
-  return total(sum) + rest(x, y, whole, bytes);
-}
-
-/** The entries of a scalar product after the last whole four. */
-// @ts-ignore: decorator
-@inline
-function rest(x: usize, y: usize, whole: usize, bytes: usize): f32 {
-  let sum: f32 = 0;
-  for (let o = whole; o < bytes; o += 4) sum += load<f32>(x + o) * load<f32>(y + o);
-  return sum;
 }
 
 /** A -= rate sum (A f(t-1) - V(t)) f(t-1)^T, and the loss of A. */
@@ -303,7 +214,7 @@ function learnA(net: Net, d: Dendrite, rateScale: f32): void {
     const miss = d.miss + <usize>b * bytes;
     const list = d.before + <usize>b * listBytes;
     addListed(d.A, miss, list, <usize>load<u32>(d.beforeEnds + (<usize>b << 2)), d.r ? d.values + <usize>b * listBytes : 0, n);
-    for (let k = 0; k < d.nLabel; k++) addScaled(constant + <usize>k * bytes, miss, load<f32>(d.label + (<usize>(b * d.nLabel + k) << 2)), n);
+    for (let k = 0; k < d.nLabel; k++) addTimes(constant + <usize>k * bytes, miss, load<f32>(d.label + (<usize>(b * d.nLabel + k) << 2)), n);
     addRow(constant + <usize>d.nLabel * bytes, miss, bytes);
   }
   store<f32>(d.losses, load<f32>(d.losses) + loss / (2 * <f32>n * <f32>net.streams));

@@ -1,12 +1,20 @@
 import type { Catalogue } from '../src/core/plugins.ts';
+import { bptt } from './direct/bptt.ts';
+import { rtrl } from './direct/rtrl.ts';
+import { uoro } from './direct/uoro.ts';
 import { alif } from './neurons/alif.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
 import { leaky } from './readouts/leaky.ts';
+import { bptt as bpttRule } from './rules/bptt.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
 import { factored } from './rules/factored.ts';
+import { rateTermOnly } from './rules/rateTermOnly.ts';
 import { readoutOnly } from './rules/readoutOnly.ts';
+import { rflo } from './rules/rflo.ts';
+import { rtrl as rtrlRule } from './rules/rtrl.ts';
+import { uoro as uoroRule } from './rules/uoro.ts';
 import { broadcast } from './signals/broadcast.ts';
 import { dendrite } from './signals/dendrite.ts';
 import { eligibility } from './traces/eligibility.ts';
@@ -17,8 +25,47 @@ export const models = {
   readouts: [leaky],
   traces: [eligibility],
   signals: [broadcast, dendrite],
-  direct: [],
-  rules: [sgrd, sgrdLean, sgr, sgv, sgz, sgd, dni, eprop1, readoutOnly, factored],
+  direct: [bptt, rtrl, uoro],
+  rules: [
+    sgrd,
+    sgrdLean,
+    sgr,
+    sgv,
+    sgz,
+    sgd,
+    dni,
+    eprop1,
+    rflo,
+    bpttRule,
+    rtrlRule,
+    uoroRule,
+    readoutOnly,
+    rateTermOnly,
+    factored,
+  ],
 } satisfies Omit<Catalogue, 'tasks'>;
 
-export { alif, broadcast, eligibility, eprop1, factored, leaky, lif, rate, readoutOnly };
+export {
+  alif,
+  bptt,
+  broadcast,
+  dendrite,
+  dni,
+  eligibility,
+  eprop1,
+  factored,
+  leaky,
+  lif,
+  rate,
+  rateTermOnly,
+  readoutOnly,
+  rflo,
+  rtrl,
+  sgd,
+  sgr,
+  sgrd,
+  sgrdLean,
+  sgv,
+  sgz,
+  uoro,
+};

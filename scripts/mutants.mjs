@@ -123,17 +123,10 @@ const byFile = {
     ['const scale = gain * activity;', 'const scale = gain;'],
     ['const scale = gain * activity;', 'const scale = activity;'],
   ],
-  'models/traces/deferred.ts': [
+  'models/traces/backward.ts': [
     ['gain * signal[row + j] + kappa * filtered[j]', 'gain * signal[row + j] - kappa * filtered[j]'],
     ['gain * signal[row + j] + kappa * filtered[j]', 'signal[row + j] + kappa * filtered[j]'],
-    [
-      'filtered[j] + rateTerm[row + j] - resetGain * drive[j]',
-      'filtered[j] - rateTerm[row + j] - resetGain * drive[j]',
-    ],
-    [
-      'filtered[j] + rateTerm[row + j] - resetGain * drive[j]',
-      'filtered[j] + rateTerm[row + j] + resetGain * drive[j]',
-    ],
+    ['credit[j] - resetGain * drive[j]', 'credit[j] + resetGain * drive[j]'],
     ['slope * dz + (rho - strength[j] * slope) * lambda', 'slope * dz + (rho + strength[j] * slope) * lambda'],
     ['slope * dz + (rho - strength[j] * slope) * lambda', '-slope * dz + (rho - strength[j] * slope) * lambda'],
     [
@@ -144,15 +137,17 @@ const byFile = {
       'slope * (dz - strength[j] * lambda) + decay * drive[j]',
       'slope * (dz - strength[j] * lambda) - decay * drive[j]',
     ],
-    ['rateTerm[row + j] + decay * owed[j]', 'rateTerm[row + j] - decay * owed[j]'],
-    ['filtered[j] + rateTerm[row + j] + decay', 'filtered[j] - rateTerm[row + j] + decay'],
+    ['credit[j] + decay * owed[j]', 'credit[j] - decay * owed[j]'],
     ['psi[row + j] * owed[j]', '-psi[row + j] * owed[j]'],
+    ['owed.fill(0);', ''],
+    ['drive.fill(0);', ''],
+  ],
+  'models/traces/deferred.ts': [
+    ['filtered[j] + rateTerm[row + j]', 'filtered[j] - rateTerm[row + j]'],
     ['history + t - 1) * n', 'history + t) * n'],
     ["if (t === 0 && borderSpikes === 'drop')", "if (t === 1 && borderSpikes === 'drop')"],
     ['fromInput.post, (b * stride + t) * nIn', 'fromInput.post, t * nIn'],
     ['filtered.fill(0);', ''],
-    ['owed.fill(0);', ''],
-    ['drive.fill(0);', ''],
     ['let t = steps - 1; t >= 0; t--', 'let t = steps - 1; t > 0; t--'],
   ],
   'models/traces/eligibility.ts': [

@@ -107,6 +107,9 @@ interface Plan {
 }
 
 function planTrace(p: Params, own: TraceContext): Plan {
+  if (p.leak && (p.form === 'own' || own.neuron.form === p.form)) {
+    throw new UnsupportedError('rule: a leak of its own needs the trace "post-then-filter" of a spiking neuron');
+  }
   const given = chooseForm(p, own);
   const { form, decay, resetGain, adaptation } = given.neuron;
   if (p.resetInTrace && resetGain === 0) {
@@ -117,9 +120,7 @@ function planTrace(p: Params, own: TraceContext): Plan {
   const outer = form === 'filter-then-post' && !adaptation && !p.resetInTrace && !filtered && !given.rateTermAfterTrial;
   if (p.late && !outer) throw new UnsupportedError('rule: a late signal needs a trace without state per synapse');
   if (p.gate === 'none' && !outer) {
-    throw new UnsupportedError(
-      'rule: a trace without gate needs a neuron without adaptation and a readout without filter',
-    );
+    throw new UnsupportedError('rule: a trace without gate needs a running rate term and no readout filter of its own');
   }
   const layout: Record<string, Field> = {};
   if (p.late) {
@@ -155,9 +156,11 @@ function chooseForm(p: Params, context: TraceContext): TraceContext {
     const spike = { ...neuron, form: 'filter-then-post', decay: 0, adaptation: null, resetGain: 0 } as const;
     return { ...context, neuron: spike, filter: { decay: leak, gain: 1 - leak } };
   }
-  if (p.presynapticFilter) return context;
+  // The credit of a membrane holds what its spikes do to their own threshold.
+  const adaptation = p.gate === 'none' ? null : neuron.adaptation;
+  if (p.presynapticFilter) return { ...context, neuron: { ...neuron, adaptation } };
   // Without memory both forms are psi times the present activity.
-  return { ...context, neuron: { ...neuron, form: 'filter-then-post', decay: 0 }, filter };
+  return { ...context, neuron: { ...neuron, form: 'filter-then-post', decay: 0, adaptation }, filter };
 }
 
 function outputFilter(p: Params, filter: OutputFilter): OutputFilter {

@@ -103,7 +103,7 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
         first = t1;
       }
     }
-    if (direct && (direct.grain === 'step' || t1 === steps || (withinTrial && updateIsDue(run)))) {
+    if (direct && (direct.grain === 'step' || (withinTrial && updateIsDue(run)))) {
       stages.direct(firstDirect, t1);
       firstDirect = t1;
     }
@@ -111,6 +111,8 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
     if (withinTrial) updateWithin(run, t1);
   }
   if (options.learn) finishGradient(run, steps);
+  // Last, since it may leave rows of its own in the signal that the trace of the rate term has met.
+  if (direct && firstDirect < steps) stages.direct(firstDirect, steps);
 }
 
 /** Whether the weights change after this step. */

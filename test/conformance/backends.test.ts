@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
+import { bpttFields } from '../../src/backends/wasm/bptt.ts';
+import { dendriteFields } from '../../src/backends/wasm/dendrite.ts';
 import { netFields } from '../../src/backends/wasm/net.ts';
 import {
   applySettings,
@@ -69,7 +71,7 @@ function build(c: Case, backend: string, neuronCount: number): Experiment {
           ...(c.connectivity === 'sparse' ? sparse : {}),
         },
       },
-      rule: { name: 'e-prop-1', ...c.rule },
+      rule: c.rule.name ? c.rule : { name: 'e-prop-1', ...c.rule },
       loss: { kind: c.loss, window: { start: 5, length: 80 } },
       rateTerm: c.mean === 'off' ? {} : { strength: 2, targetHz: 20, mean: c.mean, everySteps: c.everySteps ?? 1 },
       optimizer: { kind: 'sgd', rates: { in: 0.01, rec: 0.01, out: 0.01 } },
@@ -133,6 +135,16 @@ for (const execution of ['online', 'deferred'] as const) {
   cases.push([`a rate term once in five steps, ${execution}`, { ...lif, everySteps: 5 }, 39]);
   cases.push([`no presynaptic filter, ${execution}`, { ...lif, rule: trained({ presynapticFilter: false }) }, 39]);
 }
+for (const [neuronName, neuron] of Object.entries(neurons)) {
+  for (const [readoutName, readout] of Object.entries(readouts)) {
+    for (const own of [{}, { window: 20, segment: 7 }, { feedback: 'random' }]) {
+      const c: Case = { ...alif, neuron, readout, mean: 'trial', rule: { name: 'bptt', ...own } };
+      cases.push([`bptt ${JSON.stringify(own)}, ${neuronName}, ${readoutName}`, c, 35]);
+    }
+  }
+}
+const attached = { name: 'bptt', reset: 'attached' };
+cases.push(['bptt with delays and attached reset', { ...alif, delayMs: 3, rule: attached }, 35]);
 for (const neuron of [neurons.lif, neurons.alif]) {
   const c: Case = { ...alif, neuron, execution: 'online', mean: 'running', everySteps: 5 };
   cases.push([`${neuron.kind}: eBar restarts every five steps`, { ...c, rule: trained({ restartEvery: 5 }) }, 38]);
@@ -149,7 +161,7 @@ describe('tfjs against reference', () => {
     await loadTensorFlow();
   });
   const able = cases.filter(
-    ([, c]) => c.execution === 'deferred' && c.connectivity === 'dense' && !c.delayMs && !('trace' in c.rule),
+    ([, c]) => c.execution === 'deferred' && c.connectivity === 'dense' && !c.delayMs && !c.rule.name,
   );
   it.each(able)('%s', (_name, c, neuronCount) => {
     const want = frozen(build(c, 'reference', neuronCount));
@@ -254,11 +266,16 @@ describe('wasm against reference', () => {
   });
 });
 
-it('the record of a network has the same fields in TypeScript and in the kernels', () => {
-  const source = readFileSync(new URL('../../kernels/net.ts', import.meta.url), 'utf8');
-  const body = source.slice(source.indexOf('class Net {'));
-  const fields = [...body.matchAll(/(\w+): (i32|usize|f32);/g)].map(([, name, type]) =>
-    type === 'f32' ? `f:${name}` : name,
+it.each([
+  ['net', 'Net', netFields],
+  ['bptt', 'Bptt', bpttFields],
+  ['dendrite', 'Dendrite', dendriteFields],
+] as const)('the record of %s has the same fields in TypeScript and in the kernels', (file, name, listed) => {
+  const source = readFileSync(new URL(`../../kernels/${file}.ts`, import.meta.url), 'utf8');
+  const after = source.slice(source.indexOf(`class ${name} {`));
+  const body = after.slice(0, after.indexOf('\n}\n'));
+  const fields = [...body.matchAll(/(\w+): (i32|usize|f32);/g)].map(([, field, type]) =>
+    type === 'f32' ? `f:${field}` : field,
   );
-  expect([...netFields]).toEqual(fields);
+  expect([...listed]).toEqual(fields);
 });

@@ -9,14 +9,14 @@ import { type AccessLog, clearLog, createLog, watch, watchAll } from '../support
 import { blocks, doTrial, type LiveOptions, liveExperiment, liveNeurons, liveReadouts } from '../support/live.ts';
 import { tolerances } from '../support/tolerances.ts';
 
-/** What every registered trace and signal is bound with here; a plug-in without a row is a failure. */
+/** What every registered trace, signal and direct rule is bound with here; a plug-in without a row is a failure. */
 const traceRows: Readonly<Record<string, readonly object[]>> = {
   eligibility: [
     {},
     { readoutFilter: false },
     { resetInTrace: true },
     { presynapticFilter: false },
-    { form: 'post-then-filter', leak: { decay: 0.6 } },
+    { form: 'post-then-filter' },
   ],
 };
 const signalRows: Readonly<Record<string, readonly object[]>> = {
@@ -31,9 +31,15 @@ const signalRows: Readonly<Record<string, readonly object[]>> = {
     { jacobian: 'gated', credit: 'membrane', reset: true },
   ],
 };
+const directRows: Readonly<Record<string, readonly object[]>> = {
+  bptt: [{ feedback: 'symmetric' }, { feedback: 'random' }, { window: 5, segment: 2 }],
+  rtrl: [{ feedback: 'symmetric' }, { feedback: 'random' }],
+  uoro: [{ feedback: 'symmetric' }, { feedback: 'random' }],
+};
 const rateTerms = [{}, { strength: 2, targetHz: 300, mean: 'trial' }, { strength: 2, targetHz: 300, mean: 'running' }];
 
-it('has a row for every registered trace and signal', () => {
+it('has a row for every registered trace, signal and direct rule', () => {
+  expect(Object.keys(directRows)).toEqual(models.direct.map(({ kind }) => kind));
   expect(Object.keys(traceRows)).toEqual(models.traces.map(({ kind }) => kind));
   expect(Object.keys(signalRows)).toEqual(models.signals.map(({ kind }) => kind));
 });
@@ -154,11 +160,7 @@ describe.each(traceCases)('trace $label', ({ options }) => {
     const gather = (t: number | null) => {
       for (const quantity of quantitiesRead(log, sizes, t, 'trace')) read.add(quantity);
       for (const array of arraysWritten(log)) expect(array).toMatch(/^(trace\.|gradient\.(wIn|wRec)$)/);
-      for (const key of ['reads', 'writes'] as const) {
-        for (const [name, elements] of log[key]) {
-          all[key].set(name, new Set([...(all[key].get(name) ?? []), ...elements]));
-        }
-      }
+      merge(all, log);
       clearLog(log);
     };
     clearLog(log);
@@ -169,7 +171,6 @@ describe.each(traceCases)('trace $label', ({ options }) => {
     bound.finish(sizes.step);
     gather(null);
     expect([...read].sort()).toEqual([...declared].sort());
-    all.outside.push(...log.outside);
     touchedFields(all, 'trace', rule.trace.layout, sizes);
   });
 
@@ -247,6 +248,105 @@ describe.each(signalCases)('signal $label', ({ options }) => {
   });
 });
 
+const directCases = models.direct.flatMap(({ kind }) =>
+  (directRows[kind] ?? []).flatMap((parameters) =>
+    liveNeurons
+      .filter(({ label }) => ['lif', 'alif', 'rate, leaky'].includes(label))
+      .flatMap((neuron) =>
+        ['keep', 'drop'].map((borderSpikes) => ({
+          label: `${kind} ${JSON.stringify({ ...parameters, borderSpikes })} of ${neuron.label}`,
+          options: { neuron, network: { borderSpikes }, rule: { name: kind, ...parameters } },
+        })),
+      ),
+  ),
+);
+
+describe.each(directCases)('direct rule $label', ({ options }) => {
+  it('reads what its footprint declares, no later step, writes its state, the signal and the gradient', () => {
+    const { spec, log, trial, weights, gradient, state } = watchedNetwork(options);
+    const { sizes, projections, direct } = spec;
+    if (!direct) throw new Error('the network has no direct rule');
+    const views = state('direct', direct.layout);
+    direct.init(views, sizes, createRng(1));
+    expect([...log.reads.keys()].filter((name) => name !== 'direct.B')).toEqual([]);
+    expect(arraysWritten(log).filter((name) => name !== 'direct.B')).toEqual([]);
+    const bound = direct.bind({ sizes, state: views, trial, weights, projections, gradient });
+    const read = new Set<Quantity>();
+    const all = createLog();
+    clearLog(log);
+    for (const [t0, t1] of pieces(direct.grain, sizes.step)) {
+      bound(t0, t1);
+      assertNoLater(log, sizes, t1);
+      // Only the last step of a trial is told from `zPrev` by its row, and no direct rule may need it.
+      for (const quantity of quantitiesRead(log, sizes, direct.grain === 'step' ? t0 : null, 'direct')) {
+        read.add(quantity);
+      }
+      for (const array of arraysWritten(log)) expect(array).toMatch(/^(direct\.|gradient\.(wIn|wRec)$|signal$)/);
+      merge(all, log);
+      clearLog(log);
+    }
+    expect([...read].sort()).toEqual([...direct.footprint.reads].sort());
+    touchedFields(all, 'direct', direct.layout, sizes);
+  });
+
+  it('only adds: a gradient that is there already stays in the sum', () => {
+    const [clean, loaded] = [liveExperiment(options), liveExperiment(options)];
+    loaded.run.network.gradient.wIn.fill(3);
+    loaded.run.network.gradient.wRec.fill(-2);
+    const want = gradientOf(doTrial(clean));
+    const got = gradientOf(doTrial(loaded));
+    const { masked } = loaded.run.network.spec.projections.rec;
+    const wRec = Array.from(want.wRec, (g, s) => (masked.includes(s) ? 0 : g - 2));
+    expect(got.wIn).toBeClose(
+      Array.from(want.wIn, (g) => g + 3),
+      tolerances.reordered,
+    );
+    expect(got.wRec).toBeClose(wRec, tolerances.reordered);
+  });
+
+  it('starts again with the trial where traces do: the second trial is the first', () => {
+    const experiment = liveExperiment(options);
+    const first = gradientOf(doTrial(experiment));
+    const { run } = experiment;
+    const fields = Object.entries(run.network.spec.direct?.layout ?? {});
+    for (const [name, field] of fields) if (field.restarts) run.network.state.field(`direct.${name}`).fill(3);
+    if (fields.some(([name]) => name === 'drawn')) run.network.state.field('direct.drawn').fill(0);
+    run.clock.trial = 0;
+    for (const block of Object.values(run.network.gradient)) (block as Float64Array).fill(0);
+    expect(blocks(gradientOf(doTrial(experiment)))).toBeBitEqual(blocks(first));
+  });
+});
+
+/** Calls that cover a trial: a direct rule may be handed steps one by one, or several at once, up to an update. */
+function pieces(grain: 'step' | 'update', steps: number): (readonly [number, number])[] {
+  if (grain === 'step') return Array.from({ length: steps }, (_, t) => [t, t + 1] as const);
+  return [
+    [0, 17],
+    [17, steps],
+  ];
+}
+
+/** Rows of whole-time arrays that were read lie before the step that is not yet done. */
+function assertNoLater(log: AccessLog, { step: steps, history, rec, in: nIn, out }: Sizes, end: number): void {
+  const widths: Readonly<Record<string, number>> = { x: nIn, psi: rec, error: out, signal: rec };
+  for (const [name, elements] of log.reads) {
+    const last = (rowOf: (index: number) => number) => Math.max(...[...elements].map(rowOf));
+    if (name === 'z') {
+      expect(last((index) => (Math.floor(index / rec) % (history + steps)) - history)).toBeLessThan(end - 1);
+    }
+    if (name in widths) expect(last((index) => Math.floor(index / widths[name]) % steps)).toBeLessThan(end);
+  }
+}
+
+function merge(into: AccessLog, log: AccessLog): void {
+  for (const key of ['reads', 'writes'] as const) {
+    for (const [name, elements] of log[key]) {
+      into[key].set(name, new Set([...(into[key].get(name) ?? []), ...elements]));
+    }
+  }
+  into.outside.push(...log.outside);
+}
+
 describe.each(liveNeurons)('neuron $label', (neuron) => {
   it('touches every element of its declared state, reads its current and z(t-1), writes rows t of z and psi', () => {
     const { spec, log, trial, state } = watchedNetwork({ neuron });
@@ -322,6 +422,13 @@ const carryCases: readonly {
     options: { neuron, rateTerm: { strength: 2, targetHz: 300, mean: 'trial' } },
     groups: ['trace'],
   })),
+  ...['rtrl', 'uoro'].flatMap((name) =>
+    liveNeurons.map((neuron) => ({
+      label: `${neuron.label}, ${name}`,
+      options: { neuron, rule: { name, feedback: 'random' } },
+      groups: ['direct'],
+    })),
+  ),
 ];
 
 describe.each(carryCases)('declared state of $label', ({ options, groups }) => {
@@ -351,6 +458,7 @@ describe.each(carryCases)('declared state of $label', ({ options, groups }) => {
       readout: network.spec.readout.layout,
       trace: network.spec.rule?.trace.layout,
       signal: network.spec.rule?.signal.layout,
+      direct: network.spec.direct?.layout,
     };
     return layouts[group]?.[field].transient ?? false;
   };

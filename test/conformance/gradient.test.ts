@@ -48,6 +48,11 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
     trace: { kind: 'eligibility', ...trace },
     signal: { kind: 'broadcast', feedback },
   }),
+  rflo: (_trace, feedback) => ({ name: 'rflo', feedback }),
+  bptt: (_trace, feedback) => ({ name: 'bptt', feedback }),
+  rtrl: (_trace, feedback) => ({ name: 'rtrl', feedback }),
+  uoro: (_trace, feedback) => ({ name: 'uoro', feedback }),
+  'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
   // A family of one signal, which has its own equations and no deferred form of its own: dendrite.test.ts.
   ...Object.fromEntries(['sg-r-d', 'sg-r-d-lean', 'sg-r', 'sg-v', 'sg-z', 'sg-d', 'dni'].map((name) => [name, null])),
@@ -170,6 +175,49 @@ describe.each(liveNeurons)('$label: feedback', (neuron) => {
     ).toBe(true);
     expect(Array.from(control.wOut)).toBeBitEqual(Array.from(full.wOut));
     expect(Array.from(control.bOut)).toBeBitEqual(Array.from(full.bOut));
+  });
+});
+
+/** Rules whose credit is that of a membrane. */
+const membraneRules = ['sg-v', 'sg-d'];
+
+describe.each(liveNeurons)('$label: every rule', (neuron) => {
+  const build = (rule: { readonly name: string }, options: LiveOptions = {}) =>
+    liveExperiment({ neuron, ...options, rule });
+  const spiking = neuron.params.kind !== 'rate';
+  const rows = Object.entries(rules)
+    .map(([name, make]) => ({ name, rule: make?.({}, 'random') ?? { name } }))
+    .filter(({ name }) => spiking || !membraneRules.includes(name));
+  const refused = membraneRules.filter((name) => !rows.some((row) => row.name === name)).map((name) => ({ name }));
+
+  it.runIf(refused.length > 0).each(refused)('$name needs a membrane', (rule) => {
+    expect(() => build(rule)).toThrow(UnsupportedError);
+  });
+
+  it.each(rows)('$name has the gradient of the readout that all have', ({ rule }) => {
+    const { wOut, bOut } = gradientOf(doTrial(build(rule)));
+    const control = gradientOf(doTrial(build({ name: 'readout-only' })));
+    expect(wOut).toBeClose(control.wOut, tolerances.reordered);
+    expect(bOut).toBeClose(control.bOut, tolerances.reordered);
+  });
+
+  it.each(rows)('$name changes no activity while it learns nothing', ({ rule }) => {
+    const [learning, still] = [build(rule), build(rule)];
+    doTrial(learning);
+    doTrial(still, { learn: false });
+    for (const name of ['z', 'psi', 'y', 'error'] as const) {
+      expect(learning.run.network.trial[name], name).toBeBitEqual(still.run.network.trial[name]);
+    }
+  });
+
+  it.each(rows.filter(({ name }) => !name.endsWith('-only')))('$name moves every block of weights', ({ rule }) => {
+    const gradient = gradientOf(doTrial(build(rule)));
+    for (const block of blocks(gradient)) expect(block.some((g) => Math.abs(g) > 1e-6)).toBe(true);
+    expect(
+      blocks(gradient)
+        .flatMap((block) => [...block])
+        .every(Number.isFinite),
+    ).toBe(true);
   });
 });
 

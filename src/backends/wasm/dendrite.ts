@@ -1,5 +1,6 @@
 import type { Network, NetworkSpec } from '../../core/network.ts';
 import type { DendriteKernel } from '../../core/plugins.ts';
+import { type RecordValues, writeRecord } from './record.ts';
 
 /** The fields of `Dendrite` in `kernels/dendrite.ts`, in the same order. `f` marks the float ones. */
 export const dendriteFields = [
@@ -34,8 +35,7 @@ export const dendriteFields = [
   'f:normRate',
 ] as const;
 
-type Bare<F extends string> = F extends `f:${infer Name}` ? Name : F;
-type DendriteValues = Readonly<Record<Bare<(typeof dendriteFields)[number]>, number>>;
+type DendriteValues = RecordValues<(typeof dendriteFields)[number]>;
 
 /** The signal's kernel where it is this one. */
 export function dendriteOf({ rule }: NetworkSpec): DendriteKernel | null {
@@ -94,10 +94,6 @@ export function layDendrite(network: Network, memory: WebAssembly.Memory, take: 
     rateJ: kernel.rateJ,
     normRate: kernel.normRate ?? 0,
   } as unknown as DendriteValues;
-  const view = new DataView(memory.buffer, scratch.record, 4 * dendriteFields.length);
-  dendriteFields.forEach((field, index) => {
-    if (field.startsWith('f:')) view.setFloat32(4 * index, values[field.slice(2) as keyof DendriteValues], true);
-    else view.setInt32(4 * index, values[field as keyof DendriteValues], true);
-  });
+  writeRecord(memory.buffer, scratch.record, dendriteFields, values);
   return scratch.record;
 }

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
+import { bpttScratch } from './bptt.ts';
 import { dendriteOf, dendriteScratch } from './dendrite.ts';
 import { gradientChunk, scratchLengths, sharedLengths, topologyBytes } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
@@ -26,7 +27,7 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, rule, direct, optimizer, execution } = spec;
+  const { neuron, readout, rule, direct, optimizer, execution, projections } = spec;
   const names: string[] = [];
   if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
   if (!neuron.kernel) names.push('this neuron');
@@ -37,6 +38,8 @@ function missing(spec: NetworkSpec): string[] {
   if (rule && !rule.signal.kernel) names.push('this signal');
   if (dendriteOf(spec) && execution !== 'online') names.push('deferred or postponed traces with this signal');
   if (direct && !direct.kernel) names.push('this rule');
+  if (direct && !projections.rec.dense) names.push('this rule in a sparse network');
+  if (direct && !projections.in.dense) names.push('this rule with sparse input');
   return names;
 }
 
@@ -53,6 +56,7 @@ function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {
   const gradients = shards > 1 ? shards * lengthOf({ synIn, synRec, wOut: rec * out, out }) : 0;
   const scratch =
     lengthOf(dendriteScratch(spec)) +
+    (spec.direct ? lengthOf({ ...bpttScratch(spec), current: spec.sizes.rec + 4 }) + aligned(netBytes) : 0) +
     lengthOf(sharedLengths(spec)) +
     shards * (lengthOf(scratchLengths(spec)) + aligned(netBytes));
   return aligned(4 * lengths.state) + aligned(4 * lengths.trial) + gradients + scratch + topologyBytes(spec) + slack;

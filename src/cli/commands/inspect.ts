@@ -18,6 +18,7 @@ const registries: Readonly<Record<string, () => readonly { readonly name: string
   readouts: () => catalogue.readouts.map(({ kind, source }) => ({ name: kind, about: source })),
   traces: () => catalogue.traces.map(({ kind, source }) => ({ name: kind, about: source })),
   signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
+  direct: () => catalogue.direct.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
   losses: () =>
     losses.map(({ kind, classification }) => ({ name: kind, about: classification ? 'classification' : 'regression' })),
