@@ -40,12 +40,15 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
-  const rules = flags.rules.split(',').map((rule) => rule.trim());
+  const variants = flags.rules.split(',').map((variant) => readVariant(variant.trim()));
+  const rules = variants.map(({ label }) => label);
   const folders = new Map(rules.map((rule) => [rule, join(out, rule.replaceAll(':', '-'))]));
-  const jobs = rules.flatMap((rule) =>
+  if (folders.size < rules.length)
+    throw new ConfigError('--rules', flags.rules, 'each rule once; name variants with as=');
+  const jobs = variants.flatMap(({ label: rule, name, settings: own }) =>
     Array.from({ length: flags.seeds }, (_, s): Job => {
       const folder = join(folders.get(rule) ?? out, `seed-${s + 1}`);
-      const experiment = applySettings(raw, [...settingsOf(raw, rule), `seed=${s + 1}`]);
+      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`]);
       if (!isRunFolder(folder)) return { folder, experiment };
       assertSameExperiment(folder, experiment);
       return { folder, experiment: null };
@@ -102,16 +105,27 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * Settings of one column of the comparison: a rule, or a variant of it as `name:setting=value:...`. A setting without a dot
- * is one of the rule's own.
- */
-function settingsOf(raw: unknown, variant: string): string[] {
-  const [name, ...settings] = variant.split(':');
-  return [
-    `rule=${JSON.stringify(ruleOf(raw, name))}`,
-    ...settings.map((setting) => (/^[^=]*\./.test(setting) ? setting : `rule.${setting}`)),
-  ];
+/** One column of the comparison. */
+interface Variant {
+  readonly label: string;
+  /** Of the rule. */
+  readonly name: string;
+  readonly settings: readonly string[];
+}
+
+/** Reads `name:setting=value:...:as=label`. A setting without a dot is one of the rule's own. */
+function readVariant(text: string): Variant {
+  const [name, ...settings] = text.split(':');
+  const odd = settings.find((setting) => !setting.includes('='));
+  if (odd !== undefined) throw new ConfigError('--rules', odd, 'name:setting=value, for example sg-r-d:delays=3');
+  const label = settings.find((setting) => setting.startsWith('as='))?.slice(3);
+  return {
+    label: label ?? text,
+    name,
+    settings: settings
+      .filter((setting) => !setting.startsWith('as='))
+      .map((setting) => (/^[^=]*\./.test(setting) ? setting : `rule.${setting}`)),
+  };
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */
