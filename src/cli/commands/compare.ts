@@ -6,7 +6,7 @@ import { createExperiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
-import { drawCurves, drawRun } from '../figures.ts';
+import { drawCurves, drawLosses, drawRun } from '../figures.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -71,7 +71,15 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
       .map((job) => job.folder),
   }));
   writeAtomic(curves, drawCurves(experiment.config.name, groups, experiment));
-  const figures = [curves, ...[...folders.values()].flatMap((folder) => drawRun(join(folder, 'seed-1')))];
+  const losses = variants.flatMap(({ label }) => {
+    const own = groups.find((group) => group.label === label)?.folders ?? [];
+    const first = loadRun(own[0]);
+    if (!first.run.network.spec.rule?.signal.keepsLosses) return [];
+    const path = join(out, `losses-${label.replaceAll(':', '-')}.png`);
+    writeAtomic(path, drawLosses(`${experiment.config.name}, ${label}`, own, first));
+    return [path];
+  });
+  const figures = [curves, ...losses, ...[...folders.values()].flatMap((folder) => drawRun(join(folder, 'seed-1')))];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));
