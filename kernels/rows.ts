@@ -104,19 +104,61 @@ export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, 
   }
 }
 
-/** out_post[s] += value w_s over the synapses of presynaptic neuron i.   CSR; out: [nPost] */
-export function scatterRow(out: usize, i: i32, value: f32, w: usize, rows: usize, post: usize): void {
-  const end = load<i32>(rows + (<usize>(i + 1) << 2));
-  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+/**
+ * Events whose sparse rows are fetched together, and how much of each. Fetched one after the other, each row's way from
+ * memory is waited for; of a row that is longer the rest follows by itself.
+ */
+const TOGETHER: usize = 16 << 2;
+const REACH: usize = 7 * 64;
+
+/** Fetches the rows of the events [e0, e1). A load may trap, so it stays although nobody uses what it brings. */
+function fetchRows(e0: usize, e1: usize, values: usize, rows: usize, post: usize): void {
+  for (let event = e0; event < e1; event += 4) {
+    const first = <usize>load<u32>(rows + (<usize>load<u32>(event) << 2)) << 2;
+    for (let o = first; o < first + REACH; o += 64) {
+      load<u8>(values + o);
+      load<u8>(post + o);
+    }
+  }
+}
+
+/** out_post[s] += x_i w_s over the events [e0, e1) and the synapses of each one's neuron i; x is 1 where x is 0.   CSR; out: [nPost] */
+export function scatterRows(out: usize, e0: usize, e1: usize, x: usize, w: usize, rows: usize, post: usize): void {
+  for (let first = e0; first < e1; first += TOGETHER) {
+    const last = min(first + TOGETHER, e1);
+    fetchRows(first, last, w, rows, post);
+    for (let event = first; event < last; event += 4) {
+      const i = <usize>load<u32>(event) << 2;
+      scatterRow(out, i, x ? load<f32>(x + i) : 1, w, rows, post);
+    }
+  }
+}
+
+/** out_post[s] += value w_s over the synapses of the neuron at offset i.   CSR; out: [nPost] */
+function scatterRow(out: usize, i: usize, value: f32, w: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  for (let s = load<i32>(rows + i); s < end; s++) {
     const to = out + (<usize>load<i32>(post + (<usize>s << 2)) << 2);
     store<f32>(to, load<f32>(to) + value * load<f32>(w + (<usize>s << 2)));
   }
 }
 
-/** grad_s += value D_post[s] over the synapses of presynaptic neuron i.   CSR; D: [nPost] */
-export function gatherRow(grad: usize, i: i32, value: f32, d: usize, rows: usize, post: usize): void {
-  const end = load<i32>(rows + (<usize>(i + 1) << 2));
-  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+/** grad_s += x_i D_post[s] over the events [e0, e1) and the synapses of each one's neuron i; x is 1 where x is 0.   CSR; D: [nPost] */
+export function gatherRows(grad: usize, e0: usize, e1: usize, x: usize, d: usize, rows: usize, post: usize): void {
+  for (let first = e0; first < e1; first += TOGETHER) {
+    const last = min(first + TOGETHER, e1);
+    fetchRows(first, last, grad, rows, post);
+    for (let event = first; event < last; event += 4) {
+      const i = <usize>load<u32>(event) << 2;
+      gatherRow(grad, i, x ? load<f32>(x + i) : 1, d, rows, post);
+    }
+  }
+}
+
+/** grad_s += value D_post[s] over the synapses of the neuron at offset i.   CSR; D: [nPost] */
+function gatherRow(grad: usize, i: usize, value: f32, d: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  for (let s = load<i32>(rows + i); s < end; s++) {
     const o = <usize>s << 2;
     store<f32>(grad + o, load<f32>(grad + o) + value * load<f32>(d + (<usize>load<i32>(post + o) << 2)));
   }
