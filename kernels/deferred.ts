@@ -262,7 +262,7 @@ function backSparse(net: Net, b: i32, steps: i32): void {
       flushRow(net.drive, n);
       flushRow(net.owed, n);
     }
-    if (net.rowsIn) gatherRows(net.gIn, xFrom(net, b, t), xTo(net, b, t), xRow(net, b, t), net.damp, net.rowsIn, net.postIn);
-    if (net.rowsRec) gatherRows(net.gRec, zFrom(net, b, t - 1), zTo(net, b, t - 1), 0, net.damp, net.rowsRec, net.postRec);
+    if (net.rowsIn) gatherRows(net.gIn, xFrom(net, b, t), xTo(net, b, t), xRow(net, b, t), net.damp, net.rowsIn, net.postIn, net.narrowIn);
+    if (net.rowsRec) gatherRows(net.gRec, zFrom(net, b, t - 1), zTo(net, b, t - 1), 0, net.damp, net.rowsRec, net.postRec, net.narrowRec);
   }
 }

@@ -47,8 +47,8 @@ function currents(net: Net, b: i32, t: i32): void {
   const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - 1), z1 = zTo(net, b, t - 1);
   const x = xRow(net, b, t);
   sumRows(net.current, x, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
-  if (net.rowsIn) scatterRows(net.current, x0, x1, x, net.wIn, net.rowsIn, net.postIn);
-  if (net.rowsRec) scatterRows(net.current, z0, z1, 0, net.wRec, net.rowsRec, net.postRec);
+  if (net.rowsIn) scatterRows(net.current, x0, x1, x, net.wIn, net.rowsIn, net.postIn, net.narrowIn);
+  if (net.rowsRec) scatterRows(net.current, z0, z1, 0, net.wRec, net.rowsRec, net.postRec, net.narrowRec);
 }
 
 /** One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. */
