@@ -1,5 +1,5 @@
 import { Net } from './net';
-import { gatherRow, xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { gatherRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
 import { transposeFeedback } from './signal';
 import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
@@ -262,14 +262,7 @@ function backSparse(net: Net, b: i32, steps: i32): void {
       flushRow(net.drive, n);
       flushRow(net.owed, n);
     }
-    if (net.rowsIn) {
-      const end = xTo(net, b, t);
-      const x = xRow(net, b, t);
-      for (let e = xFrom(net, b, t); e < end; e += 4) gatherRow(net.gIn, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.damp, net.rowsIn, net.postIn);
-    }
-    if (net.rowsRec) {
-      const end = zTo(net, b, t - net.history);
-      for (let e = zFrom(net, b, t - net.history); e < end; e += 4) gatherRow(net.gRec, load<i32>(e), 1, net.damp, net.rowsRec, net.postRec);
-    }
+    if (net.rowsIn) gatherRows(net.gIn, xFrom(net, b, t), xTo(net, b, t), xRow(net, b, t), net.damp, net.rowsIn, net.postIn, net.narrowIn);
+    if (net.rowsRec) gatherRows(net.gRec, zFrom(net, b, t - net.history), zTo(net, b, t - net.history), 0, net.damp, net.rowsRec, net.postRec, net.narrowRec);
   }
 }

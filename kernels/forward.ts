@@ -1,5 +1,5 @@
 import { Net } from './net';
-import { listActive, scatterRow, sumRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { listActive, scatterRows, sumRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
@@ -49,8 +49,8 @@ function currents(net: Net, b: i32, t: i32): void {
   const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - net.history), z1 = zTo(net, b, t - net.history);
   const x = xRow(net, b, t);
   sumRows(net.current, x, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
-  if (net.rowsIn) for (let e = x0; e < x1; e += 4) scatterRow(net.current, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.wIn, net.rowsIn, net.postIn);
-  if (net.rowsRec) for (let e = z0; e < z1; e += 4) scatterRow(net.current, load<i32>(e), 1, net.wRec, net.rowsRec, net.postRec);
+  if (net.rowsIn) scatterRows(net.current, x0, x1, x, net.wIn, net.rowsIn, net.postIn, net.narrowIn);
+  if (net.rowsRec) scatterRows(net.current, z0, z1, 0, net.wRec, net.rowsRec, net.postRec, net.narrowRec);
 }
 
 /** One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. */

@@ -11,10 +11,11 @@ export class Net {
   signal: usize; signalRows: i32; rateTerm: usize; rateRows: i32;
   // state
   v: usize; refractory: usize; a: usize; u: usize; zBar: usize; fBar: usize;
-  // weights, gradients, synapses ([pre][post] where rowStart is 0, else CSR by presynaptic neuron)
+  // weights, gradients, synapses ([pre][post] where rowStart is 0, else CSR by presynaptic neuron); post: targets of
+  // four bytes, or where narrow is 1 of two: each one's distance from the last target of its row, the first one's from 0
   wIn: usize; wRec: usize; wOut: usize; bOut: usize;
   gIn: usize; gRec: usize; gOut: usize; gBias: usize;
-  rowsIn: usize; postIn: usize; rowsRec: usize; postRec: usize; synIn: i32; synRec: i32;
+  rowsIn: usize; postIn: usize; narrowIn: i32; rowsRec: usize; postRec: usize; narrowRec: i32; synIn: i32; synRec: i32;
   // traces and feedback
   epsIn: usize; epsRec: usize; epsAIn: usize; epsARec: usize; eBarIn: usize; eBarRec: usize; sumIn: usize; sumRec: usize;
   feedback: usize;

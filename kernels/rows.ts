@@ -104,20 +104,85 @@ export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, 
   }
 }
 
-/** out_post[s] += value w_s over the synapses of presynaptic neuron i.   CSR; out: [nPost] */
-export function scatterRow(out: usize, i: i32, value: f32, w: usize, rows: usize, post: usize): void {
-  const end = load<i32>(rows + (<usize>(i + 1) << 2));
-  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+/** Events whose sparse rows are fetched together. One after the other, each row's way from memory is waited for. */
+const TOGETHER: usize = 32 << 2;
+
+/**
+ * Fetches the first cache lines of the rows of the events [e0, e1), a hundred synapses; the rest of a longer row follows by
+ * itself. narrow: 1 where targets have two bytes. A load may trap, so it stays although nobody uses what it brings.
+ */
+function fetchRows(e0: usize, e1: usize, values: usize, rows: usize, post: usize, narrow: i32): void {
+  for (let event = e0; event < e1; event += 4) {
+    const o = <usize>load<u32>(rows + (<usize>load<u32>(event) << 2)) << 2;
+    const v = values + o, p = post + (o >> narrow);
+    load<u8>(v); load<u8>(p); load<u8>(v, 64); load<u8>(p, 64); load<u8>(v, 128); load<u8>(p, 128);
+    load<u8>(v, 192); load<u8>(p, 192); load<u8>(v, 256); load<u8>(v, 320); load<u8>(v, 384);
+  }
+}
+
+/** out_post[s] += x_i w_s over the events [e0, e1) and the synapses of each one's neuron i; x is 1 where x is 0.   CSR; out: [nPost] */
+export function scatterRows(out: usize, e0: usize, e1: usize, x: usize, w: usize, rows: usize, post: usize, narrow: i32): void {
+  for (let first = e0; first < e1; first += TOGETHER) {
+    const last = min(first + TOGETHER, e1);
+    fetchRows(first, last, w, rows, post, narrow);
+    for (let event = first; event < last; event += 4) {
+      const i = <usize>load<u32>(event) << 2;
+      const value: f32 = x ? load<f32>(x + i) : 1;
+      if (narrow) scatterNarrow(out, i, value, w, rows, post);
+      else scatterRow(out, i, value, w, rows, post);
+    }
+  }
+}
+
+/** out_post[s] += value w_s over the synapses of the neuron at offset i.   CSR; out: [nPost] */
+function scatterRow(out: usize, i: usize, value: f32, w: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  for (let s = load<i32>(rows + i); s < end; s++) {
     const to = out + (<usize>load<i32>(post + (<usize>s << 2)) << 2);
     store<f32>(to, load<f32>(to) + value * load<f32>(w + (<usize>s << 2)));
   }
 }
 
-/** grad_s += value D_post[s] over the synapses of presynaptic neuron i.   CSR; D: [nPost] */
-export function gatherRow(grad: usize, i: i32, value: f32, d: usize, rows: usize, post: usize): void {
-  const end = load<i32>(rows + (<usize>(i + 1) << 2));
-  for (let s = load<i32>(rows + (<usize>i << 2)); s < end; s++) {
+/** The same with targets of two bytes. */
+function scatterNarrow(out: usize, i: usize, value: f32, w: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  let to = out;
+  for (let s = load<i32>(rows + i); s < end; s++) {
+    to += <usize>load<u16>(post + (<usize>s << 1)) << 2;
+    store<f32>(to, load<f32>(to) + value * load<f32>(w + (<usize>s << 2)));
+  }
+}
+
+/** grad_s += x_i D_post[s] over the events [e0, e1) and the synapses of each one's neuron i; x is 1 where x is 0.   CSR; D: [nPost] */
+export function gatherRows(grad: usize, e0: usize, e1: usize, x: usize, d: usize, rows: usize, post: usize, narrow: i32): void {
+  for (let first = e0; first < e1; first += TOGETHER) {
+    const last = min(first + TOGETHER, e1);
+    fetchRows(first, last, grad, rows, post, narrow);
+    for (let event = first; event < last; event += 4) {
+      const i = <usize>load<u32>(event) << 2;
+      const value: f32 = x ? load<f32>(x + i) : 1;
+      if (narrow) gatherNarrow(grad, i, value, d, rows, post);
+      else gatherRow(grad, i, value, d, rows, post);
+    }
+  }
+}
+
+/** grad_s += value D_post[s] over the synapses of the neuron at offset i.   CSR; D: [nPost] */
+function gatherRow(grad: usize, i: usize, value: f32, d: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  for (let s = load<i32>(rows + i); s < end; s++) {
     const o = <usize>s << 2;
     store<f32>(grad + o, load<f32>(grad + o) + value * load<f32>(d + (<usize>load<i32>(post + o) << 2)));
+  }
+}
+
+/** The same with targets of two bytes. */
+function gatherNarrow(grad: usize, i: usize, value: f32, d: usize, rows: usize, post: usize): void {
+  const end = load<i32>(rows + i, 4);
+  let from = d;
+  for (let s = load<i32>(rows + i); s < end; s++) {
+    const g = grad + (<usize>s << 2);
+    from += <usize>load<u16>(post + (<usize>s << 1)) << 2;
+    store<f32>(g, load<f32>(g) + value * load<f32>(from));
   }
 }

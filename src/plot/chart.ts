@@ -81,6 +81,12 @@ export function openPlot(spec: PlotSpec): Plot {
   };
 }
 
+/** Only Chart.js knows how wide an axis is, and only after a layout: hence a first pass, and a second with the widest. */
+export function alignLeftEdges(plots: readonly Plot[], shared: { width: number }): void {
+  shared.width = Math.max(...plots.map((plot) => plot.yAxisWidth));
+  for (const plot of plots) if (plot.yAxisWidth < shared.width) plot.redraw();
+}
+
 function configOf(spec: PlotSpec, ctx: SKRSContext2D): ChartConfiguration<'line', Point[]> {
   return {
     type: 'line',

@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
 import { layoutBounds, paintBounds } from './boundLabels.ts';
-import { type LineDataset, openPlot, type Point } from './chart.ts';
+import { alignLeftEdges, type LineDataset, openPlot, type Point } from './chart.ts';
 import { checkOptions } from './check.ts';
 import { measuringContext, openFrame, place, scaleOf, toPng, topOf } from './frame.ts';
 import { type Header, layoutHeader } from './header.ts';
@@ -49,6 +49,7 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
   }
   const frame = openFrame(width, height, scaleOf(options), heading);
   const share = (height - topOf(heading) - BOTTOM_MARGIN) / panels.length;
+  const shared = { width: 0 };
   const plots = panels.map((panel, n) =>
     openPlot({
       width,
@@ -59,10 +60,11 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
       padBottom: 0,
       datasets: panel.groups.flatMap(groupDatasets),
       x: xAxis(panel, width),
-      y: yAxis(panel, share),
+      y: { ...yAxis(panel, share), shared },
       over: paintBounds(bounds[n]),
     }),
   );
+  alignLeftEdges(plots, shared);
   plots.forEach((plot, n) => {
     place(frame, plot.canvas, 0, topOf(heading) + n * share);
     plot.close();

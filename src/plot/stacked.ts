@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
-import { openPlot, type Plot, type PlotSpec } from './chart.ts';
+import { alignLeftEdges, openPlot, type PlotSpec } from './chart.ts';
 import { checkGaps, checkLength, checkNotEmpty, checkOptions, checkRaster, checkTime, neuronsOf } from './check.ts';
 import { measuringContext, openFrame, place, scaleOf, toPng } from './frame.ts';
 import { type HeaderLayout, layoutHeader } from './header.ts';
@@ -37,7 +37,7 @@ export function renderStacked(data: StackedData, options: FigureOptions = {}): U
   const layout = layoutPanels(data.panels, headers, title, options.height);
   const frame = openFrame(stack.width, layout.height, stack.scale, title);
   const plots = data.panels.map((panel, n) => openPlot(plotSpec(stack, panel, headers[n], layout, n)));
-  alignLeftEdges(plots, stack);
+  alignLeftEdges(plots, stack.yAxis);
   for (const [n, plot] of plots.entries()) {
     place(frame, plot.canvas, 0, layout.panels[n].y);
     plot.close();
@@ -48,12 +48,6 @@ export function renderStacked(data: StackedData, options: FigureOptions = {}): U
 /** Spike rasters one above the other over one time axis in ms. @throws ConfigError as `renderStacked`. */
 export function renderRaster(data: RasterData, options: FigureOptions = {}): Uint8Array {
   return renderStacked({ ...data, panels: data.panels.map((panel) => ({ ...panel, kind: 'raster' })) }, options);
-}
-
-/** Only Chart.js knows how wide an axis is, and only after a layout: hence a first pass, and a second with the widest. */
-function alignLeftEdges(plots: readonly Plot[], stack: Stack): void {
-  stack.yAxis.width = Math.max(...plots.map((plot) => plot.yAxisWidth));
-  for (const plot of plots) if (plot.yAxisWidth < stack.yAxis.width) plot.redraw();
 }
 
 function headerOf(panel: RasterSection | LinesSection, width: number): HeaderLayout {

@@ -1,4 +1,5 @@
 import type { NetworkSpec } from '../../core/network.ts';
+import type { Projection } from '../../core/projection.ts';
 
 /** Neurons that the deferred gradient takes back together; WIDTH in `kernels/deferred.ts`. */
 const blockWidth = 128;
@@ -49,8 +50,34 @@ export function sharedLengths({ sizes }: NetworkSpec) {
 }
 
 /** Bytes of the index arrays of sparse projections. */
-export function topologyBytes({ projections }: NetworkSpec): number {
-  return [projections.in, projections.rec]
+export function topologyBytes(spec: NetworkSpec): number {
+  return [spec.projections.in, spec.projections.rec]
     .filter(({ dense }) => !dense)
-    .reduce((sum, { nPre, nSyn }) => sum + 4 * (nPre + 1 + nSyn) + 256, 0);
+    .reduce((sum, p) => sum + 4 * (p.nPre + 1) + (isNarrow(spec, p) ? 2 : 4) * p.nSyn + 256, 0);
+}
+
+/**
+ * Whether two bytes a target do: its distance from the last one of the row. The online traces read targets as they are,
+ * and in a large network with few synapses a distance may be too long.
+ */
+export function isNarrow({ execution }: NetworkSpec, { nPre, rowStart, post }: Projection): boolean {
+  if (execution === 'online') return false;
+  for (let i = 0; i < nPre; i++) {
+    let last = 0;
+    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) {
+      const distance = post[s] - last;
+      if (distance < 0 || distance > 0xffff) return false;
+      last = post[s];
+    }
+  }
+  return true;
+}
+
+/** Distances of the targets of each row from the one before, of the first one from 0. */
+export function distances({ nPre, nSyn, rowStart, post }: Projection): Uint16Array {
+  const out = new Uint16Array(nSyn);
+  for (let i = 0; i < nPre; i++) {
+    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) out[s] = post[s] - (s > rowStart[i] ? post[s - 1] : 0);
+  }
+  return out;
 }

@@ -10,11 +10,10 @@ import {
   weightNames,
 } from '../../core/network.ts';
 import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
-import type { Projection } from '../../core/projection.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { layDendrite } from './dendrite.ts';
-import { scratchLengths, sharedLengths } from './memory.ts';
+import { distances, isNarrow, scratchLengths, sharedLengths } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
 import { type NetValues, netBytes, netFields } from './net.ts';
 import { writeRecord } from './record.ts';
@@ -207,8 +206,8 @@ function describe(network: Network, { memory, take }: Site): Common {
     gRec: at(gradient.wRec),
     gOut: at(gradient.wOut),
     gBias: at(gradient.bOut),
-    ...topology('In', spec.projections.in, memory, take),
-    ...topology('Rec', spec.projections.rec, memory, take),
+    ...topology('In', spec, memory, take),
+    ...topology('Rec', spec, memory, take),
     synIn: sizes.synIn,
     synRec: sizes.synRec,
     epsIn: online ? required(traces.epsIn, 'epsIn') : 0,
@@ -297,15 +296,23 @@ function copied(values: Real, length: number, memory: WebAssembly.Memory, take: 
   return at;
 }
 
-/** Index arrays of a sparse projection; 0 and 0 for a dense one. */
-function topology<N extends 'In' | 'Rec'>(name: N, projection: Projection, memory: WebAssembly.Memory, take: Take) {
-  const put = (values: Int32Array): number => {
-    const at = take(values.length);
-    new Int32Array(memory.buffer, at, values.length).set(values);
+/** Index arrays of a sparse projection; 0 for a dense one. */
+function topology<N extends 'In' | 'Rec'>(name: N, spec: NetworkSpec, memory: WebAssembly.Memory, take: Take) {
+  const projection = spec.projections[name === 'In' ? 'in' : 'rec'];
+  const put = (values: Int32Array | Uint16Array): number => {
+    const at = take(values.byteLength / 4);
+    new Uint8Array(memory.buffer, at, values.byteLength).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
     return at;
   };
-  const [rows, post] = projection.dense ? [0, 0] : [put(projection.rowStart), put(projection.post)];
-  return { [`rows${name}`]: rows, [`post${name}`]: post } as Record<`rows${N}` | `post${N}`, number>;
+  const narrow = !projection.dense && isNarrow(spec, projection);
+  const rows = projection.dense ? 0 : put(projection.rowStart);
+  const post = projection.dense ? 0 : put(narrow ? distances(projection) : projection.post);
+  return { [`rows${name}`]: rows, [`post${name}`]: post, [`narrow${name}`]: narrow ? 1 : 0 } as Record<
+    `rows${N}` | `post${N}` | `narrow${N}`,
+    number
+  >;
 }
 
 /** One update of all plastic weights; see the reference backend for the order of things. */
