@@ -3,7 +3,8 @@ import { ConfigError } from '../core/errors.ts';
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol, spiking
- * input and a conduction delay of 3 ms. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ * input and a conduction delay of 3 ms. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by itself; with recurrent
+ * weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  */
 const presets = {
   'four-six-back': {
@@ -58,6 +59,24 @@ const presets = {
     },
     training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
     evaluation: { total: 80_000, streams: 16 },
+  },
+  'four-six-back-rates': {
+    name: 'four-six-back-rates',
+    task: { kind: 'n-back', lags: [4, 6], base: 0.5, effects: [0.5, -0.25] },
+    network: {
+      dtMs: 1,
+      neurons: 32,
+      neuron: { kind: 'rate' },
+      readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
+      input: { init: { kind: 'normal', gain: 1 }, bias: 0 },
+      recurrent: { init: { kind: 'orthogonal', gain: 1 }, autapses: true },
+      output: { init: { kind: 'normal', gain: 1 } },
+    },
+    rule: { name: 'dni', feedback: 'symmetric', jacobian: 'gated' },
+    loss: { kind: 'softmax' },
+    optimizer: { kind: 'sgd', rates: { in: 0.003, rec: 0.003, out: 0.003 } },
+    training: { total: 25_000, streams: 1, chunkSteps: 500, update: { every: 1, unit: 'step' } },
+    evaluation: { total: 20_000, streams: 4 },
   },
   'pattern-generation': {
     name: 'pattern-generation',

@@ -30,6 +30,9 @@ const weightInit = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('normal'), gain: z.number().min(0).default(1) }).describe('sd gain / sqrt(fan-in)'),
   z.strictObject({ kind: z.literal('normal-sd'), sd: z.number().min(0) }).describe('sd as given'),
   z.strictObject({ kind: z.literal('glorot-uniform'), gain: z.number().min(0).default(1) }),
+  z
+    .strictObject({ kind: z.literal('orthogonal'), gain: z.number().min(0).default(1) })
+    .describe('of a dense recurrent projection with autapses'),
   z.strictObject({ kind: z.literal('constant'), value: z.number() }),
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
