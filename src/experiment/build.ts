@@ -90,8 +90,8 @@ export function buildSpec(
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
-  const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
+  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout, rng: rng.split('rule') };
+  const { rule, direct } = deriveRule(config, catalogue, context);
   const sizes: Sizes = { ...lengths, history: delaySteps(config) };
   checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
   return {
@@ -174,7 +174,6 @@ function deriveRule(
   config: ExperimentConfig,
   catalogue: Catalogue,
   context: RuleContext,
-  rng: Rng,
 ): Pick<NetworkSpec, 'rule' | 'direct'> {
   const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
   const parts = model.parts(config.rule as never);
@@ -184,7 +183,6 @@ function deriveRule(
   const direct = directModel.derive(checked(directModel, parts.direct, 'rule.direct'), {
     ...context,
     borderSpikes: config.network.borderSpikes,
-    rng,
   });
   const rule = config.rateTerm.strength > 0 ? deriveFactored(rateTermAlone, config, catalogue, context) : null;
   return { rule, direct };
