@@ -36,7 +36,7 @@ describe('a wrong setting is one ConfigError that names path, value and range', 
     [
       'an unknown rule',
       'rule={"name":"magic"}',
-      'rule.name: got "magic", expected one of "e-prop-1", "readout-only", "factored"',
+      'rule.name: got "magic", expected one of "e-prop-1", "rflo", "bptt", "rtrl"',
     ],
     [
       'an unknown neuron',
