@@ -65,7 +65,9 @@ describe('a wrong setting is one ConfigError that names path, value and range', 
   });
 
   it('a preset that is none is told the names', () => {
-    expect(() => preset('five')).toThrow('preset: got "five", expected one of four-six-back, pattern-generation');
+    expect(() => preset('five')).toThrow(
+      'preset: got "five", expected one of four-six-back, pattern-generation, periodic-output',
+    );
   });
 });
 
