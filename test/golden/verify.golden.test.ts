@@ -246,6 +246,17 @@ describe.each(files)('verify $name', ({ name, given: own = [], unchecked, spikes
   });
 });
 
+it('verifies e-prop networks on wasm, with what it has no kernel for named', () => {
+  for (const name of ['eprop-alif-small.json', 'eprop-lif-softmax-small.json']) {
+    const verdict = verifyFile(join(folder, name), 'wasm');
+    expect(verdict.pass).toBe(true);
+    for (const { name: quantity, checked, where } of verdict.quantities) {
+      if (!checked) expect(where, quantity).toMatch(/this backend|reference backend|no kernel/);
+    }
+    expect(verdict.quantities.filter(({ checked }) => checked).length).toBeGreaterThan(15);
+  }
+});
+
 describe.each(files)('verify a spoiled $name', ({ name, spoil }) => {
   it.each(spoil)('fails where %s is changed by 1e-6', (path) => {
     const content = read(name);
@@ -267,6 +278,11 @@ describe('verify refuses', () => {
     expect(() => verifyFile(path)).toThrow(FileError);
     expect(() => verifyFile(path)).toThrow(message);
     expect(() => verifyFile(path)).toThrow(path);
+  });
+
+  it.each(['rate-rules-small.json', 'rflo-small.json'])('%s on a backend that lacks its neuron', (name) => {
+    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(FileError);
+    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(/backend "wasm" has no kernel for this neuron/);
   });
 
   it('a file that is not there', () => {

@@ -46,6 +46,7 @@ export interface RateRulesFile {
 /** One algorithm of one scenario, as its reader gets it. */
 interface Task {
   readonly file: RateRulesFile;
+  readonly subject: Subject;
   readonly scenario: Scenario;
   readonly name: string;
   /** Name of the scenario and of the algorithm, before every quantity. */
@@ -71,9 +72,9 @@ export function verifyRateRules(file: RateRulesFile, subject: Subject): Quantity
     const names = Object.keys(scenario.steps[0].algs);
     const results = names.flatMap((name) => {
       const read = readers.find(([prefix]) => name.startsWith(prefix))?.[1] ?? verifyUnknown;
-      return read({ file, scenario, name, path: `${path}.${name}`, tolerance });
+      return read({ file, subject, scenario, name, path: `${path}.${name}`, tolerance });
     });
-    return [...results, ...verifyScenario(file, scenario, path, names, tolerance)];
+    return [...results, ...verifyScenario({ file, subject, scenario, path, tolerance }, names)];
   });
 }
 
@@ -90,11 +91,12 @@ function verifyUnknown({ path }: Task): Quantity[] {
 
 // ---------------------------------------------------------------- the network
 
-function build({ file, scenario }: Pick<Task, 'file' | 'scenario'>, rule: Record<string, unknown>): Experiment {
+function build({ file, scenario, subject }: Task, rule: Record<string, unknown>): Experiment {
   const { weights: given, x, y } = file;
   const { lr, alpha } = scenario;
   const experiment = givenExperiment(
     {
+      backend: subject.backend,
       network: {
         neurons: given.W_rec.length,
         neuron: { kind: 'rate', leak: { decay: 1 - alpha } },
@@ -258,17 +260,12 @@ function windowGradient({ network }: Run, t0: number, t1: number, n: number): nu
 // ---------------------------------------------------------------- the scenario
 
 /** What does not depend on the rule, or depends on all of its steps: activity, readout, weights after SGD, influence. */
-function verifyScenario(
-  file: RateRulesFile,
-  scenario: Scenario,
-  path: string,
-  names: readonly string[],
-  tolerance: number,
-): Quantity[] {
+function verifyScenario(given: Omit<Task, 'name'>, names: readonly string[]): Quantity[] {
+  const { scenario, path } = given;
   const learns = scenario.lr > 0;
   if (learns && names.some((name) => name.startsWith('DNI'))) return untrained(scenario, path);
   const name = names.find((candidate) => candidate.startsWith('RTRL')) ?? names[0];
-  const task = { file, scenario, name, path, tolerance };
+  const task = { ...given, name };
   const experiment = withFeedback(task, name.startsWith('RTRL') ? 'rtrl' : 'rflo');
   const taken = watchTrial(experiment, learns);
   return [
@@ -347,10 +344,11 @@ function verifyInfluence({ file, scenario, path, tolerance }: Task, { state }: W
 }
 
 /** The sum over the trial against finite differences of its loss. */
-function verifySlope({ file, scenario, path, tolerance }: Task): Quantity[] {
+function verifySlope(task: Task): Quantity[] {
+  const { file, scenario, path, tolerance } = task;
   const want = scenario.finite_difference_total_grad;
   if (!want) return [];
-  const [total] = watchTrial(build({ file, scenario }, { name: 'bptt' }), false).slice(-1);
+  const [total] = watchTrial(build(task, { name: 'bptt' }), false).slice(-1);
   const got = recurrentGradient(total.gradient, file.weights.W_rec.length);
   const name = `${path}.finite_difference_total_grad`;
   return [compare(name, got, want, Math.max(tolerance, finiteDifference))];

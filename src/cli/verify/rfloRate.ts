@@ -31,13 +31,13 @@ export interface RfloRateFile {
 /** Compares every quantity of the file that is not one of the notebook's defects. */
 export function verifyRfloRate(file: RfloRateFile, subject: Subject): Quantity[] {
   const tolerance = subject.tolerance(exact);
-  const experiment = build(file, { name: 'rflo', feedback: 'random' }, asCoded);
+  const experiment = build(file, subject, { name: 'rflo', feedback: 'random' }, asCoded);
   const taken = watchTrial(experiment, false);
   return [
     ...verifyForward(file, experiment, taken, tolerance),
     ...verifySteps(file, experiment, taken.slice(0, -1), tolerance),
     ...verifyOffline(file, taken, tolerance),
-    ...['rtrl', 'bptt'].flatMap((name) => verifyExact(file, name, subject.tolerance(finiteDifference))),
+    ...['rtrl', 'bptt'].flatMap((name) => verifyExact(file, subject, name)),
     ...defects.map(([name, why]) => notChecked(name, why)),
   ];
 }
@@ -80,12 +80,14 @@ function withCodedDerivative(neuron: NeuronInstance): NeuronInstance {
 /** Step t of the engine is step t + 1 of the file: the file's step 0 is the initial state, and none of it is computed. */
 function build(
   { meta, weights: given, x, y_target: target, h0 }: RfloRateFile,
+  { backend }: Subject,
   rule: Record<string, unknown>,
   neurons?: Catalogue['neurons'],
 ): Experiment {
   const { T: steps, tau_m: tau } = meta.dims;
   const experiment = givenExperiment(
     {
+      backend,
       network: {
         neurons: h0.length,
         neuron: { kind: 'rate', leak: { decay: 1 - 1 / tau } },
@@ -180,8 +182,9 @@ function verifyOffline(file: RfloRateFile, taken: readonly WatchedStep[], tolera
 }
 
 /** The exact gradient, by rules of ours that the notebook has only with defects. */
-function verifyExact(file: RfloRateFile, rule: string, tolerance: number): Quantity[] {
-  const got = sumOfChanges(file, watchTrial(build(file, { name: rule, feedback: 'symmetric' }), false));
+function verifyExact(file: RfloRateFile, subject: Subject, rule: string): Quantity[] {
+  const tolerance = subject.tolerance(finiteDifference);
+  const got = sumOfChanges(file, watchTrial(build(file, subject, { name: rule, feedback: 'symmetric' }), false));
   return (['dw_in', 'dw_rec', 'dw_out'] as const).map((name) =>
     compare(`exact_minus_eta_gradient.${name} (${rule})`, got[name], file.exact_minus_eta_gradient[name], tolerance),
   );
