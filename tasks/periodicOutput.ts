@@ -19,9 +19,9 @@ type Params = z.infer<typeof params>;
  *
  *     y*(t) = sum_c A_c sin(2 pi 2^c t / T),      A = 1, 1/2, 1/4
  *
- * Every trial is the same. A network without input that starts at 0 stays there, so one input gives the initial state: `cue` at
- * step 0, which is not scored. With a leak of 0.9 and input weights of 3 it is r(0) = 0.0995; the paper's code starts at 0.1.
- * Murray 2019 (eLife 8:e43299), figure 2.
+ * Every trial is the same. A network without input that starts at 0 stays there, so one input gives the initial state:
+ * `cue` at step 0, which is not scored. With a leak of 0.9 and input weights of 3 it is r(0) = 0.0995; the paper's code
+ * starts at 0.1. Murray 2019 (eLife 8:e43299), figure 2.
  */
 export const periodicOutput: TaskModel<Params> = {
   kind: 'periodic-output',

@@ -169,7 +169,9 @@ function verifyOnline(task: Task, rule: 'rtrl' | 'rflo'): Quantity[] {
   return results;
 }
 
-/** B error of every step, by the broadcast signal on the arrays of a trial that is over and the weights of each step. */
+/**
+ * B error of every step, by the broadcast signal on the arrays of a trial that is over and the weights of each step.
+ */
 function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: boolean): number[] {
   const { spec, state, trial } = run.network;
   const { sizes, projections, readout, dtMs } = spec;
@@ -212,8 +214,9 @@ function verifyEpochwise(task: Task): Quantity[] {
 }
 
 /**
- * Backpropagation with a window of T steps whose future is cut off: at step t the gradient of the step t-T+1, from the errors
- * up to t. It is what the engine's rule makes of all errors of the window, less what it makes of the later steps alone.
+ * Backpropagation with a window of T steps whose future is cut off: at step t the gradient of the step t-T+1, from the
+ * errors up to t. It is what the engine's rule makes of all errors of the window, less what it makes of the later steps
+ * alone.
  */
 function verifyFutureFacing(task: Task): Quantity[] {
   const { scenario, name, path, tolerance } = task;
@@ -259,7 +262,9 @@ function windowGradient({ network }: Run, t0: number, t1: number, n: number): nu
 
 // ---------------------------------------------------------------- the scenario
 
-/** What does not depend on the rule, or depends on all of its steps: activity, readout, weights after SGD, influence. */
+/**
+ * What does not depend on the rule, or depends on all of its steps: activity, readout, weights after SGD, influence.
+ */
 function verifyScenario(given: Omit<Task, 'name'>, names: readonly string[]): Quantity[] {
   const { scenario, path } = given;
   const learns = scenario.lr > 0;
@@ -334,7 +339,10 @@ function verifyWeights({ file, scenario, path, tolerance }: Task, after: readonl
   );
 }
 
-/** The file's influence is [neuron][parameter], parameters column by column of [W_rec | W_in | b_rec]; ours is [syn][neuron]. */
+/**
+ * The file's influence is [neuron][parameter], parameters column by column of [W_rec | W_in | b_rec]; ours is
+ * [syn][neuron].
+ */
 function verifyInfluence({ file, scenario, path, tolerance }: Task, { state }: WatchedStep): Quantity[] {
   const want = scenario.RTRL_final_influence;
   if (!want) return [];

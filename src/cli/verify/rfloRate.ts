@@ -77,7 +77,9 @@ function withCodedDerivative(neuron: NeuronInstance): NeuronInstance {
   };
 }
 
-/** Step t of the engine is step t + 1 of the file: the file's step 0 is the initial state, and none of it is computed. */
+/**
+ * Step t of the engine is step t + 1 of the file: the file's step 0 is the initial state, and none of it is computed.
+ */
 function build(
   { meta, weights: given, x, y_target: target, h0 }: RfloRateFile,
   { backend }: Subject,

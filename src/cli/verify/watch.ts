@@ -15,8 +15,8 @@ export interface WatchedStep {
 }
 
 /**
- * Runs the next trial of one stream and takes every step down. `learn`: with the updates that the configuration asks for at
- * every step; else weights are frozen.
+ * Runs the next trial of one stream and takes every step down. `learn`: with the updates that the configuration asks
+ * for at every step; else weights are frozen.
  * @returns the steps, and last what was there when the trial had ended
  */
 export function watchTrial(experiment: Experiment, learn: boolean): WatchedStep[] {
