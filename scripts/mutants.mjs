@@ -111,7 +111,7 @@ const byFile = {
     ['scale / Math.sqrt(rec)', 'scale / rec'],
     ["feedback === 'random' ? state.B : weights.wOut", 'weights.wOut'],
   ],
-  'models/direct/reset.ts': [["if (reset === 'detached') return 0;", '']],
+  'models/direct/reset.ts': [["if (reset === 'detached') return 0;", "if (reset === 'detached') return resetGain;"]],
   'models/direct/tangent.ts': [
     ["t > 0 || context.borderSpikes === 'keep'", 't > 0'],
     ["t > 0 || context.borderSpikes === 'keep'", 'true'],

@@ -368,6 +368,19 @@ function norm(x: readonly number[]): number {
 }
 
 describe.each(['bptt', 'rtrl', 'uoro'])('%s', (name) => {
+  it('draws random feedback with a deviation in units of 1 / sqrt(nRec), and none for symmetric', () => {
+    const stateOf = (rule: object) =>
+      liveExperiment({
+        rule: { name, ...rule },
+        task: { inputs: 1, outputs: 40 },
+        network: { neurons: 25, recurrent: { connectivity: { kind: 'in-degree', n: 1 } } },
+      }).run.network.state;
+    const B = stateOf({ feedback: 'random', feedbackScale: 3 }).field('direct.B');
+    expect(B.length).toBe(1000);
+    expect(norm([...B]) / Math.sqrt(B.length)).toBeCloseTo(3 / 5, 1);
+    expect(() => stateOf({}).field('direct.B')).toThrow(ConfigError);
+  });
+
   it.each(windowed)('three streams at once are three trials one by one, $label', (neuron) => {
     if (name === 'uoro') return;
     const build = (streams: number) => liveExperiment({ neuron, rule: { name }, training: { streams } });
