@@ -131,13 +131,13 @@ function listInputTimes(net: Net, b: i32, steps: i32): void {
 function listSpikeTimes(net: Net, b: i32, steps: i32): void {
   const times = net.timesZ;
   memory.fill(times, 0, <usize>(net.n + 1) << 2);
-  const end = zTo(net, b, steps - 2);
-  for (let spike = zFrom(net, b, -1); spike < end; spike += 4) increment(times + (<usize>load<u32>(spike) << 2));
+  const end = zTo(net, b, steps - 1 - net.history);
+  for (let spike = zFrom(net, b, -net.history); spike < end; spike += 4) increment(times + (<usize>load<u32>(spike) << 2));
   accumulate(times, net.n);
   for (let t = 0; t < steps; t++) {
     const row = <u32>(net.block + <usize>t * WIDTH_BYTES);
-    const last = zTo(net, b, t - 1);
-    for (let spike = zFrom(net, b, t - 1); spike < last; spike += 4) {
+    const last = zTo(net, b, t - net.history);
+    for (let spike = zFrom(net, b, t - net.history); spike < last; spike += 4) {
       const place = times + (<usize>load<u32>(spike) << 2);
       store<u32>(net.entriesZ + (<usize>load<i32>(place) << 2), row);
       increment(place);
@@ -268,8 +268,8 @@ function backSparse(net: Net, b: i32, steps: i32): void {
       for (let e = xFrom(net, b, t); e < end; e += 4) gatherRow(net.gIn, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.damp, net.rowsIn, net.postIn);
     }
     if (net.rowsRec) {
-      const end = zTo(net, b, t - 1);
-      for (let e = zFrom(net, b, t - 1); e < end; e += 4) gatherRow(net.gRec, load<i32>(e), 1, net.damp, net.rowsRec, net.postRec);
+      const end = zTo(net, b, t - net.history);
+      for (let e = zFrom(net, b, t - net.history); e < end; e += 4) gatherRow(net.gRec, load<i32>(e), 1, net.damp, net.rowsRec, net.postRec);
     }
   }
 }

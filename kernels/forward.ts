@@ -20,15 +20,17 @@ export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   }
 }
 
-/** Events of step t; at step 0 also the spikes of the step before. A step whose spikes are dropped has none of either. */
+/** Events of step t; at step 0 also the spikes of the steps before. A step whose spikes are dropped has none of either. */
 function listInputs(net: Net, b: i32, t: i32, zPrev: usize): void {
   const ends = net.xEnds + (<usize>(b * (net.stride + 1)) << 2);
   const dropped = t == 0 && net.dropBorder != 0;
   if (t == 0) {
     store<i32>(ends, 0);
-    store<i32>(net.zEnds + (<usize>(b * (net.stride + 2)) << 2), 0);
-    const first = zFrom(net, b, -1);
-    endSpikes(net, b, -1, dropped ? first : listActive(first, zPrev, net.n));
+    store<i32>(net.zEnds + (<usize>(b * (net.stride + net.history + 1)) << 2), 0);
+    for (let before = -net.history; before < 0; before++) {
+      const first = zFrom(net, b, before);
+      endSpikes(net, b, before, dropped ? first : listActive(first, zPrev + (<usize>(before + 1) * net.n << 2), net.n));
+    }
   }
   const from = xFrom(net, b, t);
   const count = dropped ? 0 : <i32>((listActive(from, xRow(net, b, t), net.nIn) - from) >> 2);
@@ -38,13 +40,13 @@ function listInputs(net: Net, b: i32, t: i32, zPrev: usize): void {
 
 /** The spikes of step t end at this address. */
 function endSpikes(net: Net, b: i32, t: i32, to: usize): void {
-  const first = net.zList + (<usize>(b * (net.stride + 1) * net.n) << 2);
-  store<i32>(net.zEnds + (<usize>(b * (net.stride + 2) + t + 2) << 2), <i32>((to - first) >> 2));
+  const first = net.zList + (<usize>(b * (net.stride + net.history) * net.n) << 2);
+  store<i32>(net.zEnds + (<usize>(b * (net.stride + net.history + 1) + t + net.history + 1) << 2), <i32>((to - first) >> 2));
 }
 
-/** I_j = sum_i x_i Win_ij + sum_i z_i[t-1] Wrec_ij.   net.current: [rec] */
+/** I_j = sum_i x_i Win_ij + sum_i z_i[t-d] Wrec_ij, with d = net.history.   net.current: [rec] */
 function currents(net: Net, b: i32, t: i32): void {
-  const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - 1), z1 = zTo(net, b, t - 1);
+  const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - net.history), z1 = zTo(net, b, t - net.history);
   const x = xRow(net, b, t);
   sumRows(net.current, x, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
   if (net.rowsIn) for (let e = x0; e < x1; e += 4) scatterRow(net.current, load<i32>(e), load<f32>(x + (<usize>load<u32>(e) << 2)), net.wIn, net.rowsIn, net.postIn);

@@ -30,6 +30,6 @@ export class Net {
   rho: f32; strength: usize;
   // readout, loss, trace, rate term
   readoutDecay: f32; readoutGain: f32; readoutBias: i32; lossKind: i32; dropBorder: i32;
-  traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; rateAfterTrial: i32;
-  rateStrength: f32; rateTarget: f32; rateRunning: f32; ratePerStream: i32;
+  traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; restartEvery: i32; rateAfterTrial: i32;
+  rateStrength: f32; rateTarget: f32; rateRunning: f32; rateEvery: i32; ratePerStream: i32;
 }

@@ -19,7 +19,7 @@ function presynaptic(net: Net, b: i32, t: i32): void {
   const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
   const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
   filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.traceDecay, gain, nIn);
-  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + net.history + t - 1) * n << 2), net.traceDecay, gain, n);
+  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + t) * n << 2), net.traceDecay, gain, n);
   flushRow(epsIn, nIn);
   flushRow(epsRec, n);
 }
@@ -94,8 +94,13 @@ const CHUNK: i32 = 8;
 /** Traces with state per synapse, over the steps [t0, t1) of the streams [b0, b1). The choices are made outside all loops. */
 export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   const rate = net.rateAfterTrial ? 2 : net.rateStrength != 0 ? 1 : 0;
-  for (let t = t0; t < t1; t += CHUNK) {
-    const steps = min(CHUNK, t1 - t);
+  let steps = 0;
+  for (let t = t0; t < t1; t += steps) {
+    steps = min(CHUNK, t1 - t);
+    if (net.restartEvery) {
+      steps = min(steps, net.restartEvery - t % net.restartEvery);
+      if (t % net.restartEvery == 0) restart(net, b0, b1);
+    }
     for (let b = b0; b < b1; b++) {
       prepare(net, b, t, steps);
       // Without adaptation and filter the rate term is always in the record: see the last of the choices.
@@ -116,6 +121,13 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
       else lifRated(net, b, t, steps);
     }
   }
+}
+
+/** eBar of the streams [b0, b1) is 0 again. */
+function restart(net: Net, b0: i32, b1: i32): void {
+  if (net.kappa == 0) return;
+  memory.fill(net.eBarIn + (<usize>(b0 * net.synIn) << 2), 0, <usize>((b1 - b0) * net.synIn) << 2);
+  memory.fill(net.eBarRec + (<usize>(b0 * net.synRec) << 2), 0, <usize>((b1 - b0) * net.synRec) << 2);
 }
 
 /** Presynaptic traces and psi strength of every step of a chunk.   net.epsSteps: [CHUNK][in + rec], net.damp: [CHUNK][rec] */

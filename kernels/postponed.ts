@@ -35,7 +35,7 @@ function presynapticSteps(net: Net, b: i32, steps: i32): void {
     else memory.copy(row, row - rowBytes, rowBytes);
     const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
     filterRow(row, net.x + <usize>(b * net.stride + t) * inBytes, net.traceDecay, gain, nIn);
-    filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes, net.traceDecay, gain, n);
+    filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + t) * bytes, net.traceDecay, gain, n);
     flushRow(row, nIn + n);
   }
 }

@@ -20,10 +20,10 @@ export function xTo(net: Net, b: i32, t: i32): usize {
   return xFrom(net, b, t + 1);
 }
 
-/** First spike of step t (t = -1: the step before the trial), as an index. */
+/** First spike of step t, as an index; steps from -history on are those before the trial. */
 export function zFrom(net: Net, b: i32, t: i32): usize {
-  const place = net.zEnds + (<usize>(b * (net.stride + 2) + t + 1) << 2);
-  return net.zList + (<usize>(b * (net.stride + 1) * net.n + load<i32>(place)) << 2);
+  const place = net.zEnds + (<usize>(b * (net.stride + net.history + 1) + t + net.history) << 2);
+  return net.zList + (<usize>(b * (net.stride + net.history) * net.n + load<i32>(place)) << 2);
 }
 
 /** End of the spikes of step t. */

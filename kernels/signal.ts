@@ -42,13 +42,15 @@ function addScaled(out: usize, x: usize, factor: f32, n: i32, more: bool): void 
 /** fBar <- fBar + r (z - fBar);  R = c (fBar - f*), over the steps [t0, t1) of the streams [b0, b1). */
 export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   const bytes = <usize>net.n << 2;
-  const r = f32x4.splat(net.rateRunning), c = f32x4.splat(net.rateStrength), target = f32x4.splat(net.rateTarget);
+  const r = f32x4.splat(net.rateRunning), target = f32x4.splat(net.rateTarget);
   for (let b = b0; b < b1; b++) {
     const fBar = net.fBar + <usize>b * bytes;
     for (let t = t0; t < t1; t++) {
       const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
       const term = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
       if (t % FLUSH_EVERY == 0) flushRow(fBar, net.n);
+      const strength = (t + 1) % net.rateEvery == 0 ? net.rateStrength : 0;
+      const c = f32x4.splat(strength);
       let o: usize = 0;
       for (; o + 16 <= bytes; o += 16) {
         const mean = v128.load(fBar + o);
@@ -60,7 +62,7 @@ export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void 
         const mean = load<f32>(fBar + o);
         const next = mean + net.rateRunning * (load<f32>(z + o) - mean);
         store<f32>(fBar + o, next);
-        store<f32>(term + o, net.rateStrength * (next - net.rateTarget));
+        store<f32>(term + o, strength * (next - net.rateTarget));
       }
     }
   }

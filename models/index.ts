@@ -7,6 +7,7 @@ import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
 import { leaky } from './readouts/leaky.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
+import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
 import { factored } from './rules/factored.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
@@ -15,6 +16,7 @@ import { rflo } from './rules/rflo.ts';
 import { rtrl as rtrlRule } from './rules/rtrl.ts';
 import { uoro as uoroRule } from './rules/uoro.ts';
 import { broadcast } from './signals/broadcast.ts';
+import { dendrite } from './signals/dendrite.ts';
 import { eligibility } from './traces/eligibility.ts';
 
 /** Every published model, one line each. Adding one is its file, its line here and its test. */
@@ -22,15 +24,33 @@ export const models = {
   neurons: [lif, alif, rate],
   readouts: [leaky],
   traces: [eligibility],
-  signals: [broadcast],
+  signals: [broadcast, dendrite],
   direct: [bptt, rtrl, uoro],
-  rules: [eprop1, rflo, bpttRule, rtrlRule, uoroRule, readoutOnly, rateTermOnly, factored],
+  rules: [
+    sgrd,
+    sgrdLean,
+    sgr,
+    sgv,
+    sgz,
+    sgd,
+    dni,
+    eprop1,
+    rflo,
+    bpttRule,
+    rtrlRule,
+    uoroRule,
+    readoutOnly,
+    rateTermOnly,
+    factored,
+  ],
 } satisfies Omit<Catalogue, 'tasks'>;
 
 export {
   alif,
   bptt,
   broadcast,
+  dendrite,
+  dni,
   eligibility,
   eprop1,
   factored,
@@ -41,5 +61,11 @@ export {
   readoutOnly,
   rflo,
   rtrl,
+  sgd,
+  sgr,
+  sgrd,
+  sgrdLean,
+  sgv,
+  sgz,
   uoro,
 };

@@ -27,6 +27,11 @@ const params = z.strictObject({
         rateHz: z.number().positive().default(100).describe('while the symbol of the population is on, Hz'),
         silentHz: z.number().min(0).default(0).describe('while it is off, Hz'),
       }),
+      z.strictObject({
+        kind: z.literal('regular'),
+        cells: z.number().int().positive().default(20).describe('per population'),
+        rateHz: z.number().positive().default(100).describe('while the symbol of the population is on, Hz'),
+      }),
     ])
     .default({ kind: 'one-hot' }),
 });
@@ -45,10 +50,10 @@ export const nBack: TaskModel<Params> = {
   kind: 'n-back',
   source: 'Marschall, Cho, Savin 2020, JMLR 21:135',
   params,
-  derive(p, { dtMs }): TaskInstance {
+  derive(p, { dtMs, rng: taskRng }): TaskInstance {
     checkProbabilities(p);
     const cells = p.encoding.kind === 'one-hot' ? 1 : p.encoding.cells;
-    const encode = p.encoding.kind === 'one-hot' ? encodeOneHot : encodePoisson(p.encoding, dtMs);
+    const encode = encoder(p.encoding, dtMs, taskRng);
     return {
       nIn: 2 * cells,
       nOut: p.outputs,
@@ -71,6 +76,33 @@ const encodeOneHot: Encode = (x, row, bit) => {
   x[row] = bit;
   x[row + 1] = 1 - bit;
 };
+
+function encoder(encoding: Params['encoding'], dtMs: number, rng: Rng): Encode {
+  switch (encoding.kind) {
+    case 'one-hot':
+      return encodeOneHot;
+    case 'poisson':
+      return encodePoisson(encoding, dtMs);
+    case 'regular':
+      return encodeRegular(encoding, dtMs, rng.split('phases'));
+    default:
+      return encoding satisfies never;
+  }
+}
+
+/** Every cell fires once a period at a phase of its own, drawn once, while its population's symbol is on. */
+function encodeRegular({ cells, rateHz }: { cells: number; rateHz: number }, dtMs: number, rng: Rng): Encode {
+  const period = Math.round(1 / rateToSpikesPerStep(rateHz, dtMs));
+  if (period < 1)
+    throw new ConfigError('task.encoding.rateHz', rateHz, `at most one spike a step, <= ${1000 / dtMs} (Hz)`);
+  const phases = Array.from({ length: 2 * cells }, () => rng.integer(period));
+  return (x, row, bit, step) => {
+    for (let c = 0; c < 2 * cells; c++) {
+      const on = c < cells ? bit === 1 : bit === 0;
+      x[row + c] = on && step % period === phases[c] ? 1 : 0;
+    }
+  };
+}
 
 function encodePoisson(
   { cells, rateHz, silentHz }: { cells: number; rateHz: number; silentHz: number },

@@ -34,9 +34,9 @@ type Params = z.infer<typeof params>;
  *     errors of [s0, s1);  t = s1-1 .. max(0, s1 - window), everything after s1-1 is 0:
  *
  *     F_k(t)  = zeta_out error_k(t) + kappa F_k(t+1)           the readout's filter, transposed; error 0 for t < s0
- *     dz_j(t) = sum_k B_jk F_k(t) + zeta sum_l W_jl D_l(t+1) - vTh D_j(t+1)        the last only with the reset attached
+ *     dz_j(t) = sum_k B_jk F_k(t) + zeta sum_l W_jl D_l(t+d) - vTh D_j(t+1)        the last only with the reset attached
  *     D_j(t)  = psi_j(t) (dz_j(t) - adaptBeta_j lambda_j(t+1)) + alpha D_j(t+1)    lambda: what the adaptation owes
- *     dE/dW_ij += zeta p_i(t) D_j(t)                           p_i: x_i(t), or z_i(t-1) of a recurrent synapse
+ *     dE/dW_ij += zeta p_i(t) D_j(t)          p_i: x_i(t), or z_i(t-d) of a recurrent synapse; d: its delay in steps
  *
  * Rate neurons: c_j(t) = dz_j(t) + decay c_j(t+1), D_j(t) = psi_j(t) c_j(t). Errors of at most `segment` steps go back
  * together. `segment` = `window` = T: every T steps for the T steps (epochwise); `segment` 1: at each step through the
@@ -68,7 +68,13 @@ export const bptt: DirectModel<Params> = {
         phases: ['soma'],
       },
       grain: 'update',
-      kernel: null,
+      kernel: {
+        name: 'bptt',
+        matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
+        window: p.window,
+        segment: p.segment,
+        resetGain,
+      },
       init: (state, sizes, rng) => drawFeedback(p, state, sizes, rng),
       bind: (binding) => bindBptt(binding, p, context, resetGain),
     } satisfies DirectInstance;
@@ -82,12 +88,14 @@ function bindBptt(
   resetGain: number,
 ): (t0: number, t1: number) => void {
   const { sizes, trial } = binding;
-  const { stream: nStream, step: stride, rec: n, out: nOut } = sizes;
+  const { stream: nStream, step: stride, rec: n, out: nOut, history: delay } = sizes;
   const longest = p.segment ?? p.window ?? Number.POSITIVE_INFINITY;
   const window = p.window ?? Number.POSITIVE_INFINITY;
   const { decay: kappa, gain: outGain } = context.readout;
   const B = feedbackMatrix(p, binding.state, binding.weights);
   const filtered = new Float64Array(nOut);
+  // D of the next steps, as many as the recurrent delay. [delay][rec]
+  const later = new Float64Array(delay * n);
   const back = bindBackward(context.neuron, trial.psi, n, resetGain);
   const addStep = bindAddStep(binding, context, back.drive);
   const { rec: recurrent } = binding.projections;
@@ -95,14 +103,17 @@ function bindBptt(
   const goBack = (b: number, s0: number, s1: number) => {
     filtered.fill(0);
     back.start();
+    later.fill(0);
     for (let t = s1 - 1; t >= Math.max(0, s1 - window); t--) {
       const row = (b * stride + t) * n;
       if (t >= s0) filterBack(filtered, trial.error, (b * stride + t) * nOut, kappa, outGain, nOut);
       else fade(filtered, kappa, nOut);
       bringBack(back.credit, B, filtered, 0, n, nOut);
-      backRecurrent(back.credit, binding.weights.wRec, back.drive, recurrent.rowStart, recurrent.post, gain, n);
+      const slot = (t % delay) * n;
+      backRecurrent(back.credit, binding.weights.wRec, later, slot, recurrent.rowStart, recurrent.post, gain, n);
       writeTotal(trial.signal, back.credit, back.drive, row, resetGain, t < s0 ? 1 : 0, n);
       back.step(row);
+      later.set(back.drive, slot);
       addStep(b, t);
     }
   };
@@ -125,8 +136,8 @@ function bindAddStep(
   return (b, t) => {
     if (t === 0 && borderSpikes === 'drop') return;
     addRows(gradient.wIn, trial.x, drive, fromInput.rowStart, fromInput.post, (b * stride + t) * nIn, gain, nIn);
-    const before = (b * (history + stride) + history + t - 1) * n;
-    addRows(gradient.wRec, trial.z, drive, recurrent.rowStart, recurrent.post, before, gain, n);
+    const arriving = (b * (history + stride) + t) * n;
+    addRows(gradient.wRec, trial.z, drive, recurrent.rowStart, recurrent.post, arriving, gain, n);
   };
 }
 
@@ -135,11 +146,12 @@ function fade(filtered: Real, kappa: number, nOut: number): void {
   for (let k = 0; k < nOut; k++) filtered[k] *= kappa;
 }
 
-/** credit_i += gain sum_j W_ij D_j[t+1].   credit, D (drive): [rec]; w: [syn] */
+/** credit_i += gain sum_j W_ij D_j[t+d].   credit: [rec]; D: row at `at`; w: [syn] */
 function backRecurrent(
   credit: Real,
   w: Real,
   drive: Real,
+  at: number,
   rowStart: Int32Array,
   post: Int32Array,
   gain: number,
@@ -148,7 +160,7 @@ function backRecurrent(
   for (let i = 0; i < n; i++) {
     const end = rowStart[i + 1];
     let sum = 0;
-    for (let s = rowStart[i]; s < end; s++) sum += w[s] * drive[post[s]];
+    for (let s = rowStart[i]; s < end; s++) sum += w[s] * drive[at + post[s]];
     credit[i] += gain * sum;
   }
 }

@@ -90,7 +90,7 @@ function bindRtrl(
       tangent: bindTangent(binding, context, resetGain, state, 'Rec'),
       p: trial.z,
       gradient: gradient.wRec,
-      rowOf: (b, t) => (b * (history + stride) + history + t - 1) * n,
+      rowOf: (b, t) => (b * (history + stride) + t) * n,
     },
   ];
   const steps = groups.map((group) => bindGroup(group, told, n, context.borderSpikes));

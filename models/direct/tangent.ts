@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Dim, Field, Layout, Real, Views } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, RuleContext } from '../../src/core/plugins.ts';
 
@@ -51,6 +52,8 @@ export function bindTangent(
   suffix: string,
 ): Tangent {
   const { step: stride, rec: n } = sizes;
+  if (sizes.history > 1)
+    throw new UnsupportedError('rule: influence forwards in time needs recurrent delays of one step');
   const { decay: kappa, gain: outGain } = context.readout;
   const { rowStart, post } = projections.rec;
   const own = ['v', 'a', 'z', 'zBar'].filter((name) => `${name}${suffix}` in state);

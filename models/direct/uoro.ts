@@ -80,7 +80,7 @@ function groupsOf({ sizes, state, trial, projections, gradient }: DirectBinding)
       p: trial.z,
       factor: state.factorRec,
       gradient: gradient.wRec,
-      rowOf: (b, t) => (b * (history + stride) + history + t - 1) * n,
+      rowOf: (b, t) => (b * (history + stride) + t) * n,
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { BoundSignal, Footprint, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
+import type { Rng } from '../../src/core/rng.ts';
 
 const params = z.strictObject({
   kind: z.literal('broadcast'),
@@ -33,7 +34,9 @@ export const broadcast: SignalModel<Params> = {
     ({
       layout: p.feedback === 'symmetric' ? {} : ownMatrix,
       footprint: footprints[p.feedback],
-      history: 0,
+      keepsLosses: false,
+      needsCurrent: false,
+      stepsPerPhase: 1,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
       kernel: {
@@ -42,9 +45,7 @@ export const broadcast: SignalModel<Params> = {
         keep: p.feedback === 'adaptive' ? 1 - p.decay : null,
       },
       init(state, { rec }, rng) {
-        if (p.feedback === 'symmetric') return;
-        const deviation = p.scale / Math.sqrt(rec);
-        for (let s = 0; s < state.B.length; s++) state.B[s] = deviation * rng.normal();
+        if (p.feedback !== 'symmetric') drawFeedback(state.B, p.scale, rec, rng);
       },
       bind: ({ sizes, state, trial, weights }) => {
         const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
@@ -69,8 +70,14 @@ const footprints: Readonly<Record<Params['feedback'], Footprint>> = {
   adaptive: { reads: ['error'], phases: ['soma'] },
 };
 
+/** B ~ N(0, scale^2 / nRec). */
+export function drawFeedback(B: Real, scale: number, nRec: number, rng: Rng): void {
+  const deviation = scale / Math.sqrt(nRec);
+  for (let s = 0; s < B.length; s++) B[s] = deviation * rng.normal();
+}
+
 /** L_j = sum_k B_jk error_k.   signal: row at `to`; B: [rec][out]; error: row at `from` */
-function project(signal: Real, B: Real, error: Real, to: number, from: number, n: number, nOut: number): void {
+export function project(signal: Real, B: Real, error: Real, to: number, from: number, n: number, nOut: number): void {
   for (let j = 0; j < n; j++) {
     const row = j * nOut;
     let sum = 0;

@@ -33,7 +33,7 @@ export function bindDeferred(binding: TraceBinding, context: TraceContext, reset
         back.step(row);
         if (t === 0 && borderSpikes === 'drop') continue;
         addRows(gradient.wIn, trial.x, drive, fromInput.rowStart, fromInput.post, (b * stride + t) * nIn, gain, nIn);
-        const before = (b * (history + stride) + history + t - 1) * n;
+        const before = (b * (history + stride) + t) * n;
         addRows(gradient.wRec, trial.z, drive, recurrent.rowStart, recurrent.post, before, gain, n);
       }
     }

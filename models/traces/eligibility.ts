@@ -41,6 +41,8 @@ const params = z.strictObject({
     .enum(['own', 'post-then-filter'])
     .default('own')
     .describe("the neuron's own eligibility, or its leak after the postsynaptic factor (RFLO)"),
+  late: z.boolean().default(false).describe('the signal of a step meets the trace of the step before'),
+  restartEvery: z.number().int().positive().nullable().default(null).describe('steps after which eBar is 0 again'),
   leak: decaySchema.nullable().default(null).describe("decay of a post-then-filter trace; null: the readout's"),
 });
 type Params = z.infer<typeof params>;
@@ -61,6 +63,8 @@ type Params = z.infer<typeof params>;
  * Three departures from the neuron's own dynamics. Without `presynapticFilter` the presynaptic factor is the present spike
  * (eps_i = zeta p_i). With `gate: none` psi is left out, for a signal dE/dv instead of dE/dz. `post-then-filter` is the trace
  * of RFLO for spiking neurons: e_ij(t) = leak e_ij(t-1) + (1 - leak) zeta psi_j(t) p_i(t), without readout filter.
+ * With `late`, signal and rate term of step t meet psi(t-1) and eps(t-1): a signal that takes a step to arrive. With
+ * `restartEvery`, eBar starts anew with every symbol of so many steps.
  */
 export const eligibility: TraceModel<Params> = {
   kind: 'eligibility',
@@ -71,7 +75,7 @@ export const eligibility: TraceModel<Params> = {
     return {
       layout: plan.layout,
       kernel:
-        p.gate === 'none'
+        p.gate === 'none' || p.late
           ? null
           : {
               name: 'eligibility',
@@ -80,11 +84,15 @@ export const eligibility: TraceModel<Params> = {
               rateTermAfterTrial: context.rateTermAfterTrial,
               outer: plan.outer,
               decay: plan.context.neuron.decay,
+              restartEvery: p.restartEvery,
               adaptive: plan.context.neuron.adaptation !== null,
             },
       footprint: { reads: ['x', 'zPrev', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
-      bind: (binding) => (plan.outer ? bindOuter(binding, plan.context, p.gate) : bindSynaptic(binding, plan)),
-      bindDeferred: p.gate === 'none' ? null : (binding) => bindDeferred(binding, plan.context, plan.resetGain),
+      bind: (binding) => (plan.outer ? bindOuter(binding, plan.context, p) : bindSynaptic(binding, plan)),
+      bindDeferred:
+        p.gate === 'none' || p.late || p.restartEvery !== null
+          ? null
+          : (binding) => bindDeferred(binding, plan.context, plan.resetGain),
     } satisfies TraceInstance;
   },
 };
@@ -95,6 +103,7 @@ interface Plan {
   /** The trace is an outer product of a presynaptic and a postsynaptic value: no synaptic state at all. */
   readonly outer: boolean;
   readonly resetGain: number;
+  readonly restartEvery: number | null;
 }
 
 function planTrace(p: Params, own: TraceContext): Plan {
@@ -109,12 +118,16 @@ function planTrace(p: Params, own: TraceContext): Plan {
   const context = { ...given, filter: outputFilter(p, given.filter) };
   const filtered = context.filter.decay > 0;
   const outer = form === 'filter-then-post' && !adaptation && !p.resetInTrace && !filtered && !given.rateTermAfterTrial;
+  if (p.late && !outer) throw new UnsupportedError('rule: a late signal needs a trace without state per synapse');
   if (p.gate === 'none' && !outer) {
-    throw new UnsupportedError(
-      'rule: a trace without gate needs a neuron without adaptation and a readout without filter',
-    );
+    throw new UnsupportedError('rule: a trace without gate needs a running rate term and no readout filter of its own');
   }
   const layout: Record<string, Field> = {};
+  if (p.late) {
+    const before = (doc: string): Field => ({ shape: ['stream', 'rec'], home: 'post', unit: '1', doc });
+    layout.psiLate = before('psi of the step before');
+    layout.rateLate = before('rate term of the step before');
+  }
   for (const name of ['In', 'Rec'] as const) {
     const pre = name === 'In' ? 'in' : 'rec';
     const syn = name === 'In' ? 'synIn' : 'synRec';
@@ -132,7 +145,7 @@ function planTrace(p: Params, own: TraceContext): Plan {
     if (given.rateTermAfterTrial)
       layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
   }
-  return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0 };
+  return { context, layout, outer, resetGain: p.resetInTrace ? resetGain : 0, restartEvery: p.restartEvery };
 }
 
 /** The dynamics that the trace follows: the neuron's own, or what the parameters leave of them. */
@@ -143,9 +156,11 @@ function chooseForm(p: Params, context: TraceContext): TraceContext {
     const spike = { ...neuron, form: 'filter-then-post', decay: 0, adaptation: null, resetGain: 0 } as const;
     return { ...context, neuron: spike, filter: { decay: leak, gain: 1 - leak } };
   }
-  if (p.presynapticFilter) return context;
+  // The credit of a membrane holds what its spikes do to their own threshold.
+  const adaptation = p.gate === 'none' ? null : neuron.adaptation;
+  if (p.presynapticFilter) return { ...context, neuron: { ...neuron, adaptation } };
   // Without memory both forms are psi times the present activity.
-  return { ...context, neuron: { ...neuron, form: 'filter-then-post', decay: 0 }, filter };
+  return { ...context, neuron: { ...neuron, form: 'filter-then-post', decay: 0, adaptation }, filter };
 }
 
 function outputFilter(p: Params, filter: OutputFilter): OutputFilter {
@@ -198,30 +213,50 @@ function groupsOf({ sizes, state, trial, projections, gradient }: TraceBinding):
       p: trial.z,
       gradient: gradient.wRec,
       state: stateOf('Rec'),
-      rowOf: (b, t) => (b * (history + steps) + history + t - 1) * n,
+      rowOf: (b, t) => (b * (history + steps) + t) * n,
     },
   ];
 }
 
 /** LIF without output filter: gradient_ij += d_j eps_i with d = psi (gain L + R). */
-function bindOuter(binding: TraceBinding, context: TraceContext, gate: Params['gate']): BoundTrace {
-  const { sizes, trial } = binding;
+function bindOuter(binding: TraceBinding, context: TraceContext, { gate, late }: Params): BoundTrace {
+  const { sizes, trial, state } = binding;
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { decay, gain } = context.neuron;
+  const outGain = context.filter.gain;
   const groups = groupsOf(binding);
   const d = new Float64Array(n);
+  const meet = gate === 'psi' ? gatedSignal : ungatedSignal;
+  const advance = (b: number, t: number) => {
+    for (const { projection, p, state: own, rowOf } of groups) {
+      const { nPre } = projection;
+      if (t === 0 && context.borderSpikes === 'drop') decayPresynaptic(own.eps, b * nPre, decay, nPre);
+      else filterPresynaptic(own.eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
+    }
+  };
+  const add = (b: number) => {
+    for (const { projection, gradient, state: own } of groups) {
+      const { nPre, rowStart, post } = projection;
+      addOuter(gradient, own.eps, d, rowStart, post, b * nPre, nPre);
+    }
+  };
   return {
     step(t) {
-      const dropped = t === 0 && context.borderSpikes === 'drop';
       for (let b = 0; b < nStream; b++) {
         const row = (b * steps + t) * n;
-        if (gate === 'psi') gatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
-        else ungatedSignal(d, trial.psi, trial.signal, trial.rateTerm, row, context.filter.gain, n);
-        for (const { projection, p, gradient, state, rowOf } of groups) {
-          const { nPre, rowStart, post } = projection;
-          if (dropped) decayPresynaptic(state.eps, b * nPre, decay, nPre);
-          else filterPresynaptic(state.eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
-          addOuter(gradient, state.eps, d, rowStart, post, b * nPre, nPre);
+        if (late) {
+          const at = b * n;
+          meet(d, state.psiLate, trial.signal, state.rateLate, at, row, outGain, n);
+          add(b);
+          for (let j = 0; j < n; j++) {
+            state.psiLate[at + j] = trial.psi[row + j];
+            state.rateLate[at + j] = trial.rateTerm[row + j];
+          }
+          advance(b, t);
+        } else {
+          advance(b, t);
+          meet(d, trial.psi, trial.signal, trial.rateTerm, row, row, outGain, n);
+          add(b);
         }
       }
     },
@@ -229,18 +264,36 @@ function bindOuter(binding: TraceBinding, context: TraceContext, gate: Params['g
   };
 }
 
-/** d_j = psi_j (gain L_j + R_j).   d: [rec]; the others: row at `row` */
-function gatedSignal(d: Real, psi: Real, signal: Real, rateTerm: Real, row: number, gain: number, n: number): void {
-  for (let j = 0; j < n; j++) d[j] = psi[row + j] * (gain * signal[row + j] + rateTerm[row + j]);
+/** d_j = psi_j (gain L_j + R_j).   d: [rec]; L: row at `row`; psi, R: at `at` */
+function gatedSignal(
+  d: Real,
+  psi: Real,
+  signal: Real,
+  rateTerm: Real,
+  at: number,
+  row: number,
+  gain: number,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) d[j] = psi[at + j] * (gain * signal[row + j] + rateTerm[at + j]);
 }
 
-/** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec]; the others: row at `row` */
-function ungatedSignal(d: Real, psi: Real, signal: Real, rateTerm: Real, row: number, gain: number, n: number): void {
-  for (let j = 0; j < n; j++) d[j] = gain * signal[row + j] + psi[row + j] * rateTerm[row + j];
+/** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec]; L: row at `row`; psi, R: at `at` */
+function ungatedSignal(
+  d: Real,
+  psi: Real,
+  signal: Real,
+  rateTerm: Real,
+  at: number,
+  row: number,
+  gain: number,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) d[j] = gain * signal[row + j] + psi[at + j] * rateTerm[at + j];
 }
 
 /** Every trace with state per synapse. */
-function bindSynaptic(binding: TraceBinding, { context, resetGain }: Plan): BoundTrace {
+function bindSynaptic(binding: TraceBinding, { context, resetGain, restartEvery }: Plan): BoundTrace {
   const { sizes, trial } = binding;
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { filter, rateTermAfterTrial } = context;
@@ -256,6 +309,7 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain }: Plan): Boun
       const { nSyn, post } = projection;
       const syn = b * nSyn;
       advance[g](b, t);
+      if (restartEvery && t % restartEvery === 0) state.eBar?.fill(0, syn, syn + nSyn);
       if (filter.decay > 0) {
         addFiltered(
           gradient,

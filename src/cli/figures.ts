@@ -7,6 +7,7 @@ import {
   type Population,
   type RasterPanel,
   renderLearningCurve,
+  renderLearningCurves,
   renderRaster,
   renderStacked,
   renderWeights,
@@ -46,6 +47,9 @@ export function drawRun(folder: string): string[] {
     save('stacked-after.png', renderStacked(stacked(after, experiment, `${title}, after training`))),
     save('learning-curve.png', drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment)),
   ];
+  if (experiment.run.network.spec.rule?.signal.keepsLosses) {
+    paths.push(save('losses.png', drawLosses(title, [folder], experiment)));
+  }
   if (experiment.run.network.spec.projections.rec.dense) {
     paths.push(save('weights.png', drawWeights(title, fresh, experiment)));
   }
@@ -69,6 +73,38 @@ export function drawCurves(
     bounds,
     groups: groups.map(({ label, folders }) => ({ label, runs: folders.map((folder) => curve(folder, expected)) })),
   });
+}
+
+/** Losses of all that a segregated-dendrite rule learns, over seeds: the task by W, the credit by A, the next step by J. */
+export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array {
+  const { task } = experiment;
+  const expected = task.statesExpected;
+  const panel = (label: string, yLabel: string, field: 'lossA' | 'lossJ') => ({
+    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+    yLabel,
+    yAxis: 'log' as const,
+    bounds: [],
+    groups: [{ label, runs: folders.map((folder) => predictorCurve(folder, field)) }],
+  });
+  return renderLearningCurves({
+    title,
+    panels: [
+      {
+        xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+        yLabel: expected ? 'cross-entropy (nats)' : 'loss per step',
+        yAxis: expected ? 'linear' : 'log',
+        bounds: task.bounds,
+        groups: [{ label: 'W: the task', runs: folders.map((folder) => curve(folder, expected)) }],
+      },
+      panel('A: the credit', 'squared error', 'lossA'),
+      panel('J: the next step', 'squared error', 'lossJ'),
+    ],
+  });
+}
+
+function predictorCurve(folder: string, field: 'lossA' | 'lossJ'): { x: number[]; y: number[] } {
+  const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => row[field] || Number.NaN) };
 }
 
 function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
@@ -147,7 +183,8 @@ function stacked(observation: Observation, experiment: Experiment, title: string
     },
     { kind: 'lines', label: 'pseudo-derivative ψ', series: traces('psi') },
   ];
-  if (spec.rule) panels.push({ kind: 'lines', label: 'learning signal L', zeroLine: true, series: traces('signal') });
+  if (spec.rule && !spec.direct)
+    panels.push({ kind: 'lines', label: 'learning signal L', zeroLine: true, series: traces('signal') });
   const outputs = Array.from({ length: Math.min(out, 2) }, (_, k) => k).slice(0, spec.loss.classification ? 1 : 2);
   panels.push(readoutPanel(rows, outputs, spec.loss.classification, experiment.task.statesExpected));
   panels.push({

@@ -24,7 +24,7 @@ export function observe(experiment: Experiment, steps: number): Observation {
   }
   const fields = ['x', 'z', 'psi', 'y', 'target', 'expected', 'error', `neuron.${spec.neuron.membrane}`];
   if (spec.neuron.threshold) fields.push('threshold');
-  if (spec.rule) fields.push('signal');
+  if (spec.rule && !spec.direct) fields.push('signal');
   const recorder = createRecorder(run, { fields });
   const rows: Record<string, Float64Array[]> = Object.fromEntries(fields.map((field) => [field, []]));
   feed.fill(length);

@@ -90,14 +90,24 @@ export function createProgram(): Command {
     .command('compare')
     .argument('<preset|file>', 'a preset or an experiment file')
     .description('train several rules on the same data: one table and one figure, with the known bounds')
-    .requiredOption('--rules <a,b,...>', 'rules to compare (see "list rules")')
+    .requiredOption(
+      '--rules <a,b,...>',
+      'rules to compare (see "list rules"), or variants of them as name:setting=value:as=label',
+    )
     .option('--seeds <n>', 'runs per rule', whole(1, 10_000), 3)
     .option('--out <folder>', 'where to; runs that are there already are gone on with, not done again')
     .option(...set)
     .option(...backend)
     .option(...threads)
     .option(...json)
-    .addHelpText('after', examples(['spiketrace compare four-six-back --rules e-prop-1,readout-only --seeds 5']))
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace compare four-six-back --rules sg-r-d,e-prop-1,readout-only --seeds 5',
+        'spiketrace compare four-six-back --rules sg-r-d,sg-r-d:delays=3,sg-r-d:rateJ=0',
+        'spiketrace compare four-six-back --rules e-prop-1,e-prop-1:optimizer.rates.rec=0.1:as=slow',
+      ]),
+    )
     .action(compare);
 
   program

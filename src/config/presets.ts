@@ -2,8 +2,9 @@ import { ConfigError } from '../core/errors.ts';
 
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
- * of z(t) alone, so that nothing is remembered for free. `pattern-generation`: the tutorial task of Bellec et al. 2020.
- * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the paper's code's sizes and weights.
+ * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol, spiking
+ * input and a conduction delay of 3 ms. `pattern-generation`: the tutorial task of Bellec et al. 2020. `periodic-output`:
+ * the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's code.
  */
 const presets = {
   'four-six-back': {
@@ -27,6 +28,36 @@ const presets = {
       schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
     },
     training: { total: 640_000, streams: 16, chunkSteps: 250, update: { every: 1, unit: 'step' } },
+    evaluation: { total: 80_000, streams: 16 },
+  },
+  'four-six-back-1ms': {
+    name: 'four-six-back-1ms',
+    task: {
+      kind: 'n-back',
+      lags: [4, 6],
+      base: 0.5,
+      effects: [0.5, -0.25],
+      stepsPerSymbol: 5,
+      encoding: { kind: 'regular', cells: 20, rateHz: 100 },
+    },
+    network: {
+      dtMs: 1,
+      neurons: 200,
+      neuron: { kind: 'lif', membrane: { decay: 0.82 }, vTh: 1, gamma: 0.5 },
+      readout: { kind: 'leaky', filter: { decay: 0.7 }, bias: true },
+      input: { init: { kind: 'normal-sd', sd: 0.559 }, bias: 0.01 },
+      recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true, delayMs: 3 },
+      output: { init: { kind: 'normal', gain: 1 } },
+    },
+    rule: { name: 'sg-r-d', feedback: 'random', feedbackScale: 5, stepsPerPhase: 5 },
+    loss: { kind: 'softmax' },
+    rateTerm: { strength: 5, targetHz: 30, mean: 'running', runningRate: 0.01, everySteps: 5 },
+    optimizer: {
+      kind: 'sgd',
+      rates: { in: 0.02, rec: 0.02, out: 0.1 },
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+    },
+    training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
     evaluation: { total: 80_000, streams: 16 },
   },
   'pattern-generation': {

@@ -49,6 +49,12 @@ const network = z.strictObject({
       connectivity,
       init: weightInit.default(normalInit),
       autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
+      delayMs: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe('conduction delay, a multiple of dtMs; null for one step'),
     })
     .prefault({}),
   output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),
@@ -80,6 +86,12 @@ const rateTerm = z
       .default('trial')
       .describe('f: of the trial and stream, of the trial over all streams, or a running mean'),
     runningRate: z.number().gt(0).max(1).default(0.01).describe('rate of the running mean, per step'),
+    everySteps: z
+      .number()
+      .int()
+      .positive()
+      .default(1)
+      .describe('of a running mean: the term acts in the last of so many steps, once a symbol'),
   })
   .prefault({});
 

@@ -5,7 +5,8 @@ export type Real = Float64Array | Float32Array;
 
 /**
  * A length known when the network is built. `in` counts the constant bias input, `synIn` and `synRec` the stored
- * synapses of the two projections, `step` the steps of a trial, `history` the spike rows kept from the trial before.
+ * synapses of the two projections, `step` the steps of a trial, `history` the rows of activity kept from the trial before: the
+ * delay of the recurrent synapses in steps, so that row t of z is what arrives at step t.
  */
 export type Dim = 'stream' | 'step' | 'history' | 'in' | 'rec' | 'out' | 'synIn' | 'synRec';
 export type Sizes = Readonly<Record<Dim, number>>;

@@ -34,6 +34,8 @@ export interface RateTermSettings {
   readonly mean: 'trial' | 'batch' | 'running';
   /** Rate of the running mean per step. */
   readonly runningRate: number;
+  /** Of a running mean: the term acts in the last of so many steps. */
+  readonly everySteps: number;
 }
 
 /** When weights change, and how the gradients of several streams and trials are put together. */

@@ -27,6 +27,8 @@ export interface TrialArrays {
   readonly error: Real;
   /** Learning signal of each neuron. [stream][step][rec] */
   readonly signal: Real;
+  /** Summed weighted input, not yet scaled by the input gain; empty where nothing reads it. [stream][step][rec] */
+  readonly current: Real;
   /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][rec] */
   readonly rateTerm: Real;
 }
@@ -73,6 +75,26 @@ export interface BroadcastKernel {
   readonly keep: number | null;
 }
 
+/** V = q + J^T A f with the fields `signal.A`, `J`, `features`, `distal`, `losses` and `norms`; see `models/signals/dendrite.ts`. */
+export interface DendriteKernel {
+  readonly name: 'dendrite';
+  readonly matrix: 'B' | 'wOut';
+  readonly keep: null;
+  readonly delays: number;
+  readonly label: boolean;
+  readonly features: number;
+  /** The readout's filter, through which it sees activity. */
+  readonly readoutDecay: number;
+  readonly readoutGain: number;
+  /** Factor from V to the signal. */
+  readonly gain: number;
+  readonly stepsPerPhase: number;
+  readonly rateA: number;
+  readonly rateJ: number;
+  /** Rate of the running means; null for rates of A and J as they are. */
+  readonly normRate: number | null;
+}
+
 /** Backpropagation through time with the feedback of a broadcast. */
 export interface BpttKernel {
   readonly name: 'bptt';
@@ -95,6 +117,8 @@ export interface EligibilityKernel {
   readonly outer: boolean;
   /** Decay of the presynaptic filter: the membrane's, or 0 for a trace without one. */
   readonly decay: number;
+  /** Steps after which the output filter is 0 again; null for never. */
+  readonly restartEvery: number | null;
   /** Whether the neuron's adaptation is part of it. */
   readonly adaptive: boolean;
 }
@@ -195,6 +219,7 @@ export type Quantity =
   | 'z'
   | 'zPrev'
   | 'psi'
+  | 'current'
   | 'y'
   | 'error'
   | 'target'
@@ -236,14 +261,19 @@ export interface BoundSignal {
 export interface SignalInstance {
   readonly layout: Layout;
   readonly footprint: Footprint;
-  /** Rows of past activity that it reads besides the present one. */
-  readonly history: number;
+  /** Whether the field `losses` holds the summed losses of its A and J over the trial, and the number of phases. */
+  readonly keepsLosses: boolean;
+  /** Whether it reads `current`. */
+  readonly needsCurrent: boolean;
+  /** Steps between the ones at which it learns and is not 0. */
+  readonly stepsPerPhase: number;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
   readonly refersTo: 'error' | 'credit';
   /** Share of W_out that is lost after every update, for feedback that aligns with it. */
   readonly readoutDecay: number;
-  readonly kernel: BroadcastKernel | null;
-  init(state: Views, sizes: Sizes, rng: Rng): void;
+  readonly kernel: BroadcastKernel | DendriteKernel | null;
+  /** Draws its matrices; the weights are there already. */
+  init(state: Views, sizes: Sizes, rng: Rng, network: Pick<SignalBinding, 'weights' | 'projections'>): void;
   bind(binding: SignalBinding): BoundSignal;
 }
 

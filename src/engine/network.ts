@@ -58,6 +58,7 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
     trial: {
       ...trialLayout,
       signal: neuronRows(shared.signal ? 1 : step, 'learning signal'),
+      current: neuronRows(spec.rule?.signal.needsCurrent ? step : 0, 'summed input'),
       rateTerm: neuronRows(shared.rateTerm ? 1 : step, 'firing-rate term'),
     },
   };

@@ -129,6 +129,7 @@ function widthOfField(key: keyof TrialArrays, { in: nIn, rec, out }: Sizes): num
       return nIn;
     case 'z':
     case 'psi':
+    case 'current':
     case 'signal':
     case 'rateTerm':
       return rec;

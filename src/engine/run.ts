@@ -85,7 +85,8 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   const { spec } = network;
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
   const stride = withinTrial || options.onStep ? 1 : steps;
-  const piece = withinTrial ? 1 : stride === 1 ? run.gradientChunk : steps;
+  // Where weights change within the trial a piece ends with each update, and a backend that keeps traces step by step has them.
+  const piece = run.gradientChunk === 1 && withinTrial ? 1 : stride === 1 && !withinTrial ? run.gradientChunk : steps;
   const direct = options.learn ? spec.direct : null;
   let first = 0;
   let firstDirect = 0;
@@ -97,7 +98,7 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
     if (options.learn) {
       stages.rateRunning(t0, t1);
       stages.signal(t0, t1, run.signalScale);
-      if (spec.execution === 'online' && (t1 - first === piece || t1 === steps)) {
+      if (spec.execution === 'online' && (t1 - first === piece || t1 === steps || (withinTrial && updateIsDue(run)))) {
         stages.gradient(first, t1);
         first = t1;
       }
@@ -177,6 +178,7 @@ function begin(run: Run, steps: number): void {
     if (spec.direct) clearRestarting(network, 'direct', spec.direct.layout);
     state.field('readout.zBar').fill(0);
   }
+  if (spec.rule?.signal.keepsLosses) state.field('signal.losses').fill(0);
   const tail = state.field('run.zTail');
   const kept = sizes.history * sizes.rec;
   for (let b = 0; b < sizes.stream; b++) {

@@ -71,6 +71,13 @@ export function* trainTrials(
   }
 }
 
+/** Mean losses per phase, stream and neuron of what the signal predicts, in the trial just done. */
+function predictorLosses({ network }: Run): { readonly lossA: number | null; readonly lossJ: number | null } {
+  if (!network.spec.rule?.signal.keepsLosses) return { lossA: null, lossJ: null };
+  const [sumA, sumJ, phases] = network.state.field('signal.losses');
+  return { lossA: sumA / phases, lossJ: sumJ / phases };
+}
+
 function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, recorder?: Recorder): void {
   const { network, clock, totalSteps } = run;
   feed.fill(steps);
@@ -88,6 +95,7 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
     amount: feed.amount(),
     updates: clock.updates,
     rateScale: scheduleAt(network.spec.rates.wRec.schedule, progress),
+    ...predictorLosses(run),
     ...scoresOf(tally, network, feed.task.statesExpected),
   });
 }

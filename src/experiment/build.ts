@@ -83,6 +83,7 @@ export function buildSpec(
     target: rateToSpikesPerStep(config.rateTerm.targetHz, network.dtMs),
     mean: config.rateTerm.mean,
     runningRate: config.rateTerm.runningRate,
+    everySteps: config.rateTerm.everySteps,
   };
   const { window } = config.loss;
   if (window && window.start >= shape.steps) {
@@ -91,8 +92,8 @@ export function buildSpec(
   checkTogether(config, traces);
   const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
   const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
-  // The recurrent synapses look one step back.
-  const sizes: Sizes = { ...lengths, history: Math.max(1, rule?.signal.history ?? 0) };
+  const sizes: Sizes = { ...lengths, history: delaySteps(config) };
+  checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
   return {
     dtMs: network.dtMs,
     sizes,
@@ -120,6 +121,27 @@ export function buildSpec(
     traces,
     borderSpikes: network.borderSpikes,
   };
+}
+
+/** A chunk holds whole phases, so that each begins where a phase does. */
+function checkPhases(steps: number, perPhase: number, { training }: ExperimentConfig): void {
+  if (steps % perPhase !== 0) {
+    throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
+  }
+}
+
+/** Steps from a spike to its arrival at other neurons. */
+function delaySteps({ network }: ExperimentConfig): number {
+  const { dtMs, recurrent, borderSpikes } = network;
+  if (recurrent.delayMs === null) return 1;
+  const steps = Math.round(recurrent.delayMs / dtMs);
+  if (steps < 1 || Math.abs(steps * dtMs - recurrent.delayMs) > 1e-9 * recurrent.delayMs) {
+    throw new ConfigError('network.recurrent.delayMs', recurrent.delayMs, `a multiple of dtMs = ${dtMs} (ms)`);
+  }
+  if (steps > 1 && borderSpikes === 'drop') {
+    throw new ConfigError('network.borderSpikes', borderSpikes, '"keep" where the recurrent delay is more than a step');
+  }
+  return steps;
 }
 
 /**
@@ -210,7 +232,8 @@ function chooseExecution(
     deferred: perTrial && (!rule || rule.trace.bindDeferred !== null),
     postponed: perTrial && dense,
   };
-  if (execution === 'auto') return possible.deferred ? 'deferred' : 'online';
+  // A signal that learns by itself does so step after step, so that there is nothing to be had from going backwards.
+  if (execution === 'auto') return possible.deferred && rule?.signal.refersTo !== 'credit' ? 'deferred' : 'online';
   if (!possible[execution]) {
     throw new ConfigError(
       'training.execution',

@@ -2,7 +2,6 @@ import { parseExperiment } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import { UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
-import type { Real } from '../core/layout.ts';
 import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
@@ -162,7 +161,10 @@ function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
   initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'));
   initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'));
   drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'));
-  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'));
+  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'), {
+    weights,
+    projections: spec.projections,
+  });
   spec.direct?.init(state.views('direct'), spec.sizes, rng.split('direct'));
 }
 
@@ -179,10 +181,12 @@ function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scor
   return { ...scoresOf(tally, run.network, task.statesExpected), amount: feed.amount() };
 }
 
+/** Copies what a group of state has learned; what belongs to single streams stays at its beginning. */
 function copyGroup(to: Run, from: Run, group: string): void {
-  const target = to.network.state.views(group);
-  const source = from.network.state.views(group);
-  for (const name in source) (target[name] as Real).set(source[name]);
+  for (const { name, dims } of from.network.state.table) {
+    if (!name.startsWith(`${group}.`) || dims[0] === 'stream') continue;
+    to.network.state.field(name).set(from.network.state.field(name));
+  }
 }
 
 export type { Listener, NetworkSpec, Parts };

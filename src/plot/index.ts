@@ -1,4 +1,4 @@
-export { renderLearningCurve } from './learningCurve.ts';
+export { renderLearningCurve, renderLearningCurves } from './learningCurve.ts';
 export { meanCurve } from './meanCurve.ts';
 export { renderRaster, renderStacked } from './stacked.ts';
 export type * from './types.ts';

@@ -9,10 +9,11 @@ import { checkLearningCurve } from './learningCurveCheck.ts';
 import { withMargin } from './lines.ts';
 import { meanCurve } from './meanCurve.ts';
 import { seriesColour, seriesDash, withOpacity } from './palette.ts';
-import type { FigureOptions, LearningCurveData, Run, RunGroup } from './types.ts';
+import type { FigureOptions, LearningCurveData, LearningCurvesData, Run, RunGroup } from './types.ts';
 
 const WIDTH = 760;
 const HEIGHT = 440;
+const PANEL_HEIGHT = 250;
 const Y_AXIS = 70;
 const BOTTOM_MARGIN = 8;
 /** Curves of at most this many points show them. */
@@ -26,31 +27,46 @@ const THIN = 1;
  * @throws ConfigError for data that do not fit together, and for values <= 0 on a logarithmic axis.
  */
 export function renderLearningCurve(data: LearningCurveData, options: FigureOptions = {}): Uint8Array {
+  const { title = data.title, ...others } = options;
+  return renderLearningCurves({ panels: [{ ...data, title: undefined }], ...(title ? { title } : {}) }, others);
+}
+
+/**
+ * Learning curves one below the other over the same x axis, for example the losses of everything that a rule learns.
+ * @throws ConfigError as for one
+ */
+export function renderLearningCurves({ title, panels }: LearningCurvesData, options: FigureOptions = {}): Uint8Array {
   checkOptions(options);
-  checkLearningCurve(data);
-  const title = options.title ?? data.title;
+  for (const panel of panels) checkLearningCurve(panel);
+  const heading = options.title ?? title;
   const width = options.width ?? WIDTH;
-  const height = options.height ?? HEIGHT;
-  const bounds = layoutBounds(measuringContext(), data.bounds);
-  const room = width - Y_AXIS - bounds.width;
+  const height = options.height ?? (panels.length === 1 ? HEIGHT : panels.length * PANEL_HEIGHT);
+  const bounds = panels.map((panel) => layoutBounds(measuringContext(), panel.bounds));
+  const padRight = Math.max(...bounds.map((labels) => labels.width));
+  const room = width - Y_AXIS - padRight;
   if (room < SMALLEST_PLOT) {
     throw new ConfigError('options.width', width, `at least ${width + SMALLEST_PLOT - room} px for these bound labels`);
   }
-  const frame = openFrame(width, height, scaleOf(options), title);
-  const plot = openPlot({
-    width,
-    height: height - topOf(title) - BOTTOM_MARGIN,
-    scale: scaleOf(options),
-    header: layoutHeader(measuringContext(), headerOf(data), room),
-    padRight: bounds.width,
-    padBottom: 0,
-    datasets: data.groups.flatMap(groupDatasets),
-    x: xAxis(data, width),
-    y: yAxis(data, height),
-    over: paintBounds(bounds),
+  const frame = openFrame(width, height, scaleOf(options), heading);
+  const share = (height - topOf(heading) - BOTTOM_MARGIN) / panels.length;
+  const plots = panels.map((panel, n) =>
+    openPlot({
+      width,
+      height: share,
+      scale: scaleOf(options),
+      header: layoutHeader(measuringContext(), headerOf(panel), room),
+      padRight,
+      padBottom: 0,
+      datasets: panel.groups.flatMap(groupDatasets),
+      x: xAxis(panel, width),
+      y: yAxis(panel, share),
+      over: paintBounds(bounds[n]),
+    }),
+  );
+  plots.forEach((plot, n) => {
+    place(frame, plot.canvas, 0, topOf(heading) + n * share);
+    plot.close();
   });
-  place(frame, plot.canvas, 0, topOf(title));
-  plot.close();
   return toPng(frame);
 }
 

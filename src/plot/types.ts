@@ -106,7 +106,7 @@ export interface Bound {
 }
 
 export interface LearningCurveData {
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly xLabel: string;
   readonly yLabel: string;
   readonly xAxis?: 'linear' | 'log';
@@ -115,6 +115,12 @@ export interface LearningCurveData {
   readonly yRange?: readonly [number, number];
   readonly bounds: readonly Bound[];
   readonly groups: readonly RunGroup[];
+}
+
+export interface LearningCurvesData {
+  readonly title?: string;
+  /** From the top. */
+  readonly panels: readonly LearningCurveData[];
 }
 
 export interface WeightMatrix {

@@ -18,6 +18,8 @@ const ORDER = {
   accuracy: 10,
   rateHz: 11,
   activity: 12,
+  lossA: 13,
+  lossJ: 14,
 } satisfies Record<keyof TrialEvent | keyof EvaluationEvent, number>;
 
 const COLUMNS: readonly string[] = Object.keys(ORDER);
@@ -60,9 +62,9 @@ function fromCells(cells: Cells): MetricsRow | null {
     if (value === undefined) readable = false;
     return value ?? 0;
   };
-  const optional = (name: 'expectedLoss' | 'accuracy'): number | null => {
+  const optional = (name: 'expectedLoss' | 'accuracy' | 'lossA' | 'lossJ'): number | null => {
     const cell = cells.get(name);
-    return cell === null || cell === '' ? null : number(name);
+    return cell === null || cell === undefined || cell === '' ? null : number(name);
   };
   const scores = (): Scores => ({
     loss: number('loss'),
@@ -72,11 +74,16 @@ function fromCells(cells: Cells): MetricsRow | null {
     rateHz: number('rateHz'),
     activity: number('activity'),
   });
-  const row = build(cells.get('type'), number, scores);
+  const row = build(cells.get('type'), number, optional, scores);
   return readable ? row : null;
 }
 
-function build(type: unknown, number: (name: keyof typeof ORDER) => number, scores: () => Scores): MetricsRow | null {
+function build(
+  type: unknown,
+  number: (name: keyof typeof ORDER) => number,
+  optional: (name: 'lossA' | 'lossJ') => number | null,
+  scores: () => Scores,
+): MetricsRow | null {
   const amount = number('amount');
   if (type === 'evaluation') return { type, amount, symbols: number('symbols'), ...scores() };
   if (type !== 'trial') return null;
@@ -88,6 +95,8 @@ function build(type: unknown, number: (name: keyof typeof ORDER) => number, scor
     updates: number('updates'),
     rateScale: number('rateScale'),
     ...scores(),
+    lossA: optional('lossA'),
+    lossJ: optional('lossJ'),
   };
 }
 

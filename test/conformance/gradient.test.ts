@@ -54,6 +54,8 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
   uoro: (_trace, feedback) => ({ name: 'uoro', feedback }),
   'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
+  // A family of one signal, which has its own equations and no deferred form of its own: dendrite.test.ts.
+  ...Object.fromEntries(['sg-r-d', 'sg-r-d-lean', 'sg-r', 'sg-v', 'sg-z', 'sg-d', 'dni'].map((name) => [name, null])),
 };
 
 it('has a row for every registered rule', () => {
@@ -96,6 +98,21 @@ describe.each(liveNeurons)('$label: the online gradient is the deferred one', (n
     const other = borderSpikes === 'keep' ? 'drop' : 'keep';
     expect(blocks(gradient('online'))).toBeClose(blocks(gradient('deferred')), tolerances.reordered);
     expect(largestDifference(gradient('online'), gradient('online', other))).toBeGreaterThan(1e-6);
+  });
+
+  it('with a conduction delay of three steps', () => {
+    const gradient = (execution: string, delayMs: number | null = 3) => {
+      const experiment = liveExperiment({
+        neuron,
+        network: { recurrent: { init: { kind: 'normal', gain: 0.8 }, delayMs } },
+        training: { execution, state: 'carry' },
+      });
+      doTrial(experiment);
+      return gradientOf(doTrial(experiment));
+    };
+    expect(blocks(gradient('online'))).toBeClose(blocks(gradient('deferred')), tolerances.reordered);
+    expect(largestDifference(gradient('online'), gradient('online', 1))).toBeGreaterThan(1e-6);
+    expect(blocks(gradient('online', 1))).toBeBitEqual(blocks(gradient('online', null)));
   });
 
   it.each(['online', 'deferred'])('a trial shorter than its arrays, %s', (execution) => {
@@ -161,10 +178,21 @@ describe.each(liveNeurons)('$label: feedback', (neuron) => {
   });
 });
 
+/** Rules whose credit is that of a membrane. */
+const membraneRules = ['sg-v', 'sg-d'];
+
 describe.each(liveNeurons)('$label: every rule', (neuron) => {
   const build = (rule: { readonly name: string }, options: LiveOptions = {}) =>
     liveExperiment({ neuron, ...options, rule });
-  const rows = Object.entries(rules).map(([name, make]) => ({ name, rule: make?.({}, 'random') ?? { name } }));
+  const spiking = neuron.params.kind !== 'rate';
+  const rows = Object.entries(rules)
+    .map(([name, make]) => ({ name, rule: make?.({}, 'random') ?? { name } }))
+    .filter(({ name }) => spiking || !membraneRules.includes(name));
+  const refused = membraneRules.filter((name) => !rows.some((row) => row.name === name)).map((name) => ({ name }));
+
+  it.runIf(refused.length > 0).each(refused)('$name needs a membrane', (rule) => {
+    expect(() => build(rule)).toThrow(UnsupportedError);
+  });
 
   it.each(rows)('$name has the gradient of the readout that all have', ({ rule }) => {
     const { wOut, bOut } = gradientOf(doTrial(build(rule)));

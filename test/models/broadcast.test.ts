@@ -18,7 +18,7 @@ describe('broadcast', () => {
   it.each(['random', 'adaptive'])('%s: draws B with deviation scale / sqrt(nRec)', (feedback) => {
     const signal = derive({ feedback, scale: 3 });
     const views = cut({ signal: signal.layout }, sizes).views('signal');
-    signal.init(views, sizes, createRng(1));
+    signal.init(views, sizes, createRng(1), {} as never);
     const { B } = views;
     const deviation = Math.sqrt(Array.from(B).reduce((sum, b) => sum + b * b, 0) / B.length);
     expect(Math.abs((deviation * 20) / 3 - 1)).toBeLessThan(4 / Math.sqrt(2 * B.length));

@@ -14,7 +14,16 @@ export function scratchFolder(): string {
 export function trialEvent(trial: number, change: Partial<TrialEvent> = {}): TrialEvent {
   const scores = { loss: 10 / trial, lossPerStep: 1 / trial, expectedLoss: 0.1 / trial, accuracy: null };
   const position = { trial, step: 1000 * trial, amount: 100 * trial, updates: trial, rateScale: 1 - trial / 3e3 };
-  return { type: 'trial', ...position, ...scores, rateHz: 18.3, activity: 0.1 + 0.2, ...change };
+  return {
+    type: 'trial',
+    ...position,
+    ...scores,
+    rateHz: 18.3,
+    activity: 0.1 + 0.2,
+    lossA: null,
+    lossJ: null,
+    ...change,
+  };
 }
 
 export function evaluationEvent(amount: number, change: Partial<EvaluationEvent> = {}): EvaluationEvent {

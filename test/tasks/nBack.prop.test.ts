@@ -163,6 +163,33 @@ function standardError(values: readonly number[], copies: number): { mean: numbe
 }
 
 describe('encodings', () => {
+  it('regular cells fire once a period at their own phase, and only while their symbol is on', () => {
+    const steps = 4000;
+    const filled = (encoding: object, rng: number) => {
+      const p = parseWith(nBack.params, { kind: 'n-back', encoding, stepsPerSymbol: 5 });
+      const task = nBack.derive(p, { dtMs: 1, rng: createRng(rng) });
+      const array = (width: number) => new Float64Array(steps * width);
+      const out = { x: array(task.nIn), target: array(2), expected: array(2), weight: array(1), steps };
+      task.fill({ ...out, xStride: task.nIn }, createRng(2), 0);
+      return out.x;
+    };
+    const bits = filled({ kind: 'one-hot' }, 1);
+    const x = filled({ kind: 'regular', cells: 20, rateHz: 100 }, 1);
+    const phases = new Set<number>();
+    for (let c = 0; c < 40; c++) {
+      const times = Array.from({ length: steps }, (_, t) => t).filter((t) => x[40 * t + c] === 1);
+      const phase = times[0] % 10;
+      phases.add(phase);
+      const wanted = Array.from({ length: steps }, (_, t) => t).filter(
+        (t) => t % 10 === phase && bits[2 * t + (c < 20 ? 0 : 1)] === 1,
+      );
+      expect(times).toEqual(wanted);
+    }
+    expect(phases.size).toBe(10);
+    expect(filled({ kind: 'regular' }, 1)).toBeBitEqual(x);
+    expect(Array.from(filled({ kind: 'regular' }, 3))).not.toEqual(Array.from(x));
+  });
+
   it('Poisson populations fire at their rates while their symbol is on, and at the silent rate while off', () => {
     const steps = 20_000;
     const filled = (encoding: object) => {

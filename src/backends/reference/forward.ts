@@ -17,8 +17,9 @@ export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout
           current.fill(0);
           if (t > 0 || borderSpikes === 'keep') {
             addCurrent(current, weights.wIn, trial.x, projections.in, (b * stride + t) * nIn);
-            addCurrent(current, weights.wRec, trial.z, projections.rec, (b * (history + stride) + history + t - 1) * n);
+            addCurrent(current, weights.wRec, trial.z, projections.rec, (b * (history + stride) + t) * n);
           }
+          if (trial.current.length > 0) trial.current.set(current, (b * stride + t) * n);
           neuron(b, t);
         }
       }

@@ -4,7 +4,7 @@ import type { Network, Stages } from '../../core/network.ts';
 /** Firing-rate regularisation (Bellec et al. 2020, methods): R_j = c (f_j - f*), added to the unfiltered eligibility. */
 export function bindRateTerm({ spec, state, trial }: Network): Pick<Stages, 'rateRunning' | 'rateOfTrial'> {
   const { stream: nStream, step: stride, rec: n, history } = spec.sizes;
-  const { strength, target, mean, runningRate } = spec.rateTerm;
+  const { strength, target, mean, runningRate, everySteps } = spec.rateTerm;
   const fBar = state.field('run.fBar');
   const activity = new Float64Array(n);
   const firstRow = (b: number) => (b * (history + stride) + history) * n;
@@ -14,7 +14,8 @@ export function bindRateTerm({ spec, state, trial }: Network): Pick<Stages, 'rat
       for (let b = 0; b < nStream; b++) {
         for (let t = t0; t < t1; t++) {
           const row = (b * stride + t) * n;
-          runningTerm(trial.rateTerm, fBar, trial.z, row, b * n, firstRow(b) + t * n, strength, target, runningRate, n);
+          const acting = (t + 1) % everySteps === 0 ? strength : 0;
+          runningTerm(trial.rateTerm, fBar, trial.z, row, b * n, firstRow(b) + t * n, acting, target, runningRate, n);
         }
       }
     },

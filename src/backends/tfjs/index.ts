@@ -26,12 +26,13 @@ export const tfjs: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, rule, direct, projections, execution, update } = spec;
+  const { neuron, readout, rule, direct, projections, execution, update, sizes } = spec;
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
   if (!neuron.kernel) names.push('this neuron');
   if (!readout.kernel) names.push('this readout');
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
+  if (sizes.history > 1) names.push('recurrent delays');
   if (update.unit === 'step') names.push('updates within a trial');
   if (execution === 'online' || (rule && execution !== 'deferred')) names.push('online traces');
   const membrane = neuron.kernel?.decay;

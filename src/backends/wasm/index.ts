@@ -1,6 +1,8 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
+import { bpttScratch } from './bptt.ts';
+import { dendriteOf, dendriteScratch } from './dendrite.ts';
 import { gradientChunk, scratchLengths, sharedLengths, topologyBytes } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
 import { netBytes } from './net.ts';
@@ -24,7 +26,8 @@ export const wasm: Backend = {
   gradientChunk,
 };
 
-function missing({ neuron, readout, rule, direct, optimizer }: NetworkSpec): string[] {
+function missing(spec: NetworkSpec): string[] {
+  const { neuron, readout, rule, direct, optimizer, execution, projections } = spec;
   const names: string[] = [];
   if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
   if (!neuron.kernel) names.push('this neuron');
@@ -33,7 +36,10 @@ function missing({ neuron, readout, rule, direct, optimizer }: NetworkSpec): str
   if (rule && !rule.trace.kernel) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && !rule.signal.kernel) names.push('this signal');
+  if (dendriteOf(spec) && execution !== 'online') names.push('deferred or postponed traces with this signal');
   if (direct && !direct.kernel) names.push('this rule');
+  if (direct && !projections.rec.dense) names.push('this rule in a sparse network');
+  if (direct && !projections.in.dense) names.push('this rule with sparse input');
   return names;
 }
 
@@ -48,7 +54,11 @@ function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {
     Object.values(part).reduce((sum, n) => sum + aligned(4 * n), 0);
   const { synIn, synRec, rec, out } = spec.sizes;
   const gradients = shards > 1 ? shards * lengthOf({ synIn, synRec, wOut: rec * out, out }) : 0;
-  const scratch = lengthOf(sharedLengths(spec)) + shards * (lengthOf(scratchLengths(spec)) + aligned(netBytes));
+  const scratch =
+    lengthOf(dendriteScratch(spec)) +
+    (spec.direct ? lengthOf({ ...bpttScratch(spec), current: spec.sizes.rec + 4 }) + aligned(netBytes) : 0) +
+    lengthOf(sharedLengths(spec)) +
+    shards * (lengthOf(scratchLengths(spec)) + aligned(netBytes));
   return aligned(4 * lengths.state) + aligned(4 * lengths.trial) + gradients + scratch + topologyBytes(spec) + slack;
 }
 

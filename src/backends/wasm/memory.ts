@@ -36,14 +36,14 @@ export function scratchLengths(spec: NetworkSpec) {
 
 /** Four-byte words that all shards share. */
 export function sharedLengths({ sizes }: NetworkSpec) {
-  const { rec, in: nIn, step, stream } = sizes;
+  const { rec, in: nIn, step, stream, history } = sizes;
   return {
     scale: stream,
     strength: rec + blockWidth,
     xList: stream * step * nIn + 4,
     xEnds: stream * (step + 1),
-    zList: stream * (step + 1) * rec + 4,
-    zEnds: stream * (step + 2),
+    zList: stream * (step + history) * rec + 4,
+    zEnds: stream * (step + history + 1),
     control: 16,
   };
 }

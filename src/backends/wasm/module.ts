@@ -20,6 +20,8 @@ export type StageName = (typeof stageNames)[number];
 /** Exports of `kernels/index.ts`; numbers are as the kernels name them. */
 export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   rateOfBatch(net: number, steps: number): void;
+  bpttBack(net: number, record: number, s0: number, s1: number, from: number): void;
+  dendriteStep(net: number, dendrite: number, t: number, rateScale: number): void;
   traceEnd(net: number): void;
   reduce(sum: number, part: number, n: number): void;
   stepSgd(g: number, n: number, factor: number): void;

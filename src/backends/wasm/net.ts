@@ -1,3 +1,5 @@
+import type { FieldName, RecordValues } from './record.ts';
+
 /**
  * The fields of `Net` in `kernels/net.ts`, in the same order: what a kernel knows of a network. All are four bytes;
  * `f` marks the float ones, the others are integers or addresses.
@@ -91,24 +93,16 @@ export const netFields = [
   'traceStrength',
   'f:kappa',
   'f:traceGain',
+  'restartEvery',
   'rateAfterTrial',
   'f:rateStrength',
   'f:rateTarget',
   'f:rateRunning',
+  'rateEvery',
   'ratePerStream',
 ] as const;
 
-type Bare<F extends string> = F extends `f:${infer Name}` ? Name : F;
-export type NetField = Bare<(typeof netFields)[number]>;
-export type NetValues = Readonly<Record<NetField, number>>;
+export type NetField = FieldName<(typeof netFields)[number]>;
+export type NetValues = RecordValues<(typeof netFields)[number]>;
 
 export const netBytes = 4 * netFields.length;
-
-/** Writes the record at an address. */
-export function writeNet(memory: ArrayBufferLike, at: number, values: NetValues): void {
-  const view = new DataView(memory, at, netBytes);
-  netFields.forEach((field, index) => {
-    if (field.startsWith('f:')) view.setFloat32(4 * index, values[field.slice(2) as NetField], true);
-    else view.setInt32(4 * index, values[field as NetField], true);
-  });
-}

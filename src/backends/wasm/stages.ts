@@ -11,10 +11,13 @@ import {
 } from '../../core/network.ts';
 import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
+import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
+import { layDendrite } from './dendrite.ts';
 import { scratchLengths, sharedLengths } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
-import { type NetValues, netBytes, writeNet } from './net.ts';
+import { type NetValues, netBytes, netFields } from './net.ts';
+import { writeRecord } from './record.ts';
 import { threadCrew } from './threads.ts';
 
 type Take = (length: number) => number;
@@ -41,6 +44,8 @@ export function compileStages(network: Network, site: Site): Stages {
     site.threads > 1
       ? threadCrew(kernels, { module, memory, controlAt: common.control, shards }, site.threads)
       : aloneCrew(kernels, shards);
+  const dendrite = layDendrite(network, memory, site.take);
+  const direct = bindBptt(network, kernels, wholeNet(network, site, common), memory, site.take);
   const scales = new Float32Array(memory.buffer, common.values.scale, spec.sizes.stream);
   const fused = sharesRows(spec).signal;
   const running = spec.rateTerm.mean === 'running';
@@ -69,11 +74,16 @@ export function compileStages(network: Network, site: Site): Stages {
       if (spec.rateTerm.mean === 'batch') kernels.rateOfBatch(net, steps);
       else crew.run('rateOfStreams', 0, steps);
     },
-    signal(t0, t1) {
+    signal(t0, t1, progress) {
+      if (dendrite) {
+        // The signal's matrices are shared by all streams, so it is made for all of them at once.
+        for (let t = t0; t < t1; t++) kernels.dendriteStep(net, dendrite, t, progress(t));
+        return;
+      }
       // The deferred gradient makes the signal itself; only a watched step needs it here.
       if (spec.rule && (!fused || t1 - t0 === 1)) crew.run('broadcast', t0, t1);
     },
-    direct() {},
+    direct: (t0, t1) => direct?.(t0, t1),
     gradient: (t0, t1) => crew.run('gradientOnline', t0, t1),
     gradientEnd() {
       if (rated && !running) kernels.traceEnd(net);
@@ -91,8 +101,21 @@ export function compileStages(network: Network, site: Site): Stages {
 }
 
 /** Whether a learning trial can be done stream by stream: nothing in it waits for all streams. */
-function wholeTrials({ rule, execution, rateTerm }: NetworkSpec): boolean {
-  return rule !== null && execution === 'deferred' && (rateTerm.strength === 0 || rateTerm.mean !== 'batch');
+function wholeTrials({ rule, direct, execution, rateTerm }: NetworkSpec): boolean {
+  return (
+    rule !== null &&
+    direct === null &&
+    execution === 'deferred' &&
+    (rateTerm.strength === 0 || rateTerm.mean !== 'batch')
+  );
+}
+
+/** The first shard's record with the whole gradient in place of its own, for a stage that is not divided. */
+function wholeNet({ spec }: Network, { memory, take }: Site, { values }: Common): number {
+  if (!spec.direct) return 0;
+  const net = take(netBytes / 4);
+  writeRecord(memory.buffer, net, netFields, { ...values, current: take(spec.sizes.rec + 4) });
+  return net;
 }
 
 /** A shard's gradient and where it is added. */
@@ -119,7 +142,7 @@ function layShards(network: Network, { memory, take, shards }: Site, { values }:
       }),
     );
     const net = take(netBytes / 4);
-    writeNet(memory.buffer, net, { ...values, ...own, ...gradients });
+    writeRecord(memory.buffer, net, netFields, { ...values, ...own, ...gradients });
     return { net, b0: Math.floor((s * stream) / shards), b1: Math.floor(((s + 1) * stream) / shards), parts };
   });
 }
@@ -246,16 +269,18 @@ function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec[
     traceStrength: trace?.adaptive ? strength : 0,
     kappa: trace?.filter.decay ?? 0,
     traceGain: trace?.filter.gain ?? 1,
+    restartEvery: trace?.restartEvery ?? 0,
     rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,
   };
 }
 
 function rateConstants({ spec }: Network) {
-  const { strength, target, runningRate } = spec.rateTerm;
+  const { strength, target, runningRate, everySteps } = spec.rateTerm;
   return {
     rateStrength: spec.rule ? strength : 0,
     rateTarget: target,
     rateRunning: runningRate,
+    rateEvery: everySteps,
     ratePerStream: spec.update.reduction === 'sum' ? spec.sizes.stream : 1,
   };
 }

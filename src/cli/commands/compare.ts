@@ -6,7 +6,7 @@ import { createExperiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
-import { drawCurves, drawRun } from '../figures.ts';
+import { drawCurves, drawLosses, drawRun } from '../figures.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -40,11 +40,15 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
-  const rules = flags.rules.split(',').map((rule) => rule.trim());
-  const jobs = rules.flatMap((rule) =>
+  const variants = flags.rules.split(',').map((variant) => readVariant(variant.trim()));
+  const rules = variants.map(({ label }) => label);
+  const folders = new Map(rules.map((rule) => [rule, join(out, rule.replaceAll(':', '-'))]));
+  if (folders.size < rules.length)
+    throw new ConfigError('--rules', flags.rules, 'each rule once; name variants with as=');
+  const jobs = variants.flatMap(({ label: rule, name, settings: own }) =>
     Array.from({ length: flags.seeds }, (_, s): Job => {
-      const folder = join(out, rule, `seed-${s + 1}`);
-      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, rule))}`, `seed=${s + 1}`]);
+      const folder = join(folders.get(rule) ?? out, `seed-${s + 1}`);
+      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`]);
       if (!isRunFolder(folder)) return { folder, experiment };
       assertSameExperiment(folder, experiment);
       return { folder, experiment: null };
@@ -54,7 +58,7 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const rows = rules.map((rule) =>
     summarise(
       rule,
-      results.filter((result) => result.rule === rule),
+      results.filter((result) => result.folder.startsWith(join(folders.get(rule) ?? out, 'seed-'))),
     ),
   );
   const experiment = loadRun(jobs[0].folder);
@@ -62,10 +66,20 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const curves = join(out, 'learning-curves.png');
   const groups = rules.map((rule) => ({
     label: rule,
-    folders: jobs.filter((job) => job.folder.startsWith(join(out, rule, ''))).map((job) => job.folder),
+    folders: jobs
+      .filter((job) => job.folder.startsWith(join(folders.get(rule) ?? out, 'seed-')))
+      .map((job) => job.folder),
   }));
   writeAtomic(curves, drawCurves(experiment.config.name, groups, experiment));
-  const figures = [curves, ...rules.flatMap((rule) => drawRun(join(out, rule, 'seed-1')))];
+  const losses = variants.flatMap(({ label }) => {
+    const own = groups.find((group) => group.label === label)?.folders ?? [];
+    const first = loadRun(own[0]);
+    if (!first.run.network.spec.rule?.signal.keepsLosses) return [];
+    const path = join(out, `losses-${label.replaceAll(':', '-')}.png`);
+    writeAtomic(path, drawLosses(`${experiment.config.name}, ${label}`, own, first));
+    return [path];
+  });
+  const figures = [curves, ...losses, ...[...folders.values()].flatMap((folder) => drawRun(join(folder, 'seed-1')))];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));
@@ -97,6 +111,29 @@ function difference(got: unknown, want: unknown, path: string): { path: string; 
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One column of the comparison. */
+interface Variant {
+  readonly label: string;
+  /** Of the rule. */
+  readonly name: string;
+  readonly settings: readonly string[];
+}
+
+/** Reads `name:setting=value:...:as=label`. A setting without a dot is one of the rule's own. */
+function readVariant(text: string): Variant {
+  const [name, ...settings] = text.split(':');
+  const odd = settings.find((setting) => !setting.includes('='));
+  if (odd !== undefined) throw new ConfigError('--rules', odd, 'name:setting=value, for example sg-r-d:delays=3');
+  const label = settings.find((setting) => setting.startsWith('as='))?.slice(3);
+  return {
+    label: label ?? text,
+    name,
+    settings: settings
+      .filter((setting) => !setting.startsWith('as='))
+      .map((setting) => (/^[^=]*\./.test(setting) ? setting : `rule.${setting}`)),
+  };
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */

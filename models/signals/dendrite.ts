@@ -1,0 +1,489 @@
+import { z } from 'zod';
+import { UnsupportedError } from '../../src/core/errors.ts';
+import type { Field, Layout, Real, Sizes } from '../../src/core/layout.ts';
+import type {
+  BoundSignal,
+  DendriteKernel,
+  Quantity,
+  RuleContext,
+  SignalBinding,
+  SignalInstance,
+  SignalModel,
+} from '../../src/core/plugins.ts';
+import { drawFeedback, project } from './broadcast.ts';
+import { addOuter, halfSquare, predict, pullBack, pullBackSparse, rescale, subtractInto } from './linearMaps.ts';
+
+const params = z
+  .strictObject({
+    kind: z.literal('dendrite'),
+    feedback: z.enum(['symmetric', 'random']).default('random').describe('from the errors to the distal compartments'),
+    scale: z.number().min(0).default(1).describe('standard deviation of the feedback in units of 1 / sqrt(nRec)'),
+    credit: z.enum(['activity', 'membrane']).default('activity').describe('what V is the derivative to'),
+    predicts: z
+      .enum(['present', 'future'])
+      .default('future')
+      .describe('A f(t) stands for the credit of t itself, or for what it will owe from t+1 on'),
+    jacobian: z
+      .enum(['linear', 'gated', 'exact'])
+      .default('linear')
+      .describe('J learned on the activity; learned on the current and gated by psi; or made of W (weight transport)'),
+    delays: z.number().int().positive().default(6).describe('D: A reads the activity of t, t-1, .. t-D+1'),
+    label: z.boolean().default(true).describe('whether A reads the target too'),
+    squash: z.enum(['none', 'tanh']).default('none').describe('limit on what the distal compartments broadcast'),
+    copyEvery: z.number().int().positive().default(1).describe('updates between refreshes of the slow copy of A'),
+    rateA: z.number().min(0).default(0.5),
+    rateJ: z.number().min(0).default(0.5),
+    normalised: z.boolean().default(true).describe('divide the rates of A and J by 1 + mean square of what they read'),
+    normRate: z.number().gt(0).max(1).default(0.005).describe('rate of those means, per phase'),
+    reset: z.boolean().default(false).describe("membrane credit: pass through the neuron's own reset"),
+    startA: z.enum(['zero', 'normal']).default('zero').describe('normal: sd 1 / sqrt(features)'),
+    startJ: z.enum(['zero', 'weights']).default('zero').describe('weights: a copy of W'),
+    stepsPerPhase: z.number().int().positive().default(1).describe('steps between distal phases'),
+    late: z.boolean().default(false).describe('V reaches the synapses one step later'),
+  })
+  .refine((p) => p.jacobian === 'linear' || p.credit === 'membrane' || p.predicts === 'present', {
+    path: ['jacobian'],
+    message: '"linear" where A predicts the future of an activity: psi(t+1) is not known yet',
+  })
+  .refine((p) => p.jacobian !== 'linear' || p.credit === 'activity', {
+    path: ['jacobian'],
+    message: '"gated" or "exact" for the credit of a membrane',
+  });
+export type DendriteParams = z.infer<typeof params>;
+
+/**
+ * Learning signal of a segregated distal dendrite: V_j(t) is the neuron's own estimate of the credit it has for all losses
+ * from now on, made of top-down error and of a prediction A of the credit to come, which the other neurons send back through
+ * J, a learned linear model of the network's next step. W never appears.
+ *
+ *     f(t) = [r(t); r(t-1); .. r(t-D+1); y*(t); 1]          r: activity as the readout sees it (z for a readout without filter)
+ *     q(t) = B error(t),   F(t) = s(A' f(t))                s: identity or tanh;  A': A or its slow copy
+ *     J += eta_J / n sum (r(t) - J r(t-1)) r(t-1)^T         `linear`
+ *     J += eta_J / n sum (I(t) - J p(t)) p(t)^T             `gated`: current I, presynaptic activity p; credit passes psi
+ *
+ * `future` (SG-r/D):   V(t) = q(t) + J^T F(t),              A -= s(t) eta_A / n sum (A f(t-1) - V(t)) f(t-1)^T
+ * `present` (SG-r):    V(t) = A f(t),                       A -= s(t) eta_A / n sum (A f(t-1) - q(t-1) - J^T F(t)) f(t-1)^T
+ * `future`, membrane (SG-d):  V = q + J^T F - vTh F,        target of A f(t-1): psi(t) V(t) + alpha F(t)
+ * `present`, membrane (SG-v): V = A f,                      target of A f(t-1): psi(t-1) (q(t-1) + J^T F(t)) + alpha F(t)
+ *
+ * Sums run over the n streams. With `normalised`, eta_A / (1 + m_F) and eta_J / (1 + m_R) with running means of |f|^2 and of
+ * |r(t-1)|^2. s(t) is the schedule of the recurrent weights; J follows none. In a step J comes first, then V, then A; where A
+ * predicts the present, V is read from the A just updated.
+ *
+ * Schedules. Within the step: as above. Two phases: between two steps of the soma the distal compartments drive the neurons,
+ * which send F = tanh(A f) (`squash: tanh`) to one another through J; the soma's state waits, so that the equations are the
+ * same and a step of the task takes two steps of the chip. One step late (`late`): the soma gets V(t-1) at step t and meets it
+ * with its trace of t-1, which costs one stored psi and nothing else: dW(t) = - eta V(t-1) e(t-1).
+ *
+ * Marschall, Cho, Savin 2019 (arXiv 1905.12100) for rates; the spiking forms and the delays are this project's.
+ */
+export const dendrite: SignalModel<DendriteParams> = {
+  kind: 'dendrite',
+  source: 'Marschall, Cho, Savin 2019, arXiv 1905.12100; spiking forms of this project',
+  params,
+  derive(p, context) {
+    const { neuron } = context;
+    if (p.credit === 'membrane' && neuron.form !== 'filter-then-post') {
+      throw new UnsupportedError('rule: the credit of a membrane needs a spiking neuron');
+    }
+    return {
+      layout: layoutOf(p, context),
+      footprint: { reads: readsOf(p), phases: ['soma', 'dendrite'] },
+      refersTo: p.stepsPerPhase > 1 ? 'error' : 'credit',
+      readoutDecay: 0,
+      keepsLosses: true,
+      needsCurrent: p.jacobian === 'gated',
+      stepsPerPhase: p.stepsPerPhase,
+      kernel: kernelOf(p, context),
+      init(state, _sizes, rng, { weights, projections }) {
+        if (state.B) drawFeedback(state.B, p.scale, context.sizes.rec, rng);
+        if (p.startA === 'normal') {
+          const deviation = Math.sqrt(context.sizes.rec / state.A.length);
+          const source = rng.split('A');
+          for (let s = 0; s < state.A.length; s++) state.A[s] = deviation * source.normal();
+        }
+        if (state.slowA) state.slowA.set(state.A);
+        if (p.startJ === 'weights' && state.J) {
+          spread(state.J, weights.wRec, projections.rec, context.sizes.rec);
+          if (state.Jin) spread(state.Jin, weights.wIn, projections.in, context.sizes.rec);
+        }
+        if (state.norms) state.norms.set([context.sizes.rec / 2, (context.sizes.rec * p.delays) / 2]);
+      },
+      bind: (binding) => bindDendrite(p, context, binding),
+    } satisfies SignalInstance;
+  },
+};
+
+/** Length of f. */
+function featureCount(p: DendriteParams, { rec, out }: Pick<Sizes, 'rec' | 'out'>): number {
+  return p.delays * rec + (p.label ? out : 0) + 1;
+}
+
+function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
+  const nF = featureCount(p, sizes);
+  const perNeuron = (doc: string): Field => ({
+    shape: ['stream', 'rec'],
+    home: 'post',
+    unit: '1',
+    doc,
+    restarts: true,
+  });
+  const layout: Record<string, Field> = {};
+  if (p.feedback === 'random') {
+    layout.B = { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback from the errors to the dendrites' };
+  }
+  layout.A = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'credit predictor, [feature][post]' };
+  if (p.copyEvery > 1) layout.slowA = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'slow copy of A' };
+  if (p.jacobian !== 'exact') {
+    layout.J = { shape: ['rec', 'rec'], home: 'pair', unit: '1', doc: 'model of the next step, read both ways' };
+  }
+  if (p.jacobian === 'gated') {
+    layout.Jin = {
+      shape: ['in', 'rec'],
+      home: 'synapse',
+      unit: '1',
+      doc: 'its part from the inputs, read forwards only',
+    };
+  }
+  if (p.normalised) layout.norms = { shape: [2], home: 'global', unit: '1', doc: 'running means of |r|^2 and |f|^2' };
+  layout.losses = {
+    shape: [3],
+    home: 'global',
+    unit: '1',
+    doc: 'summed losses of A and of J, and phases',
+    transient: true,
+  };
+  layout.features = { shape: ['stream', nF], home: 'post', unit: '1', doc: 'f of the last phase', restarts: true };
+  layout.begun = { shape: ['stream'], home: 'global', unit: '1', doc: '1 after the first phase', restarts: true };
+  if (p.copyEvery > 1) layout.age = { shape: [1], home: 'global', unit: 'phases', doc: 'since the slow copy was made' };
+  if (p.predicts === 'present') layout.q = perNeuron('error at the dendrite in the last phase');
+  if (p.predicts === 'present' && p.credit === 'membrane') layout.psi = perNeuron('psi of the last phase');
+  if (readout.decay > 0) layout.r = perNeuron('activity filtered as the readout does');
+  layout.distal = perNeuron('distal voltage V');
+  return layout;
+}
+
+function readsOf(p: DendriteParams): Quantity[] {
+  const reads: Quantity[] = ['z', 'error'];
+  if (p.feedback === 'symmetric') reads.push('wOut');
+  if (p.label) reads.push('target');
+  if (p.jacobian === 'exact') reads.push('wRec');
+  if (p.jacobian === 'gated') reads.push('x', 'zPrev', 'current');
+  const gates = p.jacobian !== 'linear' && p.predicts === 'present' && p.credit === 'activity';
+  if (gates || p.credit === 'membrane') reads.push('psi');
+  return reads;
+}
+
+/** The kernel of the fast backend covers the rule on spikes with linear J and A predicting the future. */
+function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): DendriteKernel | null {
+  const covered =
+    p.predicts === 'future' &&
+    p.credit === 'activity' &&
+    p.jacobian === 'linear' &&
+    p.squash === 'none' &&
+    p.copyEvery === 1 &&
+    !p.late &&
+    neuron.form === 'filter-then-post';
+  if (!covered) return null;
+  return {
+    name: 'dendrite',
+    matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
+    keep: null,
+    delays: p.delays,
+    label: p.label,
+    features: featureCount(p, sizes),
+    readoutDecay: readout.decay,
+    readoutGain: readout.gain,
+    gain: shareOf(p, readout.gain),
+    stepsPerPhase: p.stepsPerPhase,
+    rateA: p.rateA,
+    rateJ: p.rateJ,
+    normRate: p.normalised ? p.normRate : null,
+  };
+}
+
+/** dr/dz; over several steps it is in the trace, which passes through the readout's own filter. */
+function shareOf(p: DendriteParams, readoutGain: number): number {
+  return p.stepsPerPhase > 1 ? 1 : readoutGain;
+}
+
+/** Copies the synapses of a projection into a dense [pre][post] matrix; missing ones stay 0. */
+function spread(to: Real, w: Real, { nPre, rowStart, post }: SignalBinding['projections']['rec'], n: number): void {
+  for (let i = 0; i < nPre; i++) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) to[i * n + post[s]] = w[s];
+}
+
+/** Work space of one bound signal: one row a stream where all streams read a matrix before it changes. */
+interface Scratch {
+  /** f(t). [stream][features] */
+  readonly now: Float64Array;
+  /** Error of J or of A. [stream][rec] */
+  readonly miss: Float64Array;
+  /** F(t). [rec] */
+  readonly broadcast: Float64Array;
+  readonly gated: Float64Array;
+  /** q(t). [rec] */
+  readonly q: Float64Array;
+}
+
+function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBinding): BoundSignal {
+  const { sizes, state, trial } = binding;
+  const { stream: nStream, step: steps, rec: n } = sizes;
+  const nF = featureCount(p, sizes);
+  const scratch: Scratch = {
+    now: new Float64Array(nStream * nF),
+    miss: new Float64Array(nStream * n),
+    broadcast: new Float64Array(n),
+    gated: new Float64Array(n),
+    q: new Float64Array(n),
+  };
+  const readActivity = bindFeatures(p, context, binding, scratch.now);
+  const learnJ = bindJ(p, binding, scratch);
+  const learnA = p.predicts === 'future' ? bindFuture : bindPresent;
+  const credit = learnA(p, context, binding, scratch);
+  const { gain } = context.readout;
+  return {
+    step(t, rateScale) {
+      const phase = (t + 1) % p.stepsPerPhase === 0;
+      readActivity(t, phase);
+      if (phase) {
+        if (state.norms) followNorms(state.norms, state.features, scratch.now, p, n, nF, nStream);
+        learnJ(t);
+      }
+      for (let b = 0; b < nStream; b++) {
+        const row = (b * steps + t) * n;
+        if (p.late) rescale(trial.signal, row, state.distal, b * n, gain, n);
+        else if (!phase) trial.signal.fill(0, row, row + n);
+      }
+      if (!phase) return;
+      credit(t, rateScale);
+      const share = shareOf(p, gain);
+      for (let b = 0; b < nStream; b++) {
+        if (!p.late) rescale(trial.signal, (b * steps + t) * n, state.distal, b * n, share, n);
+      }
+      state.features.set(scratch.now);
+      state.losses[2] += 1;
+    },
+  };
+}
+
+/** r(t) at every step, f(t) at every phase.   now: [stream][features] */
+function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: SignalBinding, now: Float64Array) {
+  const { sizes, state, trial } = binding;
+  const { stream: nStream, step: steps, rec: n, out: nOut, history } = sizes;
+  const nF = featureCount(p, sizes);
+  const older = (p.delays - 1) * n;
+  const write = (b: number, t: number, activity: Real, from: number) => {
+    const at = b * nF;
+    for (let i = 0; i < n; i++) now[at + i] = activity[from + i];
+    for (let i = 0; i < older; i++) now[at + n + i] = state.features[at + i];
+    const target = (b * steps + t) * nOut;
+    if (p.label) for (let k = 0; k < nOut; k++) now[at + n + older + k] = trial.target[target + k];
+    now[at + nF - 1] = 1;
+    if (state.begun[b] === 1) return;
+    // Before the first phase: no activity, and the target that comes first.
+    state.begun[b] = 1;
+    for (let i = p.delays * n; i < nF; i++) state.features[at + i] = now[at + i];
+  };
+  return (t: number, phase: boolean) => {
+    for (let b = 0; b < nStream; b++) {
+      const from = (b * (history + steps) + history + t) * n;
+      if (state.r) {
+        for (let j = 0; j < n; j++) {
+          state.r[b * n + j] = readout.decay * state.r[b * n + j] + readout.gain * trial.z[from + j];
+        }
+      }
+      if (phase) write(b, t, state.r ?? trial.z, state.r ? b * n : from);
+    }
+  };
+}
+
+/** m += rate (mean over streams of |x|^2 - m) for r(t-1) and f(t). */
+function followNorms(
+  norms: Real,
+  before: Real,
+  now: Real,
+  p: DendriteParams,
+  n: number,
+  nF: number,
+  nStream: number,
+): void {
+  let ofR = 0;
+  let ofF = 0;
+  for (let b = 0; b < nStream; b++) {
+    for (let i = 0; i < n; i++) ofR += before[b * nF + i] ** 2;
+    for (let i = 0; i < nF; i++) ofF += now[b * nF + i] ** 2;
+  }
+  norms[0] += p.normRate * (ofR / nStream - norms[0]);
+  norms[1] += p.normRate * (ofF / nStream - norms[1]);
+}
+
+/** One step of J over all streams: every stream is predicted with the same J, then J moves. */
+function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
+  const { sizes, state, trial } = binding;
+  const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
+  const nF = featureCount(p, sizes);
+  if (history > 1 && p.jacobian !== 'linear') {
+    throw new UnsupportedError('rule: with a recurrent delay of several steps J has to be "linear"');
+  }
+  if (p.jacobian === 'exact') return () => {};
+  const gated = p.jacobian === 'gated';
+  const rowX = (b: number, t: number) => (b * steps + t) * nIn;
+  const rowZ = (b: number, t: number) => (b * (history + steps) + history + t) * n;
+  // Row t of z is step t - history: the activity that arrives at step t.
+  const arriving = (b: number, t: number) => (b * (history + steps) + t) * n;
+  const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
+  return (t: number) => {
+    const rate = p.rateJ / (p.normalised ? 1 + state.norms[0] : 1) / nStream;
+    for (let b = 0; b < nStream; b++) {
+      const at = b * n;
+      miss.fill(0, at, at + n);
+      if (gated) {
+        predict(miss, at, state.J, trial.z, arriving(b, t), n, n);
+        predict(miss, at, state.Jin, trial.x, rowX(b, t), nIn, n);
+        subtractInto(miss, at, trial.current, (b * steps + t) * n, n);
+      } else {
+        predict(miss, at, state.J, state.features, b * nF, n, n);
+        const [activity, from] = r(b, t);
+        subtractInto(miss, at, activity, from, n);
+      }
+    }
+    state.losses[1] += halfSquare(miss, nStream * n) / (nStream * n);
+    for (let b = 0; b < nStream; b++) {
+      const at = b * n;
+      if (gated) {
+        addOuter(state.J, trial.z, arriving(b, t), miss, at, rate, n, n);
+        addOuter(state.Jin, trial.x, rowX(b, t), miss, at, rate, nIn, n);
+      } else addOuter(state.J, state.features, b * nF, miss, at, rate, n, n);
+    }
+  };
+}
+
+/** J^T F, with the gates and the leak that belong to the chosen Jacobian.   out, F: [rec] */
+function bindPullBack(p: DendriteParams, { neuron }: RuleContext, binding: SignalBinding, { gated }: Scratch) {
+  const { sizes, state, trial, weights, projections } = binding;
+  const { step: steps, rec: n } = sizes;
+  const exact = p.jacobian === 'exact';
+  const through = (out: Real, g: Real) => {
+    if (exact) pullBackSparse(out, weights.wRec, g, projections.rec.rowStart, projections.rec.post, n);
+    else pullBack(out, state.J, g, n);
+  };
+  if (p.jacobian === 'linear') return (out: Real, broadcast: Real) => through(out, broadcast);
+  if (p.credit === 'membrane') {
+    return (out: Real, broadcast: Real) => {
+      for (let j = 0; j < n; j++) gated[j] = neuron.gain * broadcast[j];
+      through(out, gated);
+    };
+  }
+  const leak = neuron.form === 'post-then-filter' ? neuron.decay : 0;
+  return (out: Real, broadcast: Real, b: number, t: number) => {
+    const row = (b * steps + t) * n;
+    for (let j = 0; j < n; j++) gated[j] = neuron.gain * trial.psi[row + j] * broadcast[j];
+    through(out, gated);
+    for (let j = 0; j < n; j++) out[j] += leak * broadcast[j];
+  };
+}
+
+type Credit = (t: number, rateScale: number) => void;
+
+/** V = q + J^T F, and A f(t-1) learns V (or, of membranes, what V is worth through the membrane). */
+function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
+  const { sizes, state, trial } = binding;
+  const { stream: nStream, step: steps, rec: n } = sizes;
+  const nF = featureCount(p, sizes);
+  const { now, miss, broadcast, q } = scratch;
+  const pull = bindPullBack(p, context, binding, scratch);
+  const toQ = bindQ(p, binding);
+  const finish = bindA(p, binding, miss);
+  const { decay, resetGain } = context.neuron;
+  const membrane = p.credit === 'membrane';
+  const reset = p.reset ? resetGain : 0;
+  const V = new Float64Array(n);
+  return (t, rateScale) => {
+    for (let b = 0; b < nStream; b++) {
+      const row = (b * steps + t) * n;
+      distalBroadcast(broadcast, state.slowA ?? state.A, now, b * nF, p.squash, nF, n);
+      pull(V, broadcast, b, t);
+      toQ(q, b, t);
+      for (let j = 0; j < n; j++) {
+        V[j] += q[j] - (membrane ? reset * broadcast[j] : 0);
+        state.distal[b * n + j] = V[j];
+        // What A f(t-1) should have been.
+        miss[b * n + j] = membrane ? trial.psi[row + j] * V[j] + decay * broadcast[j] : V[j];
+      }
+    }
+    finish(rateScale);
+  };
+}
+
+/** A f(t-1) learns q(t-1) + J^T F(t); then V = A f(t). */
+function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
+  const { sizes, state, trial } = binding;
+  const { stream: nStream, step: steps, rec: n } = sizes;
+  const nF = featureCount(p, sizes);
+  const { now, miss, broadcast, q } = scratch;
+  const pull = bindPullBack(p, context, binding, scratch);
+  const toQ = bindQ(p, binding);
+  const finish = bindA(p, binding, miss);
+  const { decay } = context.neuron;
+  const target = new Float64Array(n);
+  return (t, rateScale) => {
+    for (let b = 0; b < nStream; b++) {
+      const at = b * n;
+      const row = (b * steps + t) * n;
+      distalBroadcast(broadcast, state.slowA ?? state.A, now, b * nF, p.squash, nF, n);
+      pull(target, broadcast, b, t);
+      toQ(q, b, t);
+      for (let j = 0; j < n; j++) {
+        const owed = state.q[at + j] + target[j];
+        miss[at + j] = p.credit === 'membrane' ? state.psi[at + j] * owed + decay * broadcast[j] : owed;
+        state.q[at + j] = q[j];
+        if (state.psi) state.psi[at + j] = trial.psi[row + j];
+      }
+    }
+    finish(rateScale);
+    for (let b = 0; b < nStream; b++) {
+      state.distal.fill(0, b * n, (b + 1) * n);
+      predict(state.distal, b * n, state.A, now, b * nF, nF, n);
+    }
+  };
+}
+
+/** F = s(A f).   F: [rec]; f: [features] at `at` */
+function distalBroadcast(
+  broadcast: Real,
+  A: Real,
+  f: Real,
+  at: number,
+  squash: DendriteParams['squash'],
+  nF: number,
+  n: number,
+): void {
+  broadcast.fill(0);
+  predict(broadcast, 0, A, f, at, nF, n);
+  if (squash === 'tanh') for (let j = 0; j < n; j++) broadcast[j] = Math.tanh(broadcast[j]);
+}
+
+/** q = B error. */
+function bindQ(p: DendriteParams, { sizes, state, trial, weights }: SignalBinding) {
+  const { step: steps, rec: n, out: nOut } = sizes;
+  const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
+  return (q: Real, b: number, t: number) => project(q, B, trial.error, 0, (b * steps + t) * nOut, n, nOut);
+}
+
+/** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][rec] */
+function bindA(p: DendriteParams, { sizes, state }: SignalBinding, miss: Real) {
+  const { stream: nStream, rec: n } = sizes;
+  const nF = featureCount(p, sizes);
+  return (rateScale: number) => {
+    const rate = (rateScale * p.rateA) / (p.normalised ? 1 + state.norms[1] : 1) / nStream;
+    for (let s = 0; s < nStream * n; s++) miss[s] = -miss[s];
+    for (let b = 0; b < nStream; b++) predict(miss, b * n, state.A, state.features, b * nF, nF, n);
+    state.losses[0] += halfSquare(miss, nStream * n) / (nStream * n);
+    for (let b = 0; b < nStream; b++) addOuter(state.A, state.features, b * nF, miss, b * n, -rate, nF, n);
+    if (!state.slowA) return;
+    state.age[0] += 1;
+    if (state.age[0] < p.copyEvery) return;
+    state.age[0] = 0;
+    state.slowA.set(state.A);
+  };
+}

@@ -1,0 +1,68 @@
+import type { Real } from '../../src/core/layout.ts';
+
+/** Dense maps M [pre][post] on vectors that are mostly 0: presynaptic values of 0 cost nothing. */
+
+/** out_j += sum_i x_i M_ij.   out: [nPost] at `to`; x: [nPre] at `from` */
+export function predict(out: Real, to: number, M: Real, x: Real, from: number, nPre: number, nPost: number): void {
+  for (let i = 0; i < nPre; i++) {
+    const value = x[from + i];
+    if (value === 0) continue;
+    const row = i * nPost;
+    for (let j = 0; j < nPost; j++) out[to + j] += value * M[row + j];
+  }
+}
+
+/** M_ij += rate x_i d_j.   x: [nPre] at `from`; d: [nPost] at `at` */
+export function addOuter(
+  M: Real,
+  x: Real,
+  from: number,
+  d: Real,
+  at: number,
+  rate: number,
+  nPre: number,
+  nPost: number,
+): void {
+  for (let i = 0; i < nPre; i++) {
+    const factor = rate * x[from + i];
+    if (factor === 0) continue;
+    const row = i * nPost;
+    for (let j = 0; j < nPost; j++) M[row + j] += factor * d[at + j];
+  }
+}
+
+/** out_i = sum_j M_ij g_j: the map read backwards.   out, g: [n]; M: [n][n] */
+export function pullBack(out: Real, M: Real, g: Real, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const row = i * n;
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += M[row + j] * g[j];
+    out[i] = sum;
+  }
+}
+
+/** The same for a projection.   w: [syn] */
+export function pullBackSparse(out: Real, w: Real, g: Real, rowStart: Int32Array, post: Int32Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) sum += w[s] * g[post[s]];
+    out[i] = sum;
+  }
+}
+
+/** d = x - d.   d: [n] at `at`; x: [n] at `from` */
+export function subtractInto(d: Real, at: number, x: Real, from: number, n: number): void {
+  for (let j = 0; j < n; j++) d[at + j] = x[from + j] - d[at + j];
+}
+
+/** out = factor x.   out: [n] at `to`; x: [n] at `from` */
+export function rescale(out: Real, to: number, x: Real, from: number, factor: number, n: number): void {
+  for (let j = 0; j < n; j++) out[to + j] = factor * x[from + j];
+}
+
+/** 1/2 |x|^2.   x: [n] */
+export function halfSquare(x: Real, n: number): number {
+  let sum = 0;
+  for (let s = 0; s < n; s++) sum += x[s] * x[s];
+  return sum / 2;
+}
