@@ -157,7 +157,6 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
     home: 'global',
     unit: '1',
     doc: 'summed losses of A and of J, and phases',
-    transient: true,
   };
   layout.features = { shape: ['stream', nF], home: 'post', unit: '1', doc: 'f of the last phase', restarts: true };
   layout.begun = { shape: ['stream'], home: 'global', unit: '1', doc: '1 after the first phase', restarts: true };
@@ -167,6 +166,9 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
   if (p.predicts === 'present' && p.credit === 'membrane') layout.psi = perNeuron('psi of the last phase');
   if (readout.decay > 0) layout.r = perNeuron('activity filtered as the readout does');
   layout.distal = perNeuron('distal voltage V');
+  layout.errorA = { ...perNeuron('A f(t-1) less what it should have been'), transient: true };
+  if (p.jacobian !== 'exact')
+    layout.errorJ = { ...perNeuron('what J should have said less what it said'), transient: true };
   return layout;
 }
 
@@ -223,8 +225,6 @@ function spread(to: Real, w: Real, { nPre, rowStart, post }: SignalBinding['proj
 interface Scratch {
   /** f(t). [stream][features] */
   readonly now: Float64Array;
-  /** Error of J or of A. [stream][rec] */
-  readonly miss: Float64Array;
   /** F(t). [rec] */
   readonly broadcast: Float64Array;
   readonly gated: Float64Array;
@@ -238,13 +238,12 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
   const nF = featureCount(p, sizes);
   const scratch: Scratch = {
     now: new Float64Array(nStream * nF),
-    miss: new Float64Array(nStream * n),
     broadcast: new Float64Array(n),
     gated: new Float64Array(n),
     q: new Float64Array(n),
   };
   const readActivity = bindFeatures(p, context, binding, scratch.now);
-  const learnJ = bindJ(p, binding, scratch);
+  const learnJ = bindJ(p, binding);
   const learnA = p.predicts === 'future' ? bindFuture : bindPresent;
   const credit = learnA(p, context, binding, scratch);
   const { gain } = context.readout;
@@ -325,7 +324,7 @@ function followNorms(
 }
 
 /** One step of J over all streams: every stream is predicted with the same J, then J moves. */
-function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
+function bindJ(p: DendriteParams, binding: SignalBinding) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
   const nF = featureCount(p, sizes);
@@ -339,6 +338,7 @@ function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
   // Row t of z is step t - history: the activity that arrives at step t.
   const arriving = (b: number, t: number) => (b * (history + steps) + t) * n;
   const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
+  const miss = state.errorJ;
   return (t: number) => {
     const rate = p.rateJ / (p.normalised ? 1 + state.norms[0] : 1) / nStream;
     for (let b = 0; b < nStream; b++) {
@@ -396,7 +396,8 @@ type Credit = (t: number, rateScale: number) => void;
 function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
-  const { miss, broadcast, q } = scratch;
+  const { broadcast, q } = scratch;
+  const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
@@ -427,7 +428,8 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
   const nF = featureCount(p, sizes);
-  const { now, miss, broadcast, q } = scratch;
+  const { now, broadcast, q } = scratch;
+  const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);

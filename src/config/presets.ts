@@ -2,9 +2,11 @@ import { ConfigError } from '../core/errors.ts';
 
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
- * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol, spiking
- * input and a conduction delay of 3 ms. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by itself; with recurrent
- * weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
+ * spiking input and a conduction delay of 3 ms. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
+ * code.
  */
 const presets = {
   'four-six-back': {
@@ -92,6 +94,24 @@ const presets = {
     rateTerm: { strength: 300, targetHz: 10, mean: 'trial' },
     optimizer: { kind: 'sgd', rates: { in: 1e-4, rec: 1e-4, out: 1e-4 } },
     training: { total: 500, update: { every: 1, unit: 'trial' } },
+    evaluation: { total: 1, streams: 1 },
+  },
+  'periodic-output': {
+    name: 'periodic-output',
+    task: { kind: 'periodic-output', steps: 100, period: 100 },
+    network: {
+      dtMs: 1,
+      neurons: 50,
+      neuron: { kind: 'rate', leak: { decay: 0.9 } },
+      readout: { kind: 'leaky', filter: { decay: 0 }, bias: false },
+      input: { init: { kind: 'constant', value: 3 } },
+      recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true },
+      output: { init: { kind: 'normal', gain: 0.06 } },
+    },
+    rule: { name: 'rflo', feedback: 'random', feedbackScale: 7.07 },
+    loss: { kind: 'square', scale: 'mean' },
+    optimizer: { kind: 'sgd', rates: { in: 0, rec: 0.03, out: 0.03 } },
+    training: { total: 10_000, update: { every: 1, unit: 'trial' } },
     evaluation: { total: 1, streams: 1 },
   },
 } as const;

@@ -36,7 +36,7 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
   if (spec.rule) {
     // The other executions keep no traces from step to step.
     if (spec.execution === 'online') groups.trace = kept(spec.rule.trace.layout, backend);
-    groups.signal = spec.rule.signal.layout;
+    groups.signal = kept(spec.rule.signal.layout, backend);
   }
   if (spec.direct) groups.direct = spec.direct.layout;
   groups.run = runLayout;

@@ -38,7 +38,7 @@ function missing(spec: NetworkSpec): string[] {
   const membrane = neuron.kernel?.decay;
   if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane)) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
-  if (rule && !rule.signal.kernel) names.push('this signal');
+  if (rule && rule.signal.kernel?.name !== 'broadcast') names.push('this signal');
   if (direct) names.push('this rule');
   return names;
 }
