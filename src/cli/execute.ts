@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent } from '../core/events.ts';
+import { narrowestBits } from '../core/format.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
@@ -153,6 +154,11 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
     experiment.close();
   }
   const seconds = (performance.now() - began) / 1000;
+  const statistics = experiment.run.stages.statistics?.();
+  if (statistics) {
+    const rows = statistics.map((field) => ({ ...field, narrowestBits: narrowestBits(field) }));
+    writeText(path(files.fixedPoint), `${JSON.stringify(rows, null, 2)}\n`);
+  }
   writeWeights(path(files.weights), experiment.run.network);
   if (job.recording?.csv && recorder) exportCsv(path(files.recording), recorder);
   const amount = experiment.feed.amount();

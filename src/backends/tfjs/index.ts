@@ -29,6 +29,7 @@ function missing(spec: NetworkSpec): string[] {
   const { neuron, readout, rule, direct, projections, execution, update, sizes } = spec;
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
+  if (spec.formats) names.push('number formats');
   if (!neuron.kernel) names.push('this neuron');
   if (!readout.kernel) names.push('this readout');
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
