@@ -1,9 +1,18 @@
-export { type Inventory, inventory } from './inventory.ts';
+import { profiles } from './profiles.ts';
 
-/** What a chip profile will say of itself. Profiles come with the deployability report; the registry is here. */
+export { type Demand, demandOf, type Variable } from './demand.ts';
+export { type Check, type Deployment, deploy } from './deploy.ts';
+export { type Inventory, inventory } from './inventory.ts';
+export { type ChipProfile, profileSchema } from './profile.ts';
+export { profiles };
+
 export interface ChipEntry {
   readonly name: string;
   readonly about: string;
 }
 
-export const chips: readonly ChipEntry[] = [];
+/** Every chip profile, one line each in `profiles.ts`. */
+export const chips: readonly ChipEntry[] = profiles.map(({ id, name, substrate }) => ({
+  name: id,
+  about: `${name}, ${substrate}`,
+}));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
+import { deploy } from './commands/deploy.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
 import { defaultThreads } from './pool.ts';
@@ -109,6 +110,20 @@ export function createProgram(): Command {
       ]),
     )
     .action(compare);
+
+  program
+    .command('deploy')
+    .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
+    .description('would the rule fit a chip? Verdict, first violated constraint, state it needs')
+    .requiredOption('--chip <a,b,...>', 'chips (see "list chips"), or profiles of your own as .json files')
+    .option('--out <folder>', 'also write the report there as JSON and as a page')
+    .option(...set)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples(['spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2']),
+    )
+    .action(deploy);
 
   program
     .command('eval')

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** A number with its unit, where it comes from and how far it can be trusted. */
+const sourced = (unit: string) =>
+  z.strictObject({
+    value: z.number().min(0).nullable().describe('null: not known'),
+    unit: z.literal(unit),
+    source: z.string().min(1),
+    kind: z.enum(['measured', 'code', 'doc', 'abstract', 'recalled', 'inferred']),
+  });
+
+/**
+ * What a chip offers to a learning rule. Every number carries unit and source; what nobody has read in a document or in code
+ * is marked `recalled`. A profile of your own is a JSON file of this form.
+ */
+export const profileSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  name: z.string().min(1),
+  substrate: z.enum(['digital', 'mixed-signal', 'processor', 'ideal']),
+  weightBits: sourced('bit'),
+  /** Learning state that a synapse can keep beside its weight. */
+  synapseStateBits: sourced('bit'),
+  /** Width of the traces of presynaptic and postsynaptic neurons. */
+  traceBits: sourced('bit'),
+  neurons: sourced('neuron'),
+  neuronsPerCore: sourced('neuron'),
+  /** All synaptic memory, weights and their learning state. */
+  synapseMemory: sourced('byte'),
+  fanIn: sourced('synapse'),
+  delaySteps: sourced('step'),
+  refractorySteps: sourced('step'),
+  energyPerSynapticEvent: sourced('pJ'),
+  stochasticRounding: z.boolean(),
+  roundings: z.array(z.enum(['floor', 'nearest', 'toward-zero', 'stochastic'])).min(1),
+  signedWeights: z.boolean(),
+  resets: z.array(z.enum(['subtract', 'zero'])),
+  adaptiveThreshold: z.boolean(),
+  gradedActivity: z.boolean(),
+  compartments: z.number().int().min(1),
+  learning: z.strictObject({
+    engine: z.enum(['none', 'fixed-rule', 'sum-of-products', 'program']),
+    /** A rule in hardware: its trace has no state per synapse. */
+    fixedRule: z.enum(['factored-eprop']).nullable(),
+    thirdFactor: z.enum(['none', 'global', 'per-neuron']),
+    /** A matrix can be read along its rows and along its columns. */
+    transpose: z.boolean(),
+    /** A step can have more than one phase. */
+    phases: z.boolean(),
+    everyStep: z.boolean(),
+  }),
+});
+
+export type ChipProfile = z.infer<typeof profileSchema>;
