@@ -248,10 +248,11 @@ function drawWeights(title: string, before: Experiment, after: Experiment): Uint
   });
 }
 
-/** The names of the measures on the axes, and the values that mean something in them. */
+/** Names of the measures on the axes, the range that is always shown, and the values that mean something in them. */
 const auditMeasures = {
   cosine: {
     yLabel: 'cosine',
+    shown: [-0.1, 1.05],
     bounds: [
       { label: 'BPTT', value: 1 },
       { label: 'orthogonal', value: 0 },
@@ -259,20 +260,33 @@ const auditMeasures = {
   },
   sign: {
     yLabel: 'sign agreement',
+    shown: [0.45, 1.03],
     bounds: [
       { label: 'BPTT', value: 1 },
       { label: 'chance', value: 0.5 },
     ],
   },
-  norm: { yLabel: 'norm ratio', bounds: [{ label: 'BPTT', value: 1 }] },
+  norm: { yLabel: 'norm ratio', shown: [0.2, 5], bounds: [{ label: 'BPTT', value: 1 }] },
 } as const;
 
 /** One measure of an audit over the training, for recurrent and for input weights. */
 export function drawAudit(report: AuditReport, measure: keyof typeof auditMeasures): Uint8Array {
   const { rules, points, task, seed } = report;
-  const { yLabel, bounds } = auditMeasures[measure];
+  const { yLabel, bounds, shown } = auditMeasures[measure];
   const master = rules.find(({ role }) => role === 'master')?.label;
   const drawn = rules.flatMap(({ role, label }, n) => (role === 'master' || role === 'audited' ? [{ label, n }] : []));
+  const values = drawn.flatMap(({ n }) =>
+    points.flatMap(({ alignments }) => [alignments[n].wRec[measure], alignments[n].wIn[measure]]),
+  );
+  const [low, high] = shown;
+  // Both panels have one range, so that they can be compared.
+  const yRange = values.reduce<readonly [number, number]>(
+    ([min, max], value) => {
+      const y = drawable(value, measure);
+      return Number.isNaN(y) ? [min, max] : [Math.min(min, y), Math.max(max, y)];
+    },
+    [low, high],
+  );
   const panel = (label: string, block: AuditBlock, legend: 'labels' | 'none') => ({
     label,
     legend,
@@ -280,6 +294,7 @@ export function drawAudit(report: AuditReport, measure: keyof typeof auditMeasur
     yLabel,
     yAxis: measure === 'norm' ? ('log' as const) : ('linear' as const),
     bounds,
+    yRange,
     groups: drawn.map((rule) => ({
       label: rule.label === master ? `${rule.label} (trains)` : rule.label,
       runs: [
