@@ -1,9 +1,10 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
+import { periodicOutput } from './periodicOutput.ts';
 
 /** Every task, one line each. */
-export const tasks = [nBack, patternGeneration] satisfies Catalogue['tasks'];
+export const tasks = [nBack, patternGeneration, periodicOutput] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { nBack, patternGeneration };
+export { nBack, patternGeneration, periodicOutput };

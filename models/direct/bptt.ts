@@ -39,17 +39,18 @@ type Params = z.infer<typeof params>;
  *     dE/dW_ij += zeta p_i(t) D_j(t)          p_i: x_i(t), or z_i(t-d) of a recurrent synapse; d: its delay in steps
  *
  * Rate neurons: c_j(t) = dz_j(t) + decay c_j(t+1), D_j(t) = psi_j(t) c_j(t). Errors of at most `segment` steps go back
- * together. `segment` = `window` = T: every T steps for the T steps (epochwise); `segment` 1: at each step through the last
- * `window` steps (truncated, past-facing); both null: exact, over a whole trial or, with updates within it, over the steps
- * since the last update and back to the beginning of the trial.
+ * together. `segment` = `window` = T: every T steps for the T steps (epochwise); `segment` 1: at each step through the
+ * last `window` steps (truncated, past-facing); both null: exact, over a whole trial or, with updates within it, over
+ * the steps since the last update and back to the beginning of the trial.
  *
- * Werbos 1990 (Proc IEEE 78:1550); with pseudo-derivatives Bellec et al. 2018 (arXiv 1803.09574). Errors reach neither past
- * step 0 of a trial or chunk, also where state carries over, nor into steps that are not yet done. After an update within the
- * trial the present weights meet the past activity. A reset to zero is treated as the eligibility trace treats it: the leak
- * goes on. The firing-rate term is not part of it.
+ * Werbos 1990 (Proc IEEE 78:1550); with pseudo-derivatives Bellec et al. 2018 (arXiv 1803.09574). Errors reach neither
+ * past step 0 of a trial or chunk, also where state carries over, nor into steps that are not yet done. After an update
+ * within the trial the present weights meet the past activity. A reset to zero is treated as the eligibility trace
+ * treats it: the leak goes on. The firing-rate term is not part of it.
  *
- * Row t of `signal` is the sum of all dz(t) [rec] that have come back so far: the total derivative dE/dz but for the path
- * through the neuron's own memory (leak, adaptation), which its eligibility trace holds; the product of both is this gradient.
+ * Row t of `signal` is the sum of all dz(t) [rec] that have come back so far: the total derivative dE/dz but for the
+ * path through the neuron's own memory (leak, adaptation), which its eligibility trace holds; the product of both is
+ * this gradient.
  */
 export const bptt: DirectModel<Params> = {
   kind: 'bptt',

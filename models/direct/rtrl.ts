@@ -19,10 +19,10 @@ const mostNumbers = 2 ** 27;
  *     P_s(t) = T_t(P_s(t-1), p_i(t) on neuron j)         s: synapse i -> j; T_t: the linearised step of tangent.ts
  *     dE/dW_s += sum_k L_k(t) PBar_s,k(t),      L_k(t) = sum_l B_kl error_l(t)
  *
- * PBar is the influence on the activity as the readout filters it. The exact gradient of each error with the pseudo-derivative
- * in place of the derivative, at every step and also across the borders of chunks; after an update it goes on from the
- * influence of the former weights. State per group: [stream][syn][rec] for each of v, a, z, zBar; a step costs n^2 (n + nIn)
- * products per neuron. An oracle for small networks.
+ * PBar is the influence on the activity as the readout filters it. The exact gradient of each error with the pseudo-
+ * derivative in place of the derivative, at every step and also across the borders of chunks; after an update it goes
+ * on from the influence of the former weights. State per group: [stream][syn][rec] for each of v, a, z, zBar; a step
+ * costs n^3 (n + nIn) products. An oracle for small networks.
  *
  * Williams and Zipser 1989 (Neural Computation 1:270); notation of Marschall, Cho, Savin 2020 (JMLR 21:135).
  */

@@ -12,11 +12,11 @@ import type { DirectBinding, DirectContext, RuleContext } from '../../src/core/p
  *     dz_j(t)    = psi_j(t) (dv_j(t) - adaptBeta_j da_j(t))
  *     dzBar_j(t) = kappa dzBar_j(t-1) + zeta_out dz_j(t)                       what the readout sees of it
  *
- * Rate neurons: dz_j(t) = decay dz_j(t-1) + (1 - decay) psi_j(t) dI_j(t). `given` is the change of a summed input by itself,
- * not by way of other neurons.
+ * Rate neurons: dz_j(t) = decay dz_j(t-1) + (1 - decay) psi_j(t) dI_j(t). `given` is the change of a summed input by
+ * itself, not by way of other neurons.
  */
 export interface Tangent {
-  /** From step t-1 to t of the tangent at `at`, which belongs to stream b; `drive` is what is given, and is used up. [rec] */
+  /** The tangent at `at`, which belongs to stream b, from step t-1 to t; `drive` [rec] is what is given, and used up. */
   step(b: number, t: number, at: number, drive: Real): void;
   /** What a change does to the readout is `readGain` times this, times W_out. */
   readonly read: Real;
@@ -110,7 +110,10 @@ function addRecurrent(
   }
 }
 
-/** dv = decay dv + gain dI - resetGain dz[t-1];  dz = psi dv.   dv, dz: at `at`; dI (drive): [rec]; psi: row at `row` */
+/**
+ * dv = decay dv + gain dI - resetGain dz[t-1];  dz = psi dv.
+ * dv, dz: at `at`, [rec]; dI (drive): [rec]; psi: row at `row`
+ */
 function tangentMembrane(
   v: Real,
   z: Real,

@@ -10,7 +10,7 @@ import { bindTangent, inner, type Tangent, tangentLayout } from './tangent.ts';
 const params = z.strictObject({ kind: z.literal('uoro'), ...feedbackParams, reset: resetParam });
 type Params = z.infer<typeof params>;
 
-/** Keeps the scales finite and away from 0, as in the paper. It does not bias the estimate. */
+/** Keeps the scales finite and away from 0 where a factor vanishes. The product of both factors does not know it. */
 const epsilon = 1e-7;
 
 /**
@@ -23,9 +23,10 @@ const epsilon = 1e-7;
  *     rho1   = sqrt(|p(t)| / (|T_t(0, nu)| + epsilon)) + epsilon
  *     dE/dW_s += (sum_k L_k(t) ABar_k(t)) H_s(t),     L_k(t) = sum_l B_kl error_l(t)
  *
- * Its mean over the signs is the gradient of real-time recurrent learning; nothing known of nu(t) is in rho0, rho1, which only
- * balance the factors. Both factors are 0 when traces restart (the paper starts from A = 0 and an arbitrary H). Where no
- * input arrives nothing is drawn in. |p| is the norm over all synapses, |T| that over all variables of the tangent.
+ * Its mean over the signs is the gradient of real-time recurrent learning: rho0 and rho1, which only balance the
+ * factors, do not depend on the signs of nu(t). Both factors are 0 when traces restart, as the influence itself is.
+ * Where no input arrives nothing is added. |p| is the norm over all synapses, |T| that over all variables of the
+ * tangent.
  *
  * Tallec and Ollivier 2018 (ICLR; arXiv 1702.05043).
  */

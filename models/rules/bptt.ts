@@ -17,10 +17,10 @@ const params = z.strictObject({
 });
 
 /**
- * Backpropagation through time with pseudo-derivatives, whole or cut off: the measure of what a local rule gives away. It
- * needs the past of all neurons, the transposed recurrent weights and time that runs backwards.
+ * Backpropagation through time with pseudo-derivatives, whole or cut off: the measure of what a local rule gives away.
+ * It needs the past of all neurons, the transposed recurrent weights and time that runs backwards.
  *
- * Werbos 1990 (Proc IEEE 78:1550); for spiking networks Bellec et al. 2018 (arXiv 1803.09574), where the reset is attached.
+ * Werbos 1990 (Proc IEEE 78:1550); for spiking networks Bellec et al. 2018 (arXiv 1803.09574).
  */
 export const bptt: Rule<z.infer<typeof params>> = {
   name: 'bptt',

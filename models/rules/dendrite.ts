@@ -7,7 +7,11 @@ const common = {
   feedback: z.enum(['symmetric', 'random']).default('random'),
   feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   label: z.boolean().default(true).describe('whether A reads the target'),
-  squash: z.enum(['none', 'tanh']).default('none').describe('limit on the distal broadcast'),
+  squash: z
+    .enum(['none', 'tanh', 'spikes'])
+    .default('none')
+    .describe('limit on the distal broadcast, or signed events'),
+  spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
   copyEvery: z.number().int().positive().default(1).describe('phases between refreshes of the slow copy of A'),
   rateA: z.number().min(0).default(0.5).describe('of A, before normalisation'),
   rateJ: z.number().min(0).default(0.5).describe('of J, before normalisation'),
@@ -22,8 +26,32 @@ const source = 'Marschall, Cho, Savin 2019, arXiv 1905.12100; spiking forms of t
 
 /** The signal of the shared parameters; each rule says what is its own. */
 function signalOf(p: Common, own: Partial<DendriteParams>) {
-  const { feedback, feedbackScale: scale, label, squash, copyEvery, rateA, rateJ, normalised, stepsPerPhase, late } = p;
-  const shared = { feedback, scale, label, squash, copyEvery, rateA, rateJ, normalised, stepsPerPhase, late };
+  const {
+    feedbackScale: scale,
+    feedback,
+    label,
+    squash,
+    spikeSize,
+    copyEvery,
+    rateA,
+    rateJ,
+    normalised,
+    stepsPerPhase,
+    late,
+  } = p;
+  const shared = {
+    feedback,
+    scale,
+    label,
+    squash,
+    spikeSize,
+    copyEvery,
+    rateA,
+    rateJ,
+    normalised,
+    stepsPerPhase,
+    late,
+  };
   return { kind: 'dendrite', ...shared, ...own };
 }
 
@@ -136,7 +164,7 @@ const dniParams = z.strictObject({
   name: z.literal('dni'),
   ...common,
   ...plainRates,
-  squash: z.enum(['none', 'tanh']).default('tanh').describe('limit on the bootstrapped credit'),
+  squash: z.enum(['none', 'tanh', 'spikes']).default('tanh').describe('limit on the bootstrapped credit'),
   rateA: z.number().min(0).default(0.01),
   rateJ: z.number().min(0).default(0.01),
   jacobian: z.enum(['linear', 'gated', 'exact']).default('linear'),

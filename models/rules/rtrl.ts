@@ -9,8 +9,8 @@ const params = z.strictObject({
 });
 
 /**
- * Real-time recurrent learning: the exact gradient, online, for networks so small that the influence of every weight on every
- * neuron can be kept.
+ * Real-time recurrent learning: the exact gradient, online, for networks so small that the influence of every weight on
+ * every neuron can be kept.
  *
  * Williams and Zipser 1989 (Neural Computation 1:270).
  */

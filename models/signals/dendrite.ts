@@ -29,7 +29,11 @@ const params = z
       .describe('J learned on the activity; learned on the current and gated by psi; or made of W (weight transport)'),
     delays: z.number().int().positive().default(6).describe('D: A reads the activity of t, t-1, .. t-D+1'),
     label: z.boolean().default(true).describe('whether A reads the target too'),
-    squash: z.enum(['none', 'tanh']).default('none').describe('limit on what the distal compartments broadcast'),
+    squash: z
+      .enum(['none', 'tanh', 'spikes'])
+      .default('none')
+      .describe('limit on what the distal compartments broadcast; spikes: signed events instead of numbers'),
+    spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
     copyEvery: z.number().int().positive().default(1).describe('updates between refreshes of the slow copy of A'),
     rateA: z.number().min(0).default(0.5),
     rateJ: z.number().min(0).default(0.5),
@@ -57,7 +61,7 @@ export type DendriteParams = z.infer<typeof params>;
  * J, a learned linear model of the network's next step. W never appears.
  *
  *     f(t) = [r(t); r(t-1); .. r(t-D+1); y*(t); 1]          r: activity as the readout sees it (z for a readout without filter)
- *     q(t) = B error(t),   F(t) = s(A' f(t))                s: identity or tanh;  A': A or its slow copy
+ *     q(t) = B error(t),   F(t) = s(A' f(t))                s: identity, tanh, spikes;  A': A or its slow copy
  *     J += eta_J / n sum (r(t) - J r(t-1)) r(t-1)^T         `linear`
  *     J += eta_J / n sum (I(t) - J p(t)) p(t)^T             `gated`: current I, presynaptic activity p; credit passes psi
  *
@@ -69,6 +73,8 @@ export type DendriteParams = z.infer<typeof params>;
  * Sums run over the n streams. With `normalised`, eta_A / (1 + m_F) and eta_J / (1 + m_R) with running means of |f|^2 and of
  * |r(t-1)|^2. s(t) is the schedule of the recurrent weights; J follows none. In a step J comes first, then V, then A; where A
  * predicts the present, V is read from the A just updated.
+ *
+ * A spiking broadcast is h sign(A f) with probability min(1, |A f| / h) and 0 otherwise, h = `spikeSize`: the same in the mean.
  *
  * Schedules. Within the step: as above. Two phases: between two steps of the soma the distal compartments drive the neurons,
  * which send F = tanh(A f) (`squash: tanh`) to one another through J; the soma's state waits, so that the equations are the
@@ -151,15 +157,18 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
     home: 'global',
     unit: '1',
     doc: 'summed losses of A and of J, and phases',
-    transient: true,
   };
   layout.features = { shape: ['stream', nF], home: 'post', unit: '1', doc: 'f of the last phase', restarts: true };
   layout.begun = { shape: ['stream'], home: 'global', unit: '1', doc: '1 after the first phase', restarts: true };
+  if (p.squash === 'spikes') layout.drawn = { shape: [1], home: 'global', unit: 'phases', doc: 'broadcasts drawn' };
   if (p.copyEvery > 1) layout.age = { shape: [1], home: 'global', unit: 'phases', doc: 'since the slow copy was made' };
   if (p.predicts === 'present') layout.q = perNeuron('error at the dendrite in the last phase');
   if (p.predicts === 'present' && p.credit === 'membrane') layout.psi = perNeuron('psi of the last phase');
   if (readout.decay > 0) layout.r = perNeuron('activity filtered as the readout does');
   layout.distal = perNeuron('distal voltage V');
+  layout.errorA = { ...perNeuron('A f(t-1) less what it should have been'), transient: true };
+  if (p.jacobian !== 'exact')
+    layout.errorJ = { ...perNeuron('what J should have said less what it said'), transient: true };
   return layout;
 }
 
@@ -216,8 +225,6 @@ function spread(to: Real, w: Real, { nPre, rowStart, post }: SignalBinding['proj
 interface Scratch {
   /** f(t). [stream][features] */
   readonly now: Float64Array;
-  /** Error of J or of A. [stream][rec] */
-  readonly miss: Float64Array;
   /** F(t). [rec] */
   readonly broadcast: Float64Array;
   readonly gated: Float64Array;
@@ -231,13 +238,12 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
   const nF = featureCount(p, sizes);
   const scratch: Scratch = {
     now: new Float64Array(nStream * nF),
-    miss: new Float64Array(nStream * n),
     broadcast: new Float64Array(n),
     gated: new Float64Array(n),
     q: new Float64Array(n),
   };
   const readActivity = bindFeatures(p, context, binding, scratch.now);
-  const learnJ = bindJ(p, binding, scratch);
+  const learnJ = bindJ(p, binding);
   const learnA = p.predicts === 'future' ? bindFuture : bindPresent;
   const credit = learnA(p, context, binding, scratch);
   const { gain } = context.readout;
@@ -318,7 +324,7 @@ function followNorms(
 }
 
 /** One step of J over all streams: every stream is predicted with the same J, then J moves. */
-function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
+function bindJ(p: DendriteParams, binding: SignalBinding) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
   const nF = featureCount(p, sizes);
@@ -332,6 +338,7 @@ function bindJ(p: DendriteParams, binding: SignalBinding, { miss }: Scratch) {
   // Row t of z is step t - history: the activity that arrives at step t.
   const arriving = (b: number, t: number) => (b * (history + steps) + t) * n;
   const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
+  const miss = state.errorJ;
   return (t: number) => {
     const rate = p.rateJ / (p.normalised ? 1 + state.norms[0] : 1) / nStream;
     for (let b = 0; b < nStream; b++) {
@@ -389,10 +396,11 @@ type Credit = (t: number, rateScale: number) => void;
 function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
-  const nF = featureCount(p, sizes);
-  const { now, miss, broadcast, q } = scratch;
+  const { broadcast, q } = scratch;
+  const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
+  const toBroadcast = bindBroadcast(p, context, binding, scratch);
   const finish = bindA(p, binding, miss);
   const { decay, resetGain } = context.neuron;
   const membrane = p.credit === 'membrane';
@@ -401,7 +409,7 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
   return (t, rateScale) => {
     for (let b = 0; b < nStream; b++) {
       const row = (b * steps + t) * n;
-      distalBroadcast(broadcast, state.slowA ?? state.A, now, b * nF, p.squash, nF, n);
+      toBroadcast(b);
       pull(V, broadcast, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
@@ -420,9 +428,11 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
   const nF = featureCount(p, sizes);
-  const { now, miss, broadcast, q } = scratch;
+  const { now, broadcast, q } = scratch;
+  const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
+  const toBroadcast = bindBroadcast(p, context, binding, scratch);
   const finish = bindA(p, binding, miss);
   const { decay } = context.neuron;
   const target = new Float64Array(n);
@@ -430,7 +440,7 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
       const row = (b * steps + t) * n;
-      distalBroadcast(broadcast, state.slowA ?? state.A, now, b * nF, p.squash, nF, n);
+      toBroadcast(b);
       pull(target, broadcast, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
@@ -448,19 +458,40 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   };
 }
 
-/** F = s(A f).   F: [rec]; f: [features] at `at` */
-function distalBroadcast(
-  broadcast: Real,
-  A: Real,
-  f: Real,
-  at: number,
-  squash: DendriteParams['squash'],
-  nF: number,
-  n: number,
-): void {
-  broadcast.fill(0);
-  predict(broadcast, 0, A, f, at, nF, n);
-  if (squash === 'tanh') for (let j = 0; j < n; j++) broadcast[j] = Math.tanh(broadcast[j]);
+/** F = s(A f), stream by stream.   F: [rec] */
+function bindBroadcast(
+  p: DendriteParams,
+  { rng }: RuleContext,
+  { sizes, state }: SignalBinding,
+  { now, broadcast }: Scratch,
+) {
+  const { rec: n, stream: nStream } = sizes;
+  const nF = featureCount(p, sizes);
+  const events = rng.split('broadcast');
+  return (b: number) => {
+    broadcast.fill(0);
+    predict(broadcast, 0, state.slowA ?? state.A, now, b * nF, nF, n);
+    switch (p.squash) {
+      case 'none':
+        return;
+      case 'tanh':
+        for (let j = 0; j < n; j++) broadcast[j] = Math.tanh(broadcast[j]);
+        return;
+      case 'spikes': {
+        const source = events.split(state.drawn[0] * nStream + b);
+        for (let j = 0; j < n; j++) broadcast[j] = signedEvent(broadcast[j], p.spikeSize, source.uniform());
+        if (b === nStream - 1) state.drawn[0] += 1;
+        return;
+      }
+      default:
+        p.squash satisfies never;
+    }
+  };
+}
+
+/** +- size or 0, with the mean `value` where |value| <= size. */
+function signedEvent(value: number, size: number, chance: number): number {
+  return chance * size < Math.abs(value) ? Math.sign(value) * size : 0;
 }
 
 /** q = B error. */

@@ -3,8 +3,8 @@ import type { EligibilityDynamics } from '../../src/core/plugins.ts';
 
 /**
  * Kernels that go back in time, for one stream at one step: shared by the deferred trace and by backpropagation through
- * time. `credit` is what the spike (or rate) of this step owes through everything but its own neuron's memory; D is what
- * one unit of input owes. [rec] each; rows of whole-time arrays start at `row`.
+ * time. `credit` is what the spike (or rate) of this step owes through everything but its own neuron's memory; D is
+ * what one unit of input owes. [rec] each; rows of whole-time arrays start at `row`.
  */
 
 /** S[t] = gain L[t] + kappa S[t+1].   S: [rec]; L: row at `row` */

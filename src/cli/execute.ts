@@ -2,7 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
-import type { EvaluationEvent, RunEvent, TrialEvent } from '../core/events.ts';
+import type { EvaluationEvent, RunEvent } from '../core/events.ts';
+import { narrowestBits } from '../core/format.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
@@ -75,6 +76,9 @@ export async function loadBackends(
   say(`tfjs: using ${engine} (${report.join('; ')})`);
 }
 
+/** Warnings of one run that are kept. */
+const mostWarnings = 5;
+
 /** Checks everything that can be checked without writing. @throws ConfigError, UnsupportedError, FileError */
 export function prepare(job: Job): Experiment {
   const experiment = withinMemory(() =>
@@ -118,14 +122,14 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   const warnings: string[] = [];
   const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;
   const stream = createEventStream();
-  let last: TrialEvent | null = null;
   let evaluation: EvaluationEvent | null = null;
   let complete = false;
-  ofType(stream.events$, 'trial').subscribe((event) => {
-    last = event;
-  });
   ofType(stream.events$, 'evaluation').subscribe((event) => {
     evaluation = event;
+  });
+  ofType(stream.events$, 'warning').subscribe(({ message }) => {
+    // A network that goes in and out of a condition would fill the screen.
+    if (warnings.length < mostWarnings) warnings.push(message);
   });
   ofType(stream.events$, 'end').subscribe((event) => {
     complete = event.complete;
@@ -150,10 +154,14 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
     experiment.close();
   }
   const seconds = (performance.now() - began) / 1000;
+  const statistics = experiment.run.stages.statistics?.();
+  if (statistics) {
+    const rows = statistics.map((field) => ({ ...field, narrowestBits: narrowestBits(field) }));
+    writeText(path(files.fixedPoint), `${JSON.stringify(rows, null, 2)}\n`);
+  }
   writeWeights(path(files.weights), experiment.run.network);
   if (job.recording?.csv && recorder) exportCsv(path(files.recording), recorder);
   const amount = experiment.feed.amount();
-  const finished: TrialEvent | null = last;
   const result: JobResult = {
     folder: job.folder,
     rule: String(experiment.config.rule.name),
@@ -161,7 +169,7 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
     amount,
     complete,
     evaluation: evaluation ?? (complete ? evaluationOf(experiment, amount) : null),
-    warnings: [...warnings, ...healthWarnings(finished, experiment)],
+    warnings,
     seconds,
     perSecond: (amount - start) / seconds,
   };
@@ -234,13 +242,4 @@ function record(folder: string, recorder: Recorder, settings: RecordingSettings,
 
 function exportCsv(folder: string, recorder: Recorder): void {
   for (const { name } of recorder.fields) toCsv(folder, name, join(folder, `${name}.csv`));
-}
-
-/** A network that hardly fires or fires nearly always has stopped computing, whatever its loss. */
-function healthWarnings(last: TrialEvent | null, { run }: Experiment): string[] {
-  if (!last || !run.network.spec.spiking) return [];
-  const { activity } = last;
-  if (activity < 1e-4) return [`the network is silent: ${activity.toExponential(1)} spikes per step at the end`];
-  if (activity > 0.4) return [`the network is near saturation: ${activity.toFixed(2)} spikes per step at the end`];
-  return [];
 }

@@ -13,6 +13,7 @@ export const files = {
   config: 'config.json',
   checkpoint: 'checkpoint.bin',
   summary: 'summary.json',
+  fixedPoint: 'fixed-point.json',
   weights: 'weights',
   figures: 'figures',
   recording: 'recording',

@@ -2,8 +2,11 @@ import { ConfigError } from '../core/errors.ts';
 
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
- * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol, spiking
- * input and a conduction delay of 3 ms. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
+ * spiking input and a conduction delay of 3 ms. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
+ * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
+ * code.
  */
 const presets = {
   'four-six-back': {
@@ -59,6 +62,24 @@ const presets = {
     training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
     evaluation: { total: 80_000, streams: 16 },
   },
+  'four-six-back-rates': {
+    name: 'four-six-back-rates',
+    task: { kind: 'n-back', lags: [4, 6], base: 0.5, effects: [0.5, -0.25] },
+    network: {
+      dtMs: 1,
+      neurons: 32,
+      neuron: { kind: 'rate' },
+      readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
+      input: { init: { kind: 'normal', gain: 1 }, bias: 0 },
+      recurrent: { init: { kind: 'orthogonal', gain: 1 }, autapses: true },
+      output: { init: { kind: 'normal', gain: 1 } },
+    },
+    rule: { name: 'dni', feedback: 'symmetric', jacobian: 'gated' },
+    loss: { kind: 'softmax' },
+    optimizer: { kind: 'sgd', rates: { in: 0.003, rec: 0.003, out: 0.003 } },
+    training: { total: 25_000, streams: 1, chunkSteps: 500, update: { every: 1, unit: 'step' } },
+    evaluation: { total: 20_000, streams: 4 },
+  },
   'pattern-generation': {
     name: 'pattern-generation',
     task: { kind: 'pattern-generation', steps: 1000 },
@@ -73,6 +94,24 @@ const presets = {
     rateTerm: { strength: 300, targetHz: 10, mean: 'trial' },
     optimizer: { kind: 'sgd', rates: { in: 1e-4, rec: 1e-4, out: 1e-4 } },
     training: { total: 500, update: { every: 1, unit: 'trial' } },
+    evaluation: { total: 1, streams: 1 },
+  },
+  'periodic-output': {
+    name: 'periodic-output',
+    task: { kind: 'periodic-output', steps: 100, period: 100 },
+    network: {
+      dtMs: 1,
+      neurons: 50,
+      neuron: { kind: 'rate', leak: { decay: 0.9 } },
+      readout: { kind: 'leaky', filter: { decay: 0 }, bias: false },
+      input: { init: { kind: 'constant', value: 3 } },
+      recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true },
+      output: { init: { kind: 'normal', gain: 0.06 } },
+    },
+    rule: { name: 'rflo', feedback: 'random', feedbackScale: 7.07 },
+    loss: { kind: 'square', scale: 'mean' },
+    optimizer: { kind: 'sgd', rates: { in: 0, rec: 0.03, out: 0.03 } },
+    training: { total: 10_000, update: { every: 1, unit: 'trial' } },
     evaluation: { total: 1, streams: 1 },
   },
 } as const;

@@ -30,6 +30,9 @@ const weightInit = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('normal'), gain: z.number().min(0).default(1) }).describe('sd gain / sqrt(fan-in)'),
   z.strictObject({ kind: z.literal('normal-sd'), sd: z.number().min(0) }).describe('sd as given'),
   z.strictObject({ kind: z.literal('glorot-uniform'), gain: z.number().min(0).default(1) }),
+  z
+    .strictObject({ kind: z.literal('orthogonal'), gain: z.number().min(0).default(1) })
+    .describe('of a dense recurrent projection with autapses'),
   z.strictObject({ kind: z.literal('constant'), value: z.number() }),
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
@@ -140,6 +143,38 @@ const training = z.strictObject({
     .describe('symbols or trials; null: a twentieth of the total'),
 });
 
+const numberFormat = z
+  .strictObject({
+    bits: z.number().int().min(1).max(32).describe('of the stored integer, its sign included'),
+    fraction: z.number().int().min(-32).max(48).optional().describe('binary digits after the point'),
+    range: z.number().positive().optional().describe('largest magnitude that has to fit; in place of fraction'),
+    signed: z.boolean().default(true),
+    rounding: z.enum(['floor', 'nearest', 'toward-zero', 'stochastic']).default('nearest'),
+    overflow: z.enum(['saturate', 'wrap']).default('saturate'),
+  })
+  .refine((format) => (format.fraction === undefined) !== (format.range === undefined), {
+    path: ['fraction'],
+    message: 'either fraction or range',
+  });
+
+const fixed = z
+  .strictObject({
+    formats: z
+      .record(z.string(), numberFormat)
+      .describe(
+        'by field of the state (weights.wRec, signal.A, trace.*) or row (trial.psi); the most exact name counts',
+      ),
+    seed: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 31 - 1)
+      .default(1)
+      .describe('of stochastic rounding'),
+  })
+  .nullable()
+  .default(null);
+
 const evaluation = z
   .strictObject({
     total: z
@@ -159,12 +194,13 @@ const common = {
   version: z.literal(configVersion).default(configVersion),
   name: z.string().min(1).default('experiment'),
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
-  backend: z.enum(['auto', 'wasm', 'reference', 'tfjs']).default('auto'),
+  backend: z.enum(['auto', 'wasm', 'reference', 'tfjs', 'fixed']).default('auto'),
   loss,
   rateTerm,
   optimizer,
   training,
   evaluation,
+  fixed,
 };
 
 /** Schema of an experiment file, with the models and tasks of a catalogue as its choices. */

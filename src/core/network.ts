@@ -1,3 +1,4 @@
+import type { FieldFormat, FieldStatistics } from './format.ts';
 import type { Block, Real, Sizes } from './layout.ts';
 import type {
   DirectInstance,
@@ -76,6 +77,10 @@ export interface NetworkSpec {
   readonly optimizer: Optimizer;
   readonly rates: Readonly<Record<WeightName, BlockRate>>;
   readonly clamp: readonly [number, number] | null;
+  /** Fixed-point formats of fields of the state and of rows of the trial; null: floating point throughout. */
+  readonly formats: readonly FieldFormat[] | null;
+  /** Seed of stochastic rounding. */
+  readonly formatSeed: number;
   /** What happens to v, z and the readout, and to the traces, when a trial starts. */
   readonly state: 'reset' | 'carry';
   readonly traces: 'restart' | 'carry';
@@ -116,6 +121,8 @@ export interface Stages {
    * networks where that pays.
    */
   wholeTrial?(steps: number, scale: Float64Array): void;
+  /** What became of the numbers of every field with a format so far, on the backend that has formats. */
+  statistics?(): readonly FieldStatistics[];
   /** Takes the step: weights change, the gradient is 0 again. `progress` in [0, 1], `count` from 1. */
   update(progress: number, count: number, trials: number): void;
   /** Resolves when the threads that it was opened with are at work; until then this thread does their part. */
@@ -131,7 +138,7 @@ export interface Workspace {
   compile(network: Network): Stages;
 }
 
-export type BackendName = 'reference' | 'wasm' | 'tfjs';
+export type BackendName = 'reference' | 'wasm' | 'tfjs' | 'fixed';
 
 export interface Backend {
   readonly name: BackendName;

@@ -241,6 +241,8 @@ export interface RuleContext {
   readonly sizes: Omit<Sizes, 'history'>;
   readonly neuron: EligibilityDynamics;
   readonly readout: { readonly decay: number; readonly gain: number };
+  /** For parts that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
+  readonly rng: Rng;
 }
 
 export interface SignalBinding {
@@ -345,8 +347,6 @@ export interface DirectBinding {
 
 export interface DirectContext extends RuleContext {
   readonly borderSpikes: 'keep' | 'drop';
-  /** For rules that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
-  readonly rng: Rng;
 }
 
 export interface DirectInstance {

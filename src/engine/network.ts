@@ -14,6 +14,10 @@ const runLayout = {
   fBar: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes/step', doc: 'running mean of the activity' },
 } as const satisfies Layout;
 
+const fixedLayout = {
+  chance: { shape: [1], home: 'global', unit: '1', doc: 'word of the generator of stochastic rounding' },
+} as const satisfies Layout;
+
 const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;
 const perOutput = (doc: string) => ({ shape: ['stream', 'step', 'out'], home: 'post', unit: '1', doc }) as const;
 
@@ -36,10 +40,11 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
   if (spec.rule) {
     // The other executions keep no traces from step to step.
     if (spec.execution === 'online') groups.trace = kept(spec.rule.trace.layout, backend);
-    groups.signal = spec.rule.signal.layout;
+    groups.signal = kept(spec.rule.signal.layout, backend);
   }
   if (spec.direct) groups.direct = spec.direct.layout;
   groups.run = runLayout;
+  if (spec.formats) groups.fixed = fixedLayout;
   return groups;
 }
 
@@ -68,6 +73,16 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
 function kept(layout: Layout, { keepsTransients }: Backend): Layout {
   if (keepsTransients) return layout;
   return Object.fromEntries(Object.entries(layout).filter(([, field]) => !field.transient));
+}
+
+/** Names of all fields that may have a number format: of the state, and of the rows that stages hand on. */
+export function formattableFields(spec: NetworkSpec, backend: Backend): string[] {
+  const groups = Object.entries(stateGroups({ ...spec, formats: null }, backend));
+  const state = groups.flatMap(([group, layout]) => Object.keys(layout).map((name) => `${group}.${name}`));
+  return [
+    ...state.filter((name) => !/^(gradient|run\.zTail)/.test(name)),
+    ...['psi', 'y', 'error', 'signal', 'rateTerm'].map((name) => `trial.${name}`),
+  ];
 }
 
 /** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */

@@ -16,6 +16,8 @@ export type WeightInit =
   | { readonly kind: 'normal-sd'; readonly sd: number }
   /** Uniform within +- gain sqrt(6 / (fan-in + fan-out)). */
   | { readonly kind: 'glorot-uniform'; readonly gain: number }
+  /** gain times an orthogonal matrix, uniformly distributed over them; square dense matrices only. */
+  | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'constant'; readonly value: number };
 
 export interface ProjectionShape {
@@ -98,9 +100,35 @@ function diagonal(n: number): Int32Array {
 export function initWeights(weights: Real, p: Projection, init: WeightInit, bias: number | null, rng: Rng): void {
   const end = bias === null ? p.nSyn : p.rowStart[p.nPre - 1];
   const nPre = bias === null ? p.nPre : p.nPre - 1;
-  drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
+  if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng);
+  else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
   for (const s of p.masked) weights[s] = 0;
+}
+
+/**
+ * Rows of normal numbers, made orthogonal one after the other (Gram and Schmidt, twice for rounding) and of length gain.
+ * @throws ConfigError unless the projection is a square dense matrix with autapses
+ */
+function drawOrthogonal(weights: Real, { nPre, nPost, dense, masked }: Projection, gain: number, rng: Rng): void {
+  if (!dense || nPre !== nPost || masked.length > 0) {
+    throw new ConfigError('network.recurrent.init.kind', 'orthogonal', 'a dense recurrent projection with autapses');
+  }
+  const n = nPost;
+  const rows = Array.from({ length: n }, () => Float64Array.from({ length: n }, () => rng.normal()));
+  rows.forEach((row, i) => {
+    for (let pass = 0; pass < 2; pass++) for (let k = 0; k < i; k++) removePart(row, rows[k]);
+    const length = Math.hypot(...row);
+    for (let j = 0; j < n; j++) row[j] /= length;
+    for (let j = 0; j < n; j++) weights[i * n + j] = gain * row[j];
+  });
+}
+
+/** x -= (x . e) e.   [n]; |e| = 1 */
+function removePart(x: Float64Array, e: Float64Array): void {
+  let part = 0;
+  for (let j = 0; j < x.length; j++) part += x[j] * e[j];
+  for (let j = 0; j < x.length; j++) x[j] -= part * e[j];
 }
 
 /** Draws one value per entry, in storage order. */
@@ -121,6 +149,8 @@ function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng)
       const half = init.gain * Math.sqrt(6 / (fanIn + fanOut));
       return () => half * (2 * rng.uniform() - 1);
     }
+    case 'orthogonal':
+      throw new ConfigError('init.kind', init.kind, 'another kind for this matrix: it is not square');
     case 'constant':
       return () => init.value;
     default:

@@ -205,7 +205,7 @@ function clearGroup(network: Network, group: string): void {
 
 function clearRestarting(network: Network, group: string, layout: Layout): void {
   const views = network.state.views(group);
-  for (const name in layout) if (layout[name].restarts) views[name].fill(0);
+  for (const name in views) if (layout[name].restarts) views[name].fill(0);
 }
 
 function copy(to: Real, at: number, from: Real, start: number, n: number): void {

@@ -2,6 +2,7 @@ import type { Listener, Scores } from '../core/events.ts';
 import { scheduleAt } from '../core/network.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
+import { type Condition, conditionOf } from './health.ts';
 import type { Recorder } from './recorder.ts';
 import { type Run, runTrial } from './run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from './scores.ts';
@@ -41,9 +42,15 @@ export function* trainTrials(
   const began = feed.amount();
   const end = Math.min(until, plan.total);
   let saved = began;
+  let ill: Condition | null = null;
   while (feed.amount() < end && !stopped?.()) {
     const steps = nextSteps(run, task, run.totalSteps);
     trainOne(run, feed, steps, listener, recorder);
+    const found = listener ? conditionOf(run, steps) : null;
+    if (found && found.condition !== ill) {
+      listener?.({ type: 'warning', amount: feed.amount(), message: `${found.text} at ${feed.amount()} ${unit}` });
+    }
+    ill = found?.condition ?? null;
     if (feed.amount() - saved >= plan.checkpointEvery && feed.amount() < end) {
       saved = feed.amount();
       listener?.({ type: 'checkpoint', amount: saved, bytes: encodeCheckpoint(run, config) });

@@ -1,9 +1,11 @@
+import { fixed } from '../backends/fixed/index.ts';
 import { reference } from '../backends/reference/index.ts';
 import { tfjs } from '../backends/tfjs/index.ts';
 import { wasm } from '../backends/wasm/index.ts';
 import { parseWith } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
+import type { FieldFormat, NumberFormat } from '../core/format.ts';
 import type { Sizes } from '../core/layout.ts';
 import type { Backend, BlockRate, NetworkSpec, Schedule } from '../core/network.ts';
 import type {
@@ -23,6 +25,7 @@ import type {
 } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
+import { formattableFields } from '../engine/network.ts';
 import { buildProjection } from '../engine/projections.ts';
 import { losses } from '../losses/index.ts';
 import { createOptimizer } from '../optim/index.ts';
@@ -90,8 +93,8 @@ export function buildSpec(
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout };
-  const { rule, direct } = deriveRule(config, catalogue, context, rng.split('rule'));
+  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout, rng: rng.split('rule') };
+  const { rule, direct } = deriveRule(config, catalogue, context);
   const sizes: Sizes = { ...lengths, history: delaySteps(config) };
   checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
   return {
@@ -117,6 +120,8 @@ export function buildSpec(
       bOut: blockRate(optimizer.rates.out, optimizer.schedule),
     },
     clamp: optimizer.clamp,
+    formats: null,
+    formatSeed: 1,
     state: training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state,
     traces,
     borderSpikes: network.borderSpikes,
@@ -128,6 +133,36 @@ function checkPhases(steps: number, perPhase: number, { training }: ExperimentCo
   if (steps % perPhase !== 0) {
     throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
   }
+}
+
+/**
+ * The number formats of a configuration, name by name. A pattern ends in `*`; of several that fit a field the longest counts.
+ * @throws ConfigError for a name or pattern that fits no field of the network, unless it fits one of the whole network
+ */
+export function withFormats(
+  spec: NetworkSpec,
+  { fixed: given }: ExperimentConfig,
+  known: readonly string[] | null,
+): NetworkSpec {
+  if (!given) return spec;
+  const names = formattableFields(spec, fixed);
+  const patterns = Object.keys(given.formats).sort((a, b) => b.length - a.length);
+  const fits = (pattern: string, name: string) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+  const odd = patterns.find((pattern) => !(known ?? names).some((name) => fits(pattern, name)));
+  if (odd !== undefined) throw new ConfigError('fixed.formats', odd, `fields of ${names.join(', ')}`);
+  const formats = names.flatMap((field): FieldFormat[] => {
+    const pattern = patterns.find((candidate) => fits(candidate, field));
+    return pattern === undefined ? [] : [{ field, format: formatOf(given.formats[pattern]) }];
+  });
+  return { ...spec, formats, formatSeed: given.seed };
+}
+
+function formatOf(given: NonNullable<ExperimentConfig['fixed']>['formats'][string]): NumberFormat {
+  const { bits, signed, rounding, overflow, range } = given;
+  const magnitude = signed ? bits - 1 : bits;
+  const fraction = range === undefined ? (given.fraction ?? 0) : magnitude - Math.ceil(Math.log2(range));
+  return { bits, fraction, signed, rounding, overflow };
 }
 
 /** Steps from a spike to its arrival at other neurons. */
@@ -151,9 +186,12 @@ function delaySteps({ network }: ExperimentConfig): number {
 export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSpec): Backend {
   switch (name) {
     case 'auto':
+      if (spec.formats) return required(fixed, spec);
       return wasm.missing(spec).length === 0 ? wasm : required(reference, spec);
     case 'reference':
       return required(reference, spec);
+    case 'fixed':
+      return required(fixed, spec);
     case 'wasm':
       return required(wasm, spec);
     case 'tfjs':
@@ -166,7 +204,7 @@ export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSp
 function required(backend: Backend, spec: NetworkSpec): Backend {
   const missing = backend.missing(spec);
   if (missing.length === 0) return backend;
-  const hint = backend === reference ? '' : '; use --backend reference';
+  const hint = backend === reference || backend === fixed ? '' : '; use --backend reference';
   throw new UnsupportedError(`backend "${backend.name}" has no kernel for ${missing.join(', ')}${hint}`);
 }
 
@@ -174,7 +212,6 @@ function deriveRule(
   config: ExperimentConfig,
   catalogue: Catalogue,
   context: RuleContext,
-  rng: Rng,
 ): Pick<NetworkSpec, 'rule' | 'direct'> {
   const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
   const parts = model.parts(config.rule as never);
@@ -184,7 +221,6 @@ function deriveRule(
   const direct = directModel.derive(checked(directModel, parts.direct, 'rule.direct'), {
     ...context,
     borderSpikes: config.network.borderSpikes,
-    rng,
   });
   const rule = config.rateTerm.strength > 0 ? deriveFactored(rateTermAlone, config, catalogue, context) : null;
   return { rule, direct };
@@ -232,6 +268,8 @@ function chooseExecution(
     deferred: perTrial && (!rule || rule.trace.bindDeferred !== null),
     postponed: perTrial && dense,
   };
+  // In fixed point a trace is what is stored from step to step.
+  if (execution === 'auto' && config.fixed) return 'online';
   // A signal that learns by itself does so step after step, so that there is nothing to be had from going backwards.
   if (execution === 'auto') return possible.deferred && rule?.signal.refersTo !== 'credit' ? 'deferred' : 'online';
   if (!possible[execution]) {

@@ -7,12 +7,12 @@ import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
-import { networkLength } from '../engine/network.ts';
+import { formattableFields, networkLength } from '../engine/network.ts';
 import { drawWeights, initWeights } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
-import { buildSpec, chooseBackend, deriveParts, type Parts } from './build.ts';
+import { buildSpec, chooseBackend, deriveParts, type Parts, withFormats } from './build.ts';
 
 /** A checked experiment, ready to run. */
 export interface Experiment {
@@ -69,18 +69,25 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
   const specFor = (streams: number) => buildSpec(config, catalogue, parts, rng, { streams, steps });
-  const spec = specFor(training.streams);
+  const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
   const memory = memoryOf(spec, backend);
   assertFits(memory, options.maxBytes, 'training.streams');
   // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
-  const evaluationSpec = (streams: number): NetworkSpec => ({
-    ...specFor(streams),
-    rule: null,
-    direct: null,
-    update: { ...spec.update, unit: 'step', every: 1 },
-  });
+  const allFields = formattableFields(spec, backend);
+  const evaluationSpec = (streams: number): NetworkSpec =>
+    withFormats(
+      {
+        ...specFor(streams),
+        rule: null,
+        direct: null,
+        update: { ...spec.update, unit: 'step', every: 1 },
+        execution: config.fixed ? 'online' : spec.execution,
+      },
+      config,
+      allFields,
+    );
   const evaluation = {
     ...config.evaluation,
     total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
@@ -123,7 +130,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
       }
     },
     observer(streams = training.streams) {
-      const watched = createRun(specFor(streams), backend, total);
+      const watched = createRun(withFormats(specFor(streams), config, null), backend, total);
       for (const name of ['weights', 'signal', 'direct']) copyGroup(watched, run, name);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
     },

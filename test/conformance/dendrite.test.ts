@@ -274,6 +274,56 @@ describe('identities', () => {
   });
 });
 
+describe('a spiking broadcast', () => {
+  const settings = { ...base, delays: 1, label: false, squash: 'spikes', spikeSize: 0.4 };
+  const build2 = () => build(settings, { neuron: lif, readout: plain }, { rateA: 0, rateJ: 0, startJ: 'zero' });
+
+  it('has signed events that are the graded one in the mean', () => {
+    const experiment = build2();
+    const { state, trial, spec } = experiment.run.network;
+    const { rec: n, stream, step } = spec.sizes;
+    state.field('signal.B').fill(0);
+    const J = state.field('signal.J');
+    for (let j = 0; j < n; j++) J[j * n + j] = 1;
+    const A = state.field('signal.A');
+    let [difference, variance, events] = [0, 0, 0];
+    for (let repeat = 0; repeat < 40; repeat++) {
+      doTrial(experiment);
+      for (let b = 0; b < stream; b++) {
+        for (let t = 0; t < step; t++) {
+          for (let j = 0; j < n; j++) {
+            let graded = A[n * n + j];
+            for (let i = 0; i < n; i++) graded += trial.z[(b * (1 + step) + 1 + t) * n + i] * A[i * n + j];
+            const sent = trial.signal[(b * step + t) * n + j];
+            expect([0, 0.4]).toContain(Math.abs(sent));
+            if (sent !== 0) {
+              events += 1;
+              expect(Math.sign(sent)).toBe(Math.sign(graded));
+            }
+            const meant = Math.sign(graded) * Math.min(Math.abs(graded), 0.4);
+            difference += sent - meant;
+            variance += Math.abs(meant) * 0.4 - meant * meant;
+          }
+        }
+      }
+    }
+    expect(events).toBeGreaterThan(1000);
+    expect(Math.abs(difference)).toBeLessThan(4 * Math.sqrt(variance));
+  });
+
+  it('is drawn again for every phase, and the same again after a checkpoint', () => {
+    const [whole, halves] = [build2(), build2()];
+    whole.train();
+    halves.train({ until: 90 });
+    const resumed = build2();
+    resumed.restore(halves.checkpoint());
+    resumed.train();
+    expect(resumed.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
+    const { signal } = whole.run.network.trial;
+    expect(Array.from(signal.subarray(0, 70))).not.toEqual(Array.from(signal.subarray(70, 140)));
+  });
+});
+
 describe('on wasm', () => {
   it.each([
     ['defaults', {}],

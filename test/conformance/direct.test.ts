@@ -135,16 +135,20 @@ describe('bptt of rate neurons is the slope of the loss', () => {
   });
 });
 
-function slopes(experiment: Experiment, name: 'wIn' | 'wRec'): number[] {
+/** Central differences of the loss of the first trials of a network that starts at 0. */
+function slopes(experiment: Experiment, name: 'wIn' | 'wRec', trials = 1): number[] {
   const { run } = experiment;
-  const { weights, spec } = run.network;
+  const { weights, spec, state } = run.network;
   const masked = name === 'wRec' ? spec.projections.rec.masked : new Int32Array(0);
   const lossAt = (s: number, w: number) => {
     weights[name][s] = w;
     run.clock.trial = 0;
-    doTrial(experiment, { learn: false });
+    for (const name of ['run.zTail', 'readout.u']) state.field(name).fill(0);
     const tally = emptyTally();
-    addTrial(tally, run, spec.sizes.step);
+    for (let trial = 0; trial < trials; trial++) {
+      doTrial(experiment, { learn: false });
+      addTrial(tally, run, spec.sizes.step);
+    }
     return tally.loss;
   };
   const step = 1e-5;
@@ -252,6 +256,21 @@ describe('the steps handed over', () => {
     const dropped = gradientBy('bptt', 'drop');
     expect(blocks(gradientBy('rtrl', 'drop'))).toBeClose(blocks(dropped), tolerances.identity);
     expect(largestDifference(gradientBy('bptt', 'keep'), dropped)).toBeGreaterThan(1e-6);
+  });
+});
+
+describe('rtrl over two trials whose state and traces carry over is the slope of their loss', () => {
+  it.each(['keep', 'drop'])('of a rate network, border spikes: %s', (borderSpikes) => {
+    const experiment = liveExperiment({
+      neuron: liveNeurons.find(({ label }) => label === 'rate, leaky'),
+      rule: { name: 'rtrl' },
+      network: { borderSpikes },
+      task: { steps: 12 },
+      training: { streams: 1, state: 'carry', traces: 'carry', update: { reduction: 'sum' } },
+    });
+    doTrial(experiment);
+    const { wRec } = gradientOf(doTrial(experiment));
+    expect(wRec).toBeClose(slopes(experiment, 'wRec', 2), tolerances.finiteDifference);
   });
 });
 
@@ -368,6 +387,19 @@ function norm(x: readonly number[]): number {
 }
 
 describe.each(['bptt', 'rtrl', 'uoro'])('%s', (name) => {
+  it('draws random feedback with a deviation in units of 1 / sqrt(nRec), and none for symmetric', () => {
+    const stateOf = (rule: object) =>
+      liveExperiment({
+        rule: { name, ...rule },
+        task: { inputs: 1, outputs: 40 },
+        network: { neurons: 25, recurrent: { connectivity: { kind: 'in-degree', n: 1 } } },
+      }).run.network.state;
+    const B = stateOf({ feedback: 'random', feedbackScale: 3 }).field('direct.B');
+    expect(B.length).toBe(1000);
+    expect(norm([...B]) / Math.sqrt(B.length)).toBeCloseTo(3 / 5, 1);
+    expect(() => stateOf({}).field('direct.B')).toThrow(ConfigError);
+  });
+
   it.each(windowed)('three streams at once are three trials one by one, $label', (neuron) => {
     if (name === 'uoro') return;
     const build = (streams: number) => liveExperiment({ neuron, rule: { name }, training: { streams } });

@@ -39,9 +39,9 @@ const directRows: Readonly<Record<string, readonly object[]>> = {
 const rateTerms = [{}, { strength: 2, targetHz: 300, mean: 'trial' }, { strength: 2, targetHz: 300, mean: 'running' }];
 
 it('has a row for every registered trace, signal and direct rule', () => {
-  expect(Object.keys(directRows)).toEqual(models.direct.map(({ kind }) => kind));
-  expect(Object.keys(traceRows)).toEqual(models.traces.map(({ kind }) => kind));
-  expect(Object.keys(signalRows)).toEqual(models.signals.map(({ kind }) => kind));
+  expect(Object.keys(directRows).sort()).toEqual(models.direct.map(({ kind }) => kind).sort());
+  expect(Object.keys(traceRows).sort()).toEqual(models.traces.map(({ kind }) => kind).sort());
+  expect(Object.keys(signalRows).sort()).toEqual(models.signals.map(({ kind }) => kind).sort());
 });
 
 /** A network after one trial, with all its arrays replaced by watched copies. */

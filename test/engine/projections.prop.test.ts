@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/core/errors.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { buildProjection, drawWeights, initWeights } from '../../src/engine/projections.ts';
@@ -117,6 +118,23 @@ describe('initial weights', () => {
     const weights = new Float64Array(sparse.nSyn);
     initWeights(weights, sparse, { kind: 'normal', gain: 1 }, null, createRng(2));
     expect(Math.abs(deviation(weights) * 3 - 1)).toBeLessThan(4 / Math.sqrt(2 * sparse.nSyn));
+  });
+
+  it('are orthogonal where asked, of any gain, and only where that can be', () => {
+    const n = 12;
+    const build = (autapses: boolean) =>
+      buildProjection({ nPre: n, nPost: n, bias: false, autapses, connectivity: { kind: 'dense' } }, createRng(1));
+    const w = new Float64Array(n * n);
+    const init = { kind: 'orthogonal', gain: 0.5 } as const;
+    initWeights(w, build(true), init, null, createRng(2));
+    for (let a = 0; a < n; a++) {
+      for (let b = 0; b < n; b++) {
+        let product = 0;
+        for (let j = 0; j < n; j++) product += w[a * n + j] * w[b * n + j];
+        expect(product).toBeCloseTo(a === b ? 0.25 : 0, 12);
+      }
+    }
+    expect(() => initWeights(w, build(false), init, null, createRng(2))).toThrow(ConfigError);
   });
 
   it('are 0 where synapses are masked', () => {

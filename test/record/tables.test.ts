@@ -36,11 +36,13 @@ describe('openMetrics', () => {
     sink.listener(evaluationEvent(100));
     sink.flush();
     expect(tables(folder)).toEqual([
-      'type,amount,trial,step,updates,rateScale,symbols,loss,lossPerStep,expectedLoss,accuracy,rateHz,activity\n' +
-        'trial,100,1,1000,1,0.9996666666666667,,10,1,0.1,,18.3,0.30000000000000004\n' +
-        'evaluation,100,,,,,80000,0.6666666666666666,1e-7,,0.5,5e-324,0\n',
+      'type,amount,trial,step,updates,rateScale,symbols,loss,lossPerStep,expectedLoss,accuracy,rateHz,activity,' +
+        'lossA,lossJ\n' +
+        'trial,100,1,1000,1,0.9996666666666667,,10,1,0.1,,18.3,0.30000000000000004,,\n' +
+        'evaluation,100,,,,,80000,0.6666666666666666,1e-7,,0.5,5e-324,0,,\n',
       '{"type":"trial","amount":100,"trial":1,"step":1000,"updates":1,"rateScale":0.9996666666666667,"loss":10,' +
-        '"lossPerStep":1,"expectedLoss":0.1,"accuracy":null,"rateHz":18.3,"activity":0.30000000000000004}\n' +
+        '"lossPerStep":1,"expectedLoss":0.1,"accuracy":null,"rateHz":18.3,"activity":0.30000000000000004,' +
+        '"lossA":null,"lossJ":null}\n' +
         '{"type":"evaluation","amount":100,"symbols":80000,"loss":0.6666666666666666,"lossPerStep":1e-7,' +
         '"expectedLoss":null,"accuracy":0.5,"rateHz":5e-324,"activity":0}\n',
     ]);

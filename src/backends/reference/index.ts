@@ -10,15 +10,19 @@ import { bindUpdate } from './update.ts';
  */
 export const reference: Backend = {
   name: 'reference',
-  missing: ({ execution }) => (execution === 'postponed' ? ['postponed traces'] : []),
+  missing: ({ execution, formats }) => [
+    ...(execution === 'postponed' ? ['postponed traces'] : []),
+    ...(formats ? ['number formats'] : []),
+  ],
   bytes: (_spec, lengths) => 8 * (lengths.state + lengths.trial),
-  open: () => ({ allocate: (length) => new Float64Array(length), compile }),
+  open: () => ({ allocate: (length) => new Float64Array(length), compile: compileReference }),
   sharesRows: () => ({ signal: false, rateTerm: false }),
   keepsTransients: true,
   gradientChunk: 1,
 };
 
-function compile(network: Network): Stages {
+/** The plain stages of a network, on whatever numbers it was allocated. */
+export function compileReference(network: Network): Stages {
   const { spec, state, trial, weights } = network;
   const signal =
     spec.rule?.signal.bind({

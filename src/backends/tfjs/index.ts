@@ -29,6 +29,7 @@ function missing(spec: NetworkSpec): string[] {
   const { neuron, readout, rule, direct, projections, execution, update, sizes } = spec;
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
+  if (spec.formats) names.push('number formats');
   if (!neuron.kernel) names.push('this neuron');
   if (!readout.kernel) names.push('this readout');
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
@@ -38,7 +39,7 @@ function missing(spec: NetworkSpec): string[] {
   const membrane = neuron.kernel?.decay;
   if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane)) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
-  if (rule && !rule.signal.kernel) names.push('this signal');
+  if (rule && rule.signal.kernel?.name !== 'broadcast') names.push('this signal');
   if (direct) names.push('this rule');
   return names;
 }

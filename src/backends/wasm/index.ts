@@ -30,6 +30,7 @@ function missing(spec: NetworkSpec): string[] {
   const { neuron, readout, rule, direct, optimizer, execution, projections } = spec;
   const names: string[] = [];
   if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
+  if (spec.formats) names.push('number formats');
   if (!neuron.kernel) names.push('this neuron');
   if (!readout.kernel) names.push('this readout');
   if (!optimizer.kernel) names.push('this optimiser');

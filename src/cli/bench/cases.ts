@@ -110,6 +110,10 @@ export const cases: readonly Case[] = [
   plain('sparse-10k', () => sparse(10_000), 5),
   plain('sparse-100k', () => sparse(100_000), 3),
   { ...plain('four-six-back', () => preset('four-six-back'), 60), timed: 'training' },
+  {
+    ...plain('sg-rd', () => applySettings(preset('four-six-back'), ['rule={"name":"sg-r-d"}']), 60),
+    timed: 'training',
+  },
   { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
   tensors(1),
   tensors(16),

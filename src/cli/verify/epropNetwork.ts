@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../../core/errors.ts';
 import { createRng } from '../../core/rng.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
@@ -50,6 +51,8 @@ interface Variant {
   readonly execution?: 'online' | 'deferred';
   readonly readoutFilter?: boolean;
   readonly resetInTrace?: boolean;
+  /** Backpropagation through time in place of e-prop, with the reset as said. */
+  readonly bptt?: 'attached' | 'detached';
   /** Strength of the rate term. */
   readonly strength?: number;
   /** Score every step against a target of 0, so that the error is the output itself. */
@@ -58,7 +61,7 @@ interface Variant {
 
 /** Compares every quantity of the file with what the engine computes. */
 export function verifyEpropNetwork(file: EpropNetworkFile, subject: Subject): Quantity[] {
-  const parts = [states, softmax, signals, gradients];
+  const parts = [states, softmax, signals, gradients, backpropagated];
   return [...parts.flatMap((part) => part(file, subject)), ...unchecked(file)];
 }
 
@@ -88,12 +91,7 @@ function build(file: EpropNetworkFile, variant: Variant, { backend }: Subject): 
         },
       },
       backend,
-      rule: {
-        name: 'e-prop-1',
-        feedback: variant.feedback === 'symmetric' ? 'symmetric' : 'random',
-        readoutFilter: variant.readoutFilter ?? true,
-        resetInTrace: variant.resetInTrace ?? false,
-      },
+      rule: ruleOf(variant),
       loss: { kind: classes ? 'softmax' : 'square', scale, window: windowOf(file, variant) },
       rateTerm: { strength: variant.strength ?? 0, targetHz: 1000 * (p.f_target ?? 0), mean: 'batch' },
       optimizer: { kind: 'sgd', rates: { in: 0, rec: 0, out: 0 } },
@@ -116,6 +114,17 @@ function build(file: EpropNetworkFile, variant: Variant, { backend }: Subject): 
     else B.set(flatten(file.feedback_random));
   }
   return experiment;
+}
+
+function ruleOf(variant: Variant): Record<string, unknown> {
+  const feedback = variant.feedback === 'symmetric' ? 'symmetric' : 'random';
+  if (variant.bptt) return { name: 'bptt', feedback, reset: variant.bptt };
+  return {
+    name: 'e-prop-1',
+    feedback,
+    readoutFilter: variant.readoutFilter ?? true,
+    resetInTrace: variant.resetInTrace ?? false,
+  };
 }
 
 function windowOf({ params: p }: EpropNetworkFile, variant: Variant): { start: number; length: number } | null {
@@ -337,16 +346,42 @@ function cumulative(file: EpropNetworkFile, subject: Subject): Quantity[] {
   return results;
 }
 
+const backwards = [
+  { name: 'bptt_full', total: 'total_learning_signal', reset: 'attached' },
+  { name: 'bptt_reset_detached', total: 'total_learning_signal_reset_detached', reset: 'detached' },
+] as const;
+
+/** Backpropagation through time: its gradients, and the total derivatives that it comes by. */
+function backpropagated(file: EpropNetworkFile, subject: Subject): Quantity[] {
+  const tolerance = subject.tolerance(exact);
+  return backwards.flatMap(({ name, total, reset }) => {
+    const want = file.gradients[name];
+    const wantTotal = file[total] as Nested | undefined;
+    let run: Run;
+    try {
+      run = runOnce(build(file, { feedback: 'symmetric', bptt: reset }, subject));
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      const names = [...(want ? [`gradients.${name}`] : []), ...(wantTotal ? [total] : [])];
+      return names.map((quantity) => notChecked(quantity, error.message));
+    }
+    const got = gradientOf(run);
+    const { signal } = run.network.trial;
+    const blocks = { w_in: got.wIn, w_rec: got.wRec, w_out: got.wOut };
+    const results = Object.entries(blocks)
+      .filter(([block]) => want?.[block])
+      .map(([block, value]) => compare(`gradients.${name}.${block}`, value, want[block], tolerance));
+    if (!wantTotal) return results;
+    if (signal.length === flatten(wantTotal).length) {
+      return [...results, compare(total, signal, wantTotal, tolerance)];
+    }
+    return [...results, notChecked(total, 'this backend keeps one step of it')];
+  });
+}
+
 function unchecked(file: EpropNetworkFile): Quantity[] {
-  const why = 'needs backpropagation through time, which is not built yet';
-  const names = [
-    ...Object.keys(file).filter((name) => name.startsWith('total_learning_signal')),
-    ...Object.keys(file.gradients)
-      .filter((name) => name.startsWith('bptt'))
-      .map((name) => `gradients.${name}`),
-    ...Object.keys(file.gradients)
-      .filter((name) => !name.startsWith('bptt') && !(name in variants))
-      .map((name) => `gradients.${name}`),
-  ];
-  return names.map((name) => notChecked(name, why));
+  const known = [...Object.keys(variants), ...backwards.map(({ name }) => name)];
+  return Object.keys(file.gradients)
+    .filter((name) => !known.includes(name))
+    .map((name) => notChecked(`gradients.${name}`, 'no rule that is known by this name'));
 }

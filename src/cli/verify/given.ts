@@ -11,8 +11,12 @@ export interface GivenTrial {
   readonly target: readonly (readonly number[])[];
 }
 
-/** A network on trials that are given one by one: an experiment whose task is a list. */
-export function givenExperiment(config: Record<string, unknown>, trials: readonly GivenTrial[]): Experiment {
+/** A network on trials that are given one by one: an experiment whose task is a list. `neurons`: other models than ours. */
+export function givenExperiment(
+  config: Record<string, unknown>,
+  trials: readonly GivenTrial[],
+  neurons: Catalogue['neurons'] = models.neurons,
+): Experiment {
   const steps = trials[0].x.length;
   const task: TaskInstance = {
     nIn: trials[0].x[0].length,
@@ -39,7 +43,7 @@ export function givenExperiment(config: Record<string, unknown>, trials: readonl
   return createExperiment(
     // The tolerances of golden files are for float64.
     { backend: 'reference', ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
-    { ...models, tasks: [model] },
+    { ...models, neurons, tasks: [model] },
   );
 }
 

@@ -3,7 +3,9 @@ import { FileError } from '../../core/errors.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
+import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { passes, type Quantity, type Subject, subjects } from './report.ts';
+import { type RfloRateFile, verifyRfloRate } from './rfloRate.ts';
 
 export interface Verdict {
   readonly file: string;
@@ -19,6 +21,8 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
+  ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
+  ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
 ]);
 
 /**
