@@ -134,6 +134,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a rule twice', ['--rules', 'rflo,rflo'], /--rules: got "rflo", expected each rule once/],
   ['a backend without kernels', ['--backend', 'wasm', '--rules', 'rtrl'], /backend "wasm" has no kernel for this rule/],
   ['a backend that has no BPTT', ['--backend', 'tfjs'], /--backend: got "tfjs", expected one of "auto"/],
+  ['another one', ['--backend', 'fixed'], /--backend: got "fixed", expected one of "auto"/],
   ['an unknown preset setting', set({ 'training.totl': 1 }), /training\.totl: got 1, expected no key/],
   [
     'a reset that subtracts nothing',

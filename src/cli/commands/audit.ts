@@ -94,8 +94,9 @@ function open(raw: unknown, { rules, windows, chunks, reset }: AuditFlags): Audi
     throw new ConfigError('--reset', reset, 'one of "attached", "detached"');
   }
   // The experiment itself first: what is wrong with it is no fault of a rule.
-  if (parseExperiment(raw, catalogue).backend === 'tfjs') {
-    throw new ConfigError('--backend', 'tfjs', 'one of "auto", "wasm", "reference"');
+  const { backend } = parseExperiment(raw, catalogue);
+  if (backend !== 'auto' && backend !== 'wasm' && backend !== 'reference') {
+    throw new ConfigError('--backend', backend, 'one of "auto", "wasm", "reference": the others have no BPTT');
   }
   const variants = rules.split(',').map((text) => ruleFrom(raw, text.trim()));
   const options: AuditOptions = {
