@@ -20,6 +20,15 @@ export { createRecorder, type Recorder, type RecordingPlan } from './engine/reco
 export { type Clock, createRun, gradientOf, type Run, runTrial, type TrialOptions } from './engine/run.ts';
 export { addTrial, checkFinite, emptyTally, scoresOf } from './engine/scores.ts';
 export { type TrainOptions, trainTrials } from './engine/train.ts';
+export { type Alignment, type Alignments, type AuditBlock, align, auditBlocks } from './experiment/alignment.ts';
+export {
+  type Audit,
+  type AuditedRule,
+  type AuditOptions,
+  type AuditPoint,
+  type AuditProgress,
+  createAudit,
+} from './experiment/audit.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { losses } from './losses/index.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';
