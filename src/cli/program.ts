@@ -125,6 +125,8 @@ export function createProgram(): Command {
       examples(['spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2']),
     )
     .action(deploy);
+
+  program
     .command('audit')
     .argument('<preset|file>', 'a preset or an experiment file')
     .description(
