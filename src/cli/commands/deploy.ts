@@ -11,7 +11,7 @@ import {
 import { applySettings, parseWith } from '../../config/parse.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
-import { writeAtomic } from '../../record/index.ts';
+import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { type Global, print, table } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -32,6 +32,7 @@ export function deploy(source: string, flags: DeployFlags): void {
   const { name, rule } = experiment.config;
   const report = { experiment: name, rule: String(rule.name), deployments };
   if (flags.out) {
+    ensureWritableFolder(flags.out);
     const write = (file: string, text: string) =>
       writeAtomic(join(flags.out ?? '', file), new TextEncoder().encode(text));
     write('deployment.json', `${JSON.stringify(report, null, 2)}\n`);
