@@ -117,6 +117,7 @@ export function createProgram(): Command {
     .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
     .description('would the rule fit a chip? Verdict, first violated constraint, state it needs')
     .requiredOption('--chip <a,b,...>', 'chips (see "list chips"), or profiles of your own as .json files')
+    .option('--details', 'all checks and the state of learning, also for several chips')
     .option('--out <folder>', 'also write the report there as JSON and as a page')
     .option(...set)
     .option(...json)

@@ -21,6 +21,7 @@ export interface DeployFlags extends Global {
   readonly chip: string;
   readonly set?: readonly string[];
   readonly out?: string;
+  readonly details?: boolean;
 }
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
@@ -43,7 +44,8 @@ export function deploy(source: string, flags: DeployFlags): void {
     return;
   }
   print(`${name}, rule ${String(rule.name)}\n\n${verdicts(deployments)}`);
-  for (const deployment of deployments) print(`\n${details(deployment)}`);
+  if (deployments.length === 1 || flags.details)
+    for (const deployment of deployments) print(`\n${details(deployment)}`);
   if (flags.out) print(`\nreport: ${join(flags.out, 'deployment.html')}`);
 }
 
