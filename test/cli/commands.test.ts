@@ -138,7 +138,7 @@ describe('deploy', () => {
       '--out',
       'd',
     ];
-    const { stdout } = await succeed(args, folder);
+    const { stdout } = await succeed([...args, '--details'], folder);
     expect(stdout).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
     expect(stdout).toMatch(/spinnaker2 +fits with/);
     expect(stdout).toMatch(/signal\.J +pair +400 +8 +400/);
