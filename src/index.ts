@@ -6,6 +6,7 @@ export { type PresetName, preset, presetNames } from './config/presets.ts';
 export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
+export { type FieldFormat, type FieldStatistics, limitsOf, type NumberFormat, narrowestBits } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export type * from './core/network.ts';
 export type * from './core/plugins.ts';
