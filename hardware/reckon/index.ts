@@ -6,6 +6,7 @@ export {
   reckonSchema,
   sizesOf,
 } from './config.ts';
+export { configOf, exportImage, loadReckon, type ReckonImage, readImage, writeImage } from './image.ts';
 export {
   createReckon,
   type GeneratorWords,
@@ -17,4 +18,5 @@ export {
   type ReckonWeights,
 } from './reckon.ts';
 export { type Register, type RegisterName, registerNames, registers } from './registers.ts';
+export { imageOfStream, spiStream } from './spi.ts';
 export type { Randomness, ReckonCounters, ReckonState } from './state.ts';

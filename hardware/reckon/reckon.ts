@@ -82,6 +82,8 @@ export interface Reckon {
   readonly state: ReckonState;
   readonly counters: ReckonCounters;
   readonly randomness: Randomness;
+  /** Where each random stream stands. */
+  readonly generators: ReckonGenerators;
   /** Back to power-up: state cleared, weights and seeds as given at first. */
   reset(): void;
   /** Sets which weights learn (SPI_DO_EPROP, 3 bit), as between training and test. */
@@ -171,6 +173,9 @@ export function createReckon(
     state,
     counters,
     randomness,
+    get generators() {
+      return generators;
+    },
     votes,
     reset() {
       finish();
