@@ -6,6 +6,7 @@ export {
   reckonSchema,
   sizesOf,
 } from './config.ts';
+export { cueAccumulation } from './cueAccumulation.ts';
 export { configOf, exportImage, loadReckon, type ReckonImage, readImage, writeImage } from './image.ts';
 export {
   createReckon,
