@@ -413,6 +413,61 @@ describe('learning', () => {
     }
   });
 
+  it('fires where the scaled drive equals the random number, and not one below', () => {
+    for (const [above, want] of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const chip = chipOf({ ...eager, SPI_DO_EPROP: 1, SPI_LR_P_WINP: 0 }, { out: 127 });
+      tick(chip);
+      chip.setTargets([32767, 32767]);
+      chip.state.tInp[0] = 3;
+      chip.generators.wInp.values.fill(3 * 32767 + above);
+      tick(chip, { valid: true });
+      expect(chip.weights().inp[0]).toBe(want);
+    }
+  });
+
+  it('reaches 127', () => {
+    expect(learnOnce({ SPI_DO_EPROP: 1 }, { weight: 126 }).weights().inp[0]).toBe(127);
+  });
+
+  it('shrinks positive drives of both sets if either is regularised', () => {
+    const gains = [0, 1, 2].map((sets) => {
+      const settings = { SPI_DO_EPROP: 3, SPI_REGUL_MODE: 1, SPI_REGUL_W: sets, SPI_REGUL_F0: 0, SPI_REGUL_K_MUL: 0 };
+      const { inp, rec } = learnOnce(settings, { feedback: 50 }).weights();
+      return [inp[1] - 100, rec[1] - 100];
+    });
+    expect(gains).toEqual([
+      [1, 1],
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
+  it('lets unused lanes of the last group repeat its last pair', () => {
+    const settings = { SPI_NUM_REC_NEUR: 17, SPI_DO_EPROP: 1, SPI_REGUL_MODE: 2, SPI_REGUL_W: 1, SPI_REGUL_F0: 0 };
+    const chip = chipOf({ ...eager, ...settings });
+    tick(chip);
+    chip.state.tRec[0] = 50;
+    chip.state.tRec[17] = 7;
+    tick(chip, { valid: true });
+    const wanted = Array.from({ length: 16 }, (_, n) => (n % 2 === 1 ? 7 : 0));
+    expect([...chip.state.excess.subarray(16, 32)]).toEqual(wanted);
+  });
+
+  it('regularises from what was written where an event came before the first step', () => {
+    const settings = { SPI_DO_EPROP: 1, SPI_REGUL_MODE: 6, SPI_REGUL_W: 1, SPI_REGUL_F0: 0 };
+    const [untouched, touched] = [[], [0]].map((events) => {
+      const chip = chipOf({ ...eager, ...settings });
+      chip.state.left.set([0, 0, 9, 0, 0, 0, 9, 0]);
+      tick(chip, { events });
+      tick(chip);
+      return chip.state.excess[0];
+    });
+    expect([untouched, touched]).toEqual([9, 0]);
+  });
+
   it('regularises at ticks without target from the word of the last pair as it was before the step', () => {
     const chip = chipOf({
       ...eager,
