@@ -4,6 +4,7 @@ export { type Demand, demandOf, type Variable } from './demand.ts';
 export { type Check, type Deployment, deploy } from './deploy.ts';
 export { type Inventory, inventory } from './inventory.ts';
 export { type ChipProfile, profileSchema } from './profile.ts';
+export * from './reckon/index.ts';
 export { profiles };
 
 export interface ChipEntry {

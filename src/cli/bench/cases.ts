@@ -5,6 +5,18 @@ import { preset } from '../../config/presets.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { catalogue } from '../catalogue.ts';
 import { buildTraining, type EpropTrainingFile } from '../verify/epropTraining.ts';
+import { type Loop, reckonEpoch } from './reckon.ts';
+
+/** A case that is no experiment of ours: a loop, by itself. */
+export interface LoopCase {
+  readonly name: string;
+  readonly repetitions: number;
+  readonly timed: 'loop';
+  /** What computes it. */
+  readonly backend: string;
+  build(): Loop;
+  readonly needsTensorFlow?: false;
+}
 
 /** One timed case. */
 export interface Case {
@@ -93,7 +105,7 @@ const tensors = (streams: number): Case => {
   return { ...plain(`tfjs-${streams}`, () => network(100, settings), 5), needsTensorFlow: true };
 };
 
-export const cases: readonly Case[] = [
+export const cases: readonly (Case | LoopCase)[] = [
   { ...plain('pattern', () => null, 60), build: () => pattern() },
   plain('evidence', () => evidence(1), 40),
   plain('dense-100', () => network(100), 40),
@@ -118,6 +130,7 @@ export const cases: readonly Case[] = [
   tensors(1),
   tensors(16),
   tensors(64),
+  { name: 'reckon-epoch', repetitions: 5, timed: 'loop', backend: 'integers', build: reckonEpoch },
 ];
 
 /** NEST's instance of the pattern task where its file is at hand (in a clone), else one of the same size. */

@@ -8,7 +8,7 @@ import { ConfigError } from '../../core/errors.ts';
 import { runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
-import { type Case, cases } from '../bench/cases.ts';
+import { type Case, cases, type LoopCase } from '../bench/cases.ts';
 import { timeNative } from '../bench/native.ts';
 import { type Global, print, table, tell } from '../output.ts';
 
@@ -42,7 +42,7 @@ export async function bench(flags: BenchFlags): Promise<void> {
   for (const item of chosen) {
     if (process.stderr.isTTY && !flags.json) tell(`${item.name} ...`);
     if (item.needsTensorFlow && !(await tensorFlowLoads(item.name))) continue;
-    results.push(...(await timeCase(item)));
+    results.push(...(item.timed === 'loop' ? [timeLoop(item)] : await timeCase(item)));
   }
   const report = {
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length },
@@ -99,6 +99,22 @@ function timeTraining(item: Case, experiment: Experiment): BenchResult {
   return summary(item, experiment, samples, sizes.step * sizes.stream, symbols);
 }
 
+function timeLoop(item: LoopCase): BenchResult {
+  const loop = item.build();
+  const samples = sample(loop.once, item.repetitions);
+  const times = spreadOf(samples);
+  return {
+    case: item.name,
+    backend: item.backend,
+    threads: 1,
+    ...times,
+    synapse_steps_per_s: (1000 * loop.synapseSteps) / times.median_ms,
+    symbols_per_s: null,
+    checksum: loop.checksum(),
+    native_ratio: null,
+  };
+}
+
 const warmUp = 3;
 
 function sample(once: () => unknown, repetitions: number): number[] {
@@ -119,19 +135,24 @@ function summary(
   symbols: number | null,
 ): BenchResult {
   const { network } = experiment.run;
-  const median = samples[samples.length >> 1];
+  const times = spreadOf(samples);
   const { synIn, synRec } = network.spec.sizes;
   return {
     case: item.name,
     backend: experiment.config.backend,
     threads: 1,
-    median_ms: median,
-    spread_ms: samples[Math.floor(samples.length * 0.75)] - samples[Math.floor(samples.length * 0.25)],
-    synapse_steps_per_s: (1000 * (synIn + synRec) * steps) / median,
-    symbols_per_s: symbols === null ? null : (1000 * symbols) / median,
+    ...times,
+    synapse_steps_per_s: (1000 * (synIn + synRec) * steps) / times.median_ms,
+    symbols_per_s: symbols === null ? null : (1000 * symbols) / times.median_ms,
     checksum: sumOf(network.weights.wRec),
     native_ratio: null,
   };
+}
+
+/** Median and distance of the quartiles of sorted times. */
+function spreadOf(samples: readonly number[]): Pick<BenchResult, 'median_ms' | 'spread_ms'> {
+  const [low, high] = [0.25, 0.75].map((share) => samples[Math.floor(samples.length * share)]);
+  return { median_ms: samples[samples.length >> 1], spread_ms: high - low };
 }
 
 function sumOf(values: ArrayLike<number>): number {

@@ -4,6 +4,8 @@ import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
+import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
+import { type ReckonRtlFile, verifyReckonRtl } from './reckonRtl.ts';
 import { passes, type Quantity, type Subject, subjects } from './report.ts';
 import { type RfloRateFile, verifyRfloRate } from './rfloRate.ts';
 
@@ -22,6 +24,8 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
+  ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],
+  ['reckon-rtl', (file: ReckonRtlFile, subject: Subject) => verifyReckonRtl(file, subject)],
   ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
 ]);
 
