@@ -3,6 +3,7 @@ import { FileError } from '../../core/errors.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
+import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { passes, type Quantity, type Subject, subjects } from './report.ts';
@@ -23,6 +24,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
   ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
+  ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
