@@ -150,6 +150,19 @@ describe('LIF', () => {
     expect(nengo.u[0]).toBe(-(2 ** 21));
   });
 
+  it('wraps u + b too in nengo-loihi', () => {
+    const params = { ...one, du: 0, dv: 4095, vth: 131071, biasMant: [4095], biasExp: [7] };
+    const lava = createLif(params);
+    const nengo = createLif({ ...params, overflow: { kind: 'nengo-loihi' } });
+    for (let t = 0; t < 4; t++) for (const lif of [lava, nengo]) lif.step([32700]);
+    expect(nengo.u[0]).toBe(lava.u[0]);
+    expect(lava.u[0] + 4095 * 128).toBeGreaterThan(half);
+    // lava clips v at its top, which is above the highest threshold.
+    expect([lava.z[0], lava.v[0]]).toEqual([1, 0]);
+    expect(nengo.z[0]).toBe(0);
+    expect(nengo.v[0]).toBeLessThan(-half / 2);
+  });
+
   it('clips v, without wrapping it', () => {
     const lif = createLif({ ...one, vth: 131071, biasMant: [-4096, 4095], biasExp: [7, 7] });
     for (let t = 0; t < 20; t++) lif.step([-70000, 0]);

@@ -6,6 +6,7 @@ import {
   type SharedNumbers,
   type SharedSource,
 } from '../../hardware/loihi/index.ts';
+import { traceHistory } from '../../hardware/loihi/trace.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import { createRng } from '../../src/core/rng.ts';
 
@@ -128,6 +129,31 @@ describe('traces', () => {
     expect(run(params, both, { yRepeated: 63, yImpulse: 63 }).y1).toBe(22);
   });
 
+  it('clip at an earlier spike of an epoch too', () => {
+    const params = { epochSteps: 4, traces: { x1: { tau: 2, impulse: 50 } } };
+    // 127 instead of 150 decays to 76, 46, 27 and 16 before the last spike.
+    expect(
+      run(
+        params,
+        [...Array(4)].map(() => [1, 0] as const),
+        { xDecay: 0.999999 },
+      ).x1,
+    ).toBe(16 + 50);
+  });
+
+  it('decay with a number of each step where there is one', () => {
+    const history = (perStep: number) => {
+      const H = new Int32Array(3);
+      const draws = { values: Float64Array.of(0.9, 0.1), at: 0, perStep, perNeuron: 1 };
+      traceHistory(H, Int32Array.of(3), Int32Array.of(0), 0.5, 0, 0, draws, draws, 1, 2);
+      return [...H];
+    };
+    expect([history(1), history(0)]).toEqual([
+      [3, 1, 1],
+      [3, 1, 0],
+    ]);
+  });
+
   it('share numbers in lava; ours are drawn for each trace and each step', () => {
     const spread = (compatible: Compatible) => {
       const n = 400;
@@ -195,7 +221,6 @@ describe('products', () => {
   }
 
   it('drift by the floor: -0.44 of 2^e LSB per update where the true mean is 0', () => {
-    console.log('DRIFT', meanError('floor', -5), meanError('floor', -3));
     expect(Math.abs(meanError('floor', -5) + 0.44)).toBeLessThan(0.005);
     expect(Math.abs(meanError('toward-zero', -5))).toBeLessThan(1e-6);
   });
@@ -225,6 +250,15 @@ describe('products', () => {
     ] as const;
     expect([at('x0', postThenPre), at('y0', postThenPre)]).toEqual([64, 0]);
     expect([at('y0', [preThenPost[0], [0, 0], [0, 0]]), at('x0', [[0, 1], [0, 0], [0, 0]])]).toEqual([0, 0]); // biome-ignore format: one row
+  });
+
+  it('do nothing where their dependency is not met, though the traces are there', () => {
+    const dw: Products = [{ mantissa: 1, exponent: 0, dependency: 'y0', factors: [{ name: 'x1' }] }];
+    const params: LearningParams = { ...base, traces: { x1: { tau: 1e9 } }, dw };
+    const learning = createLearning(params, { w: [0, 0] }, 1, 2, constant());
+    learning.traces.x1[0] = 50;
+    learning.step([0], [0, 1]);
+    expect([...learning.synapse.w]).toEqual([0, 50]);
   });
 
   it('of u_k happen in every 2^k-th epoch, counted from 1', () => {
