@@ -13,11 +13,13 @@ const sourced = (unit: string) =>
  * What a chip offers to a learning rule. Every number carries unit and source; what nobody has read in a document or in code
  * is marked `recalled`. A profile of your own is a JSON file of this form.
  */
-export const profileSchema = z.strictObject({
+const profile = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
   name: z.string().min(1),
   substrate: z.enum(['digital', 'mixed-signal', 'processor', 'ideal']),
   weightBits: sourced('bit'),
+  /** Width of a word of synaptic memory, where weights are packed into words. */
+  wordBits: sourced('bit').optional(),
   /** Learning state that a synapse can keep beside its weight. */
   synapseStateBits: sourced('bit'),
   /** Width of the traces of presynaptic and postsynaptic neurons. */
@@ -49,5 +51,11 @@ export const profileSchema = z.strictObject({
     everyStep: z.boolean(),
   }),
 });
+
+/** @throws by `parseWith` a ConfigError that names the number, its value and its range */
+export const profileSchema = profile.refine(
+  ({ weightBits, wordBits }) => (weightBits.value ?? 0) <= (wordBits?.value ?? Number.POSITIVE_INFINITY),
+  { path: ['weightBits', 'value'], message: 'at most wordBits (bit)' },
+);
 
 export type ChipProfile = z.infer<typeof profileSchema>;

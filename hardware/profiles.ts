@@ -20,6 +20,7 @@ export const profiles: readonly ChipProfile[] = [
     name: 'ReckOn',
     substrate: 'digital',
     weightBits: bit(8, 'code', 'ChFrenkel/ReckOn RTL'),
+    wordBits: bit(32, 'code', 'ChFrenkel/ReckOn RTL: four weights a word'),
     synapseStateBits: bit(0, 'code', 'ChFrenkel/ReckOn RTL: weight SRAMs hold weights only'),
     traceBits: bit(12, 'code', 'ChFrenkel/ReckOn RTL: 12 bit input and recurrent traces'),
     neurons: neuron(256, 'doc', 'ReckOn documentation'),

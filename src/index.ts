@@ -6,6 +6,7 @@ export { type PresetName, preset, presetNames } from './config/presets.ts';
 export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
+export { type FieldFormat, type FieldStatistics, limitsOf, type NumberFormat, narrowestBits } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export type * from './core/network.ts';
 export type * from './core/plugins.ts';
@@ -20,6 +21,15 @@ export { createRecorder, type Recorder, type RecordingPlan } from './engine/reco
 export { type Clock, createRun, gradientOf, type Run, runTrial, type TrialOptions } from './engine/run.ts';
 export { addTrial, checkFinite, emptyTally, scoresOf } from './engine/scores.ts';
 export { type TrainOptions, trainTrials } from './engine/train.ts';
+export { type Alignment, type Alignments, type AuditBlock, align, auditBlocks } from './experiment/alignment.ts';
+export {
+  type Audit,
+  type AuditedRule,
+  type AuditOptions,
+  type AuditPoint,
+  type AuditProgress,
+  createAudit,
+} from './experiment/audit.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { losses } from './losses/index.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';

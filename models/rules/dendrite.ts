@@ -24,35 +24,24 @@ type Common = z.infer<z.ZodObject<typeof common>>;
 
 const source = 'Marschall, Cho, Savin 2019, arXiv 1905.12100; spiking forms of this project';
 
+/** Parameters that the signal has by the same name. */
+const handedOn = [
+  'feedback',
+  'label',
+  'squash',
+  'spikeSize',
+  'copyEvery',
+  'rateA',
+  'rateJ',
+  'normalised',
+  'stepsPerPhase',
+  'late',
+] as const satisfies readonly (keyof Common)[];
+
 /** The signal of the shared parameters; each rule says what is its own. */
 function signalOf(p: Common, own: Partial<DendriteParams>) {
-  const {
-    feedbackScale: scale,
-    feedback,
-    label,
-    squash,
-    spikeSize,
-    copyEvery,
-    rateA,
-    rateJ,
-    normalised,
-    stepsPerPhase,
-    late,
-  } = p;
-  const shared = {
-    feedback,
-    scale,
-    label,
-    squash,
-    spikeSize,
-    copyEvery,
-    rateA,
-    rateJ,
-    normalised,
-    stepsPerPhase,
-    late,
-  };
-  return { kind: 'dendrite', ...shared, ...own };
+  const shared = Object.fromEntries(handedOn.map((name) => [name, p[name]]));
+  return { kind: 'dendrite', scale: p.feedbackScale, ...shared, ...own };
 }
 
 const eligibility = (p: Pick<Common, 'late' | 'stepsPerPhase'>) => ({

@@ -49,6 +49,10 @@ const params = z
     path: ['jacobian'],
     message: '"linear" where A predicts the future of an activity: psi(t+1) is not known yet',
   })
+  .refine((p) => !p.late || p.stepsPerPhase === 1, {
+    path: ['late'],
+    message: 'false where a phase has several steps: its signal comes at their end anyway',
+  })
   .refine((p) => p.jacobian !== 'linear' || p.credit === 'activity', {
     path: ['jacobian'],
     message: '"gated" or "exact" for the credit of a membrane',

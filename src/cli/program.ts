@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
@@ -116,6 +117,7 @@ export function createProgram(): Command {
     .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
     .description('would the rule fit a chip? Verdict, first violated constraint, state it needs')
     .requiredOption('--chip <a,b,...>', 'chips (see "list chips"), or profiles of your own as .json files')
+    .option('--details', 'all checks and the state of learning, also for several chips')
     .option('--out <folder>', 'also write the report there as JSON and as a page')
     .option(...set)
     .option(...json)
@@ -124,6 +126,39 @@ export function createProgram(): Command {
       examples(['spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2']),
     )
     .action(deploy);
+
+  program
+    .command('audit')
+    .argument('<preset|file>', 'a preset or an experiment file')
+    .description(
+      'train once and measure, all along, how well the updates of several rules point along the true gradient',
+    )
+    .option(
+      '--rules <a,b,...>',
+      'rules to audit beside the configured one, or variants of them as name:setting=value:as=label',
+      defaultRules,
+    )
+    .option('--windows <n>', 'audit points, from the first weights to the last', whole(2, 10_000), 20)
+    .option('--chunks <n>', 'fresh chunks (trials) that each point sums over', whole(1, 10_000), 4)
+    .option(
+      '--reset <how>',
+      "whether the true gradient goes through the neuron's own reset: attached or detached",
+      'detached',
+    )
+    .option('--out <folder>', 'where to; default runs/NAME-audit')
+    .option(...set)
+    .option('--seed <n>', 'seed of the run', whole(0))
+    .option(...backend)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace audit four-six-back --set training.total=320000',
+        'spiketrace audit four-six-back --set \'rule={"name":"sg-r-d"}\' --rules e-prop-1,sg-r-d:delays=1:as=one',
+        'spiketrace audit pattern-generation --rules e-prop-1,bptt:window=20 --reset attached --windows 10',
+      ]),
+    )
+    .action(audit);
 
   program
     .command('eval')

@@ -74,12 +74,15 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
 
 function headerOf(data: LearningCurveData): Header {
   const entries = data.groups.map(
-    (group, n) => ({ label: legendOf(group), colour: seriesColour(n), mark: 'bold', dash: seriesDash(n) }) as const,
+    (group, n) =>
+      ({ label: legendOf(group, data.legend), colour: seriesColour(n), mark: 'bold', dash: seriesDash(n) }) as const,
   );
-  return { label: '', entries };
+  return { label: data.label ?? '', entries };
 }
 
-function legendOf({ label, runs }: RunGroup): string {
+/** An empty label is not listed. */
+function legendOf({ label, runs }: RunGroup, legend: LearningCurveData['legend'] = 'seeds'): string {
+  if (legend !== 'seeds') return legend === 'labels' ? label : '';
   if (runs.length === 1) return `${label} (1 seed)`;
   const hasMean = meanCurve(runs).x.length > 0;
   return `${label} (${hasMean ? 'mean of ' : ''}${runs.length} seeds${hasMean ? '' : ', no common x'})`;

@@ -107,6 +107,10 @@ export interface Bound {
 
 export interface LearningCurveData {
   readonly title?: string | undefined;
+  /** Stands above the panel. */
+  readonly label?: string;
+  /** What the legend says of a group: its label with the number of seeds, which is the default, its label alone, or nothing. */
+  readonly legend?: 'seeds' | 'labels' | 'none';
   readonly xLabel: string;
   readonly yLabel: string;
   readonly xAxis?: 'linear' | 'log';

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { profiles } from '../../hardware/index.ts';
 import { applySettings, preset, presetNames } from '../../src/index.ts';
 import { emptyFolder, jsonLines, main, root, set, spiketrace, start, streaming, succeed } from './cli.ts';
 
@@ -101,6 +102,62 @@ describe('compare', () => {
     await succeed(['train', ...streaming, ...half, '--out', 'b'], folder);
     const got: Report = JSON.parse((await succeed([...whole, '--out', 'b'], folder)).stdout);
     expect(got.rows[0].mean).toBe(wanted.rows[0].mean);
+  });
+});
+
+describe('compare with variants', () => {
+  it('trains each with its own settings, names them by label, and draws what their signal learns', async () => {
+    const folder = emptyFolder();
+    const rules = 'sg-r-d:delays=2:as=two delays,sg-r-d:delays=2:network.neuron.gamma=1,bptt:window=5';
+    const args = ['compare', ...streaming, '--rules', rules, '--seeds', '1', '--out', 'c', '--json'];
+    const report = JSON.parse((await succeed(args, folder)).stdout);
+    const names = ['two delays', 'sg-r-d:delays=2:network.neuron.gamma=1', 'bptt:window=5'];
+    expect(report.rows.map(({ rule }: { rule: string }) => rule)).toEqual(names);
+    expect(new Set(report.rows.map(({ mean }: { mean: number }) => mean)).size).toBe(3);
+    const config = (name: string) =>
+      JSON.parse(readFileSync(join(folder, 'c', name.replaceAll(':', '-'), 'seed-1/config.json'), 'utf8'));
+    expect(config('two delays').rule).toMatchObject({ name: 'sg-r-d', delays: 2 });
+    expect(config(names[1]).network.neuron.gamma).toBe(1);
+    expect(config('two delays').network.neuron.gamma).toBe(0.5);
+    expect(report.figures).toContain('c/losses-two delays.png');
+    expect(report.figures.some((path: string) => path.includes('losses-bptt'))).toBe(false);
+    for (const path of report.figures) expect(existsSync(join(folder, path))).toBe(true);
+  });
+});
+
+describe('deploy', () => {
+  it('gives a verdict for every chip with the number behind it, and writes the report', async () => {
+    const folder = emptyFolder();
+    const args = [
+      'deploy',
+      ...streaming,
+      '--set',
+      'rule={"name":"sg-r-d"}',
+      '--chip',
+      'reckon,spinnaker2',
+      '--out',
+      'd',
+    ];
+    const { stdout } = await succeed([...args, '--details'], folder);
+    expect(stdout).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
+    expect(stdout).toMatch(/spinnaker2 +fits with/);
+    expect(stdout).toMatch(/signal\.J +pair +400 +8 +400/);
+    const report = JSON.parse(readFileSync(join(folder, 'd/deployment.json'), 'utf8'));
+    expect(report.deployments.map(({ chip }: { chip: string }) => chip)).toEqual(['reckon', 'spinnaker2']);
+    expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain('<h2>reckon: does not fit</h2>');
+    expect(JSON.parse((await succeed([...args, '--json'], folder)).stdout)).toEqual(report);
+  });
+
+  it('judges a finished run, on a chip of ones own', async () => {
+    const folder = emptyFolder();
+    await succeed(['train', ...streaming, '--no-figures', '--out', 'run'], folder);
+    writeFileSync(join(folder, 'mine.json'), JSON.stringify({ ...profiles[0], id: 'mine', resets: ['zero'] }));
+    const { stdout } = await succeed(['deploy', 'run', '--chip', 'mine.json'], folder);
+    expect(stdout).toMatch(/mine +fits with .*neuron model: reset "zero" in place of "subtract"/);
+    writeFileSync(join(folder, 'bad.json'), JSON.stringify({ ...profiles[0], neurons: { value: 1 } }));
+    const ended = await spiketrace(['deploy', 'run', '--chip', 'bad.json'], folder);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/bad\.json\.neurons/);
   });
 });
 

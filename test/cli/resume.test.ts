@@ -12,6 +12,12 @@ describe('run(2n) = run(n), stop, resume', () => {
     ['the same on the reference backend', [...streaming, '--backend', 'reference'], 1600],
     ['deferred, Adam, an update every two trials', trials, 3],
     ['the same on the reference backend', [...trials, '--backend', 'reference'], 3],
+    ['segregated dendrites', [...streaming, ...set({ rule: { name: 'sg-r-d', delays: 3 } })], 1600],
+    [
+      'backpropagation through windows',
+      [...streaming, ...set({ rule: { name: 'bptt', window: 9, segment: 4 }, 'training.update.every': 4 })],
+      1600,
+    ],
     ['rate neurons', rates, 1600],
   ] as const) {
     it(name, async () => {

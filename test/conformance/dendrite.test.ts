@@ -376,6 +376,7 @@ describe('what cannot be is refused', () => {
   it.each([
     ['a future of activities through gates', { jacobian: 'gated' }],
     ['a linear model of membranes', { credit: 'membrane' }],
+    ['a late signal of long phases', { late: true, stepsPerPhase: 5 }],
   ])('%s', (_label, own) => {
     expect(() => build({ delays: 1, ...own }, {})).toThrow(ConfigError);
   });

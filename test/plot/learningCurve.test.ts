@@ -15,6 +15,19 @@ const data: LearningCurveData = {
   groups: [{ label: 'e-prop', runs: [1, 2.25, 2.75].map((level) => ({ x: X, y: X.map(() => level) })) }],
 };
 
+it('counts seeds in the legend, unless it is told to give the labels alone or nothing', () => {
+  const one = (label: string, legend?: 'seeds' | 'labels' | 'none'): LearningCurveData => ({
+    ...data,
+    ...(legend ? { legend } : {}),
+    groups: [{ label, runs: [{ x: X, y: X }] }],
+  });
+  const figure = (panel: LearningCurveData) => Buffer.from(renderLearningCurve(panel));
+  expect(figure(one('a'))).toEqual(figure(one('a (1 seed)', 'labels')));
+  expect(figure(one('a', 'none'))).toEqual(figure(one('', 'labels')));
+  expect(figure(one('a', 'none'))).not.toEqual(figure(one('a', 'labels')));
+  expect(figure({ ...one('a'), label: 'above' })).not.toEqual(figure(one('a')));
+});
+
 describe('renderLearningCurve', () => {
   it('draws a bound dashed, at its value', async () => {
     const picture = await decode(renderLearningCurve(data));

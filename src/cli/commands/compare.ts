@@ -113,8 +113,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** One column of the comparison. */
-interface Variant {
+/** One column of the comparison, one row of an audit. */
+export interface Variant {
   readonly label: string;
   /** Of the rule. */
   readonly name: string;
@@ -122,7 +122,7 @@ interface Variant {
 }
 
 /** Reads `name:setting=value:...:as=label`. A setting without a dot is one of the rule's own. */
-function readVariant(text: string): Variant {
+export function readVariant(text: string): Variant {
   const [name, ...settings] = text.split(':');
   const odd = settings.find((setting) => !setting.includes('='));
   if (odd !== undefined) throw new ConfigError('--rules', odd, 'name:setting=value, for example sg-r-d:delays=3');
@@ -137,7 +137,7 @@ function readVariant(text: string): Variant {
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */
-function ruleOf(raw: unknown, name: string): unknown {
+export function ruleOf(raw: unknown, name: string): unknown {
   const configured = (raw as { rule?: { name?: unknown } }).rule;
   return configured?.name === name ? configured : { name };
 }

@@ -11,7 +11,7 @@ import {
 import { applySettings, parseWith } from '../../config/parse.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
-import { writeAtomic } from '../../record/index.ts';
+import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { type Global, print, table } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -21,6 +21,7 @@ export interface DeployFlags extends Global {
   readonly chip: string;
   readonly set?: readonly string[];
   readonly out?: string;
+  readonly details?: boolean;
 }
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
@@ -32,6 +33,7 @@ export function deploy(source: string, flags: DeployFlags): void {
   const { name, rule } = experiment.config;
   const report = { experiment: name, rule: String(rule.name), deployments };
   if (flags.out) {
+    ensureWritableFolder(flags.out);
     const write = (file: string, text: string) =>
       writeAtomic(join(flags.out ?? '', file), new TextEncoder().encode(text));
     write('deployment.json', `${JSON.stringify(report, null, 2)}\n`);
@@ -42,7 +44,8 @@ export function deploy(source: string, flags: DeployFlags): void {
     return;
   }
   print(`${name}, rule ${String(rule.name)}\n\n${verdicts(deployments)}`);
-  for (const deployment of deployments) print(`\n${details(deployment)}`);
+  if (deployments.length === 1 || flags.details)
+    for (const deployment of deployments) print(`\n${details(deployment)}`);
   if (flags.out) print(`\nreport: ${join(flags.out, 'deployment.html')}`);
 }
 

@@ -1,0 +1,350 @@
+import { parseExperiment } from '../config/parse.ts';
+import { ConfigError } from '../core/errors.ts';
+import { cut, type Layout, type Sizes } from '../core/layout.ts';
+import { type BackendName, type OpenOptions, weightNames } from '../core/network.ts';
+import type { Catalogue, Weights } from '../core/plugins.ts';
+import { createRng } from '../core/rng.ts';
+import { createFeed, nextSteps } from '../engine/feed.ts';
+import { runTrial } from '../engine/run.ts';
+import { addTrial, emptyTally, scoresOf } from '../engine/scores.ts';
+import { type Alignments, type AuditBlock, align, normsOf } from './alignment.ts';
+import { buildSpec, deriveParts } from './build.ts';
+import { createExperiment, type Experiment } from './experiment.ts';
+import {
+  adopt,
+  copyData,
+  type Follower,
+  follow,
+  gradientOfChunk,
+  layoutsOf,
+  pastOf,
+  remember,
+  shareFeedback,
+} from './follower.ts';
+
+export interface AuditOptions extends Pick<OpenOptions, 'maxBytes'> {
+  /** Rules as an experiment has them, each with a name for tables. The master's own is added where it is not among them. */
+  readonly rules: readonly { readonly label: string; readonly rule: unknown }[];
+  /** Audit points from the first to the last weights, evenly spaced. 20 */
+  readonly windows?: number;
+  /** Fresh chunks (trials) that one point sums over. 4 */
+  readonly chunks?: number;
+  /** Whether the true gradient goes through the neuron's own reset. `detached` */
+  readonly reset?: 'attached' | 'detached';
+  /** A clock in ms; with it the learning is timed. */
+  readonly now?: () => number;
+}
+
+/** One audited rule. Its state is declared in layouts, to be counted by where it lives. */
+export interface AuditedRule {
+  readonly label: string;
+  /** `master`: it trains. `reference`: BPTT, which the others are held against. `identity`: see `createAudit`. */
+  readonly role: 'master' | 'audited' | 'reference' | 'identity';
+  readonly rule: Experiment['config']['rule'] | null;
+  readonly backend: BackendName;
+  readonly layouts: readonly Layout[];
+  readonly sizes: Sizes;
+  /** Numbers of past steps that one stream has to keep besides, for a rule that goes back through them. */
+  readonly past: number;
+}
+
+export interface AuditPoint {
+  /** Symbols or trials trained. */
+  readonly amount: number;
+  /** Loss per step in the window, against the expected target where the task states one. */
+  readonly loss: number;
+  /** Norm of the true gradient, summed over streams, steps and chunks. */
+  readonly norms: Readonly<Record<AuditBlock, number>>;
+  /** One per rule, in their order. */
+  readonly alignments: readonly Alignments[];
+}
+
+export interface AuditProgress {
+  /** Symbols or trials trained. */
+  readonly amount: number;
+  /** Where a point was due. */
+  readonly point: AuditPoint | null;
+}
+
+export interface Audit {
+  readonly master: Experiment;
+  readonly rules: readonly AuditedRule[];
+  /** Trains the master; yields before every chunk and at the end. To be called once. */
+  run(): Generator<AuditProgress, void>;
+  /** Median time of the learning part per step of all streams, ms, per rule; null without a clock. */
+  times(): readonly (number | null)[];
+  close(): void;
+}
+
+export const referenceLabel = 'bptt (reference)';
+export const identityLabel = 'eligibility x total derivative';
+
+/** A follower with what is gathered of it. */
+interface Audited extends Follower {
+  readonly experiment: Experiment;
+  readonly label: string;
+  readonly role: 'master' | 'audited' | 'reference';
+  /** Learning part of each measured chunk, ms per step. */
+  readonly times: number[];
+}
+
+/**
+ * How well the updates of rules point along the true gradient over one training.
+ *
+ * The configured rule, the master, trains as it would alone. Every other rule follows: at the start of each chunk it is
+ * given the master's weights and the state of neurons and readout, and does the chunk with these weights; its matrices (A, J,
+ * adaptive B) and its traces are its own and go on from chunk to chunk. The master's rule is read off the master. Fixed random
+ * feedback is the master's B for all, in the scale of each rule.
+ *
+ * At an audit point all of them do the same fresh chunks, from copies of their state. The target is the expected one where the
+ * task states it: with sampled labels the noise of the labels drowns the gradient. Where state carries over, one chunk goes
+ * before that is not counted, so that what the network has seen is what the targets refer to. Matrices start every chunk as
+ * they are. The firing-rate term is switched off.
+ *
+ * The true gradient is BPTT with pseudo-derivatives over the chunk; credit ends at the borders of the chunk, for the local
+ * rules it need not. A follower on the reference backend is held against BPTT there, since spikes of the other precision are
+ * others. `identity`: the eligibility trace from the start of the chunk times the total derivative that BPTT found, which is
+ * BPTT again; that it shows 1 is a test of the audit.
+ *
+ * @throws ConfigError (its paths begin with `audit.`), UnsupportedError
+ */
+export function createAudit(input: unknown, catalogue: Catalogue, options: AuditOptions): Audit {
+  const { windows = 20, chunks = 4, maxBytes } = options;
+  const master = createExperiment(input, catalogue, { maxBytes });
+  const total = Math.ceil(master.run.totalSteps / master.run.network.spec.sizes.step);
+  assertWhole('audit.windows', windows, 2, total + 1, `: the training has ${total} chunks`);
+  assertWhole('audit.chunks', chunks, 1, 10_000, '');
+  const cast = assemble(master, input, catalogue, options);
+  const { first, followers, all } = cast;
+  const described = [...followers, first].map(describe);
+  const reference = described[described.length - 1];
+  return {
+    master,
+    rules: [
+      ...described,
+      { ...reference, label: identityLabel, role: 'identity', rule: null, layouts: [cast.identity.layout], past: 0 },
+    ],
+    *run() {
+      const training = master.trainTrials();
+      for (let chunk = 0, p = 0; chunk <= total; chunk++) {
+        for (const follower of all) adopt(follower, master.run);
+        const amount = master.feed.amount();
+        const due = chunk === Math.round((p * total) / (windows - 1));
+        const point = due ? { amount, ...measure(cast, chunk, chunks, options.now) } : null;
+        if (due) p += 1;
+        yield { amount, point };
+        if (chunk === total) return;
+        followChunk(cast, nextSteps(first.run, master.task, master.run.totalSteps));
+        training.next();
+      }
+    },
+    times: () => [...[...followers, first].map(({ times }) => median(times)), null],
+    close() {
+      for (const { experiment } of all) experiment.close();
+      master.close();
+    },
+  };
+}
+
+/** Everybody but the master. */
+interface Cast {
+  /** The true gradient. */
+  readonly first: Audited;
+  /** The same on every backend that is used. */
+  readonly references: ReadonlyMap<BackendName, Audited>;
+  readonly followers: readonly Audited[];
+  /** Followers and references. */
+  readonly all: readonly Audited[];
+  readonly identity: ReturnType<typeof bindIdentity>;
+}
+
+function assemble(master: Experiment, input: unknown, catalogue: Catalogue, options: AuditOptions): Cast {
+  const { config } = master;
+  const wanted = parseExperiment(input, catalogue).backend;
+  const { maxBytes, reset = 'detached' } = options;
+  const build = (rule: unknown, backend: string) =>
+    createExperiment(
+      {
+        ...config,
+        rule,
+        backend,
+        rateTerm: { ...config.rateTerm, strength: 0 },
+        training: { ...config.training, execution: 'online' },
+      },
+      catalogue,
+      { maxBytes },
+    );
+  const references = new Map<BackendName, Audited>();
+  const referenceOn = (backend: string): Audited => {
+    const made = auditedOf(build({ name: 'bptt', reset }, backend), referenceLabel, 'reference');
+    references.set(backendOf(made), made);
+    return made;
+  };
+  const first = referenceOn(wanted);
+  // Where BPTT has no kernel nobody uses one, so that all see the same spikes.
+  const backend = backendOf(first) === 'wasm' ? wanted : backendOf(first);
+  const followers = rulesOf(config, options.rules, catalogue).map(({ label, rule, isMaster }) => {
+    const follower = auditedOf(build(rule, backend), label, isMaster ? 'master' : 'audited');
+    if (!references.has(backendOf(follower))) referenceOn(backendOf(follower));
+    return follower;
+  });
+  shareFeedback(followers, master.run, config.rule);
+  return {
+    first,
+    references,
+    followers,
+    all: [...followers, ...references.values()],
+    identity: bindIdentity(first, catalogue),
+  };
+}
+
+/** The master's next chunk, with the weights that it starts with. BPTT keeps nothing from chunk to chunk. */
+function followChunk({ first, followers }: Cast, steps: number): void {
+  first.experiment.feed.fill(steps);
+  for (const follower of followers) {
+    if (follower.twin) continue;
+    copyData(follower.run, first.run);
+    follow(follower, steps);
+  }
+}
+
+/** The point before a chunk, from copies of the state. Its data depend on the place alone, not on the other points. */
+function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['now']): Omit<AuditPoint, 'amount'> {
+  const { first, references, followers, all, identity } = cast;
+  const { config, task } = first.experiment;
+  const { sizes, state, traces } = first.run.network.spec;
+  const feed = createFeed(first.run, task, createRng(config.seed).split('audit').split(place), config.loss.window);
+  const memories = all.map(({ run }) => remember(run));
+  const sums = new Map(all.map((follower) => [follower, zeros(sizes)]));
+  const derived = zeros(sizes);
+  const tally = emptyTally();
+  const fill = () => {
+    feed.fill(sizes.step);
+    const { trial } = first.run.network;
+    if (task.statesExpected) trial.target.set(trial.expected);
+    for (const { run } of all) if (run !== first.run) copyData(run, first.run);
+  };
+  if (state === 'carry' || traces === 'carry') {
+    fill();
+    for (const follower of all) follow(follower, sizes.step);
+  }
+  for (let c = 0; c < chunks; c++) {
+    fill();
+    for (const memory of memories) memory.restoreMatrices();
+    for (const [follower, sum] of sums) add(sum, timed(follower, sizes.step, now));
+    add(derived, identity.gradient(sizes.step));
+    addTrial(tally, first.run, sizes.step);
+  }
+  for (const memory of memories) memory.restore();
+  const sumOf = (follower: Audited) => sums.get(follower) ?? derived;
+  const truth = sumOf(first);
+  const alignments = [...followers, first].map((follower) =>
+    align(sumOf(follower), sumOf(references.get(backendOf(follower)) ?? first)),
+  );
+  return {
+    loss: scoresOf(tally, first.run.network, task.statesExpected).lossPerStep,
+    norms: normsOf(truth),
+    alignments: [...alignments, { ...align(derived, truth), wOut: { cosine: null, sign: null, norm: null } }],
+  };
+}
+
+function auditedOf(experiment: Experiment, label: string, role: Audited['role']): Audited {
+  const { run, config } = experiment;
+  return { experiment, run, rule: config.rule, label, role, twin: role === 'master', times: [] };
+}
+
+function describe({ experiment, run, label, role, rule }: Audited): AuditedRule {
+  return {
+    label,
+    role,
+    rule,
+    backend: backendOf({ experiment }),
+    layouts: layoutsOf(run),
+    sizes: run.network.spec.sizes,
+    past: pastOf(run),
+  };
+}
+
+function backendOf({ experiment }: Pick<Audited, 'experiment'>): BackendName {
+  return experiment.config.backend as BackendName;
+}
+
+/** The rules to follow, the master's own among them or else first. @throws ConfigError for a label that stands twice */
+function rulesOf(config: Experiment['config'], rules: AuditOptions['rules'], catalogue: Catalogue) {
+  const own = JSON.stringify(config.rule);
+  const parsed = rules.map(({ label, rule }) => {
+    const checked = parseExperiment({ ...config, rule }, catalogue).rule;
+    return { label, rule: checked, isMaster: JSON.stringify(checked) === own };
+  });
+  const labels = [referenceLabel, identityLabel, ...parsed.map(({ label }) => label)];
+  const twice = labels.find((label, n) => labels.indexOf(label) !== n);
+  if (twice !== undefined)
+    throw new ConfigError('audit.rules', twice, 'each rule once, and none named as the references');
+  if (parsed.some(({ isMaster }) => isMaster)) return parsed;
+  const name = String(config.rule.name);
+  const label = labels.includes(name) ? `${name} (master)` : name;
+  return [{ label, rule: config.rule, isMaster: true }, ...parsed];
+}
+
+function assertWhole(path: string, value: number, low: number, high: number, why: string): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new ConfigError(path, value, `a whole number >= ${low} and <= ${high}${why}`);
+}
+
+/** The gradient of the next chunk; with a clock the chunk is done without learning first, and the difference is noted. */
+function timed(follower: Audited, steps: number, now: AuditOptions['now']): Weights {
+  if (!now) return gradientOfChunk(follower, steps);
+  const { restore } = remember(follower.run);
+  const start = now();
+  runTrial(follower.run, steps, { learn: false });
+  const without = now() - start;
+  restore();
+  const again = now();
+  const gradient = gradientOfChunk(follower, steps);
+  follower.times.push((now() - again - without) / steps);
+  return gradient;
+}
+
+/** The ordinary eligibility trace, begun anew with each chunk, times the dE/dz that stands in the arrays of BPTT. */
+function bindIdentity({ run, experiment: { config } }: Audited, catalogue: Catalogue) {
+  const rng = createRng(config.seed);
+  const parts = deriveParts(config, catalogue, rng);
+  const { sizes, projections } = run.network.spec;
+  const trace = { kind: 'eligibility', readoutFilter: false };
+  const rule = { name: 'factored', trace, signal: { kind: 'broadcast' } };
+  const shape = { streams: sizes.stream, steps: sizes.step };
+  const spec = buildSpec(parseExperiment({ ...config, rule }, catalogue), catalogue, parts, rng, shape);
+  const instance = spec.rule?.trace;
+  if (!instance) throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');
+  return {
+    layout: instance.layout,
+    gradient(steps: number): Weights {
+      const gradient = zeros(sizes);
+      const state = cut({ trace: instance.layout }, sizes).views('trace');
+      const bound = instance.bind({ sizes, state, trial: run.network.trial, projections, gradient });
+      for (let t = 0; t < steps; t++) bound.step(t);
+      for (const s of projections.in.masked) gradient.wIn[s] = 0;
+      for (const s of projections.rec.masked) gradient.wRec[s] = 0;
+      return gradient;
+    },
+  };
+}
+
+function zeros({ synIn, synRec, rec, out }: Sizes) {
+  return {
+    wIn: new Float64Array(synIn),
+    wRec: new Float64Array(synRec),
+    wOut: new Float64Array(rec * out),
+    bOut: new Float64Array(out),
+  };
+}
+
+function add(sum: Weights, gradient: Weights): void {
+  for (const name of weightNames) for (let s = 0; s < sum[name].length; s++) sum[name][s] += gradient[name][s];
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
