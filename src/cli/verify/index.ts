@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
+import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
+import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
@@ -22,6 +24,9 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
 >([
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
+  ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],
+  ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
+  ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],
