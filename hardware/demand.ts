@@ -33,8 +33,6 @@ export interface Demand {
     readonly direct: boolean;
     /** Trace without any number per synapse. */
     readonly factored: boolean;
-    /** Numbers per synapse besides the weight: traces, and sums that wait for an update. */
-    readonly perSynapse: number;
     readonly slots: number;
     readonly perTrial: boolean;
   } | null;
@@ -70,17 +68,14 @@ function learningOf({ sizes, rule, direct, readout, optimizer, update }: Network
       : [];
   const variables = layouts.flatMap(([group, layout]) => variablesOf(group, layout, sizes));
   variables.push(...variablesOf('readout', { zBar: readout.layout.zBar }, sizes));
-  const synapses = sizes.synIn + sizes.synRec;
-  const traces = variables.filter(({ home, kind }) => home === 'synapse' && kind === 'trace');
-  const perSynapse = traces.reduce((sum, { count }) => sum + count, 0) / synapses;
+  const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
   const footprints = direct ? [direct.footprint] : rule ? [rule.trace.footprint, rule.signal.footprint] : [];
   return {
     variables,
     reads: [...new Set(footprints.flatMap(({ reads }) => reads))],
     dendritic: footprints.some(({ phases }) => phases.includes('dendrite')),
     direct: direct !== null,
-    factored: direct === null && perSynapse === 0,
-    perSynapse,
+    factored: direct === null && !synaptic,
     slots: optimizer.slots.length,
     perTrial: update.unit === 'trial' || update.every > 1,
   };

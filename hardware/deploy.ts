@@ -58,31 +58,33 @@ function weightBits({ weightBits: { value } }: ChipProfile): number {
 /** Matrices are as wide as weights, an adaptation's eligibility and vectors 16 bits, traces as wide as the chip's. */
 function widthOf({ kind, name }: Variable, chip: ChipProfile): number {
   if (kind === 'matrix') return weightBits(chip);
-  const wide = kind === 'vector' || name.startsWith('trace.epsA');
   if (name === 'signal.features') return 1;
-  return Math.max(wide ? 16 : 1, kind === 'trace' ? (chip.traceBits.value ?? 12) || 12 : 16);
+  if (kind === 'vector') return 16;
+  // A chip without traces would need them as wide as others have them.
+  const bits = chip.traceBits.value || 12;
+  return name.startsWith('trace.epsA') ? Math.max(16, bits) : bits;
 }
 
 type Inventory = Deployment['inventory'];
 
 function checksOf(demand: Demand, chip: ChipProfile, inventory: Inventory, weightBytes: number): Check[] {
   const { learning } = demand;
-  const always = [neuronModel(demand, chip), limits(demand, chip), memory(demand, chip, inventory, weightBytes)];
-  if (!learning) return [...always, energy(chip)];
+  const network = [neuronModel(demand, chip), limits(demand, chip)];
+  const costs = [memory(demand, chip, inventory, weightBytes), energy(chip)];
+  if (!learning) return [...network, ...costs];
   return [
     form(learning, chip),
     synapseState(learning, chip, inventory, demand),
     locality(learning, chip),
     thirdFactor(learning, chip),
-    ...always.slice(0, 2),
+    ...network,
     schedule(learning, chip),
     weights(chip),
     randomness(chip),
     epoch(learning, chip),
     optimiser(learning),
     feedbackPath(learning),
-    always[2],
-    energy(chip),
+    ...costs,
   ];
 }
 

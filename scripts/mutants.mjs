@@ -419,9 +419,9 @@ const byFile = {
     ["leak = neuron.form === 'post-then-filter' ? neuron.decay : 0", 'leak = 0'],
   ],
   'src/engine/health.ts': [
-    ['if (activity > limits.rate) full += 1;', 'full += 1;'],
-    ['if (mean < limits.silent)', 'if (mean > 1)'],
-    ['full > limits.share * count', 'full < limits.share * count'],
+    ['if (rate > limits.rate) full += 1;', 'full += 1;'],
+    ['if (activity < limits.silent)', 'if (activity > 1)'],
+    ['full <= limits.share * count', 'full > limits.share * count'],
   ],
   'src/backends/fixed/store.ts': [
     ['if (value === kept[s]) continue;', ''],

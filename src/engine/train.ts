@@ -45,8 +45,8 @@ export function* trainTrials(
   let ill: Condition | null = null;
   while (feed.amount() < end && !stopped?.()) {
     const steps = nextSteps(run, task, run.totalSteps);
-    trainOne(run, feed, steps, listener, recorder);
-    const found = listener ? conditionOf(run, steps) : null;
+    const scores = trainOne(run, feed, steps, listener, recorder);
+    const found = scores && conditionOf(run, steps, scores.activity);
     if (found && found.condition !== ill) {
       listener?.({ type: 'warning', amount: feed.amount(), message: `${found.text} at ${feed.amount()} ${unit}` });
     }
@@ -85,15 +85,17 @@ function predictorLosses({ network }: Run): { readonly lossA: number | null; rea
   return { lossA: sumA / phases, lossJ: sumJ / phases };
 }
 
-function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, recorder?: Recorder): void {
+/** @returns the scores of the trial, null where nobody listens */
+function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, recorder?: Recorder): Scores | null {
   const { network, clock, totalSteps } = run;
   feed.fill(steps);
   const onStep = recorder?.wants(clock.trial) && listener ? (t: number) => recorder.step(run, t, listener) : undefined;
   runTrial(run, steps, { learn: true, onStep });
   checkFinite(run, steps);
-  if (!listener) return;
+  if (!listener) return null;
   const tally = emptyTally();
   addTrial(tally, run, steps);
+  const scores = scoresOf(tally, network, feed.task.statesExpected);
   const progress = Math.min(1, clock.step / totalSteps);
   listener({
     type: 'trial',
@@ -103,6 +105,7 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
     updates: clock.updates,
     rateScale: scheduleAt(network.spec.rates.wRec.schedule, progress),
     ...predictorLosses(run),
-    ...scoresOf(tally, network, feed.task.statesExpected),
+    ...scores,
   });
+  return scores;
 }

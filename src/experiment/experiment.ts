@@ -75,7 +75,6 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const memory = memoryOf(spec, backend);
   assertFits(memory, options.maxBytes, 'training.streams');
   // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
-  const allFields = formattableFields(spec, backend);
   const evaluationSpec = (streams: number): NetworkSpec =>
     withFormats(
       {
@@ -86,7 +85,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
         execution: config.fixed ? 'online' : spec.execution,
       },
       config,
-      allFields,
+      formattableFields(spec, backend),
     );
   const evaluation = {
     ...config.evaluation,

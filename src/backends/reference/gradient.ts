@@ -1,6 +1,12 @@
 import type { Network, Stages } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 
+/** The learning signal on the arrays of its network; null where there is none. */
+export function bindSignal({ spec, state, trial, weights }: Network): BoundSignal | null {
+  const { sizes, projections, rule } = spec;
+  return rule?.signal.bind({ sizes, state: state.views('signal'), trial, weights, projections }) ?? null;
+}
+
 /** Learning signal, eligibility trace and readout gradient: they only add to the gradient. */
 export function bindGradient(
   network: Network,

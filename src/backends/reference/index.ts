@@ -1,6 +1,6 @@
 import type { Backend, Network, Stages } from '../../core/network.ts';
 import { bindForward } from './forward.ts';
-import { bindGradient } from './gradient.ts';
+import { bindGradient, bindSignal } from './gradient.ts';
 import { bindRateTerm } from './rateTerm.ts';
 import { bindUpdate } from './update.ts';
 
@@ -23,15 +23,7 @@ export const reference: Backend = {
 
 /** The plain stages of a network, on whatever numbers it was allocated. */
 export function compileReference(network: Network): Stages {
-  const { spec, state, trial, weights } = network;
-  const signal =
-    spec.rule?.signal.bind({
-      sizes: spec.sizes,
-      state: state.views('signal'),
-      trial,
-      weights,
-      projections: spec.projections,
-    }) ?? null;
+  const signal = bindSignal(network);
   return {
     ...bindForward(network),
     ...bindRateTerm(network),

@@ -1,5 +1,6 @@
 import type { Network, Stages } from '../../core/network.ts';
 import { bindForward } from '../reference/forward.ts';
+import { bindSignal } from '../reference/gradient.ts';
 import { bindRateTerm } from '../reference/rateTerm.ts';
 import { bindUpdate } from '../reference/update.ts';
 
@@ -10,15 +11,7 @@ import { bindUpdate } from '../reference/update.ts';
 export function bindHostStages(
   network: Network,
 ): Pick<Stages, 'error' | 'rateRunning' | 'rateOfTrial' | 'signal' | 'update'> {
-  const { spec, state, trial, weights } = network;
-  const signal =
-    spec.rule?.signal.bind({
-      sizes: spec.sizes,
-      state: state.views('signal'),
-      trial,
-      weights,
-      projections: spec.projections,
-    }) ?? null;
+  const signal = bindSignal(network);
   return {
     error: bindForward(network).error,
     ...bindRateTerm(network),

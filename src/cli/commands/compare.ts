@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { applySettings } from '../../config/parse.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
@@ -40,14 +40,15 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
-  const variants = flags.rules.split(',').map((variant) => readVariant(variant.trim()));
-  const rules = variants.map(({ label }) => label);
-  const folders = new Map(rules.map((rule) => [rule, join(out, rule.replaceAll(':', '-'))]));
-  if (folders.size < rules.length)
+  const columns = flags.rules.split(',').map((text) => {
+    const variant = readVariant(text.trim());
+    const folder = join(out, variant.label.replaceAll(':', '-'));
+    return { ...variant, folder, runs: Array.from({ length: flags.seeds }, (_, s) => join(folder, `seed-${s + 1}`)) };
+  });
+  if (new Set(columns.map(({ folder }) => folder)).size < columns.length)
     throw new ConfigError('--rules', flags.rules, 'each rule once; name variants with as=');
-  const jobs = variants.flatMap(({ label: rule, name, settings: own }) =>
-    Array.from({ length: flags.seeds }, (_, s): Job => {
-      const folder = join(folders.get(rule) ?? out, `seed-${s + 1}`);
+  const jobs = columns.flatMap(({ name, settings: own, runs }) =>
+    runs.map((folder, s): Job => {
       const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`]);
       if (!isRunFolder(folder)) return { folder, experiment };
       assertSameExperiment(folder, experiment);
@@ -55,31 +56,25 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
     }),
   );
   const results = await runAll(jobs, flags);
-  const rows = rules.map((rule) =>
+  const rows = columns.map(({ label, runs }) =>
     summarise(
-      rule,
-      results.filter((result) => result.folder.startsWith(join(folders.get(rule) ?? out, 'seed-'))),
+      label,
+      results.filter(({ folder }) => runs.includes(folder)),
     ),
   );
   const experiment = loadRun(jobs[0].folder);
   const { bounds } = experiment.task;
   const curves = join(out, 'learning-curves.png');
-  const groups = rules.map((rule) => ({
-    label: rule,
-    folders: jobs
-      .filter((job) => job.folder.startsWith(join(folders.get(rule) ?? out, 'seed-')))
-      .map((job) => job.folder),
-  }));
+  const groups = columns.map(({ label, runs }) => ({ label, folders: runs }));
   writeAtomic(curves, drawCurves(experiment.config.name, groups, experiment));
-  const losses = variants.flatMap(({ label }) => {
-    const own = groups.find((group) => group.label === label)?.folders ?? [];
-    const first = loadRun(own[0]);
+  const losses = columns.flatMap(({ label, folder, runs }) => {
+    const first = loadRun(runs[0]);
     if (!first.run.network.spec.rule?.signal.keepsLosses) return [];
-    const path = join(out, `losses-${label.replaceAll(':', '-')}.png`);
-    writeAtomic(path, drawLosses(`${experiment.config.name}, ${label}`, own, first));
+    const path = join(out, `losses-${basename(folder)}.png`);
+    writeAtomic(path, drawLosses(`${experiment.config.name}, ${label}`, runs, first));
     return [path];
   });
-  const figures = [curves, ...losses, ...[...folders.values()].flatMap((folder) => drawRun(join(folder, 'seed-1')))];
+  const figures = [curves, ...losses, ...columns.flatMap(({ runs }) => drawRun(runs[0]))];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type ChipProfile,
@@ -9,13 +8,13 @@ import {
   profiles,
 } from '../../../hardware/index.ts';
 import { applySettings, parseWith } from '../../config/parse.ts';
-import { ConfigError, FileError } from '../../core/errors.ts';
+import { ConfigError } from '../../core/errors.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { type Global, print, table } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
-import { readExperiment } from './run.ts';
+import { readExperiment, readJson } from './run.ts';
 
 export interface DeployFlags extends Global {
   readonly chip: string;
@@ -49,7 +48,7 @@ export function deploy(source: string, flags: DeployFlags): void {
   if (flags.out) print(`\nreport: ${join(flags.out, 'deployment.html')}`);
 }
 
-/** A run folder, a preset or an experiment file; always as a chip would run it, at every step. */
+/** A run folder, a preset or an experiment file. */
 function open(source: string, settings: readonly string[]): Experiment {
   if (isRunFolder(source) && settings.length === 0) return loadRun(source);
   const raw = isRunFolder(source) ? loadRun(source).config : readExperiment(source, []);
@@ -67,14 +66,7 @@ export function profileOf(name: string): ChipProfile {
       `one of ${profiles.map(({ id }) => id).join(', ')}, or a profile as a .json file`,
     );
   }
-  if (!existsSync(name)) throw new FileError(name, 'cannot be read (ENOENT)');
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(name, 'utf8'));
-  } catch {
-    throw new FileError(name, 'is not JSON');
-  }
-  return parseWith(profileSchema, content, name);
+  return parseWith(profileSchema, readJson(name), name);
 }
 
 function verdicts(deployments: readonly Deployment[]): string {
