@@ -14,7 +14,8 @@ import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { type Global, print, table } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
-import { readExperiment, readJson } from './run.ts';
+import { readJson } from '../verify/index.ts';
+import { readExperiment } from './run.ts';
 
 export interface DeployFlags extends Global {
   readonly chip: string;

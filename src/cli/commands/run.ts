@@ -33,16 +33,11 @@ export interface TrainFlags extends Global {
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
 export function readExperiment(source: string, settings: readonly string[]): unknown {
-  return applySettings(presetNames.includes(source as never) ? preset(source) : readFile(source), settings);
+  return applySettings(presetNames.includes(source as never) ? preset(source) : readJson(source), settings);
 }
 
-function readFile(path: string): unknown {
+function readJson(path: string): unknown {
   if (!existsSync(path)) throw new ConfigError('PRESET', path, `a file, or one of ${presetNames.join(', ')}`);
-  return readJson(path);
-}
-
-/** @throws FileError for a file that cannot be read or is not JSON */
-export function readJson(path: string): unknown {
   const text = new TextDecoder().decode(readBytes(path));
   try {
     return JSON.parse(text);

@@ -57,7 +57,8 @@ export function verifyFile(path: string, backend: Subject['backend'] = 'referenc
   return { file: path, pass: passes(quantities), quantities };
 }
 
-function readJson(path: string): unknown {
+/** @throws FileError for a file that cannot be read or is not JSON */
+export function readJson(path: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
