@@ -84,7 +84,6 @@ export function drawLosses(title: string, folders: readonly string[], experiment
   const panel = (label: string, yLabel: string, field: 'lossA' | 'lossJ') => ({
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
     yLabel,
-    yAxis: 'log' as const,
     bounds: [],
     groups: [{ label, runs: folders.map((folder) => predictorCurve(folder, field)) }],
   });
