@@ -46,16 +46,17 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
           read(trial.y, state.u, trial.z, weights.wOut, weights.bOut, to, b * nOut, from, decay, gain, n, nOut);
         };
       },
-      bindGradient({ sizes, state, trial, gradient }) {
+      bindGradient({ sizes, state, trial, gradient, loops }) {
         const { rec: n, out: nOut, step: steps, history } = sizes;
         const { z, error } = trial;
         const { wOut, bOut } = gradient;
         const back = new Float64Array(nOut);
+        const remember = loops?.filter ?? filter;
         const spikes = (b: number, t: number) => (b * (history + steps) + history + t) * n;
         return {
           step(b, t) {
             const row = (b * steps + t) * nOut;
-            filter(state.zBar, z, b * n, spikes(b, t), decay, gain, n);
+            remember(state.zBar, z, b * n, spikes(b, t), decay, gain, n);
             addOuter(wOut, state.zBar, error, b * n, row, n, nOut);
             if (p.bias) add(bOut, error, row, nOut);
           },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real, Sizes } from '../../src/core/layout.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundSignal,
   DendriteKernel,
@@ -11,7 +12,9 @@ import type {
   SignalModel,
 } from '../../src/core/plugins.ts';
 import { drawFeedback, project } from './broadcast.ts';
-import { addOuter, halfSquare, predict, pullBack, pullBackSparse, rescale, subtractInto } from './linearMaps.ts';
+import * as maps from '../../src/core/linearMaps.ts';
+
+const { halfSquare, pullBackSparse, rescale, subtractInto } = maps;
 
 const params = z
   .strictObject({
@@ -225,26 +228,31 @@ function spread(to: Real, w: Real, { nPre, rowStart, post }: SignalBinding['proj
   for (let i = 0; i < nPre; i++) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) to[i * n + post[s]] = w[s];
 }
 
-/** Work space of one bound signal: one row a stream where all streams read a matrix before it changes. */
+/** Work space of one bound signal. */
 interface Scratch {
   /** f(t). [stream][features] */
-  readonly now: Float64Array;
-  /** F(t). [rec] */
-  readonly broadcast: Float64Array;
-  readonly gated: Float64Array;
+  readonly now: Real;
+  /** F(t). [stream][rec] */
+  readonly broadcast: Real;
+  /** F(t) behind its gate. [stream][rec] */
+  readonly gated: Real;
+  /** J^T F(t). [stream][rec] */
+  readonly pulled: Real;
   /** q(t). [rec] */
-  readonly q: Float64Array;
+  readonly q: Real;
 }
 
 function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBinding): BoundSignal {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
   const nF = featureCount(p, sizes);
+  const take = scratchOf(binding.loops);
   const scratch: Scratch = {
-    now: new Float64Array(nStream * nF),
-    broadcast: new Float64Array(n),
-    gated: new Float64Array(n),
-    q: new Float64Array(n),
+    now: take(nStream * nF),
+    broadcast: take(nStream * n),
+    gated: take(nStream * n),
+    pulled: take(nStream * n),
+    q: take(n),
   };
   const readActivity = bindFeatures(p, context, binding, scratch.now);
   const learnJ = bindJ(p, binding);
@@ -277,7 +285,7 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
 }
 
 /** r(t) at every step, f(t) at every phase.   now: [stream][features] */
-function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: SignalBinding, now: Float64Array) {
+function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: SignalBinding, now: Real) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, out: nOut, history } = sizes;
   const nF = featureCount(p, sizes);
@@ -331,6 +339,7 @@ function followNorms(
 function bindJ(p: DendriteParams, binding: SignalBinding) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
+  const { predict, addOuter } = { ...maps, ...binding.loops };
   const nF = featureCount(p, sizes);
   if (history > 1 && p.jacobian !== 'linear') {
     throw new UnsupportedError('rule: with a recurrent delay of several steps J has to be "linear"');
@@ -359,38 +368,39 @@ function bindJ(p: DendriteParams, binding: SignalBinding) {
       }
     }
     state.losses[1] += halfSquare(miss, nStream * n) / (nStream * n);
-    for (let b = 0; b < nStream; b++) {
-      const at = b * n;
-      if (gated) {
-        addOuter(state.J, trial.z, arriving(b, t), miss, at, rate, n, n);
-        addOuter(state.Jin, trial.x, rowX(b, t), miss, at, rate, nIn, n);
-      } else addOuter(state.J, state.features, b * nF, miss, at, rate, n, n);
-    }
+    if (gated) {
+      addOuter(state.J, trial.z, arriving(0, t), (history + steps) * n, miss, rate, n, n, nStream);
+      addOuter(state.Jin, trial.x, rowX(0, t), steps * nIn, miss, rate, nIn, n, nStream);
+    } else addOuter(state.J, state.features, 0, nF, miss, rate, n, n, nStream);
   };
 }
 
-/** J^T F, with the gates and the leak that belong to the chosen Jacobian.   out, F: [rec] */
-function bindPullBack(p: DendriteParams, { neuron }: RuleContext, binding: SignalBinding, { gated }: Scratch) {
+/** J^T F of all streams, with the gates and the leak that belong to the chosen Jacobian.   F, out: [stream][rec] */
+function bindPullBack(p: DendriteParams, { neuron }: RuleContext, binding: SignalBinding, scratch: Scratch) {
   const { sizes, state, trial, weights, projections } = binding;
-  const { step: steps, rec: n } = sizes;
+  const { stream: nStream, step: steps, rec: n } = sizes;
+  const { broadcast, gated, pulled } = scratch;
+  const { pullBack } = { ...maps, ...binding.loops };
   const exact = p.jacobian === 'exact';
-  const through = (out: Real, g: Real) => {
-    if (exact) pullBackSparse(out, weights.wRec, g, projections.rec.rowStart, projections.rec.post, n);
-    else pullBack(out, state.J, g, n);
+  const through = (g: Real) => {
+    if (exact) pullBackSparse(pulled, weights.wRec, g, projections.rec.rowStart, projections.rec.post, n, nStream);
+    else pullBack(pulled, state.J, g, n, nStream);
   };
-  if (p.jacobian === 'linear') return (out: Real, broadcast: Real) => through(out, broadcast);
+  if (p.jacobian === 'linear') return () => through(broadcast);
   if (p.credit === 'membrane') {
-    return (out: Real, broadcast: Real) => {
-      for (let j = 0; j < n; j++) gated[j] = neuron.gain * broadcast[j];
-      through(out, gated);
+    return () => {
+      for (let s = 0; s < nStream * n; s++) gated[s] = neuron.gain * broadcast[s];
+      through(gated);
     };
   }
   const leak = neuron.form === 'post-then-filter' ? neuron.decay : 0;
-  return (out: Real, broadcast: Real, b: number, t: number) => {
-    const row = (b * steps + t) * n;
-    for (let j = 0; j < n; j++) gated[j] = neuron.gain * trial.psi[row + j] * broadcast[j];
-    through(out, gated);
-    for (let j = 0; j < n; j++) out[j] += leak * broadcast[j];
+  return (t: number) => {
+    for (let b = 0; b < nStream; b++) {
+      const row = (b * steps + t) * n;
+      for (let j = 0; j < n; j++) gated[b * n + j] = neuron.gain * trial.psi[row + j] * broadcast[b * n + j];
+    }
+    through(gated);
+    for (let s = 0; s < nStream * n; s++) pulled[s] += leak * broadcast[s];
   };
 }
 
@@ -400,7 +410,7 @@ type Credit = (t: number, rateScale: number) => void;
 function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
-  const { broadcast, q } = scratch;
+  const { broadcast, pulled, q } = scratch;
   const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
@@ -409,18 +419,18 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
   const { decay, resetGain } = context.neuron;
   const membrane = p.credit === 'membrane';
   const reset = p.reset ? resetGain : 0;
-  const V = new Float64Array(n);
   return (t, rateScale) => {
+    toBroadcast();
+    pull(t);
     for (let b = 0; b < nStream; b++) {
+      const at = b * n;
       const row = (b * steps + t) * n;
-      toBroadcast(b);
-      pull(V, broadcast, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
-        V[j] += q[j] - (membrane ? reset * broadcast[j] : 0);
-        state.distal[b * n + j] = V[j];
+        const voltage = pulled[at + j] + (q[j] - (membrane ? reset * broadcast[at + j] : 0));
+        state.distal[at + j] = voltage;
         // What A f(t-1) should have been.
-        miss[b * n + j] = membrane ? trial.psi[row + j] * V[j] + decay * broadcast[j] : V[j];
+        miss[at + j] = membrane ? trial.psi[row + j] * voltage + decay * broadcast[at + j] : voltage;
       }
     }
     finish(rateScale);
@@ -431,62 +441,64 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
 function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n } = sizes;
+  const { predict } = { ...maps, ...binding.loops };
   const nF = featureCount(p, sizes);
-  const { now, broadcast, q } = scratch;
+  const { now, broadcast, pulled, q } = scratch;
   const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
   const finish = bindA(p, binding, miss);
   const { decay } = context.neuron;
-  const target = new Float64Array(n);
   return (t, rateScale) => {
+    toBroadcast();
+    pull(t);
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
       const row = (b * steps + t) * n;
-      toBroadcast(b);
-      pull(target, broadcast, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
-        const owed = state.q[at + j] + target[j];
-        miss[at + j] = p.credit === 'membrane' ? state.psi[at + j] * owed + decay * broadcast[j] : owed;
+        const owed = state.q[at + j] + pulled[at + j];
+        miss[at + j] = p.credit === 'membrane' ? state.psi[at + j] * owed + decay * broadcast[at + j] : owed;
         state.q[at + j] = q[j];
         if (state.psi) state.psi[at + j] = trial.psi[row + j];
       }
     }
     finish(rateScale);
-    for (let b = 0; b < nStream; b++) {
-      state.distal.fill(0, b * n, (b + 1) * n);
-      predict(state.distal, b * n, state.A, now, b * nF, nF, n);
-    }
+    state.distal.fill(0);
+    for (let b = 0; b < nStream; b++) predict(state.distal, b * n, state.A, now, b * nF, nF, n);
   };
 }
 
-/** F = s(A f), stream by stream.   F: [rec] */
+/** F = s(A f).   F: [stream][rec] */
 function bindBroadcast(
   p: DendriteParams,
   { rng }: RuleContext,
-  { sizes, state }: SignalBinding,
+  { sizes, state, loops }: SignalBinding,
   { now, broadcast }: Scratch,
 ) {
   const { rec: n, stream: nStream } = sizes;
+  const { predict } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   const events = rng.split('broadcast');
-  return (b: number) => {
+  return () => {
     broadcast.fill(0);
-    predict(broadcast, 0, state.slowA ?? state.A, now, b * nF, nF, n);
+    for (let b = 0; b < nStream; b++) predict(broadcast, b * n, state.slowA ?? state.A, now, b * nF, nF, n);
     switch (p.squash) {
       case 'none':
         return;
       case 'tanh':
-        for (let j = 0; j < n; j++) broadcast[j] = Math.tanh(broadcast[j]);
+        for (let s = 0; s < nStream * n; s++) broadcast[s] = Math.tanh(broadcast[s]);
         return;
-      case 'spikes': {
-        const source = events.split(state.drawn[0] * nStream + b);
-        for (let j = 0; j < n; j++) broadcast[j] = signedEvent(broadcast[j], p.spikeSize, source.uniform());
-        if (b === nStream - 1) state.drawn[0] += 1;
+      case 'spikes':
+        for (let b = 0; b < nStream; b++) {
+          const source = events.split(state.drawn[0] * nStream + b);
+          for (let s = b * n; s < (b + 1) * n; s++) {
+            broadcast[s] = signedEvent(broadcast[s], p.spikeSize, source.uniform());
+          }
+        }
+        state.drawn[0] += 1;
         return;
-      }
       default:
         p.squash satisfies never;
     }
@@ -506,15 +518,16 @@ function bindQ(p: DendriteParams, { sizes, state, trial, weights }: SignalBindin
 }
 
 /** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][rec] */
-function bindA(p: DendriteParams, { sizes, state }: SignalBinding, miss: Real) {
+function bindA(p: DendriteParams, { sizes, state, loops }: SignalBinding, miss: Real) {
   const { stream: nStream, rec: n } = sizes;
+  const { predict, addOuter } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   return (rateScale: number) => {
     const rate = (rateScale * p.rateA) / (p.normalised ? 1 + state.norms[1] : 1) / nStream;
     for (let s = 0; s < nStream * n; s++) miss[s] = -miss[s];
     for (let b = 0; b < nStream; b++) predict(miss, b * n, state.A, state.features, b * nF, nF, n);
     state.losses[0] += halfSquare(miss, nStream * n) / (nStream * n);
-    for (let b = 0; b < nStream; b++) addOuter(state.A, state.features, b * nF, miss, b * n, -rate, nF, n);
+    addOuter(state.A, state.features, 0, nF, miss, -rate, nF, n, nStream);
     if (!state.slowA) return;
     state.age[0] += 1;
     if (state.age[0] < p.copyEvery) return;

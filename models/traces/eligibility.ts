@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundTrace,
   OutputFilter,
@@ -13,19 +14,9 @@ import type { Projection } from '../../src/core/projection.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import { bindDeferred } from './deferred.ts';
-import {
-  addFiltered,
-  addOuter,
-  addRateTerm,
-  addUnfiltered,
-  addUp,
-  decayPresynaptic,
-  eligibilityAlif,
-  eligibilityLif,
-  eligibilityPostThenFilter,
-  eligibilityWithReset,
-  filterPresynaptic,
-} from './kernels.ts';
+import * as kernels from './kernels.ts';
+
+const { addRateTerm, addUp, decayPresynaptic, eligibilityAlif, eligibilityWithReset } = kernels;
 
 const params = z.strictObject({
   kind: z.literal('eligibility'),
@@ -224,72 +215,72 @@ function bindOuter(binding: TraceBinding, context: TraceContext, { gate, late }:
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { decay, gain } = context.neuron;
   const outGain = context.filter.gain;
+  const { filter, addTimes } = { ...kernels, ...binding.loops };
   const groups = groupsOf(binding);
-  const d = new Float64Array(n);
+  const d = scratchOf(binding.loops)(nStream * n);
   const meet = gate === 'psi' ? gatedSignal : ungatedSignal;
   const advance = (b: number, t: number) => {
     for (const { projection, p, state: own, rowOf } of groups) {
       const { nPre } = projection;
       if (t === 0 && context.borderSpikes === 'drop') decayPresynaptic(own.eps, b * nPre, decay, nPre);
-      else filterPresynaptic(own.eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
+      else filter(own.eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
     }
   };
-  const add = (b: number) => {
-    for (const { projection, gradient, state: own } of groups) {
-      const { nPre, rowStart, post } = projection;
-      addOuter(gradient, own.eps, d, rowStart, post, b * nPre, nPre);
-    }
+  const add = () => {
+    for (const { projection, gradient, state: own } of groups) addTimes(gradient, own.eps, d, projection, nStream);
   };
-  return {
-    step(t) {
-      for (let b = 0; b < nStream; b++) {
-        const row = (b * steps + t) * n;
-        if (late) {
-          const at = b * n;
-          meet(d, state.psiLate, trial.signal, state.rateLate, at, row, outGain, n);
-          add(b);
-          for (let j = 0; j < n; j++) {
-            state.psiLate[at + j] = trial.psi[row + j];
-            state.rateLate[at + j] = trial.rateTerm[row + j];
-          }
-          advance(b, t);
-        } else {
-          advance(b, t);
-          meet(d, trial.psi, trial.signal, trial.rateTerm, row, row, outGain, n);
-          add(b);
-        }
+  const stepLate = (t: number) => {
+    for (let b = 0; b < nStream; b++) {
+      const row = (b * steps + t) * n;
+      const at = b * n;
+      meet(d, state.psiLate, trial.signal, state.rateLate, at, at, row, outGain, n);
+      for (let j = 0; j < n; j++) {
+        state.psiLate[at + j] = trial.psi[row + j];
+        state.rateLate[at + j] = trial.rateTerm[row + j];
       }
-    },
-    finish() {},
+    }
+    add();
+    for (let b = 0; b < nStream; b++) advance(b, t);
   };
+  const step = (t: number) => {
+    for (let b = 0; b < nStream; b++) {
+      const row = (b * steps + t) * n;
+      advance(b, t);
+      meet(d, trial.psi, trial.signal, trial.rateTerm, b * n, row, row, outGain, n);
+    }
+    add();
+  };
+  return { step: late ? stepLate : step, finish() {} };
 }
 
-/** d_j = psi_j (gain L_j + R_j).   d: [rec]; L: row at `row`; psi, R: at `at` */
+/** d_j = psi_j (gain L_j + R_j).   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
 function gatedSignal(
   d: Real,
   psi: Real,
   signal: Real,
   rateTerm: Real,
+  to: number,
   at: number,
   row: number,
   gain: number,
   n: number,
 ): void {
-  for (let j = 0; j < n; j++) d[j] = psi[at + j] * (gain * signal[row + j] + rateTerm[at + j]);
+  for (let j = 0; j < n; j++) d[to + j] = psi[at + j] * (gain * signal[row + j] + rateTerm[at + j]);
 }
 
-/** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec]; L: row at `row`; psi, R: at `at` */
+/** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
 function ungatedSignal(
   d: Real,
   psi: Real,
   signal: Real,
   rateTerm: Real,
+  to: number,
   at: number,
   row: number,
   gain: number,
   n: number,
 ): void {
-  for (let j = 0; j < n; j++) d[j] = gain * signal[row + j] + psi[at + j] * rateTerm[at + j];
+  for (let j = 0; j < n; j++) d[to + j] = gain * signal[row + j] + psi[at + j] * rateTerm[at + j];
 }
 
 /** Every trace with state per synapse. */
@@ -297,16 +288,17 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain, restartEvery 
   const { sizes, trial } = binding;
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { filter, rateTermAfterTrial } = context;
+  const { addFiltered, addUnfiltered } = { ...kernels, ...binding.loops };
   const groups = groupsOf(binding);
   const advance = groups.map((group) => bindAdvance(group, binding, context, resetGain));
-  const noRateTerm = new Float64Array(n);
+  const noRateTerm = scratchOf(binding.loops)(n);
   const rateTerm = rateTermAfterTrial ? noRateTerm : trial.rateTerm;
   const step = (b: number, t: number) => {
     const row = (b * steps + t) * n;
     const rateRow = rateTermAfterTrial ? 0 : row;
     for (let g = 0; g < groups.length; g++) {
       const { projection, gradient, state } = groups[g];
-      const { nSyn, post } = projection;
+      const { nSyn } = projection;
       const syn = b * nSyn;
       advance[g](b, t);
       if (restartEvery && t % restartEvery === 0) state.eBar?.fill(0, syn, syn + nSyn);
@@ -317,16 +309,15 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain, restartEvery 
           state.e,
           trial.signal,
           rateTerm,
-          post,
+          projection,
           syn,
           row,
           rateRow,
           filter.decay,
           filter.gain,
-          nSyn,
         );
       } else {
-        addUnfiltered(gradient, state.e, trial.signal, rateTerm, post, syn, row, rateRow, filter.gain, nSyn);
+        addUnfiltered(gradient, state.e, trial.signal, rateTerm, projection, syn, row, rateRow, filter.gain);
       }
       if (rateTermAfterTrial) addUp(state.sum, state.e, syn, nSyn);
     }
@@ -357,30 +348,31 @@ function bindSynaptic(binding: TraceBinding, { context, resetGain, restartEvery 
 /** The recursion of e for one projection, picked once. */
 function bindAdvance(
   { projection, p, state, rowOf }: Group,
-  { sizes, trial }: TraceBinding,
+  { sizes, trial, loops }: TraceBinding,
   context: TraceContext,
   resetGain: number,
 ): (b: number, t: number) => void {
   const { rec: n, step: steps } = sizes;
   const { nPre, nSyn, rowStart, post } = projection;
+  const { filter, eligibilityLif, eligibilityPostThenFilter } = { ...kernels, ...loops };
   const { form, decay, gain, adaptation } = context.neuron;
   const { e, eps, epsA } = state;
   const strength = adaptation?.strength ?? new Float64Array(n);
   const rho = adaptation?.decay ?? 0;
-  const pulse = new Float64Array(nPre);
+  const pulse = scratchOf(loops)(nPre);
   const dropped = (t: number) => t === 0 && context.borderSpikes === 'drop';
   const arrive = (b: number, t: number) => {
     pulse.fill(0);
-    if (!dropped(t)) filterPresynaptic(pulse, p, 0, rowOf(b, t), 0, gain, nPre);
+    if (!dropped(t)) filter(pulse, p, 0, rowOf(b, t), 0, gain, nPre);
   };
-  const filter = (b: number, t: number) => {
+  const remember = (b: number, t: number) => {
     if (dropped(t)) decayPresynaptic(eps, b * nPre, decay, nPre);
-    else filterPresynaptic(eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
+    else filter(eps, p, b * nPre, rowOf(b, t), decay, gain, nPre);
   };
   if (form === 'post-then-filter') {
     return (b, t) => {
       arrive(b, t);
-      eligibilityPostThenFilter(e, pulse, trial.psi, rowStart, post, b * nSyn, (b * steps + t) * n, decay, nPre);
+      eligibilityPostThenFilter(e, pulse, trial.psi, projection, b * nSyn, (b * steps + t) * n, decay);
     };
   }
   if (resetGain > 0) {
@@ -407,7 +399,7 @@ function bindAdvance(
   }
   if (adaptation) {
     return (b, t) => {
-      filter(b, t);
+      remember(b, t);
       eligibilityAlif(
         e,
         epsA,
@@ -425,7 +417,7 @@ function bindAdvance(
     };
   }
   return (b, t) => {
-    filter(b, t);
-    eligibilityLif(e, eps, trial.psi, rowStart, post, b * nSyn, b * nPre, (b * steps + t) * n, nPre);
+    remember(b, t);
+    eligibilityLif(e, eps, trial.psi, projection, b * nSyn, b * nPre, (b * steps + t) * n);
   };
 }

@@ -1,4 +1,5 @@
 import type { Real } from '../../src/core/layout.ts';
+import type { Projection } from '../../src/core/projection.ts';
 
 /**
  * Kernels of the eligibility traces, for one stream and one projection at one step. Synapse s of presynaptic neuron i
@@ -6,7 +7,7 @@ import type { Real } from '../../src/core/layout.ts';
  */
 
 /** eps_i[t] = decay eps_i[t-1] + gain p_i[t].   eps: [stream][pre] at `at`, p: row at `from` */
-export function filterPresynaptic(
+export function filter(
   eps: Real,
   p: Real,
   at: number,
@@ -23,21 +24,22 @@ export function decayPresynaptic(eps: Real, at: number, decay: number, nPre: num
   for (let i = 0; i < nPre; i++) eps[at + i] = decay * eps[at + i];
 }
 
-/** grad_ij += d_j eps_i: the gradient of a trace that is an outer product.   grad: [syn], d: [rec] */
-export function addOuter(
+/** grad_ij += d_j eps_i over all streams: the gradient of a trace that is an outer product.   grad: [syn]; d: [stream][rec] */
+export function addTimes(
   grad: Real,
   eps: Real,
   d: Real,
-  rowStart: Int32Array,
-  post: Int32Array,
-  at: number,
-  nPre: number,
+  { nPre, nPost, rowStart, post }: Projection,
+  nStream: number,
 ): void {
-  for (let i = 0; i < nPre; i++) {
-    const trace = eps[at + i];
-    if (trace === 0) continue;
-    const end = rowStart[i + 1];
-    for (let s = rowStart[i]; s < end; s++) grad[s] += trace * d[post[s]];
+  for (let b = 0; b < nStream; b++) {
+    const to = b * nPost;
+    for (let i = 0; i < nPre; i++) {
+      const trace = eps[b * nPre + i];
+      if (trace === 0) continue;
+      const end = rowStart[i + 1];
+      for (let s = rowStart[i]; s < end; s++) grad[s] += trace * d[to + post[s]];
+    }
   }
 }
 
@@ -46,12 +48,10 @@ export function eligibilityLif(
   e: Real,
   eps: Real,
   psi: Real,
-  rowStart: Int32Array,
-  post: Int32Array,
+  { nPre, rowStart, post }: Projection,
   syn: number,
   at: number,
   row: number,
-  nPre: number,
 ): void {
   for (let i = 0; i < nPre; i++) {
     const trace = eps[at + i];
@@ -129,12 +129,10 @@ export function eligibilityPostThenFilter(
   e: Real,
   pulse: Real,
   psi: Real,
-  rowStart: Int32Array,
-  post: Int32Array,
+  { nPre, rowStart, post }: Projection,
   syn: number,
   row: number,
   decay: number,
-  nPre: number,
 ): void {
   for (let i = 0; i < nPre; i++) {
     const arriving = pulse[i];
@@ -153,13 +151,12 @@ export function addFiltered(
   e: Real,
   signal: Real,
   rateTerm: Real,
-  post: Int32Array,
+  { nSyn, post }: Projection,
   syn: number,
   row: number,
   rateRow: number,
   kappa: number,
   gain: number,
-  nSyn: number,
 ): void {
   for (let s = 0; s < nSyn; s++) {
     const j = post[s];
@@ -175,12 +172,11 @@ export function addUnfiltered(
   e: Real,
   signal: Real,
   rateTerm: Real,
-  post: Int32Array,
+  { nSyn, post }: Projection,
   syn: number,
   row: number,
   rateRow: number,
   gain: number,
-  nSyn: number,
 ): void {
   for (let s = 0; s < nSyn; s++) {
     const j = post[s];

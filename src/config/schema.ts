@@ -171,6 +171,10 @@ const fixed = z
       .max(2 ** 31 - 1)
       .default(1)
       .describe('of stochastic rounding'),
+    generator: z
+      .enum(['hash', 'lfsr'])
+      .default('hash')
+      .describe('of stochastic rounding: independent for every rounding, or a 16-bit shift register that all share'),
   })
   .nullable()
   .default(null);

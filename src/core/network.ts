@@ -1,5 +1,6 @@
 import type { FieldFormat, FieldStatistics } from './format.ts';
 import type { Block, Real, Sizes } from './layout.ts';
+import type { FastLoops } from './loops.ts';
 import type {
   DirectInstance,
   Loss,
@@ -79,8 +80,8 @@ export interface NetworkSpec {
   readonly clamp: readonly [number, number] | null;
   /** Fixed-point formats of fields of the state and of rows of the trial; null: floating point throughout. */
   readonly formats: readonly FieldFormat[] | null;
-  /** Seed of stochastic rounding. */
-  readonly formatSeed: number;
+  /** Where the random numbers of stochastic rounding come from. */
+  readonly rounding: { readonly generator: 'hash' | 'lfsr'; readonly seed: number };
   /** What happens to v, z and the readout, and to the traces, when a trial starts. */
   readonly state: 'reset' | 'carry';
   readonly traces: 'restart' | 'carry';
@@ -95,6 +96,8 @@ export interface Network {
   readonly trial: TrialArrays;
   readonly weights: Weights;
   readonly gradient: Weights;
+  /** Inner loops of the backend that replace the plain ones. */
+  readonly loops?: FastLoops;
 }
 
 /** Stages of a trial, each over the steps [t0, t1) of all streams. Who calls them in which order is the engine. */
@@ -163,6 +166,8 @@ export interface OpenOptions {
   readonly threads?: number | undefined;
   /** Bytes that the network may take; one that needs more is refused before anything is allocated. */
   readonly maxBytes?: number | undefined;
+  /** Fixed point: the loops as they are written down, without kernels. The numbers are the same. */
+  readonly plain?: boolean | undefined;
 }
 
 export interface NetworkLengths {

@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Bound } from './events.ts';
 import type { Layout, Real, Sizes, Views } from './layout.ts';
+import type { FastLoops } from './loops.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
 
@@ -177,6 +178,8 @@ export interface ReadoutBinding {
   readonly state: Views;
   readonly trial: TrialArrays;
   readonly weights: Weights;
+  /** The backend's own inner loops, in place of the plain ones. */
+  readonly loops?: FastLoops | undefined;
 }
 
 export interface ReadoutInstance {
@@ -251,6 +254,8 @@ export interface SignalBinding {
   readonly trial: TrialArrays;
   readonly weights: Weights;
   readonly projections: { readonly in: Projection; readonly rec: Projection };
+  /** The backend's own inner loops, in place of the plain ones. */
+  readonly loops?: FastLoops | undefined;
 }
 
 export interface BoundSignal {
@@ -299,6 +304,8 @@ export interface TraceBinding {
   readonly projections: { readonly in: Projection; readonly rec: Projection };
   /** Gradient of the weights, same shapes; a trace only adds to it. */
   readonly gradient: Weights;
+  /** The backend's own inner loops, in place of the plain ones. */
+  readonly loops?: FastLoops | undefined;
 }
 
 export interface BoundTrace {

@@ -15,7 +15,7 @@ const runLayout = {
 } as const satisfies Layout;
 
 const fixedLayout = {
-  chance: { shape: [1], home: 'global', unit: '1', doc: 'word of the generator of stochastic rounding' },
+  chance: { shape: [1], home: 'global', unit: '1', doc: 'sweeps of stochastic rounding, or the word of its LFSR' },
 } as const satisfies Layout;
 
 const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;
@@ -75,10 +75,12 @@ function kept(layout: Layout, { keepsTransients }: Backend): Layout {
   return Object.fromEntries(Object.entries(layout).filter(([, field]) => !field.transient));
 }
 
-/** Names of all fields that may have a number format: of the state, and of the rows that stages hand on. */
+/** Names of all fields that may have a number format: what is stored from step to step, and rows that stages hand on. */
 export function formattableFields(spec: NetworkSpec, backend: Backend): string[] {
   const groups = Object.entries(stateGroups({ ...spec, formats: null }, backend));
-  const state = groups.flatMap(([group, layout]) => Object.keys(layout).map((name) => `${group}.${name}`));
+  const state = groups.flatMap(([group, layout]) =>
+    Object.entries(layout).flatMap(([name, { transient }]) => (transient ? [] : [`${group}.${name}`])),
+  );
   return [
     ...state.filter((name) => !/^(gradient|run\.zTail)/.test(name)),
     ...['psi', 'y', 'error', 'signal', 'rateTerm'].map((name) => `trial.${name}`),

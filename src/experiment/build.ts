@@ -121,7 +121,7 @@ export function buildSpec(
     },
     clamp: optimizer.clamp,
     formats: null,
-    formatSeed: 1,
+    rounding: { generator: 'hash', seed: 1 },
     state: training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state,
     traces,
     borderSpikes: network.borderSpikes,
@@ -155,7 +155,7 @@ export function withFormats(
     const pattern = patterns.find((candidate) => fits(candidate, field));
     return pattern === undefined ? [] : [{ field, format: formatOf(given.formats[pattern]) }];
   });
-  return { ...spec, formats, formatSeed: given.seed };
+  return { ...spec, formats, rounding: { generator: given.generator, seed: given.seed } };
 }
 
 function formatOf(given: NonNullable<ExperimentConfig['fixed']>['formats'][string]): NumberFormat {

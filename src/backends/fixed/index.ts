@@ -1,20 +1,31 @@
 import type { FieldStatistics } from '../../core/format.ts';
 import type { Real } from '../../core/layout.ts';
-import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.ts';
+import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
-import { type Chance, createStore, type Store, xorshift } from './store.ts';
+import { createChance } from './chance.ts';
+import { bindLoops, longestRow, scratchLength, throughStores } from './loops.ts';
+import { type KernelMemory, openKernelMemory } from './memory.ts';
+import { createStore, type Learn, recordLength, type Store, type StoreArrays } from './store.ts';
 
 /**
  * Learning in fixed point: every stage of the reference backend, one step at a time, after which each number that the stage has
  * stored is put on the grid of its field: rounded, saturated or wrapped, and counted. Arithmetic within a step is exact, as in
  * an accumulator that is wide enough; fields without a format stay float64. An update below one step is lost unless it is
  * rounded stochastically.
+ *
+ * Inner loops and roundings are kernels in WebAssembly, with the same numbers to the last bit; with `plain` they are not.
  */
 export const fixed: Backend = {
   name: 'fixed',
   missing,
-  bytes: (spec, lengths) => 8 * (lengths.state + lengths.trial + formattedLength(spec, lengths.state)),
-  open: () => ({ allocate: (length) => new Float64Array(length), compile }),
+  bytes: (spec, lengths) => 8 * numbersOf(spec, lengths),
+  open(spec, lengths, { plain } = {}) {
+    const memory = plain ? null : openKernelMemory(numbersOf(spec, lengths));
+    return {
+      allocate: memory ? memory.take : (length) => new Float64Array(length),
+      compile: (network) => compile(network, memory),
+    };
+  },
   sharesRows: () => ({ signal: false, rateTerm: false }),
   keepsTransients: true,
   gradientChunk: 1,
@@ -28,17 +39,19 @@ function missing({ execution, direct, formats }: NetworkSpec): string[] {
   return names;
 }
 
-/** The copies that changes are measured against, at most one of all state. */
-function formattedLength({ formats }: NetworkSpec, state: number): number {
-  return formats ? state : 0;
+/** State, trial, the copies that changes are measured against, and work space: at most so many numbers. */
+function numbersOf(spec: NetworkSpec, { state, trial }: NetworkLengths): number {
+  const formats = spec.formats?.length ?? 0;
+  return 2 * (state + trial) + scratchLength(spec, state) + formats * (recordLength + 3) + 64;
 }
 
-function compile(network: Network): Stages {
-  const inner = compileReference(network);
-  const { spec, state } = network;
+function compile(network: Network, memory: KernelMemory | null): Stages {
+  const { spec } = network;
   const { sizes } = spec;
-  const chance = xorshift(state.field('fixed.chance'), spec.formatSeed);
-  const stores = bindStores(network, chance);
+  const take = memory ? memory.take : (length: number) => new Float64Array(length);
+  const stores = bindStores(network, take, memory);
+  const loops = memory ? bindLoops(memory.kernels, spec, take) : {};
+  const inner = compileReference({ ...network, loops: throughStores(loops, learnOf(stores, spec)) });
   const inGroup = (...groups: string[]) => stores.filter(({ group }) => groups.includes(group));
   const [neuron, readout, signal, trace, running, weights, optimizer] = [
     inGroup('neuron'),
@@ -49,7 +62,7 @@ function compile(network: Network): Stages {
     inGroup('weights'),
     stores.filter(({ group }) => group.startsWith('optimizer')),
   ];
-  const rowOf = (field: string) => stores.filter(({ store }) => store.statistics.field === `trial.${field}`);
+  const rowOf = (row: string) => stores.filter(({ field }) => field === `trial.${row}`);
   const [psi, y, error, told, term] = ['psi', 'y', 'error', 'signal', 'rateTerm'].map(rowOf);
   const settleRows = (chosen: readonly Bound[], t: number) => {
     for (const { store, length } of chosen) {
@@ -60,13 +73,15 @@ function compile(network: Network): Stages {
   const eachStep = (t0: number, t1: number, stage: (t: number) => void) => {
     for (let t = t0; t < t1; t++) stage(t);
   };
+  // Adaptive feedback takes the step of W_out.
+  const followsReadout = (spec.rule?.signal.readoutDecay ?? 0) > 0;
   // What was there before the first step is on the grid too: drawn weights, matrices of the signal.
   let begun = false;
   const begin = () => {
     if (begun) return;
     begun = true;
     settle(stores.filter(({ group }) => group !== 'trial'));
-    resetCounts(stores);
+    for (const { store } of stores) store.resetCounts();
   };
   return {
     ...inner,
@@ -110,42 +125,59 @@ function compile(network: Network): Stages {
       inner.update(progress, count, trials);
       settle(weights);
       settle(optimizer);
-      settle(signal);
+      if (followsReadout) settle(signal);
     },
-    statistics: () => stores.map(({ store }): FieldStatistics => ({ ...store.statistics })),
+    statistics: () => stores.map(({ store }): FieldStatistics => store.statistics()),
   };
 }
 
 /** A store with where it belongs. */
 interface Bound {
+  readonly field: string;
   readonly group: string;
+  readonly values: Real;
   readonly store: Store;
   readonly length: number;
+  /** It rounds its changes itself, so that it need not be settled. */
+  learns: boolean;
 }
 
-function bindStores({ spec, state, trial }: Network, chance: Chance): Bound[] {
-  return (spec.formats ?? []).map((given) => {
-    const cut = given.field.lastIndexOf('.');
-    const group = given.field.slice(0, cut);
-    const values: Real = group === 'trial' ? trial[given.field.slice(cut + 1) as 'psi'] : state.field(given.field);
+function bindStores(
+  { spec, state, trial }: Network,
+  take: (length: number) => Real,
+  memory: KernelMemory | null,
+): Bound[] {
+  if (!spec.formats) return [];
+  const { generator, seed } = spec.rounding;
+  const chance = createChance(generator, state.field('fixed.chance'), seed);
+  const row = take(longestRow(spec));
+  const list = take(2 * spec.sizes.stream);
+  return spec.formats.map((given): Bound => {
+    const { field } = given;
+    const cut = field.lastIndexOf('.');
+    const group = field.slice(0, cut);
+    const values: Real = group === 'trial' ? trial[field.slice(cut + 1) as 'psi'] : state.field(field);
     // A number that is no grid point: everything is settled the first time.
-    const kept = new Float64Array(values.length).fill(Number.NaN);
-    return { group, store: createStore(given, values, kept, chance), length: values.length };
+    const kept = take(values.length).fill(Number.NaN);
+    const arrays: StoreArrays = { values, kept, record: take(recordLength), row, list };
+    const store = createStore(given, arrays, chance, memory?.kernels);
+    return { field, group, values, store, length: values.length, learns: false };
   });
 }
 
 function settle(stores: readonly Bound[]): void {
-  for (const { store, length } of stores) store.settle(0, length);
+  for (const { store, length, learns } of stores) if (!learns) store.settle(0, length);
 }
 
-function resetCounts(stores: readonly Bound[]): void {
-  for (const { store } of stores) {
-    const { statistics } = store;
-    statistics.tried = 0;
-    statistics.fired = 0;
-    statistics.lost = 0;
-    statistics.saturated = 0;
-    statistics.wrapped = 0;
-    statistics.flushed = 0;
-  }
+/** The store that rounds the changes of a field, if it does. Weights that are also clamped, or decay, are settled afterwards. */
+function learnOf(stores: readonly Bound[], { clamp, rule }: NetworkSpec): (values: Real) => Learn | null {
+  const decays = (field: string) => field === 'weights.wOut' && (rule?.signal.readoutDecay ?? 0) > 0;
+  const able = stores.filter(({ group, field }) => !(group === 'weights' && (clamp || decays(field))));
+  const byValues = new Map(able.map((bound) => [bound.values, bound]));
+  return (values) => {
+    const bound = byValues.get(values);
+    if (!bound?.store.learn) return null;
+    bound.learns = true;
+    return bound.store.learn;
+  };
 }

@@ -1,89 +1,253 @@
 import { type FieldFormat, type FieldStatistics, limitsOf } from '../../core/format.ts';
 import type { Real } from '../../core/layout.ts';
+import type { Chance } from './chance.ts';
+import type { DoubleKernels } from './loops.ts';
 
-/** Numbers in [0, 1) for stochastic rounding; their state is one number that lies in the network's own. */
-export type Chance = () => number;
-
-/**
- * A 32-bit xorshift generator whose word is kept as a number. @param word [1]; 0 before the first draw
- */
-export function xorshift(word: Real, seed: number): Chance {
-  return () => {
-    let x = word[0] === 0 ? seed | 1 : word[0] | 0;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    word[0] = x;
-    return (x >>> 0) / 2 ** 32;
-  };
-}
-
-/** Puts the numbers of one field on its grid. */
+/** Puts the numbers of one field on its grid, and counts what became of them. */
 export interface Store {
-  readonly statistics: FieldStatistics;
+  statistics(): FieldStatistics;
+  /** Counts begin anew; the range does not. */
+  resetCounts(): void;
   /** Entries [from, from + n) of the field; those that have not changed since the last time cost a comparison. */
   settle(from: number, n: number): void;
+  /** How the field takes changes that are rounded before they are added; null where the sum has to be rounded. */
+  readonly learn: Learn | null;
 }
 
-/**
- * @param values the field
- * @param kept the numbers as they were stored last, of the same length: what a change is measured against
- */
-export function createStore({ field, format }: FieldFormat, values: Real, kept: Float64Array, chance: Chance): Store {
-  const statistics: FieldStatistics = {
-    field,
-    format,
-    tried: 0,
-    fired: 0,
-    lost: 0,
-    saturated: 0,
-    wrapped: 0,
-    flushed: 0,
-    smallest: 0,
-    largest: 0,
-  };
+/** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
+export interface Learn {
+  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `models/signals/linearMaps.ts`. */
+  outer(
+    x: Real,
+    from: number,
+    stride: number,
+    d: Real,
+    rate: number,
+    nPre: number,
+    nPost: number,
+    pairs: number,
+  ): void;
+  /** w -= step;  step = 0. */
+  take(step: Real): void;
+}
+
+/** What a store works on: all of one memory where kernels do the work. */
+export interface StoreArrays {
+  /** The field. */
+  readonly values: Real;
+  /** The numbers as they were stored last, of the same length: what a change is measured against. */
+  readonly kept: Real;
+  /** The format and the counts. [recordLength] */
+  readonly record: Real;
+  /** Work space of the longest row. */
+  readonly row: Real;
+  /** Work space of 2 numbers per pair of an outer product. */
+  readonly list: Real;
+}
+
+/** Entries of the record, which plain loops and kernels share. */
+export const slots = {
+  scale: 0,
+  step: 1,
+  low: 2,
+  high: 3,
+  count: 4,
+  tried: 5,
+  fired: 6,
+  lost: 7,
+  saturated: 8,
+  wrapped: 9,
+  flushed: 10,
+  smallest: 11,
+  largest: 12,
+} as const;
+export const recordLength = 13;
+
+type Format = FieldFormat['format'];
+const roundings: readonly Format['rounding'][] = ['floor', 'nearest', 'toward-zero', 'stochastic'];
+
+/** @param kernels take the place of the plain loops, with the same numbers, unless random numbers come one after the other */
+export function createStore(
+  { field, format }: FieldFormat,
+  arrays: StoreArrays,
+  chance: Chance,
+  kernels: DoubleKernels | null = null,
+): Store {
+  const { record } = arrays;
   const scale = 2 ** format.fraction;
   const [low, high] = limitsOf(format);
-  const count = high - low + 1;
-  const round = roundings[format.rounding];
-  const wraps = format.overflow === 'wrap';
+  record.set([scale, 1 / scale, low, high, high - low + 1]);
+  const count = (name: keyof typeof slots) => record[slots[name]];
+  const stochastic = format.rounding === 'stochastic';
+  const inOrder = stochastic && !chance.keys;
+  const bind = kernels && !inOrder ? boundKernels(kernels, format, arrays, chance) : plainLoops(format, arrays, chance);
   return {
-    statistics,
+    ...bind,
+    // Toward zero depends on the sum, not on the change alone.
+    learn: format.rounding === 'toward-zero' || inOrder ? null : bind.learn,
+    statistics: () => ({
+      field,
+      format,
+      tried: count('tried'),
+      fired: count('fired'),
+      lost: count('lost'),
+      saturated: count('saturated'),
+      wrapped: count('wrapped'),
+      flushed: count('flushed'),
+      smallest: count('smallest'),
+      largest: count('largest'),
+    }),
+    resetCounts: () => void record.fill(0, slots.tried, slots.flushed + 1),
+  };
+}
+
+interface Loops {
+  readonly settle: Store['settle'];
+  readonly learn: Learn;
+}
+
+function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Loops {
+  const { values, kept, record, row, list } = arrays;
+  const rounding = roundings.indexOf(format.rounding);
+  const wraps = format.overflow === 'wrap' ? 1 : 0;
+  const scale = 2 ** format.fraction;
+  const keys = chance.keys ?? new Int32Array(2);
+  const [to, old, at] = [values.byteOffset, kept.byteOffset, record.byteOffset];
+  const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
+  return {
     settle(from, n) {
-      for (let s = from; s < from + n; s++) {
-        const value = values[s];
-        if (value === kept[s]) continue;
-        statistics.tried += 1;
-        if (value < statistics.smallest) statistics.smallest = value;
-        if (value > statistics.largest) statistics.largest = value;
-        let integer = round(value * scale, chance);
-        if (integer < low || integer > high) {
-          if (wraps) {
-            statistics.wrapped += 1;
-            integer = low + ((((integer - low) % count) + count) % count);
-          } else {
-            statistics.saturated += 1;
-            integer = integer < low ? low : high;
-          }
-        }
-        const stored = integer / scale;
-        if (stored === kept[s]) statistics.lost += Math.abs(value - stored) * scale < 1 ? 1 : 0;
-        else statistics.fired += 1;
-        if (stored === 0 && value !== 0) statistics.flushed += 1;
-        // Never -0: what is stored is an integer.
-        values[s] = stored + 0;
-        kept[s] = stored + 0;
-      }
+      sweep();
+      k.settle(to, old, from, n, at, rounding, wraps, keys[0], keys[1]);
+    },
+    learn: {
+      outer(x, from, stride, d, rate, nPre, nPost, pairs) {
+        sweep();
+        k.learnOuter(
+          to,
+          x.byteOffset + 8 * from,
+          stride,
+          d.byteOffset,
+          list.byteOffset,
+          row.byteOffset,
+          rate * scale,
+          nPre,
+          nPost,
+          pairs,
+          at,
+          rounding,
+          wraps,
+          keys[0],
+          keys[1],
+        );
+      },
+      take(step) {
+        sweep();
+        k.takeRounded(to, step.byteOffset, step.length, at, rounding, wraps, keys[0], keys[1]);
+      },
     },
   };
 }
 
-const roundings: Readonly<Record<string, (value: number, chance: Chance) => number>> = {
+/** The definition. */
+function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, chance: Chance): Loops {
+  const round = rounders[format.rounding];
+  const wraps = format.overflow === 'wrap';
+  const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
+  const scale = 2 ** format.fraction;
+  const change = (s: number, steps: number) => {
+    if (steps === 0) return;
+    record[slots.tried] += 1;
+    const whole = round(steps, chance, s);
+    if (whole === 0) record[slots.lost] += 1;
+    else moveBy(values, s, whole, record, wraps);
+  };
+  return {
+    settle(from, n) {
+      sweep();
+      for (let s = from; s < from + n; s++) settleOne(values, kept, s, record, wraps, round, chance);
+    },
+    learn: {
+      outer(x, from, stride, d, rate, nPre, nPost, pairs) {
+        sweep();
+        for (let i = 0; i < nPre; i++) {
+          row.fill(0, 0, nPost);
+          for (let b = 0; b < pairs; b++) {
+            const factor = rate * scale * x[from + b * stride + i];
+            if (factor === 0) continue;
+            for (let j = 0; j < nPost; j++) row[j] += factor * d[b * nPost + j];
+          }
+          for (let j = 0; j < nPost; j++) change(i * nPost + j, row[j]);
+        }
+      },
+      take(step) {
+        sweep();
+        for (let s = 0; s < step.length; s++) change(s, -scale * step[s]);
+        step.fill(0);
+      },
+    },
+  };
+}
+
+function settleOne(
+  values: Real,
+  kept: Real,
+  s: number,
+  record: Real,
+  wraps: boolean,
+  round: Rounder,
+  chance: Chance,
+): void {
+  const value = values[s];
+  if (value < record[slots.smallest]) record[slots.smallest] = value;
+  if (value > record[slots.largest]) record[slots.largest] = value;
+  if (value === kept[s]) return;
+  const scale = record[slots.scale];
+  record[slots.tried] += 1;
+  const integer = within(round(value * scale, chance, s), record, wraps);
+  // Never -0: what is stored is an integer.
+  const stored = integer / scale + 0;
+  if (stored === kept[s]) record[slots.lost] += Math.abs(value * scale - integer) < 1 ? 1 : 0;
+  else record[slots.fired] += 1;
+  if (stored === 0 && value !== 0) record[slots.flushed] += 1;
+  values[s] = stored;
+  kept[s] = stored;
+}
+
+/** Moves entry s by a whole number of steps. */
+function moveBy(values: Real, s: number, steps: number, record: Real, wraps: boolean): void {
+  const scale = record[slots.scale];
+  const integer = values[s] * scale + steps;
+  if (integer / scale < record[slots.smallest]) record[slots.smallest] = integer / scale;
+  if (integer / scale > record[slots.largest]) record[slots.largest] = integer / scale;
+  const stored = within(integer, record, wraps) / scale + 0;
+  if (stored === values[s]) return;
+  record[slots.fired] += 1;
+  if (stored === 0) record[slots.flushed] += 1;
+  values[s] = stored;
+}
+
+/** An integer beyond the word, saturated or wrapped. */
+function within(integer: number, record: Real, wraps: boolean): number {
+  const low = record[slots.low];
+  const high = record[slots.high];
+  if (!(integer < low || integer > high)) return integer;
+  if (wraps) {
+    const count = record[slots.count];
+    record[slots.wrapped] += 1;
+    return low + ((((integer - low) % count) + count) % count);
+  }
+  record[slots.saturated] += 1;
+  return integer < low ? low : high;
+}
+
+type Rounder = (value: number, chance: Chance, s: number) => number;
+
+const rounders: Readonly<Record<Format['rounding'], Rounder>> = {
   floor: (value) => Math.floor(value),
   nearest: (value) => Math.floor(value + 0.5),
   'toward-zero': (value) => Math.trunc(value),
-  stochastic: (value, chance) => {
+  stochastic: (value, chance, s) => {
     const below = Math.floor(value);
-    return value === below ? below : below + (chance() < value - below ? 1 : 0);
+    return value === below ? below : below + (chance.at(s) < value - below ? 1 : 0);
   },
 };

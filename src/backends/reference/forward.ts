@@ -1,15 +1,17 @@
 import type { Real } from '../../core/layout.ts';
+import { scratchOf } from '../../core/loops.ts';
 import type { Network, Stages } from '../../core/network.ts';
 import type { Projection } from '../../core/projection.ts';
 
 /** Input and recurrent current, neuron, readout, error. */
 export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout' | 'error'> {
-  const { spec, state, trial, weights } = network;
+  const { spec, state, trial, weights, loops } = network;
   const { sizes, projections, borderSpikes, loss } = spec;
   const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = sizes;
-  const current = new Float64Array(n);
+  const { addCurrent } = { ...plain, ...loops };
+  const current = scratchOf(loops)(n);
   const neuron = spec.neuron.bind({ sizes, state: state.views('neuron'), trial, current });
-  const read = spec.readout.bind({ sizes, state: state.views('readout'), trial, weights });
+  const read = spec.readout.bind({ sizes, state: state.views('readout'), trial, weights, loops });
   return {
     forward(t0, t1) {
       for (let b = 0; b < nStream; b++) {
@@ -52,6 +54,8 @@ function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: P
     for (let s = rowStart[i]; s < end; s++) current[post[s]] += activity * w[s];
   }
 }
+
+const plain = { addCurrent };
 
 function clearRow(x: Real, row: number, n: number): void {
   for (let k = 0; k < n; k++) x[row + k] = 0;

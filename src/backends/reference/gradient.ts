@@ -2,9 +2,9 @@ import type { Network, Stages } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 
 /** The learning signal on the arrays of its network; null where there is none. */
-export function bindSignal({ spec, state, trial, weights }: Network): BoundSignal | null {
+export function bindSignal({ spec, state, trial, weights, loops }: Network): BoundSignal | null {
   const { sizes, projections, rule } = spec;
-  return rule?.signal.bind({ sizes, state: state.views('signal'), trial, weights, projections }) ?? null;
+  return rule?.signal.bind({ sizes, state: state.views('signal'), trial, weights, projections, loops }) ?? null;
 }
 
 /** Learning signal, eligibility trace and readout gradient: they only add to the gradient. */
@@ -12,13 +12,13 @@ export function bindGradient(
   network: Network,
   signal: BoundSignal | null,
 ): Pick<Stages, 'signal' | 'direct' | 'gradient' | 'gradientEnd' | 'gradientOfTrial'> {
-  const { spec, state, trial, weights, gradient } = network;
+  const { spec, state, trial, weights, gradient, loops } = network;
   const { sizes, projections, rule } = spec;
-  const binding = { sizes, state: state.views('trace'), trial, projections, gradient };
+  const binding = { sizes, state: state.views('trace'), trial, projections, gradient, loops };
   const trace = rule && spec.execution === 'online' ? rule.trace.bind(binding) : null;
   const deferred = rule && spec.execution === 'deferred' ? (rule.trace.bindDeferred?.(binding) ?? null) : null;
   const direct = spec.direct?.bind({ sizes, state: state.views('direct'), trial, weights, projections, gradient });
-  const readout = spec.readout.bindGradient({ sizes, state: state.views('readout'), trial, weights, gradient });
+  const readout = spec.readout.bindGradient({ sizes, state: state.views('readout'), trial, weights, gradient, loops });
   const nStream = sizes.stream;
   return {
     signal(t0, t1, progress) {

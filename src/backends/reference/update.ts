@@ -5,6 +5,7 @@ import type { BoundSignal } from '../../core/plugins.ts';
 /** One update of all plastic weights: the optimiser turns the gradient into a step, the step is taken, limits apply. */
 export function bindUpdate(network: Network, signal: BoundSignal | null): Stages['update'] {
   const { spec, state, weights, gradient } = network;
+  const { take, multiply } = { ...plain, ...network.loops };
   const { sizes, rule, optimizer, clamp, rates } = spec;
   const readoutKeep = 1 - (rule?.signal.readoutDecay ?? 0);
   const plastic = weightNames.filter((name) => isPlastic(name, spec));
@@ -32,7 +33,7 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
 }
 
 /** w <- w - step;  step <- 0. */
-function take(w: Real, step: Real): void {
+export function take(w: Real, step: Real): void {
   for (let s = 0; s < w.length; s++) {
     w[s] -= step[s];
     step[s] = 0;
@@ -42,6 +43,8 @@ function take(w: Real, step: Real): void {
 function multiply(x: Real, factor: number): void {
   for (let s = 0; s < x.length; s++) x[s] *= factor;
 }
+
+const plain = { take, multiply };
 
 function limit(w: Real, low: number, high: number): void {
   for (let s = 0; s < w.length; s++) w[s] = Math.min(Math.max(w[s], low), high);

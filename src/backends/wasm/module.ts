@@ -43,12 +43,13 @@ export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   clearDiagonal(x: number, n: number): void;
 }
 
-/** The kernels are compiled twice: for memory of one thread, and for memory that threads share. */
-export type MemoryKind = 'own' | 'shared';
+/** The kernels are compiled twice: for memory of one thread, and for memory that threads share; `double`: loops in float64. */
+export type MemoryKind = 'own' | 'shared' | 'double';
 
 const urls: Readonly<Record<MemoryKind, URL>> = {
   own: new URL('./kernels.wasm', import.meta.url),
   shared: new URL('./kernels-shared.wasm', import.meta.url),
+  double: new URL('./kernels-double.wasm', import.meta.url),
 };
 
 const compiled = new Map<MemoryKind, WebAssembly.Module>();
@@ -81,8 +82,8 @@ export function kernelModule(kind: MemoryKind): WebAssembly.Module {
   return module;
 }
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+export function instantiate<K = Kernels>(module: WebAssembly.Module, memory: WebAssembly.Memory): K {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as K;
 }
 
 /** The file system, where there is one. */

@@ -1,4 +1,4 @@
-import type { Real } from '../../src/core/layout.ts';
+import type { Real } from './layout.ts';
 
 /** Dense maps M [pre][post] on vectors that are mostly 0: presynaptic values of 0 cost nothing. */
 
@@ -12,41 +12,56 @@ export function predict(out: Real, to: number, M: Real, x: Real, from: number, n
   }
 }
 
-/** M_ij += rate x_i d_j.   x: [nPre] at `from`; d: [nPost] at `at` */
+/** M_ij += rate x_i d_j for `count` pairs.   x: [nPre] at `from`, every `stride`; d: [count][nPost] */
 export function addOuter(
   M: Real,
   x: Real,
   from: number,
+  stride: number,
   d: Real,
-  at: number,
   rate: number,
   nPre: number,
   nPost: number,
+  count: number,
 ): void {
-  for (let i = 0; i < nPre; i++) {
-    const factor = rate * x[from + i];
-    if (factor === 0) continue;
-    const row = i * nPost;
-    for (let j = 0; j < nPost; j++) M[row + j] += factor * d[at + j];
+  for (let b = 0; b < count; b++) {
+    for (let i = 0; i < nPre; i++) {
+      const factor = rate * x[from + b * stride + i];
+      if (factor === 0) continue;
+      const row = i * nPost;
+      for (let j = 0; j < nPost; j++) M[row + j] += factor * d[b * nPost + j];
+    }
   }
 }
 
-/** out_i = sum_j M_ij g_j: the map read backwards.   out, g: [n]; M: [n][n] */
-export function pullBack(out: Real, M: Real, g: Real, n: number): void {
-  for (let i = 0; i < n; i++) {
-    const row = i * n;
-    let sum = 0;
-    for (let j = 0; j < n; j++) sum += M[row + j] * g[j];
-    out[i] = sum;
+/** out_i = sum_j M_ij g_j, the map read backwards, for `count` vectors.   out, g: [count][n]; M: [n][n] */
+export function pullBack(out: Real, M: Real, g: Real, n: number, count: number): void {
+  for (let at = 0; at < count * n; at += n) {
+    for (let i = 0; i < n; i++) {
+      const row = i * n;
+      let sum = 0;
+      for (let j = 0; j < n; j++) sum += M[row + j] * g[at + j];
+      out[at + i] = sum;
+    }
   }
 }
 
 /** The same for a projection.   w: [syn] */
-export function pullBackSparse(out: Real, w: Real, g: Real, rowStart: Int32Array, post: Int32Array, n: number): void {
-  for (let i = 0; i < n; i++) {
-    let sum = 0;
-    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) sum += w[s] * g[post[s]];
-    out[i] = sum;
+export function pullBackSparse(
+  out: Real,
+  w: Real,
+  g: Real,
+  rowStart: Int32Array,
+  post: Int32Array,
+  n: number,
+  count: number,
+): void {
+  for (let at = 0; at < count * n; at += n) {
+    for (let i = 0; i < n; i++) {
+      let sum = 0;
+      for (let s = rowStart[i]; s < rowStart[i + 1]; s++) sum += w[s] * g[at + post[s]];
+      out[at + i] = sum;
+    }
   }
 }
 

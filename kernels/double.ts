@@ -1,0 +1,425 @@
+/**
+ * Loops in float64, two numbers at a time, for learning in fixed point: numbers on a grid are integers times a power of two, which
+ * float64 holds exactly, so these are integer kernels with accumulators of 53 bits. Every entry sees the operations of the
+ * plain loops in their order: the numbers are equal to the last bit. M, grad, w: [pre][n]. Addresses and sizes are in bytes and numbers.
+ */
+
+/** out_j += sum of value * row_j over a list of values (eight bytes) and addresses of rows, sixteen bytes an entry. */
+// @ts-ignore: decorator
+@inline
+function addListed(out: usize, list: usize, end: usize, bytes: usize): void {
+  let o: usize = 0;
+  for (; o + 128 <= bytes; o += 128) {
+    const to = out + o;
+    let a = v128.load(to), b = v128.load(to, 16), c = v128.load(to, 32), d = v128.load(to, 48);
+    let e = v128.load(to, 64), f = v128.load(to, 80), g = v128.load(to, 96), h = v128.load(to, 112);
+    for (let at = list; at < end; at += 16) {
+      const row = <usize>load<u32>(at, 8) + o, value = v128.load64_splat(at);
+      a = f64x2.add(a, f64x2.mul(value, v128.load(row)));
+      b = f64x2.add(b, f64x2.mul(value, v128.load(row, 16)));
+      c = f64x2.add(c, f64x2.mul(value, v128.load(row, 32)));
+      d = f64x2.add(d, f64x2.mul(value, v128.load(row, 48)));
+      e = f64x2.add(e, f64x2.mul(value, v128.load(row, 64)));
+      f = f64x2.add(f, f64x2.mul(value, v128.load(row, 80)));
+      g = f64x2.add(g, f64x2.mul(value, v128.load(row, 96)));
+      h = f64x2.add(h, f64x2.mul(value, v128.load(row, 112)));
+    }
+    v128.store(to, a); v128.store(to, b, 16); v128.store(to, c, 32); v128.store(to, d, 48);
+    v128.store(to, e, 64); v128.store(to, f, 80); v128.store(to, g, 96); v128.store(to, h, 112);
+  }
+  for (; o + 16 <= bytes; o += 16) {
+    let sum = v128.load(out + o);
+    for (let at = list; at < end; at += 16) {
+      sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(at), v128.load(<usize>load<u32>(at, 8) + o)));
+    }
+    v128.store(out + o, sum);
+  }
+  for (; o < bytes; o += 8) {
+    let sum = load<f64>(out + o);
+    for (let at = list; at < end; at += 16) sum += load<f64>(at) * load<f64>(<usize>load<u32>(at, 8) + o);
+    store<f64>(out + o, sum);
+  }
+}
+
+/** out_j += sum_i x_i M_ij over the x_i that are not 0.   out: [n]; x: [nPre]; list: work space of 16 nPre bytes */
+export function addRows(out: usize, M: usize, x: usize, list: usize, nPre: i32, n: i32): void {
+  const bytes = <usize>n << 3;
+  let end = list;
+  for (let i = 0; i < nPre; i++, M += bytes) {
+    const value = load<f64>(x + (<usize>i << 3));
+    store<f64>(end, value);
+    store<u32>(end, <u32>M, 8);
+    end += value != 0 ? 16 : 0;
+  }
+  if (end > list) addListed(out, list, end, bytes);
+}
+
+/** M_ij += rate x_i d_j over `count` pairs, one row of M after the other.   x: [nPre], every `stride`; d: [count][n]; list: 16 count bytes */
+export function addOuter(M: usize, x: usize, stride: i32, d: usize, list: usize, rate: f64, nPre: i32, n: i32, count: i32): void {
+  const bytes = <usize>n << 3, skip = <usize>stride << 3;
+  for (let i = 0; i < nPre; i++, M += bytes, x += 8) {
+    let end = list;
+    for (let b = 0; b < count; b++) {
+      const factor = rate * load<f64>(x + <usize>b * skip);
+      store<f64>(end, factor);
+      store<u32>(end, <u32>(d + <usize>b * bytes), 8);
+      end += factor != 0 ? 16 : 0;
+    }
+    if (end > list) addListed(M, list, end, bytes);
+  }
+}
+
+/** out_i = sum_j M_ij g_j for `count` vectors.   out, g: [count][n]; M: [n][n]; turned: work space of 2 n numbers */
+export function pullBack(out: usize, M: usize, g: usize, turned: usize, n: i32, count: i32): void {
+  const bytes = <usize>n << 3;
+  let b = 0;
+  for (; b + 8 <= count; b += 8) pullBack8(out + <usize>b * bytes, M, g + <usize>b * bytes, turned, n);
+  for (; b < count; b++) {
+    for (let i: usize = 0; i < bytes; i += 8) {
+      const row = M + i * <usize>n;
+      let sum: f64 = 0;
+      for (let o: usize = 0; o < bytes; o += 8) sum += load<f64>(row + o) * load<f64>(g + <usize>b * bytes + o);
+      store<f64>(out + <usize>b * bytes + i, sum);
+    }
+  }
+}
+
+/** Eight vectors at a time, two in a lane pair, so that each sum keeps its order.   turned: [n][8] */
+function pullBack8(out: usize, M: usize, g: usize, turned: usize, n: i32): void {
+  const bytes = <usize>n << 3;
+  for (let b: usize = 0; b < 8; b++) {
+    for (let j: usize = 0; j < <usize>n; j++) store<f64>(turned + (j << 6) + (b << 3), load<f64>(g + b * bytes + (j << 3)));
+  }
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const row = M + i * <usize>n;
+    let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (let o: usize = 0; o < bytes; o += 8) {
+      const m = v128.load64_splat(row + o), at = turned + (o << 3);
+      s0 = f64x2.add(s0, f64x2.mul(m, v128.load(at)));
+      s1 = f64x2.add(s1, f64x2.mul(m, v128.load(at, 16)));
+      s2 = f64x2.add(s2, f64x2.mul(m, v128.load(at, 32)));
+      s3 = f64x2.add(s3, f64x2.mul(m, v128.load(at, 48)));
+    }
+    const to = out + i;
+    store<f64>(to, f64x2.extract_lane(s0, 0)); store<f64>(to + bytes, f64x2.extract_lane(s0, 1));
+    store<f64>(to + 2 * bytes, f64x2.extract_lane(s1, 0)); store<f64>(to + 3 * bytes, f64x2.extract_lane(s1, 1));
+    store<f64>(to + 4 * bytes, f64x2.extract_lane(s2, 0)); store<f64>(to + 5 * bytes, f64x2.extract_lane(s2, 1));
+    store<f64>(to + 6 * bytes, f64x2.extract_lane(s3, 0)); store<f64>(to + 7 * bytes, f64x2.extract_lane(s3, 1));
+  }
+}
+
+/** f_i = decay f_i + gain x_i.   [n] */
+export function filter(f: usize, x: usize, decay: f64, gain: f64, n: i32): void {
+  const bytes = <usize>n << 3, k = f64x2.splat(decay), z = f64x2.splat(gain);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    v128.store(f + o, f64x2.add(f64x2.mul(k, v128.load(f + o)), f64x2.mul(z, v128.load(x + o))));
+  }
+  for (; o < bytes; o += 8) store<f64>(f + o, decay * load<f64>(f + o) + gain * load<f64>(x + o));
+}
+
+/** e_ij = psi_j eps_i.   e: [nPre][n] */
+export function eligibilityLif(e: usize, eps: usize, psi: usize, nPre: i32, n: i32): void {
+  const bytes = <usize>n << 3;
+  for (let i = 0; i < nPre; i++, e += bytes) {
+    const trace = load<f64>(eps + (<usize>i << 3)), f = f64x2.splat(trace);
+    let o: usize = 0;
+    for (; o + 16 <= bytes; o += 16) v128.store(e + o, f64x2.mul(v128.load(psi + o), f));
+    for (; o < bytes; o += 8) store<f64>(e + o, load<f64>(psi + o) * trace);
+  }
+}
+
+/** e_ij = decay e_ij + psi_j pulse_i. */
+export function eligibilityPostThenFilter(e: usize, pulse: usize, psi: usize, decay: f64, nPre: i32, n: i32): void {
+  const bytes = <usize>n << 3, k = f64x2.splat(decay);
+  for (let i = 0; i < nPre; i++, e += bytes) {
+    const arriving = load<f64>(pulse + (<usize>i << 3)), p = f64x2.splat(arriving);
+    let o: usize = 0;
+    for (; o + 16 <= bytes; o += 16) {
+      v128.store(e + o, f64x2.add(f64x2.mul(k, v128.load(e + o)), f64x2.mul(v128.load(psi + o), p)));
+    }
+    for (; o < bytes; o += 8) store<f64>(e + o, decay * load<f64>(e + o) + load<f64>(psi + o) * arriving);
+  }
+}
+
+/** eBar_ij = kappa eBar_ij + gain e_ij;  grad_ij += L_j eBar_ij + R_j e_ij. */
+export function addFiltered(grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32): void {
+  const bytes = <usize>n << 3, k = f64x2.splat(kappa), z = f64x2.splat(gain);
+  for (let i = 0; i < nPre; i++, grad += bytes, eBar += bytes, e += bytes) {
+    let o: usize = 0;
+    for (; o + 16 <= bytes; o += 16) {
+      const own = v128.load(e + o);
+      const filtered = f64x2.add(f64x2.mul(k, v128.load(eBar + o)), f64x2.mul(z, own));
+      v128.store(eBar + o, filtered);
+      const owed = f64x2.add(f64x2.mul(v128.load(signal + o), filtered), f64x2.mul(v128.load(rate + o), own));
+      v128.store(grad + o, f64x2.add(v128.load(grad + o), owed));
+    }
+    for (; o < bytes; o += 8) {
+      const own = load<f64>(e + o), filtered = kappa * load<f64>(eBar + o) + gain * own;
+      store<f64>(eBar + o, filtered);
+      store<f64>(grad + o, load<f64>(grad + o) + (load<f64>(signal + o) * filtered + load<f64>(rate + o) * own));
+    }
+  }
+}
+
+/** grad_ij += (gain L_j + R_j) e_ij. */
+export function addUnfiltered(grad: usize, e: usize, signal: usize, rate: usize, gain: f64, nPre: i32, n: i32): void {
+  const bytes = <usize>n << 3, z = f64x2.splat(gain);
+  for (let i = 0; i < nPre; i++, grad += bytes, e += bytes) {
+    let o: usize = 0;
+    for (; o + 16 <= bytes; o += 16) {
+      const d = f64x2.add(f64x2.mul(z, v128.load(signal + o)), v128.load(rate + o));
+      v128.store(grad + o, f64x2.add(v128.load(grad + o), f64x2.mul(d, v128.load(e + o))));
+    }
+    for (; o < bytes; o += 8) {
+      const d = gain * load<f64>(signal + o) + load<f64>(rate + o);
+      store<f64>(grad + o, load<f64>(grad + o) + d * load<f64>(e + o));
+    }
+  }
+}
+
+/** w = w - step;  step = 0.   [n] */
+export function take(w: usize, step: usize, n: i32): void {
+  const bytes = <usize>n << 3, none = f64x2.splat(0);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    v128.store(w + o, f64x2.sub(v128.load(w + o), v128.load(step + o)));
+    v128.store(step + o, none);
+  }
+  for (; o < bytes; o += 8) {
+    store<f64>(w + o, load<f64>(w + o) - load<f64>(step + o));
+    store<f64>(step + o, 0);
+  }
+}
+
+/** x = factor x.   [n] */
+export function multiply(x: usize, factor: f64, n: i32): void {
+  const bytes = <usize>n << 3, f = f64x2.splat(factor);
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) v128.store(x + o, f64x2.mul(f, v128.load(x + o)));
+  for (; o < bytes; o += 8) store<f64>(x + o, factor * load<f64>(x + o));
+}
+
+// What a store knows of its format and what it counts: numbers of eight bytes, in the order of `src/backends/fixed/store.ts`.
+const SCALE: usize = 0, STEP: usize = 8, LOW: usize = 16, HIGH: usize = 24, COUNT: usize = 32;
+const TRIED: usize = 40, FIRED: usize = 48, LOST: usize = 56, SATURATED: usize = 64, WRAPPED: usize = 72, FLUSHED: usize = 80;
+const SMALLEST: usize = 88, LARGEST: usize = 96;
+
+// Roundings by number; any other is stochastic.
+const FLOOR = 0, NEAREST = 1, TOWARD_ZERO = 2;
+
+/** 31 random bits for each of the entries s, s+1, s+2, s+3: a hash of the entry and of the two keys of the sweep. */
+// @ts-ignore: decorator
+@inline
+function wordsOf(s: i32, key: v128, second: v128): v128 {
+  let x = v128.xor(i32x4.add(i32x4.splat(s), i32x4(0, 1, 2, 3)), key);
+  x = v128.xor(x, i32x4.shr_u(x, 16));
+  x = i32x4.add(i32x4.mul(x, i32x4.splat(0x7feb352d)), second);
+  x = v128.xor(x, i32x4.shr_u(x, 15));
+  x = i32x4.mul(x, i32x4.splat(0x846ca68b));
+  return i32x4.shr_u(v128.xor(x, i32x4.shr_u(x, 16)), 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function upper(words: v128): v128 {
+  return i32x4.shuffle(words, words, 2, 3, 0, 1);
+}
+
+/** @param words of the two entries, in the lower half */
+// @ts-ignore: decorator
+@inline
+function rounded(x: v128, rounding: i32, words: v128): v128 {
+  if (rounding == FLOOR) return f64x2.floor(x);
+  if (rounding == NEAREST) return f64x2.floor(f64x2.add(x, f64x2.splat(0.5)));
+  if (rounding == TOWARD_ZERO) return f64x2.trunc(x);
+  const below = f64x2.floor(x);
+  const up = f64x2.lt(f64x2.convert_low_i32x4_s(words), f64x2.mul(f64x2.sub(x, below), f64x2.splat(2147483648)));
+  return f64x2.add(below, v128.and(up, f64x2.splat(1)));
+}
+
+// @ts-ignore: decorator
+@inline
+function lanes(counts: v128): f64 {
+  return <f64>(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function count(record: usize, slot: usize, n: f64): void {
+  store<f64>(record + slot, load<f64>(record + slot) + n);
+}
+
+/**
+ * Puts entries [from, from + n) of a field on its grid and counts; `settlePlain` in `src/backends/fixed/store.ts` says the same for
+ * one number. values, kept: the whole field; keys of the sweep for stochastic rounding
+ */
+export function settle(values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP));
+  const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH)), none = f64x2.splat(0);
+  const keys = i32x4.splat(key), seconds = i32x4.splat(second);
+  let smallest = f64x2.splat(load<f64>(record, SMALLEST)), largest = f64x2.splat(load<f64>(record, LARGEST));
+  let tried = i64x2.splat(0), fired = tried, flushed = tried, beyondAll = tried;
+  const end = from + n;
+  let words = none;
+  for (let s = from; s < end; s += 2) {
+    const o = <usize>s << 3;
+    let value = v128.load(values + o);
+    const old = v128.load(kept + o);
+    // The entry after an odd last one is not of this sweep.
+    let changed = f64x2.ne(value, old);
+    if (s + 1 == end) {
+      changed = v128.and(changed, i64x2(-1, 0));
+      value = f64x2.replace_lane(value, 1, f64x2.extract_lane(value, 0));
+    }
+    smallest = f64x2.pmin(smallest, value);
+    largest = f64x2.pmax(largest, value);
+    if (rounding > TOWARD_ZERO) words = (s - from) & 2 ? upper(words) : wordsOf(s, keys, seconds);
+    if (!v128.any_true(changed)) continue;
+    let integer = rounded(f64x2.mul(value, scale), rounding, words);
+    const beyond = v128.and(v128.or(f64x2.lt(integer, low), f64x2.gt(integer, high)), changed);
+    if (v128.any_true(beyond)) {
+      beyondAll = i64x2.sub(beyondAll, beyond);
+      integer = within(integer, record, wraps);
+      const far = f64x2.ge(f64x2.abs(f64x2.sub(f64x2.mul(value, scale), integer)), f64x2.splat(1));
+      const same = f64x2.eq(f64x2.mul(integer, step), old);
+      count(record, LOST, lanes(v128.and(v128.and(far, same), beyond)));
+    }
+    // Never -0: what is stored is an integer.
+    const stored = f64x2.add(f64x2.mul(integer, step), none);
+    tried = i64x2.sub(tried, changed);
+    fired = i64x2.sub(fired, v128.andnot(changed, f64x2.eq(stored, old)));
+    flushed = i64x2.sub(flushed, v128.and(v128.andnot(changed, f64x2.eq(value, none)), f64x2.eq(stored, none)));
+    if (s + 1 == end) {
+      v128.store64_lane(values + o, v128.bitselect(stored, value, changed), 0);
+      v128.store64_lane(kept + o, v128.bitselect(stored, old, changed), 0);
+    } else {
+      v128.store(values + o, v128.bitselect(stored, value, changed));
+      v128.store(kept + o, v128.bitselect(stored, old, changed));
+    }
+  }
+  const total = lanes(tried), moved = lanes(fired);
+  count(record, TRIED, total);
+  count(record, FIRED, moved);
+  count(record, LOST, total - moved);
+  count(record, FLUSHED, lanes(flushed));
+  count(record, wraps ? WRAPPED : SATURATED, lanes(beyondAll));
+  store<f64>(record, min(f64x2.extract_lane(smallest, 0), f64x2.extract_lane(smallest, 1)), SMALLEST);
+  store<f64>(record, max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1)), LARGEST);
+}
+
+/** Integers beyond the word, saturated or wrapped. */
+// @ts-ignore: decorator
+@inline
+function within(integer: v128, record: usize, wraps: i32): v128 {
+  const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH));
+  if (!wraps) return f64x2.pmin(f64x2.pmax(integer, low), high);
+  const turn = f64x2.sub(integer, low), all = f64x2.splat(load<f64>(record, COUNT));
+  return f64x2.add(low, f64x2.sub(turn, f64x2.mul(all, f64x2.floor(f64x2.div(turn, all)))));
+}
+
+/** Moves one entry by a whole number of steps; `moveBy` in `src/backends/fixed/store.ts`. */
+function moveBy(at: usize, steps: f64, record: usize, wraps: i32): void {
+  const scale = load<f64>(record, SCALE), low = load<f64>(record, LOW), high = load<f64>(record, HIGH);
+  const old = load<f64>(at);
+  let integer = old * scale + steps;
+  const asked = integer * load<f64>(record, STEP);
+  if (asked < load<f64>(record, SMALLEST)) store<f64>(record, asked, SMALLEST);
+  if (asked > load<f64>(record, LARGEST)) store<f64>(record, asked, LARGEST);
+  if (integer < low || integer > high) {
+    count(record, wraps ? WRAPPED : SATURATED, 1);
+    integer = f64x2.extract_lane(within(f64x2.splat(integer), record, wraps), 0);
+  }
+  const stored = integer * load<f64>(record, STEP) + 0;
+  if (stored == old) return;
+  count(record, FIRED, 1);
+  if (stored == 0) count(record, FLUSHED, 1);
+  store<f64>(at, stored);
+}
+
+/** Rounds changes of two entries, given in steps, and carries out those that are left. @returns how many these are */
+// @ts-ignore: decorator
+@inline
+function learn(at: usize, change: v128, rounding: i32, words: v128, record: usize, wraps: i32): i32 {
+  const steps = rounded(change, rounding, words);
+  const moves = f64x2.ne(steps, f64x2.splat(0));
+  if (!v128.any_true(moves)) return 0;
+  const which = i64x2.bitmask(moves);
+  if (which & 1) moveBy(at, f64x2.extract_lane(steps, 0), record, wraps);
+  if (which & 2) moveBy(at + 8, f64x2.extract_lane(steps, 1), record, wraps);
+  return popcnt(which);
+}
+
+/**
+ * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid.   rate: in steps; row: work space of n numbers; others as
+ * those of `addOuter` and `settle`
+ */
+export function learnOuter(
+  M: usize, x: usize, stride: i32, d: usize, list: usize, row: usize, rate: f64, nPre: i32, n: i32, pairs: i32,
+  record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
+): void {
+  const bytes = <usize>n << 3, skip = <usize>stride << 3;
+  let tried = 0, moved = 0;
+  for (let i = 0; i < nPre; i++, M += bytes, x += 8) {
+    let end = list;
+    for (let b = 0; b < pairs; b++) {
+      const factor = rate * load<f64>(x + <usize>b * skip);
+      store<f64>(end, factor);
+      store<u32>(end, <u32>(d + <usize>b * bytes), 8);
+      end += factor != 0 ? 16 : 0;
+    }
+    if (end == list) continue;
+    memory.fill(row, 0, bytes);
+    addListed(row, list, end, bytes);
+    const result = learnRow(M, row, i * n, n, record, rounding, wraps, key, second);
+    tried += <i32>result;
+    moved += <i32>(result >> 32);
+  }
+  count(record, TRIED, <f64>tried);
+  count(record, LOST, <f64>(tried - moved));
+}
+
+/** w_s moves by - step_s scale, rounded; step = 0.   [n] */
+export function takeRounded(w: usize, step: usize, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  const less = -load<f64>(record, SCALE);
+  let tried = 0, moved = 0;
+  for (let s = 0; s < n; s += 1024) {
+    const m = min(1024, n - s);
+    const o = <usize>s << 3;
+    multiply(step + o, less, m);
+    const result = learnRow(w + o, step + o, s, m, record, rounding, wraps, key, second);
+    tried += <i32>result;
+    moved += <i32>(result >> 32);
+  }
+  memory.fill(step, 0, <usize>n << 3);
+  count(record, TRIED, <f64>tried);
+  count(record, LOST, <f64>(tried - moved));
+}
+
+/** Entries s, s+1, .. move by changes in steps. @returns how many were tried and, in the upper half, how many were left to move */
+function learnRow(at: usize, changes: usize, s: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): i64 {
+  const keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f64x2.splat(0);
+  let words = none;
+  let tried = i64x2.splat(0);
+  let moved = 0;
+  let j = 0;
+  for (; j + 4 <= n; j += 4, at += 32, changes += 32) {
+    const a = v128.load(changes), b = v128.load(changes, 16);
+    if (rounding > TOWARD_ZERO) words = wordsOf(s + j, keys, seconds);
+    tried = i64x2.sub(i64x2.sub(tried, f64x2.ne(a, none)), f64x2.ne(b, none));
+    moved += learn(at, a, rounding, words, record, wraps);
+    moved += learn(at + 16, b, rounding, upper(words), record, wraps);
+  }
+  let more = 0;
+  for (; j < n; j++, at += 8, changes += 8) {
+    const change = load<f64>(changes);
+    if (change == 0) continue;
+    more++;
+    if (rounding > TOWARD_ZERO) words = wordsOf(s + j, keys, seconds);
+    const steps = f64x2.extract_lane(rounded(f64x2.splat(change), rounding, words), 0);
+    if (steps == 0) continue;
+    moved++;
+    moveBy(at, steps, record, wraps);
+  }
+  return <i64>(<i32>lanes(tried) + more) | (<i64>moved << 32);
+}

@@ -1,0 +1,171 @@
+import type { Real } from '../../core/layout.ts';
+import type { FastLoops, Loops } from '../../core/loops.ts';
+import { addOuter } from '../../core/linearMaps.ts';
+import type { NetworkSpec } from '../../core/network.ts';
+import { take } from '../reference/update.ts';
+import type { Learn } from './store.ts';
+
+/** Exports of `kernels/double.ts`; addresses in bytes. */
+export interface DoubleKernels {
+  settle(
+    values: number,
+    kept: number,
+    from: number,
+    n: number,
+    record: number,
+    rounding: number,
+    wraps: number,
+    key: number,
+    second: number,
+  ): void;
+  learnOuter(
+    M: number,
+    x: number,
+    stride: number,
+    d: number,
+    list: number,
+    row: number,
+    rate: number,
+    nPre: number,
+    n: number,
+    pairs: number,
+    record: number,
+    rounding: number,
+    wraps: number,
+    key: number,
+    second: number,
+  ): void;
+  takeRounded(
+    w: number,
+    step: number,
+    n: number,
+    record: number,
+    rounding: number,
+    wraps: number,
+    key: number,
+    second: number,
+  ): void;
+  addRows(out: number, M: number, x: number, list: number, nPre: number, n: number): void;
+  addOuter(
+    M: number,
+    x: number,
+    stride: number,
+    d: number,
+    list: number,
+    rate: number,
+    nPre: number,
+    n: number,
+    count: number,
+  ): void;
+  pullBack(out: number, M: number, g: number, turned: number, n: number, count: number): void;
+  filter(f: number, x: number, decay: number, gain: number, n: number): void;
+  eligibilityLif(e: number, eps: number, psi: number, nPre: number, n: number): void;
+  eligibilityPostThenFilter(e: number, pulse: number, psi: number, decay: number, nPre: number, n: number): void;
+  addFiltered(
+    grad: number,
+    eBar: number,
+    e: number,
+    signal: number,
+    rate: number,
+    kappa: number,
+    gain: number,
+    nPre: number,
+    n: number,
+  ): void;
+  addUnfiltered(
+    grad: number,
+    e: number,
+    signal: number,
+    rate: number,
+    gain: number,
+    nPre: number,
+    n: number,
+  ): void;
+  take(w: number, step: number, n: number): void;
+  multiply(x: number, factor: number, n: number): void;
+}
+
+/** Address of entry `at`. */
+const to = (x: Real, at: number) => x.byteOffset + 8 * at;
+
+/**
+ * The inner loops of a network by kernels. All arrays lie in the kernels' memory, those of the plug-ins by `scratch`.
+ * Loops over synapses have none for sparse projections.
+ */
+export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['scratch']): FastLoops {
+  const { sizes, projections } = spec;
+  const list = scratch(2 * longestRow(spec)).byteOffset;
+  const turned = scratch(8 * sizes.rec).byteOffset;
+  const whole: FastLoops = {
+    scratch,
+    predict: (out, at, M, x, from, nPre, nPost) =>
+      k.addRows(to(out, at), M.byteOffset, to(x, from), list, nPre, nPost),
+    addOuter: (M, x, from, stride, d, rate, nPre, nPost, count) =>
+      k.addOuter(M.byteOffset, to(x, from), stride, d.byteOffset, list, rate, nPre, nPost, count),
+    pullBack: (out, M, g, n, count) => k.pullBack(out.byteOffset, M.byteOffset, g.byteOffset, turned, n, count),
+    filter: (f, x, at, from, decay, gain, n) => k.filter(to(f, at), to(x, from), decay, gain, n),
+    take: (w, step) => k.take(w.byteOffset, step.byteOffset, w.length),
+    multiply: (x, factor) => k.multiply(x.byteOffset, factor, x.length),
+  };
+  if (!projections.in.dense || !projections.rec.dense) return whole;
+  return { ...whole, ...synaptic(k, list) };
+}
+
+/** Loops over the synapses of a dense projection. */
+function synaptic(k: DoubleKernels, list: number): FastLoops {
+  return {
+    addCurrent: (current, w, p, { nPre, nPost }, from) =>
+      k.addRows(current.byteOffset, w.byteOffset, to(p, from), list, nPre, nPost),
+    addTimes: (grad, eps, d, { nPre, nPost }, nStream) =>
+      k.addOuter(grad.byteOffset, eps.byteOffset, nPre, d.byteOffset, list, 1, nPre, nPost, nStream),
+    eligibilityLif: (e, eps, psi, { nPre, nPost }, syn, at, row) =>
+      k.eligibilityLif(to(e, syn), to(eps, at), to(psi, row), nPre, nPost),
+    eligibilityPostThenFilter: (e, pulse, psi, { nPre, nPost }, syn, row, decay) =>
+      k.eligibilityPostThenFilter(to(e, syn), pulse.byteOffset, to(psi, row), decay, nPre, nPost),
+    addFiltered: (grad, eBar, e, signal, rate, { nPre, nPost }, syn, row, rateRow, kappa, gain) =>
+      k.addFiltered(
+        grad.byteOffset,
+        to(eBar, syn),
+        to(e, syn),
+        to(signal, row),
+        to(rate, rateRow),
+        kappa,
+        gain,
+        nPre,
+        nPost,
+      ),
+    addUnfiltered: (grad, e, signal, rate, { nPre, nPost }, syn, row, rateRow, gain) =>
+      k.addUnfiltered(grad.byteOffset, to(e, syn), to(signal, row), to(rate, rateRow), gain, nPre, nPost),
+  };
+}
+
+/** What the plug-ins call: changes of a field that rounds them itself go to its store, everything else to the given loops. */
+export function throughStores(loops: FastLoops, learnOf: (field: Real) => Learn | null): FastLoops {
+  const plainOuter = loops.addOuter ?? addOuter;
+  const plainTake = loops.take ?? take;
+  return {
+    ...loops,
+    addOuter(M, x, from, stride, d, rate, nPre, nPost, count) {
+      const learn = learnOf(M);
+      if (learn) learn.outer(x, from, stride, d, rate, nPre, nPost, count);
+      else plainOuter(M, x, from, stride, d, rate, nPre, nPost, count);
+    },
+    take(w, step) {
+      const learn = learnOf(w);
+      if (learn) learn.take(step);
+      else plainTake(w, step);
+    },
+  };
+}
+
+/** Numbers of work space that the parts of a network and its loops ask for, at most. */
+export function scratchLength(spec: NetworkSpec, state: number): number {
+  const { rec, in: nIn, out, stream } = spec.sizes;
+  return state + 4 * longestRow(spec) + 4 * stream + 32 * (rec + nIn + out);
+}
+
+/** The longest row of a matrix or of what it reads. */
+export function longestRow({ rule, sizes }: NetworkSpec): number {
+  const rows = Object.values(rule?.signal.layout ?? {}).map(({ shape }) => shape[0]);
+  return Math.max(sizes.in, sizes.rec, sizes.stream, ...rows.map((dim) => (typeof dim === 'number' ? dim : sizes[dim])));
+}

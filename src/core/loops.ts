@@ -1,0 +1,80 @@
+import type { Real } from './layout.ts';
+import type { Projection } from './projection.ts';
+
+/**
+ * Inner loops of the plain steps. Each plug-in has them in TypeScript; a backend may bring faster ones, which do the same
+ * operations on every entry in the same order, so that the numbers are the same to the last bit. Shapes and equations are
+ * those of the plain loops: `models/signals/linearMaps.ts`, `models/traces/kernels.ts`, `src/backends/reference`.
+ */
+export interface Loops {
+  /** Zeroed numbers that the loops of this backend can work on; plain memory elsewhere. */
+  scratch(length: number): Real;
+  addCurrent(current: Real, w: Real, p: Real, projection: Projection, from: number): void;
+  predict(out: Real, to: number, M: Real, x: Real, from: number, nPre: number, nPost: number): void;
+  addOuter(
+    M: Real,
+    x: Real,
+    from: number,
+    stride: number,
+    d: Real,
+    rate: number,
+    nPre: number,
+    nPost: number,
+    count: number,
+  ): void;
+  pullBack(out: Real, M: Real, g: Real, n: number, count: number): void;
+  filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void;
+  addTimes(grad: Real, eps: Real, d: Real, projection: Projection, nStream: number): void;
+  eligibilityLif(
+    e: Real,
+    eps: Real,
+    psi: Real,
+    projection: Projection,
+    syn: number,
+    at: number,
+    row: number,
+  ): void;
+  eligibilityPostThenFilter(
+    e: Real,
+    pulse: Real,
+    psi: Real,
+    projection: Projection,
+    syn: number,
+    row: number,
+    decay: number,
+  ): void;
+  addFiltered(
+    grad: Real,
+    eBar: Real,
+    e: Real,
+    signal: Real,
+    rateTerm: Real,
+    projection: Projection,
+    syn: number,
+    row: number,
+    rateRow: number,
+    kappa: number,
+    gain: number,
+  ): void;
+  addUnfiltered(
+    grad: Real,
+    e: Real,
+    signal: Real,
+    rateTerm: Real,
+    projection: Projection,
+    syn: number,
+    row: number,
+    rateRow: number,
+    gain: number,
+  ): void;
+  take(w: Real, step: Real): void;
+  multiply(x: Real, factor: number): void;
+}
+
+/** What a plug-in is handed: the loops that its backend has. */
+export type FastLoops = Partial<Loops>;
+
+/** Work space of a bound part, where its backend's loops can reach it. */
+export function scratchOf(loops: FastLoops | undefined): (length: number) => Real {
+  return loops?.scratch ?? ((length) => new Float64Array(length));
+}
