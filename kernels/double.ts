@@ -205,8 +205,8 @@ const SCALE: usize = 0, STEP: usize = 8, LOW: usize = 16, HIGH: usize = 24, COUN
 const TRIED: usize = 40, FIRED: usize = 48, LOST: usize = 56, SATURATED: usize = 64, WRAPPED: usize = 72, FLUSHED: usize = 80;
 const SMALLEST: usize = 88, LARGEST: usize = 96;
 
-// Roundings by number; any other is stochastic.
-const FLOOR = 0, NEAREST = 1, TOWARD_ZERO = 2;
+// Roundings by number.
+const FLOOR = 0, NEAREST = 1, TOWARD_ZERO = 2, STOCHASTIC = 3;
 
 /** 31 random bits for each of the entries s, s+1, s+2, s+3: a hash of the entry and of the two keys of the sweep. */
 // @ts-ignore: decorator
@@ -252,12 +252,22 @@ function count(record: usize, slot: usize, n: f64): void {
 
 /**
  * Puts entries [from, from + n) of a field on its grid and counts; `settlePlain` in `src/backends/fixed/store.ts` says the same for
- * one number. values, kept: the whole field; keys of the sweep for stochastic rounding
+ * one number. values, kept: the whole field, or kept 0: all entries are new; keys of the sweep for stochastic rounding
  */
 export function settle(values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  if (rounding == FLOOR) settleBy(FLOOR, values, kept, from, n, record, wraps, key, second);
+  else if (rounding == NEAREST) settleBy(NEAREST, values, kept, from, n, record, wraps, key, second);
+  else if (rounding == TOWARD_ZERO) settleBy(TOWARD_ZERO, values, kept, from, n, record, wraps, key, second);
+  else settleBy(STOCHASTIC, values, kept, from, n, record, wraps, key, second);
+}
+
+/** One loop for each rounding, without a branch on it. */
+// @ts-ignore: decorator
+@inline
+function settleBy(rounding: i32, values: usize, kept: usize, from: i32, n: i32, record: usize, wraps: i32, key: i32, second: i32): void {
   const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP));
   const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH)), none = f64x2.splat(0);
-  const keys = i32x4.splat(key), seconds = i32x4.splat(second);
+  const keys = i32x4.splat(key), seconds = i32x4.splat(second), unlike = f64x2.splat(NaN);
   let smallest = f64x2.splat(load<f64>(record, SMALLEST)), largest = f64x2.splat(load<f64>(record, LARGEST));
   let tried = i64x2.splat(0), fired = tried, flushed = tried, beyondAll = tried;
   const end = from + n;
@@ -265,7 +275,7 @@ export function settle(values: usize, kept: usize, from: i32, n: i32, record: us
   for (let s = from; s < end; s += 2) {
     const o = <usize>s << 3;
     let value = v128.load(values + o);
-    const old = v128.load(kept + o);
+    const old = kept ? v128.load(kept + o) : unlike;
     // The entry after an odd last one is not of this sweep.
     let changed = f64x2.ne(value, old);
     if (s + 1 == end) {
@@ -274,7 +284,7 @@ export function settle(values: usize, kept: usize, from: i32, n: i32, record: us
     }
     smallest = f64x2.pmin(smallest, value);
     largest = f64x2.pmax(largest, value);
-    if (rounding > TOWARD_ZERO) words = (s - from) & 2 ? upper(words) : wordsOf(s, keys, seconds);
+    if (rounding == STOCHASTIC) words = (s - from) & 2 ? upper(words) : wordsOf(s, keys, seconds);
     if (!v128.any_true(changed)) continue;
     let integer = rounded(f64x2.mul(value, scale), rounding, words);
     const beyond = v128.and(v128.or(f64x2.lt(integer, low), f64x2.gt(integer, high)), changed);
@@ -292,10 +302,10 @@ export function settle(values: usize, kept: usize, from: i32, n: i32, record: us
     flushed = i64x2.sub(flushed, v128.and(v128.andnot(changed, f64x2.eq(value, none)), f64x2.eq(stored, none)));
     if (s + 1 == end) {
       v128.store64_lane(values + o, v128.bitselect(stored, value, changed), 0);
-      v128.store64_lane(kept + o, v128.bitselect(stored, old, changed), 0);
+      if (kept) v128.store64_lane(kept + o, v128.bitselect(stored, old, changed), 0);
     } else {
       v128.store(values + o, v128.bitselect(stored, value, changed));
-      v128.store(kept + o, v128.bitselect(stored, old, changed));
+      if (kept) v128.store(kept + o, v128.bitselect(stored, old, changed));
     }
   }
   const total = lanes(tried), moved = lanes(fired);
@@ -318,49 +328,17 @@ function within(integer: v128, record: usize, wraps: i32): v128 {
   return f64x2.add(low, f64x2.sub(turn, f64x2.mul(all, f64x2.floor(f64x2.div(turn, all)))));
 }
 
-/** Moves one entry by a whole number of steps; `moveBy` in `src/backends/fixed/store.ts`. */
-function moveBy(at: usize, steps: f64, record: usize, wraps: i32): void {
-  const scale = load<f64>(record, SCALE), low = load<f64>(record, LOW), high = load<f64>(record, HIGH);
-  const old = load<f64>(at);
-  let integer = old * scale + steps;
-  const asked = integer * load<f64>(record, STEP);
-  if (asked < load<f64>(record, SMALLEST)) store<f64>(record, asked, SMALLEST);
-  if (asked > load<f64>(record, LARGEST)) store<f64>(record, asked, LARGEST);
-  if (integer < low || integer > high) {
-    count(record, wraps ? WRAPPED : SATURATED, 1);
-    integer = f64x2.extract_lane(within(f64x2.splat(integer), record, wraps), 0);
-  }
-  const stored = integer * load<f64>(record, STEP) + 0;
-  if (stored == old) return;
-  count(record, FIRED, 1);
-  if (stored == 0) count(record, FLUSHED, 1);
-  store<f64>(at, stored);
-}
-
-/** Rounds changes of two entries, given in steps, and carries out those that are left. @returns how many these are */
-// @ts-ignore: decorator
-@inline
-function learn(at: usize, change: v128, rounding: i32, words: v128, record: usize, wraps: i32): i32 {
-  const steps = rounded(change, rounding, words);
-  const moves = f64x2.ne(steps, f64x2.splat(0));
-  if (!v128.any_true(moves)) return 0;
-  const which = i64x2.bitmask(moves);
-  if (which & 1) moveBy(at, f64x2.extract_lane(steps, 0), record, wraps);
-  if (which & 2) moveBy(at + 8, f64x2.extract_lane(steps, 1), record, wraps);
-  return popcnt(which);
-}
-
 /**
  * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid.   rate: in steps; row: work space of n numbers; others as
  * those of `addOuter` and `settle`
  */
 export function learnOuter(
-  M: usize, x: usize, stride: i32, d: usize, list: usize, row: usize, rate: f64, nPre: i32, n: i32, pairs: i32,
+  M: usize, mirror: usize, x: usize, stride: i32, d: usize, list: usize, row: usize, rate: f64, nPre: i32, n: i32, pairs: i32,
   record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
 ): void {
   const bytes = <usize>n << 3, skip = <usize>stride << 3;
-  let tried = 0, moved = 0;
-  for (let i = 0; i < nPre; i++, M += bytes, x += 8) {
+  const reflected = mirror ? mirrorBytes(n) : 0;
+  for (let i = 0; i < nPre; i++, M += bytes, mirror += reflected, x += 8) {
     let end = list;
     for (let b = 0; b < pairs; b++) {
       const factor = rate * load<f64>(x + <usize>b * skip);
@@ -371,55 +349,192 @@ export function learnOuter(
     if (end == list) continue;
     memory.fill(row, 0, bytes);
     addListed(row, list, end, bytes);
-    const result = learnRow(M, row, i * n, n, record, rounding, wraps, key, second);
-    tried += <i32>result;
-    moved += <i32>(result >> 32);
+    learnRow(M, mirror, row, list, i * n, n, record, rounding, wraps, key, second);
   }
-  count(record, TRIED, <f64>tried);
-  count(record, LOST, <f64>(tried - moved));
 }
 
-/** w_s moves by - step_s scale, rounded; step = 0.   [n] */
-export function takeRounded(w: usize, step: usize, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
-  const less = -load<f64>(record, SCALE);
-  let tried = 0, moved = 0;
-  for (let s = 0; s < n; s += 1024) {
-    const m = min(1024, n - s);
-    const o = <usize>s << 3;
-    multiply(step + o, less, m);
-    const result = learnRow(w + o, step + o, s, m, record, rounding, wraps, key, second);
-    tried += <i32>result;
-    moved += <i32>(result >> 32);
+/** w_s moves by - step_s scale, rounded; step = 0.   [n]; row: work space of `length` numbers, list: of as many words */
+export function takeRounded(w: usize, step: usize, n: i32, row: usize, list: usize, length: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  const less = f64x2.splat(-load<f64>(record, SCALE));
+  for (let s = 0; s < n; s += length) {
+    const m = min(length, n - s), from = step + (<usize>s << 3);
+    for (let o: usize = 0; o < <usize>m << 3; o += 16) v128.store(row + o, f64x2.mul(less, v128.load(from + o)));
+    learnRow(w + (<usize>s << 3), 0, row, list, s, m, record, rounding, wraps, key, second);
   }
   memory.fill(step, 0, <usize>n << 3);
-  count(record, TRIED, <f64>tried);
-  count(record, LOST, <f64>(tried - moved));
 }
 
-/** Entries s, s+1, .. move by changes in steps. @returns how many were tried and, in the upper half, how many were left to move */
-function learnRow(at: usize, changes: usize, s: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): i64 {
+/** Entries s, s+1, .. move by changes in steps, which are overwritten.   at: the first of them; mirror: the same as 16-bit integers, 0 for none; list: work space of n words */
+function learnRow(at: usize, mirror: usize, changes: usize, list: usize, s: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  let end = list;
+  if (rounding == FLOOR) end = roundRow(FLOOR, changes, list, s, n, record, key, second);
+  else if (rounding == NEAREST) end = roundRow(NEAREST, changes, list, s, n, record, key, second);
+  else end = roundRow(STOCHASTIC, changes, list, s, n, record, key, second);
+  if (end > list) moveListed(at, mirror, changes, list, end, n, record, wraps);
+}
+
+/** Rounds changes to whole steps. @returns the end of the list of groups of four in which one is left */
+// @ts-ignore: decorator
+@inline
+function roundRow(rounding: i32, changes: usize, list: usize, s: i32, n: i32, record: usize, key: i32, second: i32): usize {
   const keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f64x2.splat(0);
+  // Work space is as long as whole groups; what lies behind the row changes nothing.
+  for (let j = n; j & 3; j++) store<f64>(changes + (<usize>j << 3), 0);
   let words = none;
   let tried = i64x2.splat(0);
-  let moved = 0;
-  let j = 0;
-  for (; j + 4 <= n; j += 4, at += 32, changes += 32) {
-    const a = v128.load(changes), b = v128.load(changes, 16);
-    if (rounding > TOWARD_ZERO) words = wordsOf(s + j, keys, seconds);
+  let end = list;
+  for (let j = 0; j < n; j += 4) {
+    const o = changes + (<usize>j << 3);
+    const a = v128.load(o), b = v128.load(o, 16);
+    if (rounding == STOCHASTIC) words = wordsOf(s + j, keys, seconds);
     tried = i64x2.sub(i64x2.sub(tried, f64x2.ne(a, none)), f64x2.ne(b, none));
-    moved += learn(at, a, rounding, words, record, wraps);
-    moved += learn(at + 16, b, rounding, upper(words), record, wraps);
+    const first = rounded(a, rounding, words), last = rounded(b, rounding, upper(words));
+    v128.store(o, first); v128.store(o, last, 16);
+    store<u32>(end, j);
+    end += v128.any_true(v128.or(f64x2.ne(first, none), f64x2.ne(last, none))) ? 4 : 0;
   }
-  let more = 0;
-  for (; j < n; j++, at += 8, changes += 8) {
-    const change = load<f64>(changes);
-    if (change == 0) continue;
-    more++;
-    if (rounding > TOWARD_ZERO) words = wordsOf(s + j, keys, seconds);
-    const steps = f64x2.extract_lane(rounded(f64x2.splat(change), rounding, words), 0);
-    if (steps == 0) continue;
-    moved++;
-    moveBy(at, steps, record, wraps);
+  const total = lanes(tried);
+  count(record, TRIED, total);
+  count(record, LOST, total);
+  return end;
+}
+
+/** Carries out the whole steps of the listed groups; `moveBy` in `src/backends/fixed/store.ts` says the same for one number. */
+function moveListed(at: usize, mirror: usize, steps: usize, list: usize, end: usize, n: i32, record: usize, wraps: i32): void {
+  const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP)), none = f64x2.splat(0);
+  const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH));
+  let smallest = f64x2.splat(load<f64>(record, SMALLEST)), largest = f64x2.splat(load<f64>(record, LARGEST));
+  let moved = i64x2.splat(0), fired = moved, flushed = moved, beyondAll = moved;
+  for (; list < end; list += 4) {
+    const j = load<u32>(list);
+    for (let half: u32 = 0; half < 4; half += 2) {
+      const o = <usize>(j + half) << 3;
+      const move = v128.load(steps + o), moves = f64x2.ne(move, none);
+      const pair = <i32>(j + half) + 1 < n;
+      const old = pair ? v128.load(at + o) : v128.load64_splat(at + o);
+      let integer = f64x2.add(f64x2.mul(old, scale), move);
+      const asked = f64x2.mul(integer, step);
+      smallest = v128.bitselect(f64x2.pmin(smallest, asked), smallest, moves);
+      largest = v128.bitselect(f64x2.pmax(largest, asked), largest, moves);
+      const beyond = v128.and(v128.or(f64x2.lt(integer, low), f64x2.gt(integer, high)), moves);
+      if (v128.any_true(beyond)) {
+        beyondAll = i64x2.sub(beyondAll, beyond);
+        integer = within(integer, record, wraps);
+      }
+      const stored = f64x2.add(f64x2.mul(integer, step), none);
+      const changed = v128.and(f64x2.ne(stored, old), moves);
+      moved = i64x2.sub(moved, moves);
+      fired = i64x2.sub(fired, changed);
+      flushed = i64x2.sub(flushed, v128.and(f64x2.eq(stored, none), changed));
+      if (pair) v128.store(at + o, v128.bitselect(stored, old, moves));
+      else if (<i32>(j + half) < n) store<f64>(at + o, f64x2.extract_lane(v128.bitselect(stored, old, moves), 0));
+      if (!mirror) continue;
+      store<i16>(mirror + (o >> 2), <i16>f64x2.extract_lane(integer, 0));
+      if (pair) store<i16>(mirror + (o >> 2), <i16>f64x2.extract_lane(integer, 1), 2);
+    }
   }
-  return <i64>(<i32>lanes(tried) + more) | (<i64>moved << 32);
+  count(record, LOST, -lanes(moved));
+  count(record, FIRED, lanes(fired));
+  count(record, FLUSHED, lanes(flushed));
+  count(record, wraps ? WRAPPED : SATURATED, lanes(beyondAll));
+  store<f64>(record, min(f64x2.extract_lane(smallest, 0), f64x2.extract_lane(smallest, 1)), SMALLEST);
+  store<f64>(record, max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1)), LARGEST);
+}
+
+/** Bytes of a row of n 16-bit integers, which begins at a whole vector. */
+// @ts-ignore: decorator
+@inline
+function mirrorBytes(n: i32): usize {
+  return <usize>((n + 7) & ~7) << 1;
+}
+
+/** The field as 16-bit integers, in steps.   values: [rows][n] */
+export function reflect(mirror: usize, values: usize, rows: i32, n: i32, record: usize): void {
+  const scale = load<f64>(record, SCALE), bytes = mirrorBytes(n);
+  for (let i = 0; i < rows; i++, mirror += bytes) {
+    for (let o = mirror, end = mirror + (<usize>n << 1); o < end; o += 2, values += 8) store<i16>(o, <i16>(load<f64>(values) * scale));
+  }
+}
+
+/**
+ * out_j += sum_i x_i M_ij for x of 0 and 1, in integers: M by its mirror.   list: work space; limit: rows that 16 bits can add up
+ * @returns 0 and does nothing where an x is anything else
+ */
+export function addMirrored(out: usize, mirror: usize, x: usize, list: usize, nPre: i32, n: i32, step: f64, limit: i32): i32 {
+  const bytes = mirrorBytes(n), none = f64x2.splat(0), one = f64x2.splat(1);
+  let end = list;
+  let odd = none;
+  let i = 0;
+  for (; i + 2 <= nPre; i += 2, x += 16) {
+    const pair = v128.load(x);
+    const ones = f64x2.eq(pair, one);
+    odd = v128.or(odd, v128.andnot(f64x2.ne(pair, none), ones));
+    const which = i64x2.bitmask(ones);
+    store<u32>(end, <u32>mirror);
+    end += (which & 1) << 2;
+    mirror += bytes;
+    store<u32>(end, <u32>mirror);
+    end += (which & 2) << 1;
+    mirror += bytes;
+  }
+  if (i < nPre) {
+    const last = v128.load64_splat(x);
+    odd = v128.or(odd, v128.andnot(f64x2.ne(last, none), f64x2.eq(last, one)));
+    store<u32>(end, <u32>mirror);
+    end += f64x2.extract_lane(last, 0) == 1 ? 4 : 0;
+  }
+  if (v128.any_true(odd)) return 0;
+  if (end == list) return 1;
+  const span = <usize>limit << 2;
+  let o: usize = 0;
+  for (; o + 64 <= bytes; o += 64) {
+    let a = i32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+    for (let at = list; at < end; ) {
+      const stop = min(end, at + span);
+      let p = i16x8.splat(0), q = p, r = p, s = p;
+      for (; at < stop; at += 4) {
+        const row = <usize>load<u32>(at) + o;
+        p = i16x8.add(p, v128.load(row)); q = i16x8.add(q, v128.load(row, 16));
+        r = i16x8.add(r, v128.load(row, 32)); s = i16x8.add(s, v128.load(row, 48));
+      }
+      a = i32x4.add(a, i32x4.extend_low_i16x8_s(p)); b = i32x4.add(b, i32x4.extend_high_i16x8_s(p));
+      c = i32x4.add(c, i32x4.extend_low_i16x8_s(q)); d = i32x4.add(d, i32x4.extend_high_i16x8_s(q));
+      e = i32x4.add(e, i32x4.extend_low_i16x8_s(r)); f = i32x4.add(f, i32x4.extend_high_i16x8_s(r));
+      g = i32x4.add(g, i32x4.extend_low_i16x8_s(s)); h = i32x4.add(h, i32x4.extend_high_i16x8_s(s));
+    }
+    const to = out + (o << 2), left = n - <i32>(o >> 1);
+    addSteps(to, a, step, left); addSteps(to + 32, b, step, left - 4);
+    addSteps(to + 64, c, step, left - 8); addSteps(to + 96, d, step, left - 12);
+    addSteps(to + 128, e, step, left - 16); addSteps(to + 160, f, step, left - 20);
+    addSteps(to + 192, g, step, left - 24); addSteps(to + 224, h, step, left - 28);
+  }
+  for (; o < bytes; o += 16) {
+    let low = i32x4.splat(0), high = low;
+    for (let at = list; at < end; ) {
+      const stop = min(end, at + span);
+      let sum = i16x8.splat(0);
+      for (; at < stop; at += 4) sum = i16x8.add(sum, v128.load(<usize>load<u32>(at) + o));
+      low = i32x4.add(low, i32x4.extend_low_i16x8_s(sum));
+      high = i32x4.add(high, i32x4.extend_high_i16x8_s(sum));
+    }
+    const to = out + (o << 2), left = n - <i32>(o >> 1);
+    addSteps(to, low, step, left);
+    addSteps(to + 32, high, step, left - 4);
+  }
+  return 1;
+}
+
+/** Adds up to four integers, as steps. */
+// @ts-ignore: decorator
+@inline
+function addSteps(to: usize, integers: v128, step: f64, left: i32): void {
+  if (left >= 4) {
+    const s = f64x2.splat(step);
+    v128.store(to, f64x2.add(v128.load(to), f64x2.mul(f64x2.convert_low_i32x4_s(integers), s)));
+    v128.store(to, f64x2.add(v128.load(to, 16), f64x2.mul(f64x2.convert_low_i32x4_s(upper(integers)), s)), 16);
+    return;
+  }
+  if (left > 0) store<f64>(to, load<f64>(to) + <f64>i32x4.extract_lane(integers, 0) * step);
+  if (left > 1) store<f64>(to, load<f64>(to, 8) + <f64>i32x4.extract_lane(integers, 1) * step, 8);
+  if (left > 2) store<f64>(to, load<f64>(to, 16) + <f64>i32x4.extract_lane(integers, 2) * step, 16);
 }

@@ -236,7 +236,7 @@ interface Scratch {
   readonly broadcast: Real;
   /** F(t) behind its gate. [stream][rec] */
   readonly gated: Real;
-  /** J^T F(t). [stream][rec] */
+  /** J^T F(t), then A f(t-1). [stream][rec] */
   readonly pulled: Real;
   /** q(t). [rec] */
   readonly q: Real;
@@ -415,7 +415,7 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
-  const finish = bindA(p, binding, miss);
+  const finish = bindA(p, binding, scratch, miss);
   const { decay, resetGain } = context.neuron;
   const membrane = p.credit === 'membrane';
   const reset = p.reset ? resetGain : 0;
@@ -448,7 +448,7 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
-  const finish = bindA(p, binding, miss);
+  const finish = bindA(p, binding, scratch, miss);
   const { decay } = context.neuron;
   return (t, rateScale) => {
     toBroadcast();
@@ -518,14 +518,15 @@ function bindQ(p: DendriteParams, { sizes, state, trial, weights }: SignalBindin
 }
 
 /** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][rec] */
-function bindA(p: DendriteParams, { sizes, state, loops }: SignalBinding, miss: Real) {
+function bindA(p: DendriteParams, { sizes, state, loops }: SignalBinding, { pulled: predicted }: Scratch, miss: Real) {
   const { stream: nStream, rec: n } = sizes;
   const { predict, addOuter } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   return (rateScale: number) => {
     const rate = (rateScale * p.rateA) / (p.normalised ? 1 + state.norms[1] : 1) / nStream;
-    for (let s = 0; s < nStream * n; s++) miss[s] = -miss[s];
-    for (let b = 0; b < nStream; b++) predict(miss, b * n, state.A, state.features, b * nF, nF, n);
+    predicted.fill(0);
+    for (let b = 0; b < nStream; b++) predict(predicted, b * n, state.A, state.features, b * nF, nF, n);
+    for (let s = 0; s < nStream * n; s++) miss[s] = predicted[s] - miss[s];
     state.losses[0] += halfSquare(miss, nStream * n) / (nStream * n);
     addOuter(state.A, state.features, 0, nF, miss, -rate, nF, n, nStream);
     if (!state.slowA) return;

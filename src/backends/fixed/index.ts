@@ -1,5 +1,5 @@
-import type { FieldStatistics } from '../../core/format.ts';
-import type { Real } from '../../core/layout.ts';
+import type { FieldFormat, FieldStatistics } from '../../core/format.ts';
+import { fieldShape, type Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { createChance } from './chance.ts';
@@ -42,7 +42,7 @@ function missing({ execution, direct, formats }: NetworkSpec): string[] {
 /** State, trial, the copies that changes are measured against, and work space: at most so many numbers. */
 function numbersOf(spec: NetworkSpec, { state, trial }: NetworkLengths): number {
   const formats = spec.formats?.length ?? 0;
-  return 2 * (state + trial) + scratchLength(spec, state) + formats * (recordLength + 3) + 64;
+  return 3 * state + trial + scratchLength(spec, state) + formats * (recordLength + 3) + 64;
 }
 
 function compile(network: Network, memory: KernelMemory | null): Stages {
@@ -87,6 +87,7 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
     ...inner,
     forward: (t0, t1) => {
       begin();
+      if (t0 === 0) for (const { store } of stores) store.learn?.reload?.();
       eachStep(t0, t1, (t) => {
         inner.forward(t, t + 1);
         settle(neuron);
@@ -150,16 +151,25 @@ function bindStores(
   if (!spec.formats) return [];
   const { generator, seed } = spec.rounding;
   const chance = createChance(generator, state.field('fixed.chance'), seed);
-  const row = take(longestRow(spec));
-  const list = take(2 * spec.sizes.stream);
+  const row = take(4 * Math.ceil(longestRow(spec) / 4) + 4);
+  const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
+  const { sizes, rule } = spec;
+  // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
+  const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
+    const declared = field.startsWith('signal.') ? rule?.signal.layout[field.slice('signal.'.length)] : undefined;
+    const isMatrix = declared?.home === 'synapse' || declared?.home === 'pair';
+    if (!memory || !isMatrix || !format.signed || format.bits > 16) return null;
+    const [rows, width] = fieldShape(declared, sizes);
+    return { room: take(2 * Math.ceil(width / 8) * rows), rows };
+  };
   return spec.formats.map((given): Bound => {
     const { field } = given;
     const cut = field.lastIndexOf('.');
     const group = field.slice(0, cut);
     const values: Real = group === 'trial' ? trial[field.slice(cut + 1) as 'psi'] : state.field(field);
     // A number that is no grid point: everything is settled the first time.
-    const kept = take(values.length).fill(Number.NaN);
-    const arrays: StoreArrays = { values, kept, record: take(recordLength), row, list };
+    const kept = group === 'trial' ? null : take(values.length).fill(Number.NaN);
+    const arrays: StoreArrays = { values, kept, record: take(recordLength), row, list, mirror: mirrorOf(given) };
     const store = createStore(given, arrays, chance, memory?.kernels);
     return { field, group, values, store, length: values.length, learns: false };
   });

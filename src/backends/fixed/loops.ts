@@ -1,6 +1,6 @@
 import type { Real } from '../../core/layout.ts';
 import type { FastLoops, Loops } from '../../core/loops.ts';
-import { addOuter } from '../../core/linearMaps.ts';
+import { addOuter, predict } from '../../core/linearMaps.ts';
 import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
 import type { Learn } from './store.ts';
@@ -20,6 +20,7 @@ export interface DoubleKernels {
   ): void;
   learnOuter(
     M: number,
+    mirror: number,
     x: number,
     stride: number,
     d: number,
@@ -39,12 +40,26 @@ export interface DoubleKernels {
     w: number,
     step: number,
     n: number,
+    row: number,
+    list: number,
+    length: number,
     record: number,
     rounding: number,
     wraps: number,
     key: number,
     second: number,
   ): void;
+  reflect(mirror: number, values: number, rows: number, n: number, record: number): void;
+  addMirrored(
+    out: number,
+    mirror: number,
+    x: number,
+    list: number,
+    nPre: number,
+    n: number,
+    step: number,
+    limit: number,
+  ): number;
   addRows(out: number, M: number, x: number, list: number, nPre: number, n: number): void;
   addOuter(
     M: number,
@@ -139,12 +154,17 @@ function synaptic(k: DoubleKernels, list: number): FastLoops {
   };
 }
 
-/** What the plug-ins call: changes of a field that rounds them itself go to its store, everything else to the given loops. */
+/** What the plug-ins call: fields that round their changes themselves go to their store, everything else to the given loops. */
 export function throughStores(loops: FastLoops, learnOf: (field: Real) => Learn | null): FastLoops {
   const plainOuter = loops.addOuter ?? addOuter;
   const plainTake = loops.take ?? take;
+  const plainPredict = loops.predict ?? predict;
   return {
     ...loops,
+    predict(out, to, M, x, from, nPre, nPost) {
+      if (learnOf(M)?.predict?.(out, to, x, from, nPre, nPost)) return;
+      plainPredict(out, to, M, x, from, nPre, nPost);
+    },
     addOuter(M, x, from, stride, d, rate, nPre, nPost, count) {
       const learn = learnOf(M);
       if (learn) learn.outer(x, from, stride, d, rate, nPre, nPost, count);

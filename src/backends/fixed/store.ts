@@ -29,20 +29,29 @@ export interface Learn {
   ): void;
   /** w -= step;  step = 0. */
   take(step: Real): void;
+  /** out_j += sum_i x_i M_ij in integers. @returns whether it could: x has to be of 0 and 1 */
+  predict?(out: Real, to: number, x: Real, from: number, nPre: number, nPost: number): boolean;
+  /** The field may have been written from outside. */
+  reload?(): void;
 }
 
 /** What a store works on: all of one memory where kernels do the work. */
 export interface StoreArrays {
   /** The field. */
   readonly values: Real;
-  /** The numbers as they were stored last, of the same length: what a change is measured against. */
-  readonly kept: Real;
+  /**
+   * The numbers as they were stored last, of the same length: what a change is measured against. null for rows of a trial, in which
+   * every number is new.
+   */
+  readonly kept: Real | null;
   /** The format and the counts. [recordLength] */
   readonly record: Real;
-  /** Work space of the longest row. */
+  /** Work space of the longest row, in whole groups of four. */
   readonly row: Real;
-  /** Work space of 2 numbers per pair of an outer product. */
+  /** Work space of 2 numbers per pair of an outer product and per entry of what a matrix reads. */
   readonly list: Real;
+  /** Room for a matrix as 16-bit integers, for kernels that read it; null: none is kept. */
+  readonly mirror: { readonly room: Real; readonly rows: number } | null;
 }
 
 /** Entries of the record, which plain loops and kernels share. */
@@ -107,13 +116,30 @@ interface Loops {
 }
 
 function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Loops {
-  const { values, kept, record, row, list } = arrays;
+  const { values, kept, record, row, list, mirror } = arrays;
   const rounding = roundings.indexOf(format.rounding);
   const wraps = format.overflow === 'wrap' ? 1 : 0;
   const scale = 2 ** format.fraction;
   const keys = chance.keys ?? new Int32Array(2);
-  const [to, old, at] = [values.byteOffset, kept.byteOffset, record.byteOffset];
+  const [to, old, at] = [values.byteOffset, kept?.byteOffset ?? 0, record.byteOffset];
   const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
+  const copy = mirror?.room.byteOffset ?? 0;
+  const mirrored: Partial<Learn> = mirror
+    ? {
+        reload: () => k.reflect(copy, to, mirror.rows, values.length / mirror.rows, at),
+        predict: (out, start, x, from, nPre, nPost) =>
+          k.addMirrored(
+            out.byteOffset + 8 * start,
+            copy,
+            x.byteOffset + 8 * from,
+            list.byteOffset,
+            nPre,
+            nPost,
+            1 / scale,
+            2 ** (16 - format.bits),
+          ) !== 0,
+      }
+    : {};
   return {
     settle(from, n) {
       sweep();
@@ -124,6 +150,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
         sweep();
         k.learnOuter(
           to,
+          copy,
           x.byteOffset + 8 * from,
           stride,
           d.byteOffset,
@@ -142,8 +169,11 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
       },
       take(step) {
         sweep();
-        k.takeRounded(to, step.byteOffset, step.length, at, rounding, wraps, keys[0], keys[1]);
+        const length = row.length & ~3;
+        const [from, n] = [step.byteOffset, step.length];
+        k.takeRounded(to, from, n, row.byteOffset, list.byteOffset, length, at, rounding, wraps, keys[0], keys[1]);
       },
+      ...mirrored,
     },
   };
 }
@@ -190,7 +220,7 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
 
 function settleOne(
   values: Real,
-  kept: Real,
+  kept: Real | null,
   s: number,
   record: Real,
   wraps: boolean,
@@ -200,17 +230,18 @@ function settleOne(
   const value = values[s];
   if (value < record[slots.smallest]) record[slots.smallest] = value;
   if (value > record[slots.largest]) record[slots.largest] = value;
-  if (value === kept[s]) return;
+  const old = kept ? kept[s] : Number.NaN;
+  if (value === old) return;
   const scale = record[slots.scale];
   record[slots.tried] += 1;
   const integer = within(round(value * scale, chance, s), record, wraps);
   // Never -0: what is stored is an integer.
   const stored = integer / scale + 0;
-  if (stored === kept[s]) record[slots.lost] += Math.abs(value * scale - integer) < 1 ? 1 : 0;
+  if (stored === old) record[slots.lost] += Math.abs(value * scale - integer) < 1 ? 1 : 0;
   else record[slots.fired] += 1;
   if (stored === 0 && value !== 0) record[slots.flushed] += 1;
   values[s] = stored;
-  kept[s] = stored;
+  if (kept) kept[s] = stored;
 }
 
 /** Moves entry s by a whole number of steps. */

@@ -22,7 +22,9 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
       clear(step, masked[name]);
       if (scale !== 1) multiply(step, scale);
       const { rate, schedule } = rates[name];
-      optimizer.step(step, slots.get(name) ?? [], rate * scheduleAt(schedule, progress), count);
+      const now = rate * scheduleAt(schedule, progress);
+      if (optimizer.kind === 'sgd') multiply(step, now);
+      else optimizer.step(step, slots.get(name) ?? [], now, count);
       if (name === 'wOut') signal?.readoutStep?.(step);
       take(weights[name], step);
       if (name === 'wOut' && readoutKeep !== 1) multiply(weights.wOut, readoutKeep);
