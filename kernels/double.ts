@@ -329,8 +329,8 @@ function within(integer: v128, record: usize, wraps: i32): v128 {
 }
 
 /**
- * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid.   rate: in steps; row: work space of n numbers; others as
- * those of `addOuter` and `settle`
+ * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid. Every entry of a row whose x are not all 0 is tried.
+ * rate: as `learnRow` wants changes; row: work space of n numbers; others as those of `addOuter` and `learnRow`
  */
 export function learnOuter(
   M: usize, mirror: usize, x: usize, stride: i32, d: usize, list: usize, row: usize, rate: f64, nPre: i32, n: i32, pairs: i32,
@@ -338,6 +338,7 @@ export function learnOuter(
 ): void {
   const bytes = <usize>n << 3, skip = <usize>stride << 3;
   const reflected = mirror ? mirrorBytes(n) : 0;
+  let rows = 0;
   for (let i = 0; i < nPre; i++, M += bytes, mirror += reflected, x += 8) {
     let end = list;
     for (let b = 0; b < pairs; b++) {
@@ -347,56 +348,109 @@ export function learnOuter(
       end += factor != 0 ? 16 : 0;
     }
     if (end == list) continue;
+    rows++;
     memory.fill(row, 0, bytes);
     addListed(row, list, end, bytes);
     learnRow(M, mirror, row, list, i * n, n, record, rounding, wraps, key, second);
   }
+  const tried = <f64>rows * <f64>n;
+  count(record, TRIED, tried);
+  count(record, LOST, tried);
 }
 
-/** w_s moves by - step_s scale, rounded; step = 0.   [n]; row: work space of `length` numbers, list: of as many words */
-export function takeRounded(w: usize, step: usize, n: i32, row: usize, list: usize, length: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
-  const less = f64x2.splat(-load<f64>(record, SCALE));
+/** w_s moves by factor step_s, rounded; step = 0.   [n]; factor: to what `learnRow` wants; row: work space of `length` numbers, list: of as many words */
+export function takeRounded(w: usize, step: usize, n: i32, factor: f64, row: usize, list: usize, length: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  const f = f64x2.splat(factor), tried = tries(step, n);
   for (let s = 0; s < n; s += length) {
     const m = min(length, n - s), from = step + (<usize>s << 3);
-    for (let o: usize = 0; o < <usize>m << 3; o += 16) v128.store(row + o, f64x2.mul(less, v128.load(from + o)));
+    for (let o: usize = 0; o < <usize>m << 3; o += 16) v128.store(row + o, f64x2.mul(f, v128.load(from + o)));
     learnRow(w + (<usize>s << 3), 0, row, list, s, m, record, rounding, wraps, key, second);
   }
   memory.fill(step, 0, <usize>n << 3);
+  count(record, TRIED, tried);
+  count(record, LOST, tried);
 }
 
-/** Entries s, s+1, .. move by changes in steps, which are overwritten.   at: the first of them; mirror: the same as 16-bit integers, 0 for none; list: work space of n words */
+/**
+ * Entries s, s+1, .. move by changes, which are overwritten.   at: the first of them; mirror: the same as 16-bit integers, 0 for none;
+ * changes: in steps, of stochastic rounding in steps of 2^-31; list: work space of n words
+ */
 function learnRow(at: usize, mirror: usize, changes: usize, list: usize, s: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
-  let end = list;
-  if (rounding == FLOOR) end = roundRow(FLOOR, changes, list, s, n, record, key, second);
-  else if (rounding == NEAREST) end = roundRow(NEAREST, changes, list, s, n, record, key, second);
-  else end = roundRow(STOCHASTIC, changes, list, s, n, record, key, second);
+  // Work space is as long as whole groups; what lies behind the row changes nothing.
+  for (let j = n; j & 3; j++) store<f64>(changes + (<usize>j << 3), 0);
+  let end: usize;
+  if (rounding == STOCHASTIC) {
+    end = drawRow(changes, list, s, n, key, second);
+    roundListed(changes, list, end, s, key, second);
+  } else end = rounding == FLOOR ? roundRow(FLOOR, changes, list, n) : roundRow(NEAREST, changes, list, n);
   if (end > list) moveListed(at, mirror, changes, list, end, n, record, wraps);
+}
+
+/** How many of the changes are not 0. */
+function tries(changes: usize, n: i32): f64 {
+  const none = f64x2.splat(0);
+  let tried = i64x2.splat(0);
+  const whole = <usize>(n & ~1) << 3;
+  for (let o: usize = 0; o < whole; o += 16) tried = i64x2.sub(tried, f64x2.ne(v128.load(changes + o), none));
+  return lanes(tried) + (n & 1 && load<f64>(changes + whole) != 0 ? 1 : 0);
 }
 
 /** Rounds changes to whole steps. @returns the end of the list of groups of four in which one is left */
 // @ts-ignore: decorator
 @inline
-function roundRow(rounding: i32, changes: usize, list: usize, s: i32, n: i32, record: usize, key: i32, second: i32): usize {
-  const keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f64x2.splat(0);
-  // Work space is as long as whole groups; what lies behind the row changes nothing.
-  for (let j = n; j & 3; j++) store<f64>(changes + (<usize>j << 3), 0);
-  let words = none;
-  let tried = i64x2.splat(0);
+function roundRow(rounding: i32, changes: usize, list: usize, n: i32): usize {
+  const none = f64x2.splat(0);
   let end = list;
   for (let j = 0; j < n; j += 4) {
     const o = changes + (<usize>j << 3);
-    const a = v128.load(o), b = v128.load(o, 16);
-    if (rounding == STOCHASTIC) words = wordsOf(s + j, keys, seconds);
-    tried = i64x2.sub(i64x2.sub(tried, f64x2.ne(a, none)), f64x2.ne(b, none));
-    const first = rounded(a, rounding, words), last = rounded(b, rounding, upper(words));
+    const first = rounded(v128.load(o), rounding, none), last = rounded(v128.load(o, 16), rounding, none);
     v128.store(o, first); v128.store(o, last, 16);
     store<u32>(end, j);
     end += v128.any_true(v128.or(f64x2.ne(first, none), f64x2.ne(last, none))) ? 4 : 0;
   }
-  const total = lanes(tried);
-  count(record, TRIED, total);
-  count(record, LOST, total);
   return end;
+}
+
+/**
+ * Lists groups of four in which a change may be left: a change c is not where 0 <= r - c < 1 for its random number r.
+ * @returns the end of the list
+ */
+function drawRow(changes: usize, list: usize, s: i32, n: i32, key: i32, second: i32): usize {
+  const keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f64x2.splat(0), all = f64x2.splat(2147483648);
+  let end = list;
+  for (let j = 0; j < n; j += 4) {
+    const o = changes + (<usize>j << 3);
+    const words = wordsOf(s + j, keys, seconds);
+    const a = f64x2.sub(f64x2.convert_low_i32x4_s(words), v128.load(o));
+    const b = f64x2.sub(f64x2.convert_low_i32x4_s(upper(words)), v128.load(o, 16));
+    const below = f64x2.lt(f64x2.pmin(a, b), none), above = f64x2.ge(f64x2.pmax(a, b), all);
+    store<u32>(end, j);
+    end += v128.any_true(v128.or(below, above)) ? 4 : 0;
+  }
+  return end;
+}
+
+/** Rounds the changes of the listed groups to whole steps. */
+function roundListed(changes: usize, list: usize, end: usize, s: i32, key: i32, second: i32): void {
+  const keys = i32x4.splat(key), seconds = i32x4.splat(second);
+  for (; list < end; list += 4) {
+    const j = load<u32>(list);
+    const o = changes + (<usize>j << 3), words = wordsOf(s + j, keys, seconds);
+    v128.store(o, drawn(v128.load(o), words));
+    v128.store(o, drawn(v128.load(o, 16), upper(words)), 16);
+  }
+}
+
+/** Whole steps of two changes in steps of 2^-31; `draw` in `src/backends/fixed/store.ts`. */
+// @ts-ignore: decorator
+@inline
+function drawn(change: v128, words: v128): v128 {
+  const chance = f64x2.convert_low_i32x4_s(words), all = f64x2.splat(2147483648), none = f64x2.splat(0);
+  const rest = f64x2.sub(chance, change);
+  const left = v128.or(f64x2.lt(rest, none), f64x2.ge(rest, all));
+  const below = f64x2.floor(f64x2.mul(change, f64x2.splat(1.0 / 2147483648.0)));
+  const up = f64x2.lt(chance, f64x2.sub(change, f64x2.mul(below, all)));
+  return v128.and(left, f64x2.add(below, v128.and(up, f64x2.splat(1))));
 }
 
 /** Carries out the whole steps of the listed groups; `moveBy` in `src/backends/fixed/store.ts` says the same for one number. */
@@ -435,6 +489,78 @@ function moveListed(at: usize, mirror: usize, steps: usize, list: usize, end: us
   }
   count(record, LOST, -lanes(moved));
   count(record, FIRED, lanes(fired));
+  count(record, FLUSHED, lanes(flushed));
+  count(record, wraps ? WRAPPED : SATURATED, lanes(beyondAll));
+  store<f64>(record, min(f64x2.extract_lane(smallest, 0), f64x2.extract_lane(smallest, 1)), SMALLEST);
+  store<f64>(record, max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1)), LARGEST);
+}
+
+/**
+ * `addFiltered` with eBar stored on its grid: the gradient still sees the number as it was before.   s: entry of the field at which eBar
+ * begins; others as those of `addFiltered` and `settle`
+ */
+export function addFilteredRounded(
+  grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
+  record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
+): void {
+  if (rounding == FLOOR) filterBy(FLOOR, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else if (rounding == NEAREST) filterBy(NEAREST, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else if (rounding == TOWARD_ZERO) filterBy(TOWARD_ZERO, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else filterBy(STOCHASTIC, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+}
+
+// @ts-ignore: decorator
+@inline
+function filterBy(
+  rounding: i32, grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
+  record: usize, wraps: i32, key: i32, second: i32,
+): void {
+  const k = f64x2.splat(kappa), z = f64x2.splat(gain), keys = i32x4.splat(key), seconds = i32x4.splat(second);
+  const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP)), none = f64x2.splat(0);
+  const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH));
+  let smallest = f64x2.splat(load<f64>(record, SMALLEST)), largest = f64x2.splat(load<f64>(record, LARGEST));
+  let tried = i64x2.splat(0), fired = tried, flushed = tried, beyondAll = tried, far = tried;
+  let words = none;
+  for (let i = 0; i < nPre; i++) {
+    for (let j = 0; j < n; j += 2, s += 2) {
+      // The last one of an odd row by itself.
+      const pair = j + 1 < n, o = <usize>j << 3;
+      const own = pair ? v128.load(e + o) : v128.load64_zero(e + o);
+      const old = pair ? v128.load(eBar + o) : v128.load64_zero(eBar + o);
+      const value = f64x2.add(f64x2.mul(k, old), f64x2.mul(z, own));
+      const L = pair ? v128.load(signal + o) : v128.load64_zero(signal + o), R = pair ? v128.load(rate + o) : v128.load64_zero(rate + o);
+      const sum = pair ? v128.load(grad + o) : v128.load64_zero(grad + o);
+      const owed = f64x2.add(sum, f64x2.add(f64x2.mul(L, value), f64x2.mul(R, own)));
+      smallest = f64x2.pmin(smallest, value);
+      largest = f64x2.pmax(largest, value);
+      if (rounding == STOCHASTIC) words = wordsOf(s, keys, seconds);
+      let integer = rounded(f64x2.mul(value, scale), rounding, words);
+      const beyond = v128.or(f64x2.lt(integer, low), f64x2.gt(integer, high));
+      const changed = f64x2.ne(value, old);
+      if (v128.any_true(beyond)) {
+        beyondAll = i64x2.sub(beyondAll, beyond);
+        integer = within(integer, record, wraps);
+        const distant = f64x2.ge(f64x2.abs(f64x2.sub(f64x2.mul(value, scale), integer)), f64x2.splat(1));
+        far = i64x2.sub(far, v128.and(v128.and(distant, f64x2.eq(f64x2.mul(integer, step), old)), changed));
+      }
+      const stored = f64x2.add(f64x2.mul(integer, step), none);
+      tried = i64x2.sub(tried, changed);
+      fired = i64x2.sub(fired, f64x2.ne(stored, old));
+      flushed = i64x2.sub(flushed, v128.and(v128.andnot(changed, f64x2.eq(value, none)), f64x2.eq(stored, none)));
+      if (pair) {
+        v128.store(grad + o, owed);
+        v128.store(eBar + o, stored);
+      } else {
+        store<f64>(grad + o, f64x2.extract_lane(owed, 0));
+        store<f64>(eBar + o, f64x2.extract_lane(stored, 0));
+        s -= 1;
+      }
+    }
+    grad += <usize>n << 3; eBar += <usize>n << 3; e += <usize>n << 3;
+  }
+  count(record, TRIED, lanes(tried));
+  count(record, FIRED, lanes(fired));
+  count(record, LOST, lanes(tried) - lanes(fired) - lanes(far));
   count(record, FLUSHED, lanes(flushed));
   count(record, wraps ? WRAPPED : SATURATED, lanes(beyondAll));
   store<f64>(record, min(f64x2.extract_lane(smallest, 0), f64x2.extract_lane(smallest, 1)), SMALLEST);

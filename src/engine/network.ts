@@ -14,9 +14,9 @@ const runLayout = {
   fBar: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes/step', doc: 'running mean of the activity' },
 } as const satisfies Layout;
 
-const fixedLayout = {
-  chance: { shape: [1], home: 'global', unit: '1', doc: 'sweeps of stochastic rounding, or the word of its LFSR' },
-} as const satisfies Layout;
+const fixedLayout = (formats: number): Layout => ({
+  chance: { shape: [formats], home: 'global', unit: '1', doc: 'sweeps of stochastic rounding, or the word of its LFSR' },
+});
 
 const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;
 const perOutput = (doc: string) => ({ shape: ['stream', 'step', 'out'], home: 'post', unit: '1', doc }) as const;
@@ -44,7 +44,7 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
   }
   if (spec.direct) groups.direct = spec.direct.layout;
   groups.run = runLayout;
-  if (spec.formats) groups.fixed = fixedLayout;
+  if (spec.formats) groups.fixed = fixedLayout(spec.formats.length + 1);
   return groups;
 }
 

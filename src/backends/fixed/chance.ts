@@ -10,26 +10,27 @@ export interface Chance {
   readonly keys: Int32Array | null;
 }
 
-const chances: Readonly<Record<string, (state: Real, seed: number) => Chance>> = { hash, lfsr };
+const chances: Readonly<Record<string, (state: Real, field: number, seed: number) => Chance>> = { hash, lfsr };
 
-/** @param state [1]; 0 before the first draw */
-export function createChance(generator: 'hash' | 'lfsr', state: Real, seed: number): Chance {
-  return chances[generator](state, seed);
+/** Random numbers of one of several fields. @param state [fields]; 0 before the first draw */
+export function createChance(generator: 'hash' | 'lfsr', state: Real, field: number, seed: number): Chance {
+  return chances[generator](state, field, seed);
 }
 
 /**
- * A hash of seed, sweep and entry: each rounding has a number of its own, whatever the order in which they are made.
- * 31 bits, as `settle` in `kernels/double.ts` has them.
+ * A hash of seed, field, sweep of the field and entry: each rounding has a number of its own, whatever the order in which they
+ * are made. 31 bits, as `wordsOf` in `kernels/double.ts` has them.
  */
-function hash(state: Real, seed: number): Chance {
+function hash(state: Real, field: number, seed: number): Chance {
   const keys = new Int32Array(2);
+  const own = mix(mix(seed, 0) + field, 0x2545f491);
   return {
     keys,
     sweep() {
-      state[0] += 1;
-      const low = state[0] | 0;
-      const high = Math.floor(state[0] / 2 ** 32) | 0;
-      keys[0] = mix(low ^ mix(seed + high, 0), 0x51ed270b);
+      state[field] += 1;
+      const low = state[field] | 0;
+      const high = Math.floor(state[field] / 2 ** 32) | 0;
+      keys[0] = mix(low ^ mix(own + high, 0), 0x51ed270b);
       keys[1] = mix(keys[0] + 0x9e3779b9, low);
     },
     at: (s) => (mix(s ^ keys[0], keys[1]) >>> 1) / 2 ** 31,
@@ -49,7 +50,7 @@ function mix(word: number, second: number): number {
  * A linear feedback shift register of 16 bits, taps 16, 15, 13, 4, sixteen shifts a draw: what chips have, shared by all roundings
  * in the order in which they are made.
  */
-function lfsr(state: Real, seed: number): Chance {
+function lfsr(state: Real, _field: number, seed: number): Chance {
   return {
     keys: null,
     sweep() {

@@ -5,7 +5,7 @@ import { compileReference } from '../reference/index.ts';
 import { createChance } from './chance.ts';
 import { bindLoops, longestRow, scratchLength, throughStores } from './loops.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
-import { createStore, type Learn, recordLength, type Store, type StoreArrays } from './store.ts';
+import { createStore, type Filtered, type Learn, recordLength, type Store, type StoreArrays } from './store.ts';
 
 /**
  * Learning in fixed point: every stage of the reference backend, one step at a time, after which each number that the stage has
@@ -51,8 +51,12 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const take = memory ? memory.take : (length: number) => new Float64Array(length);
   const stores = bindStores(network, take, memory);
   const loops = memory ? bindLoops(memory.kernels, spec, take) : {};
-  const inner = compileReference({ ...network, loops: throughStores(loops, learnOf(stores, spec)) });
-  const inGroup = (...groups: string[]) => stores.filter(({ group }) => groups.includes(group));
+  const filters = spec.rule?.trace.kernel?.restartEvery === null ? inGroupOf(stores, 'trace') : [];
+  const inner = compileReference({
+    ...network,
+    loops: throughStores(loops, learnOf(stores, spec), filteredOf(filters)),
+  });
+  const inGroup = (group: string) => inGroupOf(stores, group);
   const [neuron, readout, signal, trace, running, weights, optimizer] = [
     inGroup('neuron'),
     inGroup('readout'),
@@ -87,7 +91,7 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
     ...inner,
     forward: (t0, t1) => {
       begin();
-      if (t0 === 0) for (const { store } of stores) store.learn?.reload?.();
+      if (t0 === 0) for (const { store } of stores) store.reload();
       eachStep(t0, t1, (t) => {
         inner.forward(t, t + 1);
         settle(neuron);
@@ -118,6 +122,7 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
       }),
     gradient: (t0, t1) =>
       eachStep(t0, t1, (t) => {
+        for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
         inner.gradient(t, t + 1);
         settle(trace);
         settle(readout);
@@ -150,7 +155,6 @@ function bindStores(
 ): Bound[] {
   if (!spec.formats) return [];
   const { generator, seed } = spec.rounding;
-  const chance = createChance(generator, state.field('fixed.chance'), seed);
   const row = take(4 * Math.ceil(longestRow(spec) / 4) + 4);
   const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
   const { sizes, rule } = spec;
@@ -162,7 +166,7 @@ function bindStores(
     const [rows, width] = fieldShape(declared, sizes);
     return { room: take(2 * Math.ceil(width / 8) * rows), rows };
   };
-  return spec.formats.map((given): Bound => {
+  return spec.formats.map((given, index): Bound => {
     const { field } = given;
     const cut = field.lastIndexOf('.');
     const group = field.slice(0, cut);
@@ -170,6 +174,7 @@ function bindStores(
     // A number that is no grid point: everything is settled the first time.
     const kept = group === 'trial' ? null : take(values.length).fill(Number.NaN);
     const arrays: StoreArrays = { values, kept, record: take(recordLength), row, list, mirror: mirrorOf(given) };
+    const chance = createChance(generator, state.field('fixed.chance'), index, seed);
     const store = createStore(given, arrays, chance, memory?.kernels);
     return { field, group, values, store, length: values.length, learns: false };
   });
@@ -177,6 +182,23 @@ function bindStores(
 
 function settle(stores: readonly Bound[]): void {
   for (const { store, length, learns } of stores) if (!learns) store.settle(0, length);
+}
+
+function inGroupOf(stores: readonly Bound[], name: string): readonly Bound[] {
+  return stores.filter(({ group }) => group === name);
+}
+
+/** The store that a filtered trace goes through. */
+function filteredOf(stores: readonly Bound[]): (values: Real) => Filtered | null {
+  const byValues = new Map(stores.map((bound) => [bound.values, bound]));
+  return (values) => {
+    const bound = byValues.get(values);
+    const filtered = bound?.store.filtered;
+    if (!bound || !filtered) return null;
+    if (!bound.learns) filtered.sweep();
+    bound.learns = true;
+    return filtered;
+  };
 }
 
 /** The store that rounds the changes of a field, if it does. Weights that are also clamped, or decay, are settled afterwards. */

@@ -3,7 +3,7 @@ import type { FastLoops, Loops } from '../../core/loops.ts';
 import { addOuter, predict } from '../../core/linearMaps.ts';
 import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
-import type { Learn } from './store.ts';
+import type { Filtered, Learn } from './store.ts';
 
 /** Exports of `kernels/double.ts`; addresses in bytes. */
 export interface DoubleKernels {
@@ -40,9 +40,27 @@ export interface DoubleKernels {
     w: number,
     step: number,
     n: number,
+    factor: number,
     row: number,
     list: number,
     length: number,
+    record: number,
+    rounding: number,
+    wraps: number,
+    key: number,
+    second: number,
+  ): void;
+  addFilteredRounded(
+    grad: number,
+    eBar: number,
+    e: number,
+    signal: number,
+    rate: number,
+    kappa: number,
+    gain: number,
+    nPre: number,
+    n: number,
+    s: number,
     record: number,
     rounding: number,
     wraps: number,
@@ -154,13 +172,25 @@ function synaptic(k: DoubleKernels, list: number): FastLoops {
   };
 }
 
-/** What the plug-ins call: fields that round their changes themselves go to their store, everything else to the given loops. */
-export function throughStores(loops: FastLoops, learnOf: (field: Real) => Learn | null): FastLoops {
+/** What the plug-ins call: fields that are rounded on the way go to their store, everything else to the given loops. */
+export function throughStores(
+  loops: FastLoops,
+  learnOf: (field: Real) => Learn | null,
+  filteredOf: (field: Real) => Filtered | null,
+): FastLoops {
+  const { addFiltered } = loops;
   const plainOuter = loops.addOuter ?? addOuter;
   const plainTake = loops.take ?? take;
   const plainPredict = loops.predict ?? predict;
   return {
     ...loops,
+    ...(addFiltered && {
+      addFiltered(grad, eBar, e, signal, rate, projection, syn, row, rateRow, kappa, gain) {
+        const store = filteredOf(eBar);
+        if (store) store.add(grad, e, signal, rate, projection, syn, row, rateRow, kappa, gain);
+        else addFiltered(grad, eBar, e, signal, rate, projection, syn, row, rateRow, kappa, gain);
+      },
+    }),
     predict(out, to, M, x, from, nPre, nPost) {
       if (learnOf(M)?.predict?.(out, to, x, from, nPre, nPost)) return;
       plainPredict(out, to, M, x, from, nPre, nPost);

@@ -1,6 +1,7 @@
 import { type FieldFormat, type FieldStatistics, limitsOf } from '../../core/format.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Chance } from './chance.ts';
+import type { Projection } from '../../core/projection.ts';
 import type { DoubleKernels } from './loops.ts';
 
 /** Puts the numbers of one field on its grid, and counts what became of them. */
@@ -10,8 +11,29 @@ export interface Store {
   resetCounts(): void;
   /** Entries [from, from + n) of the field; those that have not changed since the last time cost a comparison. */
   settle(from: number, n: number): void;
+  /** The field may have been written from outside, on its grid: that is no change. */
+  reload(): void;
   /** How the field takes changes that are rounded before they are added; null where the sum has to be rounded. */
   readonly learn: Learn | null;
+  /** A trace that is filtered and put on its grid in one go; null where there is no kernel for it. */
+  readonly filtered: Filtered | null;
+}
+
+/** `addFiltered` of `models/traces/kernels.ts` on a field; `sweep` comes before the first call of a step. */
+export interface Filtered {
+  sweep(): void;
+  add(
+    grad: Real,
+    e: Real,
+    signal: Real,
+    rateTerm: Real,
+    projection: Projection,
+    syn: number,
+    row: number,
+    rateRow: number,
+    kappa: number,
+    gain: number,
+  ): void;
 }
 
 /** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
@@ -31,8 +53,6 @@ export interface Learn {
   take(step: Real): void;
   /** out_j += sum_i x_i M_ij in integers. @returns whether it could: x has to be of 0 and 1 */
   predict?(out: Real, to: number, x: Real, from: number, nPre: number, nPost: number): boolean;
-  /** The field may have been written from outside. */
-  reload?(): void;
 }
 
 /** What a store works on: all of one memory where kernels do the work. */
@@ -82,7 +102,7 @@ export function createStore(
   chance: Chance,
   kernels: DoubleKernels | null = null,
 ): Store {
-  const { record } = arrays;
+  const { record, values, kept } = arrays;
   const scale = 2 ** format.fraction;
   const [low, high] = limitsOf(format);
   record.set([scale, 1 / scale, low, high, high - low + 1]);
@@ -94,6 +114,10 @@ export function createStore(
     ...bind,
     // Toward zero depends on the sum, not on the change alone.
     learn: format.rounding === 'toward-zero' || inOrder ? null : bind.learn,
+    reload() {
+      kept?.set(values);
+      bind.reload?.();
+    },
     statistics: () => ({
       field,
       format,
@@ -110,10 +134,7 @@ export function createStore(
   };
 }
 
-interface Loops {
-  readonly settle: Store['settle'];
-  readonly learn: Learn;
-}
+type Loops = Pick<Store, 'settle' | 'learn' | 'filtered'> & { readonly reload?: () => void };
 
 function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Loops {
   const { values, kept, record, row, list, mirror } = arrays;
@@ -124,9 +145,10 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
   const [to, old, at] = [values.byteOffset, kept?.byteOffset ?? 0, record.byteOffset];
   const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
   const copy = mirror?.room.byteOffset ?? 0;
+  // Changes of stochastic rounding come in steps of 2^-31.
+  const unit = format.rounding === 'stochastic' ? scale * 2 ** 31 : scale;
   const mirrored: Partial<Learn> = mirror
     ? {
-        reload: () => k.reflect(copy, to, mirror.rows, values.length / mirror.rows, at),
         predict: (out, start, x, from, nPre, nPost) =>
           k.addMirrored(
             out.byteOffset + 8 * start,
@@ -141,6 +163,28 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
       }
     : {};
   return {
+    ...(mirror && { reload: () => k.reflect(copy, to, mirror.rows, values.length / mirror.rows, at) }),
+    filtered: {
+      sweep,
+      add: (grad, e, signal, rate, { nPre, nPost }, syn, signalRow, rateRow, kappa, gain) =>
+        k.addFilteredRounded(
+          grad.byteOffset,
+          to + 8 * syn,
+          e.byteOffset + 8 * syn,
+          signal.byteOffset + 8 * signalRow,
+          rate.byteOffset + 8 * rateRow,
+          kappa,
+          gain,
+          nPre,
+          nPost,
+          syn,
+          at,
+          rounding,
+          wraps,
+          keys[0],
+          keys[1],
+        ),
+    },
     settle(from, n) {
       sweep();
       k.settle(to, old, from, n, at, rounding, wraps, keys[0], keys[1]);
@@ -156,7 +200,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
           d.byteOffset,
           list.byteOffset,
           row.byteOffset,
-          rate * scale,
+          rate * unit,
           nPre,
           nPost,
           pairs,
@@ -171,7 +215,8 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
         sweep();
         const length = row.length & ~3;
         const [from, n] = [step.byteOffset, step.length];
-        k.takeRounded(to, from, n, row.byteOffset, list.byteOffset, length, at, rounding, wraps, keys[0], keys[1]);
+        const [work, groups] = [row.byteOffset, list.byteOffset];
+        k.takeRounded(to, from, n, -unit, work, groups, length, at, rounding, wraps, keys[0], keys[1]);
       },
       ...mirrored,
     },
@@ -184,10 +229,9 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
   const wraps = format.overflow === 'wrap';
   const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
   const scale = 2 ** format.fraction;
-  const change = (s: number, steps: number) => {
-    if (steps === 0) return;
-    record[slots.tried] += 1;
-    const whole = round(steps, chance, s);
+  const unit = format.rounding === 'stochastic' ? scale * 2 ** 31 : scale;
+  const change = (s: number, by: number) => {
+    const whole = format.rounding === 'stochastic' ? draw(by, chance.at(s) * 2 ** 31) : round(by, chance, s);
     if (whole === 0) record[slots.lost] += 1;
     else moveBy(values, s, whole, record, wraps);
   };
@@ -200,22 +244,39 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
       outer(x, from, stride, d, rate, nPre, nPost, pairs) {
         sweep();
         for (let i = 0; i < nPre; i++) {
+          let active = false;
           row.fill(0, 0, nPost);
           for (let b = 0; b < pairs; b++) {
-            const factor = rate * scale * x[from + b * stride + i];
+            const factor = rate * unit * x[from + b * stride + i];
             if (factor === 0) continue;
+            active = true;
             for (let j = 0; j < nPost; j++) row[j] += factor * d[b * nPost + j];
           }
+          if (!active) continue;
+          record[slots.tried] += nPost;
           for (let j = 0; j < nPost; j++) change(i * nPost + j, row[j]);
         }
       },
       take(step) {
         sweep();
-        for (let s = 0; s < step.length; s++) change(s, -scale * step[s]);
+        for (let s = 0; s < step.length; s++) {
+          if (step[s] === 0) continue;
+          record[slots.tried] += 1;
+          change(s, -unit * step[s]);
+        }
         step.fill(0);
       },
     },
+    filtered: null,
   };
+}
+
+/** Stochastic rounding of a change to whole steps. @param change in steps of 2^-31 @param word random, of 31 bits */
+function draw(change: number, word: number): number {
+  const rest = word - change;
+  if (rest >= 0 && rest < 2 ** 31) return 0;
+  const below = Math.floor(change / 2 ** 31);
+  return below + (word < change - below * 2 ** 31 ? 1 : 0);
 }
 
 function settleOne(
