@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real, Sizes } from '../../src/core/layout.ts';
+import * as maps from '../../src/core/linearMaps.ts';
 import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundSignal,
@@ -12,7 +13,6 @@ import type {
   SignalModel,
 } from '../../src/core/plugins.ts';
 import { drawFeedback, project } from './broadcast.ts';
-import * as maps from '../../src/core/linearMaps.ts';
 
 const { halfSquare, pullBackSparse, rescale, subtractInto } = maps;
 

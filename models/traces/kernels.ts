@@ -7,15 +7,7 @@ import type { Projection } from '../../src/core/projection.ts';
  */
 
 /** eps_i[t] = decay eps_i[t-1] + gain p_i[t].   eps: [stream][pre] at `at`, p: row at `from` */
-export function filter(
-  eps: Real,
-  p: Real,
-  at: number,
-  from: number,
-  decay: number,
-  gain: number,
-  nPre: number,
-): void {
+export function filter(eps: Real, p: Real, at: number, from: number, decay: number, gain: number, nPre: number): void {
   for (let i = 0; i < nPre; i++) eps[at + i] = decay * eps[at + i] + gain * p[from + i];
 }
 

@@ -25,15 +25,7 @@ export interface Loops {
   pullBack(out: Real, M: Real, g: Real, n: number, count: number): void;
   filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void;
   addTimes(grad: Real, eps: Real, d: Real, projection: Projection, nStream: number): void;
-  eligibilityLif(
-    e: Real,
-    eps: Real,
-    psi: Real,
-    projection: Projection,
-    syn: number,
-    at: number,
-    row: number,
-  ): void;
+  eligibilityLif(e: Real, eps: Real, psi: Real, projection: Projection, syn: number, at: number, row: number): void;
   eligibilityPostThenFilter(
     e: Real,
     pulse: Real,

@@ -15,7 +15,12 @@ const runLayout = {
 } as const satisfies Layout;
 
 const fixedLayout = (formats: number): Layout => ({
-  chance: { shape: [formats], home: 'global', unit: '1', doc: 'sweeps of stochastic rounding, or the word of its LFSR' },
+  chance: {
+    shape: [formats],
+    home: 'global',
+    unit: '1',
+    doc: 'sweeps of stochastic rounding, or the word of its LFSR',
+  },
 });
 
 const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;

@@ -1,19 +1,52 @@
 import { describe, expect, it } from 'vitest';
-import { createStore, xorshift } from '../../src/backends/fixed/store.ts';
+import { createChance } from '../../src/backends/fixed/chance.ts';
+import { openKernelMemory } from '../../src/backends/fixed/memory.ts';
+import { createStore, recordLength, type Store } from '../../src/backends/fixed/store.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import { type FieldFormat, type NumberFormat, narrowestBits } from '../../src/core/format.ts';
+import type { Real } from '../../src/core/layout.ts';
+import type { OpenOptions } from '../../src/core/network.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { type LiveOptions, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
 
 const base: NumberFormat = { bits: 4, fraction: 1, signed: true, rounding: 'nearest', overflow: 'saturate' };
 
-/** A field of given numbers, stored once. */
-function stored(format: Partial<NumberFormat>, numbers: readonly number[], chance = () => 0.5) {
+interface Made {
+  readonly store: Store;
+  readonly array: Real;
+  readonly step: Real;
+  readonly values: number[];
+}
+
+/** A field of given numbers, stored once, by the plain loop and by the kernel, which have to agree in everything. */
+function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed = 7) {
   const field: FieldFormat = { field: 'x', format: { ...base, ...format } };
-  const values = Float64Array.from(numbers);
-  const store = createStore(field, values, new Float64Array(numbers.length), chance);
-  store.settle(0, numbers.length);
-  return { values: Array.from(values), statistics: store.statistics, field, store, array: values };
+  const make = (take: (n: number) => Real, kernels: Parameters<typeof createStore>[3]): Made => {
+    const array = take(numbers.length);
+    array.set(numbers);
+    const kept = take(numbers.length);
+    const arrays = { values: array, kept, record: take(recordLength), row: take(64), list: take(64), mirror: null };
+    const store = createStore(field, arrays, createChance('hash', new Float64Array(1), 0, seed), kernels);
+    store.settle(0, numbers.length);
+    return { store, array, step: take(numbers.length), values: Array.from(array) };
+  };
+  const memory = openKernelMemory(4 * numbers.length + 1024);
+  if (!memory) throw new Error('the kernels are not built');
+  const plain = make((n) => new Float64Array(n), null);
+  const fast = make(memory.take, memory.kernels);
+  const both = (act: (made: Made) => void) => {
+    act(plain);
+    act(fast);
+    expect(fast.array).toBeBitEqual(plain.array);
+    expect(fast.store.statistics()).toEqual(plain.store.statistics());
+  };
+  both(() => {});
+  return { ...plain, both, statistics: () => plain.store.statistics() };
+}
+
+/** Numbers around the grid and beyond its ends. */
+function scattered(n: number): number[] {
+  return Array.from({ length: n }, (_, s) => 6 * Math.sin(1 + 12.9898 * s) * Math.cos(78.233 * s));
 }
 
 describe('a store', () => {
@@ -26,36 +59,69 @@ describe('a store', () => {
   });
 
   it('rounds stochastically with the right mean, and leaves what is on the grid alone', () => {
-    const word = new Float64Array(1);
-    const chance = xorshift(word, 7);
     const n = 20_000;
-    const { values } = stored({ rounding: 'stochastic', bits: 8 }, new Array<number>(n).fill(0.6), chance);
+    const { values } = stored({ rounding: 'stochastic', bits: 8 }, new Array<number>(n).fill(0.6));
     expect(new Set(values)).toEqual(new Set([0.5, 1]));
     const mean = values.reduce((sum, value) => sum + value, 0) / n;
     expect(Math.abs(mean - 0.6)).toBeLessThan(4 * 0.5 * Math.sqrt((0.2 * 0.8) / n));
-    const before = word[0];
-    expect(stored({ rounding: 'stochastic' }, [1.5, -2], chance).values).toEqual([1.5, -2]);
-    expect(word[0]).toBe(before);
+    expect(stored({ rounding: 'stochastic' }, [1.5, -2]).values).toEqual([1.5, -2]);
   });
+
+  const roundings = ['floor', 'nearest', 'toward-zero', 'stochastic'] as const;
+  const overflows = ['saturate', 'wrap'] as const;
+  const lengths = [1, 2, 3, 4, 5, 63, 100];
+  const all = roundings.flatMap((rounding) =>
+    overflows.flatMap((overflow) => lengths.map((n) => ({ rounding, overflow, n }))),
+  );
+
+  it.each(all)('settles $n numbers by its kernel as by its plain loop: $rounding, $overflow', ({ n, ...format }) => {
+    const { both } = stored(format, scattered(n));
+    const next = scattered(2 * n).slice(n);
+    both(({ array, store }) => {
+      for (let s = 0; s < n; s += 2) array[s] = next[s];
+      store.settle(0, n);
+    });
+    both(({ array, store }) => {
+      array.set(next);
+      store.settle(n > 3 ? 1 : 0, n > 3 ? n - 2 : n);
+    });
+  });
+
+  it.each(all.filter(({ rounding }) => rounding !== 'toward-zero'))(
+    'moves $n numbers by its kernel as by its plain loop: $rounding, $overflow',
+    ({ n, ...format }) => {
+      const { both, statistics } = stored(format, scattered(n));
+      for (const size of [0.1, 1, 5]) {
+        const steps = scattered(n).map((value, s) => (s % 3 === 0 ? 0 : (size * value) / 6));
+        both(({ store, step }) => {
+          step.set(steps);
+          store.learn?.take(step);
+          expect(step.every((value) => value === 0)).toBe(true);
+        });
+      }
+      const { tried, fired, lost } = statistics();
+      expect(tried).toBeGreaterThanOrEqual(fired + lost);
+    },
+  );
 
   it('saturates or wraps at the ends of its word', () => {
     const given = [3.5, 3.8, 4, -4, -4.4, 12];
     const ends = stored({}, given);
     expect(ends.values).toEqual([3.5, 3.5, 3.5, -4, -4, 3.5]);
-    expect(ends.statistics).toMatchObject({ saturated: 4, wrapped: 0, largest: 12, smallest: -4.4 });
+    expect(ends.statistics()).toMatchObject({ saturated: 4, wrapped: 0, largest: 12, smallest: -4.4 });
     const round = stored({ overflow: 'wrap' }, given);
     expect(round.values).toEqual([3.5, -4, -4, -4, 3.5, -4]);
-    expect(round.statistics).toMatchObject({ saturated: 0, wrapped: 4 });
+    expect(round.statistics()).toMatchObject({ saturated: 0, wrapped: 4 });
     expect(stored({ signed: false }, [-1, 7.5, 8]).values).toEqual([0, 7.5, 7.5]);
   });
 
   it('counts what was tried, what changed and what was lost below one step', () => {
     const { array, store, statistics } = stored({}, [1, 1, 1, 0.2]);
-    expect(statistics).toMatchObject({ tried: 4, fired: 3, lost: 1, flushed: 1 });
+    expect(statistics()).toMatchObject({ tried: 4, fired: 3, lost: 1, flushed: 1 });
     array.set([1.1, 1.6, 1, 0.2]);
     store.settle(0, 4);
     expect(Array.from(array)).toEqual([1, 1.5, 1, 0]);
-    expect(statistics).toMatchObject({ tried: 7, fired: 4, lost: 3, flushed: 2 });
+    expect(statistics()).toMatchObject({ tried: 7, fired: 4, lost: 3, flushed: 2 });
   });
 
   it.each([
@@ -65,7 +131,7 @@ describe('a store', () => {
     [[-8], 5],
     [[-8.6], 6],
   ])('names the width that would have held %j', (given, bits) => {
-    expect(narrowestBits(stored({}, given).statistics)).toBe(bits);
+    expect(narrowestBits(stored({}, given).statistics())).toBe(bits);
   });
 });
 
@@ -74,10 +140,10 @@ const alif = liveNeurons.find(({ label }) => label === 'alif') ?? lif;
 const [plain] = liveReadouts;
 const update = { update: { unit: 'step' }, streams: 2, total: 80, chunkSteps: 40 };
 
-function build(options: LiveOptions, fixed: object | null): Experiment {
+function build(options: LiveOptions, fixed: object | null, open: OpenOptions = {}): Experiment {
   const config = liveConfig({ ...options, task: { mode: 'stream', target: 'one-hot' }, training: update });
   const backend = fixed ? 'fixed' : 'reference';
-  return createExperiment({ ...config, loss: { kind: 'softmax' }, backend, fixed }, liveCatalogue);
+  return createExperiment({ ...config, loss: { kind: 'softmax' }, backend, fixed }, liveCatalogue, open);
 }
 
 const rules = ['e-prop-1', 'rflo', 'sg-r-d', 'sg-r-d-lean', 'sg-v', 'sg-r', 'readout-only'];
@@ -129,6 +195,59 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
     for (const v of state.field('neuron.v')) expect(Number.isInteger(v * 512)).toBe(true);
     expect(new Set(weights.wOut).size).toBeGreaterThan(3);
   });
+});
+
+const words = (rounding: string, overflow: string, rule: string) => ({
+  '*': { bits: 16, range: 8, rounding, overflow },
+  'weights.*': { bits: 6, range: 2, rounding, overflow },
+  ...(rule !== 'readout-only' && { 'trace.*': { bits: 9, range: 2, rounding, overflow } }),
+  ...(rule.startsWith('sg') && {
+    'signal.A': { bits: 8, range: 1, rounding, overflow },
+    'signal.J': { bits: 7, range: 1, rounding, overflow },
+  }),
+});
+
+describe.each([
+  ['stochastic', 'saturate', 'hash'],
+  ['nearest', 'saturate', 'hash'],
+  ['floor', 'wrap', 'hash'],
+  ['toward-zero', 'wrap', 'hash'],
+  ['stochastic', 'wrap', 'lfsr'],
+])('kernels: rounding %s, %s, random numbers of %s', (rounding, overflow, generator) => {
+  const rulesOf = ['e-prop-1', 'rflo', 'sg-r-d', 'sg-r-d-lean', 'sg-v', 'sg-z', 'readout-only'].map((name) => ({
+    name,
+  }));
+  const found = [
+    ...rulesOf,
+    { name: 'e-prop-1', feedback: 'adaptive' },
+    { name: 'rflo', leak: { decay: 0.5 } },
+  ].flatMap((rule) =>
+    liveReadouts.slice(0, 2).flatMap((readout) =>
+      [lif, alif].map((neuron) => ({
+        rule,
+        readout,
+        neuron,
+        label: `${JSON.stringify(rule)}, ${neuron.label}, ${readout.label}`,
+      })),
+    ),
+  );
+  const unable = (rule: { name: string }, readout: string) => rule.name === 'sg-v' && readout !== plain.label;
+
+  it.each(found.filter(({ rule, readout }) => !unable(rule, readout.label)))(
+    '$label: bits of the plain step',
+    ({ rule, readout, neuron }) => {
+      const [fast, slow] = [false, true].map((slowly) => {
+        const fixed = { formats: words(rounding, overflow, rule.name), generator };
+        const experiment = build({ neuron, readout, rule }, fixed, { plain: slowly });
+        experiment.train();
+        return experiment.run;
+      });
+      expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
+      expect(fast.network.trial.z).toBeBitEqual(slow.network.trial.z);
+      expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
+      expect(fast.network.state.data.buffer.byteLength).toBeGreaterThan(slow.network.state.data.buffer.byteLength);
+    },
+  );
 });
 
 describe('what cannot be is refused', () => {

@@ -3,9 +3,9 @@ import { fieldShape, type Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { createChance } from './chance.ts';
-import { bindLoops, longestRow, scratchLength, throughStores } from './loops.ts';
+import { bindLoops, type LearnOf, longestRow, scratchLength, throughStores } from './loops.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
-import { createStore, type Filtered, type Learn, recordLength, type Store, type StoreArrays } from './store.ts';
+import { createStore, type Filtered, recordLength, type Store, type StoreArrays } from './store.ts';
 
 /**
  * Learning in fixed point: every stage of the reference backend, one step at a time, after which each number that the stage has
@@ -202,14 +202,15 @@ function filteredOf(stores: readonly Bound[]): (values: Real) => Filtered | null
 }
 
 /** The store that rounds the changes of a field, if it does. Weights that are also clamped, or decay, are settled afterwards. */
-function learnOf(stores: readonly Bound[], { clamp, rule }: NetworkSpec): (values: Real) => Learn | null {
+function learnOf(stores: readonly Bound[], { clamp, rule }: NetworkSpec): LearnOf {
   const decays = (field: string) => field === 'weights.wOut' && (rule?.signal.readoutDecay ?? 0) > 0;
   const able = stores.filter(({ group, field }) => !(group === 'weights' && (clamp || decays(field))));
   const byValues = new Map(able.map((bound) => [bound.values, bound]));
-  return (values) => {
+  return (values, changes) => {
     const bound = byValues.get(values);
     if (!bound?.store.learn) return null;
-    bound.learns = true;
-    return bound.store.learn;
+    // What is only read here may be written by others, and is settled.
+    if (changes) bound.learns = true;
+    return bound.learns ? bound.store.learn : null;
   };
 }

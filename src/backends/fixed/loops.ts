@@ -1,6 +1,6 @@
 import type { Real } from '../../core/layout.ts';
-import type { FastLoops, Loops } from '../../core/loops.ts';
 import { addOuter, predict } from '../../core/linearMaps.ts';
+import type { FastLoops, Loops } from '../../core/loops.ts';
 import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
 import type { Filtered, Learn } from './store.ts';
@@ -105,15 +105,7 @@ export interface DoubleKernels {
     nPre: number,
     n: number,
   ): void;
-  addUnfiltered(
-    grad: number,
-    e: number,
-    signal: number,
-    rate: number,
-    gain: number,
-    nPre: number,
-    n: number,
-  ): void;
+  addUnfiltered(grad: number, e: number, signal: number, rate: number, gain: number, nPre: number, n: number): void;
   take(w: number, step: number, n: number): void;
   multiply(x: number, factor: number, n: number): void;
 }
@@ -131,8 +123,7 @@ export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['s
   const turned = scratch(8 * sizes.rec).byteOffset;
   const whole: FastLoops = {
     scratch,
-    predict: (out, at, M, x, from, nPre, nPost) =>
-      k.addRows(to(out, at), M.byteOffset, to(x, from), list, nPre, nPost),
+    predict: (out, at, M, x, from, nPre, nPost) => k.addRows(to(out, at), M.byteOffset, to(x, from), list, nPre, nPost),
     addOuter: (M, x, from, stride, d, rate, nPre, nPost, count) =>
       k.addOuter(M.byteOffset, to(x, from), stride, d.byteOffset, list, rate, nPre, nPost, count),
     pullBack: (out, M, g, n, count) => k.pullBack(out.byteOffset, M.byteOffset, g.byteOffset, turned, n, count),
@@ -172,10 +163,13 @@ function synaptic(k: DoubleKernels, list: number): FastLoops {
   };
 }
 
+/** The store of a field that rounds its changes itself. @param changes whether it is asked to change it, or only read */
+export type LearnOf = (field: Real, changes: boolean) => Learn | null;
+
 /** What the plug-ins call: fields that are rounded on the way go to their store, everything else to the given loops. */
 export function throughStores(
   loops: FastLoops,
-  learnOf: (field: Real) => Learn | null,
+  learnOf: LearnOf,
   filteredOf: (field: Real) => Filtered | null,
 ): FastLoops {
   const { addFiltered } = loops;
@@ -192,16 +186,16 @@ export function throughStores(
       },
     }),
     predict(out, to, M, x, from, nPre, nPost) {
-      if (learnOf(M)?.predict?.(out, to, x, from, nPre, nPost)) return;
+      if (learnOf(M, false)?.predict?.(out, to, x, from, nPre, nPost)) return;
       plainPredict(out, to, M, x, from, nPre, nPost);
     },
     addOuter(M, x, from, stride, d, rate, nPre, nPost, count) {
-      const learn = learnOf(M);
+      const learn = learnOf(M, true);
       if (learn) learn.outer(x, from, stride, d, rate, nPre, nPost, count);
       else plainOuter(M, x, from, stride, d, rate, nPre, nPost, count);
     },
     take(w, step) {
-      const learn = learnOf(w);
+      const learn = learnOf(w, true);
       if (learn) learn.take(step);
       else plainTake(w, step);
     },
@@ -217,5 +211,10 @@ export function scratchLength(spec: NetworkSpec, state: number): number {
 /** The longest row of a matrix or of what it reads. */
 export function longestRow({ rule, sizes }: NetworkSpec): number {
   const rows = Object.values(rule?.signal.layout ?? {}).map(({ shape }) => shape[0]);
-  return Math.max(sizes.in, sizes.rec, sizes.stream, ...rows.map((dim) => (typeof dim === 'number' ? dim : sizes[dim])));
+  return Math.max(
+    sizes.in,
+    sizes.rec,
+    sizes.stream,
+    ...rows.map((dim) => (typeof dim === 'number' ? dim : sizes[dim])),
+  );
 }

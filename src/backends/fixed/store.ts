@@ -1,7 +1,7 @@
 import { type FieldFormat, type FieldStatistics, limitsOf } from '../../core/format.ts';
 import type { Real } from '../../core/layout.ts';
-import type { Chance } from './chance.ts';
 import type { Projection } from '../../core/projection.ts';
+import type { Chance } from './chance.ts';
 import type { DoubleKernels } from './loops.ts';
 
 /** Puts the numbers of one field on its grid, and counts what became of them. */
@@ -39,16 +39,7 @@ export interface Filtered {
 /** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
 export interface Learn {
   /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `models/signals/linearMaps.ts`. */
-  outer(
-    x: Real,
-    from: number,
-    stride: number,
-    d: Real,
-    rate: number,
-    nPre: number,
-    nPost: number,
-    pairs: number,
-  ): void;
+  outer(x: Real, from: number, stride: number, d: Real, rate: number, nPre: number, nPost: number, pairs: number): void;
   /** w -= step;  step = 0. */
   take(step: Real): void;
   /** out_j += sum_i x_i M_ij in integers. @returns whether it could: x has to be of 0 and 1 */
