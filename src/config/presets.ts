@@ -1,36 +1,68 @@
 import { ConfigError } from '../core/errors.ts';
 
+const eightBits = (range: number) => ({ bits: 8, range, rounding: 'stochastic' }) as const;
+
+/** All numbers of `four-six-back` in words: 8 bits for what learns, 12 for what a step hands on, 16 for membranes. */
+const words = {
+  'weights.wIn': eightBits(4),
+  'weights.wRec': eightBits(1),
+  'weights.wOut': eightBits(2),
+  'weights.bOut': eightBits(2),
+  'signal.A': eightBits(1 / 16),
+  'signal.J': eightBits(1),
+  'signal.B': eightBits(0.5),
+  'neuron.v': { bits: 16, range: 8 },
+  'readout.zBar': { bits: 12, range: 2 },
+  'trace.*': { bits: 12, range: 2 },
+  'run.fBar': { bits: 16, range: 1, rounding: 'stochastic' },
+  'signal.distal': { bits: 12, range: 4 },
+  'trial.psi': { bits: 12, range: 1, signed: false },
+  'trial.y': { bits: 16, range: 16 },
+  'trial.error': { bits: 12, range: 1 },
+  'trial.signal': { bits: 12, range: 4 },
+  'trial.rateTerm': { bits: 12, range: 0.125 },
+} as const;
+
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
- * spiking input and a conduction delay of 3 ms. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in
+ * fixed point. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code.
  */
+const fourSixBack = {
+  name: 'four-six-back',
+  task: { kind: 'n-back', lags: [4, 6], base: 0.5, effects: [0.5, -0.25] },
+  network: {
+    dtMs: 5,
+    neurons: 100,
+    neuron: { kind: 'lif', membrane: { decay: 0.5 }, vTh: 1, gamma: 0.5 },
+    readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
+    input: { init: { kind: 'normal-sd', sd: 1 }, bias: 0.1 },
+    recurrent: { init: { kind: 'normal', gain: 1 }, autapses: true },
+    output: { init: { kind: 'normal', gain: 1 } },
+  },
+  rule: { name: 'e-prop-1', feedback: 'random' },
+  loss: { kind: 'softmax' },
+  rateTerm: { strength: 0.1, targetHz: 40, mean: 'running', runningRate: 0.01 },
+  optimizer: {
+    kind: 'sgd',
+    rates: { in: 0.2, rec: 0.2, out: 0.03 },
+    schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+  },
+  training: { total: 640_000, streams: 16, chunkSteps: 250, update: { every: 1, unit: 'step' } },
+  evaluation: { total: 80_000, streams: 16 },
+} as const;
+
 const presets = {
-  'four-six-back': {
-    name: 'four-six-back',
-    task: { kind: 'n-back', lags: [4, 6], base: 0.5, effects: [0.5, -0.25] },
-    network: {
-      dtMs: 5,
-      neurons: 100,
-      neuron: { kind: 'lif', membrane: { decay: 0.5 }, vTh: 1, gamma: 0.5 },
-      readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
-      input: { init: { kind: 'normal-sd', sd: 1 }, bias: 0.1 },
-      recurrent: { init: { kind: 'normal', gain: 1 }, autapses: true },
-      output: { init: { kind: 'normal', gain: 1 } },
-    },
-    rule: { name: 'e-prop-1', feedback: 'random' },
-    loss: { kind: 'softmax' },
-    rateTerm: { strength: 0.1, targetHz: 40, mean: 'running', runningRate: 0.01 },
-    optimizer: {
-      kind: 'sgd',
-      rates: { in: 0.2, rec: 0.2, out: 0.03 },
-      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
-    },
-    training: { total: 640_000, streams: 16, chunkSteps: 250, update: { every: 1, unit: 'step' } },
-    evaluation: { total: 80_000, streams: 16 },
+  'four-six-back': fourSixBack,
+  'four-six-back-8bit': {
+    ...fourSixBack,
+    name: 'four-six-back-8bit',
+    rule: { name: 'sg-r-d-lean' },
+    fixed: { formats: words },
   },
   'four-six-back-1ms': {
     name: 'four-six-back-1ms',

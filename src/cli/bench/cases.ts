@@ -126,12 +126,26 @@ export const cases: readonly (Case | LoopCase)[] = [
     ...plain('sg-rd', () => applySettings(preset('four-six-back'), ['rule={"name":"sg-r-d"}']), 60),
     timed: 'training',
   },
+  {
+    ...plain('sg-rd-lean', () => applySettings(preset('four-six-back'), ['rule.name=sg-r-d-lean']), 60),
+    timed: 'training',
+  },
+  { ...plain('fixed-four-six-back', () => preset('four-six-back-8bit'), 30), timed: 'training' },
+  { ...plain('fixed-e-prop-1', () => inWords(), 30), timed: 'training' },
   { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
   tensors(1),
   tensors(16),
   tensors(64),
   { name: 'reckon-epoch', repetitions: 5, timed: 'loop', backend: 'integers', build: reckonEpoch },
 ];
+
+/** e-prop 1 in the words of the preset, which also has ones for rules with matrices of their own. */
+function inWords(): unknown {
+  const raw = preset('four-six-back-8bit');
+  const { formats } = raw.fixed as { formats: Record<string, unknown> };
+  const own = Object.entries(formats).filter(([field]) => !/^signal\.(A|J|distal)$/.test(field));
+  return { ...raw, rule: { name: 'e-prop-1' }, fixed: { formats: Object.fromEntries(own) } };
+}
 
 /** NEST's instance of the pattern task where its file is at hand (in a clone), else one of the same size. */
 function pattern(): Experiment {
