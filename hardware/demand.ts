@@ -81,11 +81,11 @@ function learningOf({ sizes, rule, direct, readout, optimizer, update }: Network
   };
 }
 
-/** Scratch of a step is not state, and sums that only a report reads are not the rule's. */
+/** Scratch of a step is not state, and bookkeeping is not the rule's. */
 function variablesOf(group: string, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
-    if (!field || field.transient || name === 'losses' || name === 'begun') return [];
+    if (!field || field.transient || field.bookkeeping) return [];
     const streamed = field.shape[0] === 'stream';
     const kind =
       field.home === 'global'
