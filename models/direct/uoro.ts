@@ -52,6 +52,13 @@ export const uoro: DirectModel<Params> = {
           bookkeeping: true,
         },
       },
+      past: {},
+      work: {
+        ...tangentLayout(context, [], 'Fresh'),
+        told: { shape: ['rec'], home: 'post', unit: '1', doc: 'error as it comes to the neurons' },
+        signs: { shape: ['rec'], home: 'post', unit: 'spikes', doc: 'signs of this step, one bit each' },
+      },
+      jacobianProducts: 1,
       footprint: { reads: ['x', 'zPrev', 'psi', 'error', 'wRec', ...feedbackReads(p)], phases: ['soma'] },
       grain: 'step',
       kernel: null,

@@ -1,0 +1,43 @@
+import type { ChipProfile } from '../profile.ts';
+import { loihiArithmetic, loihiDecay, loihiWord } from './loihi.ts';
+import { axon, bit, byte, core, neuron, pJ, step, synapse } from './units.ts';
+
+export const loihi1: ChipProfile = {
+  id: 'loihi1',
+  name: 'Loihi',
+  substrate: 'digital',
+  weightBits: bit(8, 'code', 'nengo-loihi, Brian2Loihi'),
+  synapseStateBits: bit(9, 'code', 'lava: one free tag'),
+  traceBits: bit(7, 'code', 'lava'),
+  membraneBits: bit(24, 'code', 'lava'),
+  neurons: neuron(131_072, 'code', 'nengo-loihi: 128 cores of 1024 compartments'),
+  neuronsPerCore: neuron(1024, 'code', 'nengo-loihi'),
+  cores: core(128, 'code', 'nengo-loihi'),
+  coreMemory: byte(131_072, 'code', 'nengo-loihi: 16384 words of 64 bit'),
+  synapseWord: loihiWord,
+  synapseMemory: byte(16_777_216, 'code', 'nengo-loihi: 128 KiB per core'),
+  fanIn: synapse(4096, 'code', 'nengo-loihi: input axons per core'),
+  fanOut: synapse(null, 'recalled', 'no figure: 4096 output axons a core'),
+  axonsPerCore: axon(4096, 'code', 'nengo-loihi: input axons'),
+  learningAxons: 2,
+  delaySteps: step(62, 'code', 'Brian2Loihi'),
+  refractorySteps: step(63, 'code', 'nengo-loihi'),
+  energyPerSynapticEvent: pJ(23.6, 'recalled', 'Davies et al. 2018, not read again'),
+  arithmetic: loihiArithmetic,
+  decays: loihiDecay,
+  stochasticRounding: true,
+  roundings: ['toward-zero', 'stochastic'],
+  signedWeights: true,
+  resets: ['zero'],
+  adaptiveThreshold: false,
+  gradedActivity: false,
+  compartments: 2,
+  learning: {
+    engine: 'sum-of-products',
+    fixedRule: null,
+    thirdFactor: 'global',
+    transpose: false,
+    phases: false,
+    everyStep: true,
+  },
+};

@@ -1,0 +1,43 @@
+import type { ChipProfile } from '../profile.ts';
+import { loihiArithmetic, loihiDecay } from './loihi.ts';
+import { axon, bit, byte, core, neuron, pJ, step, synapse } from './units.ts';
+
+export const loihi2: ChipProfile = {
+  id: 'loihi2',
+  name: 'Loihi 2',
+  substrate: 'digital',
+  weightBits: bit(8, 'code', 'lava'),
+  synapseStateBits: bit(9, 'code', 'lava: one free tag'),
+  traceBits: bit(7, 'code', 'lava'),
+  membraneBits: bit(24, 'code', 'lava'),
+  neurons: neuron(1_000_000, 'doc', 'vendor brief'),
+  neuronsPerCore: neuron(8192, 'recalled', 'vendor brief, not read again'),
+  cores: core(128, 'doc', 'vendor brief'),
+  coreMemory: byte(196_608, 'recalled', '192 KiB per core'),
+  synapseWord: null,
+  synapseMemory: byte(25_165_824, 'recalled', '192 KiB per core, 128 cores'),
+  fanIn: synapse(null, 'recalled', 'no document was read'),
+  fanOut: synapse(null, 'recalled', 'no document was read'),
+  axonsPerCore: axon(null, 'recalled', 'no document was read'),
+  learningAxons: 1,
+  delaySteps: step(63, 'code', 'lava DelayDense: 6 bit'),
+  refractorySteps: step(63, 'inferred', 'microcode'),
+  energyPerSynapticEvent: pJ(null, 'recalled', 'no figure'),
+  arithmetic: loihiArithmetic,
+  decays: loihiDecay,
+  stochasticRounding: true,
+  roundings: ['toward-zero', 'stochastic'],
+  signedWeights: true,
+  resets: ['subtract', 'zero'],
+  adaptiveThreshold: true,
+  gradedActivity: true,
+  compartments: 2,
+  learning: {
+    engine: 'sum-of-products',
+    fixedRule: null,
+    thirdFactor: 'per-neuron',
+    transpose: false,
+    phases: true,
+    everyStep: true,
+  },
+};
