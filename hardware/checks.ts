@@ -121,6 +121,8 @@ function neuronModel(demand: Demand, chip: ChipProfile): Check {
 function limits({ sizes, delaySteps, largestFanIn, largestFanOut }: Demand, chip: ChipProfile): Check {
   const name = 'sizes';
   const beyond = (value: number, limit: number | null) => limit !== null && value > limit;
+  if (beyond(sizes.in, chip.inputs.value)) return fail(name, `${sizes.in} inputs, ${chip.inputs.value} offered`);
+  if (beyond(sizes.out, chip.outputs.value)) return fail(name, `${sizes.out} outputs, ${chip.outputs.value} offered`);
   if (beyond(sizes.rec, chip.neurons.value)) return fail(name, `${sizes.rec} neurons, ${chip.neurons.value} offered`);
   if (beyond(largestFanIn, chip.fanIn.value)) {
     return fail(name, `fan-in ${largestFanIn.toFixed(0)}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);

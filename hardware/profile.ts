@@ -48,6 +48,8 @@ const profile = z.strictObject({
   membraneBits: sourced('bit'),
   /** Width of the readout's traces, where it is not that of the others. */
   readoutTraceBits: sourced('bit').optional(),
+  inputs: sourced('line'),
+  outputs: sourced('neuron'),
   neurons: sourced('neuron'),
   neuronsPerCore: sourced('neuron'),
   cores: sourced('core'),

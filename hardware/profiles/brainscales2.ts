@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { analogDecay, axon, bit, byte, core, neuron, pJ, step, synapse } from './units.ts';
+import { analogDecay, axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
 
 export const brainscales2: ChipProfile = {
   id: 'brainscales2',
@@ -9,6 +9,8 @@ export const brainscales2: ChipProfile = {
   synapseStateBits: bit(8, 'doc', 'analog correlation sensors, read with 8 bit'),
   traceBits: bit(8, 'doc', '8 bit converters'),
   membraneBits: bit(8, 'doc', 'analog, read with 8 bit'),
+  inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
+  outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
   neurons: neuron(512, 'doc', 'documentation'),
   neuronsPerCore: neuron(512, 'doc', 'documentation'),
   cores: core(1, 'doc', 'documentation'),

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { anyDecay, axon, bit, byte, core, neuron, pJ, step, synapse, unlimited } from './units.ts';
+import { anyDecay, axon, bit, byte, core, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const ideal: ChipProfile = {
   id: 'ideal',
@@ -9,6 +9,8 @@ export const ideal: ChipProfile = {
   synapseStateBits: bit(null, 'inferred', unlimited),
   traceBits: bit(64, 'inferred', unlimited),
   membraneBits: bit(64, 'inferred', unlimited),
+  inputs: line(null, 'inferred', unlimited),
+  outputs: neuron(null, 'inferred', unlimited),
   neurons: neuron(null, 'inferred', unlimited),
   neuronsPerCore: neuron(null, 'inferred', unlimited),
   cores: core(null, 'inferred', unlimited),

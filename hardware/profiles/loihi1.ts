@@ -1,6 +1,6 @@
 import type { ChipProfile } from '../profile.ts';
 import { loihiArithmetic, loihiDecay, loihiWord } from './loihi.ts';
-import { axon, bit, byte, core, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
 
 export const loihi1: ChipProfile = {
   id: 'loihi1',
@@ -10,6 +10,8 @@ export const loihi1: ChipProfile = {
   synapseStateBits: bit(9, 'code', 'lava: one free tag'),
   traceBits: bit(7, 'code', 'lava'),
   membraneBits: bit(24, 'code', 'lava'),
+  inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
+  outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
   neurons: neuron(131_072, 'code', 'nengo-loihi: 128 cores of 1024 compartments'),
   neuronsPerCore: neuron(1024, 'code', 'nengo-loihi'),
   cores: core(128, 'code', 'nengo-loihi'),

@@ -1,6 +1,6 @@
 import type { ChipProfile } from '../profile.ts';
 import { loihiArithmetic, loihiDecay } from './loihi.ts';
-import { axon, bit, byte, core, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
 
 export const loihi2: ChipProfile = {
   id: 'loihi2',
@@ -10,6 +10,8 @@ export const loihi2: ChipProfile = {
   synapseStateBits: bit(9, 'code', 'lava: one free tag'),
   traceBits: bit(7, 'code', 'lava'),
   membraneBits: bit(24, 'code', 'lava'),
+  inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
+  outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
   neurons: neuron(1_000_000, 'doc', 'vendor brief'),
   neuronsPerCore: neuron(8192, 'recalled', 'vendor brief, not read again'),
   cores: core(128, 'doc', 'vendor brief'),

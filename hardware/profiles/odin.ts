@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, neuron, pJ, step, subtractDecay, synapse } from './units.ts';
+import { axon, bit, byte, core, line, neuron, pJ, step, subtractDecay, synapse } from './units.ts';
 
 export const odin: ChipProfile = {
   id: 'odin',
@@ -9,6 +9,8 @@ export const odin: ChipProfile = {
   synapseStateBits: bit(1, 'code', 'mapping bit'),
   traceBits: bit(3, 'code', 'calcium of a neuron'),
   membraneBits: bit(8, 'code', 'ChFrenkel/ODIN RTL'),
+  inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
+  outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
   neurons: neuron(256, 'code', 'ChFrenkel/ODIN RTL'),
   neuronsPerCore: neuron(256, 'code', 'ChFrenkel/ODIN RTL'),
   cores: core(1, 'doc', 'documentation'),

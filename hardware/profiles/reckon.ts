@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, multiply, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, line, multiply, neuron, pJ, step, synapse } from './units.ts';
 
 export const reckon: ChipProfile = {
   id: 'reckon',
@@ -11,6 +11,8 @@ export const reckon: ChipProfile = {
   traceBits: bit(12, 'code', 'ChFrenkel/ReckOn RTL: 12 bit input and recurrent traces'),
   membraneBits: bit(16, 'code', 'ChFrenkel/ReckOn RTL'),
   readoutTraceBits: bit(10, 'code', 'ChFrenkel/ReckOn RTL: 10 bit output traces'),
+  inputs: line(256, 'doc', 'ReckOn documentation'),
+  outputs: neuron(16, 'doc', 'ReckOn documentation'),
   neurons: neuron(256, 'doc', 'ReckOn documentation'),
   neuronsPerCore: neuron(256, 'doc', 'ReckOn documentation'),
   cores: core(1, 'doc', 'ReckOn documentation'),

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { anyDecay, axon, bit, byte, core, neuron, pJ, step, synapse, unlimited } from './units.ts';
+import { anyDecay, axon, bit, byte, core, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const spinnaker2: ChipProfile = {
   id: 'spinnaker2',
@@ -9,6 +9,8 @@ export const spinnaker2: ChipProfile = {
   synapseStateBits: bit(64, 'inferred', 'software: limited by memory alone'),
   traceBits: bit(32, 'inferred', 'software'),
   membraneBits: bit(32, 'inferred', 'software'),
+  inputs: line(null, 'inferred', unlimited),
+  outputs: neuron(null, 'inferred', unlimited),
   neurons: neuron(152_000, 'doc', 'vendor count: 1000 per processing element'),
   neuronsPerCore: neuron(1000, 'doc', 'vendor count'),
   cores: core(152, 'doc', 'processing elements'),

@@ -10,6 +10,7 @@ const of =
 
 export const bit = of('bit');
 export const neuron = of('neuron');
+export const line = of('line');
 export const byte = of('byte');
 export const synapse = of('synapse');
 export const step = of('step');

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, neuron, pJ, shiftDecay, step, synapse } from './units.ts';
+import { axon, bit, byte, core, line, neuron, pJ, shiftDecay, step, synapse } from './units.ts';
 
 export const xylo: ChipProfile = {
   id: 'xylo',
@@ -9,6 +9,8 @@ export const xylo: ChipProfile = {
   synapseStateBits: bit(0, 'doc', 'inference only'),
   traceBits: bit(0, 'doc', 'inference only'),
   membraneBits: bit(16, 'doc', 'documentation'),
+  inputs: line(16, 'doc', 'documentation'),
+  outputs: neuron(8, 'doc', 'documentation'),
   neurons: neuron(1000, 'doc', 'hidden neurons'),
   neuronsPerCore: neuron(1000, 'doc', 'hidden neurons'),
   cores: core(1, 'doc', 'documentation'),

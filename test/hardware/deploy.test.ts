@@ -165,7 +165,7 @@ it('the optimiser, the neuron and the sizes are asked about', () => {
     /^neuron model: rates/,
   );
   expect(on('loihi1', { name: 'readout-only' }).reasons).toEqual(['neuron model: reset "zero" in place of "subtract"']);
-  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: fan-in 512, 63 offered (doc)');
+  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: 256 inputs, 16 offered');
 });
 
 it('an ideal chip takes every rule that is local', () => {
