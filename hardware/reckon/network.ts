@@ -19,8 +19,8 @@ export interface ReckonNetwork {
 
 /** The membrane's decays that the chip stores. */
 const smallestDecay = 0x7000 / 0x8000;
-/** Where the threshold is put if the weights leave the choice: room for eight thresholds in 16 bits. */
-const wantedThreshold = 4096;
+/** Where the threshold is put if the weights leave the choice: room for sixteen thresholds in 16 bits. */
+const wantedThreshold = 2048;
 const largestWeight = 127;
 const largestShift = 7;
 /** What the chip takes for an output of 1. */

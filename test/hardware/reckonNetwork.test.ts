@@ -36,7 +36,7 @@ function trained({ inputs = 20, outputs = 2, network = {}, neuron = {}, readout 
       },
       rule: { name: 'e-prop-1' },
       loss: { kind: 'square' },
-      optimizer: { kind: 'sgd', rates: { in: 0.01, rec: 0.01, out: 0.01 } },
+      optimizer: { kind: 'sgd', rates: { in: 1e-4, rec: 1e-4, out: 1e-4 } },
       training: { total: 4 },
     },
     { ...models, tasks },
@@ -114,11 +114,11 @@ describe('a trained network on ReckOn', () => {
       },
     });
     const { wIn, wRec } = exact.run.network.weights;
-    for (let s = 0; s < wIn.length; s++) wIn[s] = ((127 - ((37 * s) % 200)) * 16) / 4096;
-    for (let s = 0; s < wRec.length; s++) wRec[s] = s % 32 === 0 ? 0 : (4 * ((7 * s) % 61) - 120) / 4096;
+    for (let s = 0; s < wIn.length; s++) wIn[s] = ((127 - ((37 * s) % 200)) * 16) / 2048;
+    for (let s = 0; s < wRec.length; s++) wRec[s] = s % 32 === 0 ? 0 : (4 * ((7 * s) % 61) - 120) / 2048;
     const run = trial(exact);
     const { chip, membraneUnit } = reckonOf(exact.run.network);
-    expect(membraneUnit).toBe(4096);
+    expect(membraneUnit).toBe(2048);
     const lif = (keep: (v: number) => number) => {
       const v = new Float64Array(31);
       let z = new Float64Array(31);
@@ -128,8 +128,8 @@ describe('a trained network on ReckOn', () => {
           let current = 0;
           for (let i = 0; i < 20; i++) current += x[i] * wIn[i * 31 + j];
           for (let i = 0; i < 31; i++) current += before[i] * wRec[i * 31 + j];
-          v[j] = keep(v[j] * (1 - 2 ** -5) * 4096) * (1 - before[j]) + current * 4096;
-          v[j] /= 4096;
+          v[j] = keep(v[j] * (1 - 2 ** -5) * 2048) * (1 - before[j]) + current * 2048;
+          v[j] /= 2048;
         }
         z = v.map((potential) => (potential > 1 ? 1 : 0));
         return [...z];
