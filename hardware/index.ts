@@ -11,6 +11,7 @@ export type { MemoryMap } from './memoryMap.ts';
 export type { Energy, OperationCount, Operations } from './operations.ts';
 export { type ChipDecay, type ChipProfile, profileSchema } from './profile.ts';
 export * from './reckon/index.ts';
+export { type Structure, structureOf, widthsOf } from './versions.ts';
 export { profiles };
 
 export interface ChipEntry {
