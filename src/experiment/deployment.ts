@@ -8,6 +8,8 @@ import type { Catalogue } from '../core/plugins.ts';
 import { formattableFields } from '../engine/network.ts';
 import { runTrial } from '../engine/run.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
+import { rowsOf, valuesOf } from './fields.ts';
+import { firstParting, type Parting } from './parting.ts';
 
 /** What a chip makes of an experiment; see `structureOf` and `widthsOf` of the hardware module. */
 export interface ChipVersion {
@@ -104,23 +106,6 @@ function adoptMatrices(to: Experiment, from: Experiment): void {
   }
 }
 
-/** Numbers of a field of the state, or of the rows of a trial. */
-export function valuesOf({ run }: Experiment, name: string): ArrayLike<number> {
-  const { state, trial } = run.network;
-  return name.startsWith('trial.') ? trial[name.slice('trial.'.length) as 'psi'] : state.field(name);
-}
-
-/** The parts of a field that belong to step t: its rows, or all of it. */
-export function rowsOf({ run }: Experiment, name: string, t: number): readonly (readonly [from: number, to: number])[] {
-  const { sizes } = run.network.spec;
-  if (!name.startsWith('trial.')) return [[0, run.network.state.field(name).length]];
-  const width = run.network.trial[name.slice('trial.'.length) as 'psi'].length / (sizes.stream * sizes.step);
-  return Array.from({ length: sizes.stream }, (_, b) => {
-    const from = (b * sizes.step + t) * width;
-    return [from, from + width] as const;
-  });
-}
-
 function widen(
   ranges: Map<string, [number, number]>,
   name: string,
@@ -185,6 +170,8 @@ export interface Accuracy {
   readonly approximations: readonly Approximation[];
   /** What became of the numbers of the last seed's fixed-point run. */
   readonly statistics: readonly FieldStatistics[];
+  /** Where the second and the third version of the first seed part. */
+  readonly parting: Parting;
 }
 
 export interface AccuracyOptions {
@@ -209,6 +196,7 @@ export function measureAccuracy(
   const losses: Record<VersionName, number[]> = { float: [], structure: [], fixed: [] };
   let statistics: readonly FieldStatistics[] = [];
   let expected = false;
+  let parting: Parting = { steps: 0, value: null, spike: null };
   for (const seed of seeds) {
     const done = (version: VersionName, experiment: Experiment, reuse?: number) => {
       const loss = reuse ?? trainedLoss(experiment);
@@ -222,10 +210,9 @@ export function measureAccuracy(
     const second = changed ? createExperiment({ ...structured, seed }, catalogue) : first;
     done('structure', second, changed ? undefined : plain);
     const widths = chip.widths(second.run.network.spec);
-    const third = createExperiment(
-      withWidths({ ...structured, seed }, widths, observedRanges(second, catalogue)),
-      catalogue,
-    );
+    const inFormats = withWidths({ ...structured, seed }, widths, observedRanges(second, catalogue));
+    if (seed === seeds[0]) parting = firstParting(inFormats, catalogue);
+    const third = createExperiment(inFormats, catalogue);
     done('fixed', third);
     statistics = third.run.stages.statistics?.() ?? [];
     for (const experiment of new Set([first, second, third])) experiment.close();
@@ -236,6 +223,7 @@ export function measureAccuracy(
     versions: versionNames.map((version) => ({ version, losses: losses[version], ...spread(losses[version]) })),
     approximations,
     statistics,
+    parting,
   };
 }
 

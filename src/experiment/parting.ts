@@ -4,8 +4,8 @@ import type { FieldFormat } from '../core/format.ts';
 import type { Catalogue } from '../core/plugins.ts';
 import { nextSteps } from '../engine/feed.ts';
 import { runTrial } from '../engine/run.ts';
-import { rowsOf, valuesOf } from './deployment.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
+import { rowsOf, valuesOf } from './fields.ts';
 
 /** Where two runs first differ in a number. Steps are counted from the beginning of the training. */
 export interface ValueParting {
