@@ -244,18 +244,22 @@ export interface Agreement {
   readonly second: number;
   /** both / either; 1 where neither spikes. */
   readonly share: number;
+  /** The first step at which they are not the same; null: they are. */
+  readonly parted: number | null;
 }
 
 /** z [step][rec] of two runs. */
 export function agreementOf(a: readonly ArrayLike<number>[], b: readonly ArrayLike<number>[]): Agreement {
   let [both, first, second] = [0, 0, 0];
+  let parted: number | null = null;
   for (let t = 0; t < a.length; t++) {
     for (let j = 0; j < a[t].length; j++) {
       if (a[t][j] !== 0) first++;
       if (b[t][j] !== 0) second++;
       if (a[t][j] !== 0 && b[t][j] !== 0) both++;
+      if ((a[t][j] !== 0) !== (b[t][j] !== 0)) parted ??= t;
     }
   }
   const either = first + second - both;
-  return { both, first, second, share: either === 0 ? 1 : both / either };
+  return { both, first, second, share: either === 0 ? 1 : both / either, parted };
 }

@@ -71,7 +71,7 @@ function imageLines({ image, spi, approximations, agreement }: NonNullable<Repor
     `SPI writes: ${spi}`,
     `approximations: ${approximations.join('; ')}`,
     agreement
-      ? `spikes of ${agreement.steps} steps: ${agreement.first} of the network, ${agreement.second} of the chip, ${(100 * agreement.share).toFixed(1)} % of either in both`
+      ? `spikes of ${agreement.steps} steps: ${agreement.first} of the network, ${agreement.second} of the chip, ${(100 * agreement.share).toFixed(1)} % of either in both, the same up to step ${agreement.parted ?? agreement.steps}`
       : 'spikes were not compared: inputs of this task are no spikes',
   ];
 }

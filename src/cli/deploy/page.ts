@@ -23,6 +23,7 @@ export function accuracyFigure(chip: string, { versions, measure, seeds }: Accur
     xLabel: '1 float     2 with the structure of the chip     3 in its number formats',
     yLabel: measure,
     bounds: [],
+    marks: true,
     groups: [{ label: 'the same seed in each version', runs }],
   });
 }
