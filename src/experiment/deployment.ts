@@ -133,7 +133,7 @@ export function withWidths(config: ExperimentConfig, widths: readonly FieldWidth
       const range = ranges.get(field);
       if (!range) return [];
       const largest = Math.max(-range[0], range[1]);
-      const signed = range[0] < 0 || /^(weights|neuron|trial\.(y|error|signal)$)/.test(field);
+      const signed = range[0] < 0 || /^(weights|neuron|trial)\./.test(field);
       // One is the range of what was never anything but 0.
       return [
         [

@@ -16,7 +16,7 @@ export interface Rows {
   readonly rows: readonly (readonly string[])[];
 }
 
-export const number = (value: number) => String(Number(value.toPrecision(5)));
+export const number = (value: number, digits = 5) => String(Number(value.toPrecision(digits)));
 
 export function checkRows({ chip, checks }: Deployment): Rows {
   return {
@@ -83,7 +83,12 @@ export function memoryNote({ inferenceBytes, learningBytes, overhead, memory }: 
 export function accuracyRows({ versions, measure, seeds }: Accuracy): Rows {
   return {
     head: [measure, 'mean', 'sd', ...seeds.map((seed) => `seed ${seed}`)],
-    rows: versions.map(({ version, mean, sd, losses }) => [version, number(mean), number(sd), ...losses.map(number)]),
+    rows: versions.map(({ version, mean, sd, losses }) => [
+      version,
+      number(mean),
+      number(sd),
+      ...losses.map((loss) => number(loss)),
+    ]),
   };
 }
 
@@ -99,7 +104,7 @@ export function partingNotes({ parting: { steps, value, spike } }: Accuracy): st
   const index = (of: readonly number[]) => `[${of.join(', ')}]`;
   return [
     value
-      ? `first parting at step ${value.step}: ${value.field}${index(value.index)} is ${number(value.float)} in float and ${number(value.fixed)} in fixed point, more than one step of ${number(value.formatStep)} apart`
+      ? `first parting at step ${value.step}: ${value.field}${index(value.index)} is ${number(value.float, 10)} in float and ${number(value.fixed, 10)} in fixed point, more than one step of ${number(value.formatStep)} apart`
       : `no number parts by more than one step of its format in ${steps} steps`,
     spike
       ? `first spike that differs at step ${spike.step}: neuron ${spike.neuron} of stream ${spike.stream}, ${spike.float} in float and ${spike.fixed} in fixed point`
