@@ -125,15 +125,15 @@ function limits({ sizes, delaySteps, largestFanIn, largestFanOut }: Demand, chip
   if (beyond(sizes.out, chip.outputs.value)) return fail(name, `${sizes.out} outputs, ${chip.outputs.value} offered`);
   if (beyond(sizes.rec, chip.neurons.value)) return fail(name, `${sizes.rec} neurons, ${chip.neurons.value} offered`);
   if (beyond(largestFanIn, chip.fanIn.value)) {
-    return fail(name, `fan-in ${largestFanIn.toFixed(0)}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);
+    return fail(name, `fan-in ${largestFanIn}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);
   }
   if (beyond(largestFanOut, chip.fanOut.value)) {
-    return fail(name, `fan-out ${largestFanOut.toFixed(0)}, ${chip.fanOut.value} offered (${chip.fanOut.kind})`);
+    return fail(name, `fan-out ${largestFanOut}, ${chip.fanOut.value} offered (${chip.fanOut.kind})`);
   }
   if (delaySteps > 1 && beyond(delaySteps, chip.delaySteps.value)) {
     return fail(name, `delay of ${delaySteps} steps, ${chip.delaySteps.value} offered`);
   }
-  return pass(name, `${sizes.rec} neurons, fan-in ${largestFanIn.toFixed(0)}, fan-out ${largestFanOut.toFixed(0)}`);
+  return pass(name, `${sizes.rec} neurons, fan-in ${largestFanIn}, fan-out ${largestFanOut}`);
 }
 
 function schedule({ dendritic }: Learning, chip: ChipProfile): Check {

@@ -78,7 +78,6 @@ export interface DemandOptions {
 export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
   const { sizes, neuron, readout, projections, rule, direct } = spec;
   const nRef = neuron.kernel?.nRef ?? 0;
-  const fanIn = (nSyn: number) => nSyn / sizes.rec;
   const { refractory: _, ...blocked } = neuron.layout;
   return {
     dtMs: spec.dtMs,
@@ -91,8 +90,8 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     reset: spec.spiking ? (neuron.eligibility.resetGain > 0 ? 'subtract' : 'zero') : null,
     refractory: nRef,
     delaySteps: sizes.history,
-    largestFanIn: fanIn(projections.in.nSyn) + fanIn(projections.rec.nSyn),
-    largestFanOut: fanIn(projections.rec.nSyn) + sizes.out,
+    largestFanIn: largestFanIn(projections, sizes.rec),
+    largestFanOut: largestFanOut(projections.rec) + sizes.out,
     decays: decaysOf(spec),
     activity: activityOf(spec, rateHz),
     inference: [
@@ -101,6 +100,18 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     ],
     learning: rule || direct ? learningOf(spec) : null,
   };
+}
+
+function largestFanIn(projections: NetworkSpec['projections'], n: number): number {
+  const arriving = new Float64Array(n);
+  for (const { post } of [projections.in, projections.rec]) for (const j of post) arriving[j] += 1;
+  return arriving.reduce((most, count) => Math.max(most, count), 0);
+}
+
+function largestFanOut({ rowStart, nPre }: NetworkSpec['projections']['rec']): number {
+  let most = 0;
+  for (let i = 0; i < nPre; i++) most = Math.max(most, rowStart[i + 1] - rowStart[i]);
+  return most;
 }
 
 function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | undefined): Activity {

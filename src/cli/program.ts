@@ -130,7 +130,7 @@ export function createProgram(): Command {
       examples([
         'spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2',
         'spiketrace deploy four-six-back --set training.total=32000 --chip loihi2 --accuracy --seeds 5 --out report',
-        'spiketrace deploy runs/first --chip reckon --images images',
+        'spiketrace deploy runs/pattern-generation --chip reckon --images images',
       ]),
     )
     .action(deploy);

@@ -9,12 +9,13 @@ export interface Options {
   readonly optimizer?: string;
   readonly update?: object;
   readonly rateHz?: number;
+  readonly recurrent?: object;
 }
 
 /** 256 inputs, 256 neurons, 16 outputs: the sizes of ReckOn's memories. */
 export function network(
   rule: object,
-  { neuron = { kind: 'lif' }, readout = {}, optimizer = 'sgd', update = {} }: Options = {},
+  { neuron = { kind: 'lif' }, readout = {}, optimizer = 'sgd', update = {}, recurrent = {} }: Options = {},
 ) {
   return createExperiment(
     {
@@ -24,7 +25,7 @@ export function network(
         neurons: 256,
         neuron,
         readout: { kind: 'leaky', filter: { decay: 0 }, bias: false, ...readout },
-        recurrent: { autapses: true },
+        recurrent: { autapses: true, ...recurrent },
       },
       rule,
       loss: { kind: 'square' },

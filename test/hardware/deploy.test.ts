@@ -168,6 +168,18 @@ it('the optimiser, the neuron and the sizes are asked about', () => {
   expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: 256 inputs, 16 offered');
 });
 
+it('fan-in and fan-out are those of the neuron with most synapses', () => {
+  const recurrent = { connectivity: { kind: 'probability', p: 0.1 } };
+  const { checks } = on('loihi2', { name: 'readout-only' }, { recurrent });
+  const said = checks.find(({ name }) => name === 'sizes')?.because ?? '';
+  const [, fanIn, fanOut] = (/fan-in (\d+), fan-out (\d+)$/.exec(said) ?? []).map(Number);
+  // 256 inputs and a tenth of 256 neurons, or 16 outputs, in the mean.
+  expect(fanIn).toBeGreaterThan(282);
+  expect(fanIn).toBeLessThan(310);
+  expect(fanOut).toBeGreaterThan(42);
+  expect(fanOut).toBeLessThan(70);
+});
+
 it('an ideal chip takes every rule that is local', () => {
   for (const name of ['e-prop-1', 'rflo', 'sg-v', 'sg-r-d']) {
     expect(on('ideal', { name }, { neuron: { kind: 'lif' } }).checks.filter(({ status }) => status === 'fail')).toEqual(
