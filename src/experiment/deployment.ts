@@ -4,7 +4,7 @@ import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { FieldStatistics, FieldWidth } from '../core/format.ts';
 import type { NetworkSpec } from '../core/network.ts';
-import type { Catalogue } from '../core/plugins.ts';
+import type { Catalogue, TraceInstance } from '../core/plugins.ts';
 import { formattableFields } from '../engine/network.ts';
 import { runTrial } from '../engine/run.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
@@ -20,7 +20,7 @@ export interface ChipVersion {
   readonly widths: (spec: NetworkSpec) => readonly FieldWidth[];
 }
 
-/** An approximation that a chip forces: a setting, or null where the rule does not offer one. */
+/** An approximation that a chip forces: its settings, or null where the rule does not offer it. */
 export interface Approximation {
   readonly what: string;
   readonly setting: string | null;
@@ -38,32 +38,52 @@ export function versionsOf(config: ExperimentConfig, chip: ChipVersion, catalogu
   const float = { ...config, backend: 'auto', fixed: null } as ExperimentConfig;
   let structured = float;
   const approximations: Approximation[] = [];
-  const attempt = (what: string, setting: string | null) => {
-    const changed = setting === null ? null : tried(structured, setting, catalogue);
+  const attempt = (what: string, ...settings: string[]) => {
+    const changed = settings.length > 0 ? tried(structured, settings, catalogue) : null;
     if (changed) structured = changed;
-    approximations.push({ what, setting: changed ? setting : null });
+    approximations.push({ what, setting: changed ? settings.join(' ') : null });
   };
-  const { rule, rateTerm, network } = config;
+  const { rule, rateTerm } = config;
+  const own = 'trace' in rule ? 'rule.trace' : 'rule';
   if (chip.factored) {
     if (rateTerm.strength > 0 && rateTerm.mean !== 'running')
       attempt('a running mean of the rate', 'rateTerm.mean=running');
-    if (!('readoutFilter' in rule)) attempt('a trace without state per synapse', null);
-    else if (rule.readoutFilter !== false) attempt('no output filter on the trace', 'rule.readoutFilter=false');
+    if (hasFilter(structured, catalogue)) attempt('no output filter on the trace', `${own}.readoutFilter=false`);
+    if (hasSynapticState(structured, catalogue)) attempt('a trace without state per synapse');
   }
-  if (chip.late && rule.late !== true) attempt('the signal one step late', 'late' in rule ? 'rule.late=true' : null);
-  if (chip.reset && 'reset' in network.neuron) attempt(`reset "${chip.reset}"`, `network.neuron.reset=${chip.reset}`);
+  if (chip.late && rule.late !== true) {
+    attempt(
+      'the signal one step late',
+      ...(own === 'rule' ? ['rule.late=true'] : ['rule.trace.late=true', 'rule.signal.late=true']),
+    );
+  }
+  if (chip.reset) attempt(`reset "${chip.reset}"`, `network.neuron.reset=${chip.reset}`);
   return { float, structured, approximations };
 }
 
 /** null where the rule does not allow it. */
-function tried(config: ExperimentConfig, setting: string, catalogue: Catalogue): ExperimentConfig | null {
+function tried(config: ExperimentConfig, settings: readonly string[], catalogue: Catalogue): ExperimentConfig | null {
   try {
-    const changed = createExperiment(applySettings(config, [setting]), catalogue);
+    const changed = createExperiment(applySettings(config, settings), catalogue);
     return { ...changed.config, backend: config.backend };
   } catch (error) {
     if (error instanceof ConfigError || error instanceof UnsupportedError) return null;
     throw error;
   }
+}
+
+function traceOf(config: ExperimentConfig, catalogue: Catalogue): TraceInstance | undefined {
+  return createExperiment(config, catalogue).run.network.spec.rule?.trace;
+}
+
+function hasFilter(config: ExperimentConfig, catalogue: Catalogue): boolean {
+  const kernel = traceOf(config, catalogue)?.kernel;
+  return kernel ? kernel.filter.decay > 0 : true;
+}
+
+function hasSynapticState(config: ExperimentConfig, catalogue: Catalogue): boolean {
+  const fields = Object.values(traceOf(config, catalogue)?.layout ?? {});
+  return fields.some(({ home, transient }) => home === 'synapse' && !transient);
 }
 
 /** Smallest and largest value of a field. */

@@ -55,10 +55,29 @@ describe('what a chip makes of an experiment', () => {
     expect(versionsOf(given.config, versionFor('loihi2', given), catalogue).approximations).toEqual([]);
   });
 
+  const without = { rateTerm: { strength: 0 } };
+
+  it('is asked of the parts of a free combination', () => {
+    const given = experiment(
+      { name: 'factored', trace: { kind: 'eligibility' }, signal: { kind: 'broadcast' } },
+      without,
+    );
+    const { structured, approximations } = versionsOf(given.config, versionFor('reckon', given), catalogue);
+    expect(approximations.map(({ setting }) => setting)).toEqual(['rule.trace.readoutFilter=false']);
+    expect(structured.rule.trace).toMatchObject({ readoutFilter: false });
+  });
+
   it('names what the rule does not offer', () => {
-    const given = experiment({ name: 'rflo' }, { rateTerm: { strength: 0 } });
-    expect(versionsOf(given.config, versionFor('reckon', given), catalogue).approximations).toEqual([
-      { what: 'a trace without state per synapse', setting: null },
+    const remains = { what: 'a trace without state per synapse', setting: null };
+    const rflo = experiment({ name: 'rflo' }, without);
+    expect(versionsOf(rflo.config, versionFor('reckon', rflo), catalogue).approximations).toEqual([
+      { what: 'no output filter on the trace', setting: null },
+      remains,
+    ]);
+    const adaptive = experiment(undefined, { ...without, network: { neurons: 12, neuron: { kind: 'alif' } } });
+    expect(versionsOf(adaptive.config, versionFor('reckon', adaptive), catalogue).approximations).toEqual([
+      { what: 'no output filter on the trace', setting: 'rule.readoutFilter=false' },
+      remains,
     ]);
   });
 });
