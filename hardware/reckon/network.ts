@@ -2,6 +2,7 @@ import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Real } from '../../src/core/layout.ts';
 import type { Network } from '../../src/core/network.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
+import { type ReckonConfig, sizesOf } from './config.ts';
 import { cueAccumulation } from './cueAccumulation.ts';
 import { createReckon, type Reckon } from './reckon.ts';
 import { lanes, side } from './state.ts';
@@ -40,68 +41,90 @@ export function reckonOf({ spec, weights }: Network): ReckonNetwork {
   const { sizes, readout } = spec;
   const neuron = checkedNeuron(spec);
   checkSizes(spec);
-  const win = Float64Array.from(weights.wIn, (weight) => weight * neuron.gain);
-  const wrec = Float64Array.from(weights.wRec, (weight) => weight * neuron.gain);
-  const wout = Float64Array.from(weights.wOut, (weight) => weight * readout.gain);
-  const unit = membraneUnit(neuron.vTh, largest(win), largest(wrec));
-  const out = Math.min(one, largest(wout) > 0 ? (largestWeight * 2 ** largestShift) / largest(wout) : one);
-  const shifts = {
-    inp: shiftOf(largest(win), unit),
-    rec: shiftOf(largest(wrec), unit),
-    out: shiftOf(largest(wout), out),
-  };
-  const threshold = thresholdOf(neuron, unit);
-  const nRec = even(sizes.rec);
-  const nIn = even(sizes.in);
-  const nOut = sizes.out > Math.max(nIn, nRec) ? even(sizes.out) : sizes.out;
-  const alpha = Math.round(neuron.decay * 0x8000);
-  const kappa = Math.round(readout.decay * 0x80);
-  const slope = (share: number) => clamp16(Math.round(threshold + share * neuron.psiWidth * unit));
-  const chip = createReckon(
-    {
-      ...cueAccumulation,
-      SPI_RST_MODE: neuron.resetToZero ? 1 : 0,
-      SPI_DO_EPROP: 0,
-      SPI_EN_STOCH_ROUND: 0,
-      SPI_REGUL_MODE: 0,
-      SPI_REGRESSION: spec.loss.classification ? 0 : 1,
-      SPI_NO_OUT_ACT: spec.loss.classification ? 0 : 1,
-      SPI_FP_LOC_WINP: shifts.inp,
-      SPI_FP_LOC_WREC: shifts.rec,
-      SPI_FP_LOC_WOUT: shifts.out,
-      SPI_KAPPA: kappa,
-      SPI_THR_H_0: slope(-1),
-      SPI_THR_H_1: slope(-0.5),
-      SPI_THR_H_2: slope(0.5),
-      SPI_THR_H_3: slope(1),
-      SPI_H_0: 0,
-      SPI_H_1: 1,
-      SPI_H_2: 2,
-      SPI_H_3: 1,
-      SPI_H_4: 0,
-      SPI_NUM_INP_NEUR: nIn - 1,
-      SPI_NUM_REC_NEUR: nRec - 1,
-      SPI_NUM_OUT_NEUR: nOut - 1,
-      ALPHA: [alpha],
-      THR: [threshold],
-    },
-    {
-      inp: quantised(win, sizes.in, sizes.rec, nIn, nRec, unit / 2 ** shifts.inp),
-      rec: quantised(wrec, sizes.rec, sizes.rec, nRec, nRec, unit / 2 ** shifts.rec),
-      out: quantised(wout, sizes.rec, sizes.out, nRec, nOut, out / 2 ** shifts.out),
-    },
-  );
+  const win = scaled(weights.wIn, neuron.gain, 'weights.wIn');
+  const wrec = scaled(weights.wRec, neuron.gain, 'weights.wRec');
+  const wout = scaled(weights.wOut, readout.gain, 'weights.wOut');
+  const scale = scaleOf(neuron.vTh, largest(win), largest(wrec), largest(wout));
+  const { unit, outputUnit, shifts } = scale;
+  const settings = settingsOf(spec, neuron, scale);
+  const { nIn, nRec, nOut } = sizesOf(settings);
+  const chip = createReckon(settings, {
+    inp: quantised(win, sizes.in, sizes.rec, nIn, nRec, unit / 2 ** shifts.inp),
+    rec: quantised(wrec, sizes.rec, sizes.rec, nRec, nRec, unit / 2 ** shifts.rec),
+    out: quantised(wout, sizes.rec, sizes.out, nRec, nOut, outputUnit / 2 ** shifts.out),
+  });
   return {
     chip,
     membraneUnit: unit,
-    outputUnit: out,
+    outputUnit,
     weightStep: {
       inp: 2 ** shifts.inp / unit / neuron.gain,
       rec: 2 ** shifts.rec / unit / neuron.gain,
-      out: 2 ** shifts.out / out / readout.gain,
+      out: 2 ** shifts.out / outputUnit / readout.gain,
     },
-    approximations: approximationsOf(spec, weights.bOut, alpha / 0x8000, kappa / 0x80, out),
+    approximations: approximationsOf(spec, weights.bOut, chip.config, outputUnit),
   };
+}
+
+/** Units of the chip per unit of weight and of output, and the shifts of the three memories. */
+interface Scale {
+  readonly unit: number;
+  readonly outputUnit: number;
+  readonly shifts: { readonly inp: number; readonly rec: number; readonly out: number };
+}
+
+function scaleOf(vTh: number, inp: number, rec: number, out: number): Scale {
+  const unit = membraneUnit(vTh, inp, rec);
+  const outputUnit = Math.min(one, out > 0 ? (largestWeight * 2 ** largestShift) / out : one);
+  return {
+    unit,
+    outputUnit,
+    shifts: { inp: shiftOf(inp, unit), rec: shiftOf(rec, unit), out: shiftOf(out, outputUnit) },
+  };
+}
+
+/** Registers for inference; the pseudo-derivative is a staircase under the triangle of ours, rates and seeds are those of the example. */
+function settingsOf({ sizes, readout, loss }: Network['spec'], neuron: ThresholdKernel, { unit, shifts }: Scale) {
+  const threshold = thresholdOf(neuron, unit);
+  const slope = (share: number) => clamp16(Math.round(threshold + share * neuron.psiWidth * unit));
+  const [nIn, nRec] = [even(sizes.in), even(sizes.rec)];
+  const nOut = sizes.out > Math.max(nIn, nRec) ? even(sizes.out) : sizes.out;
+  const linear = loss.classification ? 0 : 1;
+  return {
+    ...cueAccumulation,
+    SPI_RST_MODE: neuron.resetToZero ? 1 : 0,
+    SPI_DO_EPROP: 0,
+    SPI_EN_STOCH_ROUND: 0,
+    SPI_REGUL_MODE: 0,
+    SPI_REGRESSION: linear,
+    SPI_NO_OUT_ACT: linear,
+    SPI_FP_LOC_WINP: shifts.inp,
+    SPI_FP_LOC_WREC: shifts.rec,
+    SPI_FP_LOC_WOUT: shifts.out,
+    SPI_KAPPA: Math.round(readout.decay * 0x80),
+    SPI_THR_H_0: slope(-1),
+    SPI_THR_H_1: slope(-0.5),
+    SPI_THR_H_2: slope(0.5),
+    SPI_THR_H_3: slope(1),
+    SPI_H_0: 0,
+    SPI_H_1: 1,
+    SPI_H_2: 2,
+    SPI_H_3: 1,
+    SPI_H_4: 0,
+    SPI_NUM_INP_NEUR: nIn - 1,
+    SPI_NUM_REC_NEUR: nRec - 1,
+    SPI_NUM_OUT_NEUR: nOut - 1,
+    ALPHA: [Math.round(neuron.decay * 0x8000)],
+    THR: [threshold],
+  };
+}
+
+/** @throws ConfigError for a weight that is not finite */
+function scaled(weights: Real, gain: number, path: string): Float64Array {
+  const values = Float64Array.from(weights, (weight) => weight * gain);
+  const odd = values.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0) throw new ConfigError(`${path}[${odd}]`, weights[odd], 'a finite number');
+  return values;
 }
 
 function checkedNeuron({ spiking, neuron }: Network['spec']): ThresholdKernel {
@@ -194,10 +217,11 @@ function quantised(
 function approximationsOf(
   { neuron, readout, borderSpikes, state }: Network['spec'],
   bias: Real,
-  alpha: number,
-  kappa: number,
+  { ALPHA, SPI_KAPPA }: ReckonConfig,
   outputUnit: number,
 ): string[] {
+  const alpha = ALPHA[0] / 0x8000;
+  const kappa = SPI_KAPPA / 0x80;
   const notes = ['weights of 8 bit'];
   const { decay } = neuron.eligibility;
   if (alpha !== decay) notes.push(`membrane decay ${alpha} in place of ${decay}`);

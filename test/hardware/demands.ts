@@ -10,19 +10,29 @@ export interface Options {
   readonly update?: object;
   readonly rateHz?: number;
   readonly recurrent?: object;
+  readonly neurons?: number;
+  readonly inputs?: number;
 }
 
 /** 256 inputs, 256 neurons, 16 outputs: the sizes of ReckOn's memories. */
 export function network(
   rule: object,
-  { neuron = { kind: 'lif' }, readout = {}, optimizer = 'sgd', update = {}, recurrent = {} }: Options = {},
+  {
+    neuron = { kind: 'lif' },
+    readout = {},
+    optimizer = 'sgd',
+    update = {},
+    recurrent = {},
+    neurons = 256,
+    inputs = 256,
+  }: Options = {},
 ) {
   return createExperiment(
     {
       backend: 'reference',
-      task: { kind: 'pattern-generation', steps: 5, inputs: 256, outputs: 16 },
+      task: { kind: 'pattern-generation', steps: 5, inputs, outputs: 16 },
       network: {
-        neurons: 256,
+        neurons,
         neuron,
         readout: { kind: 'leaky', filter: { decay: 0 }, bias: false, ...readout },
         recurrent: { autapses: true, ...recurrent },

@@ -131,6 +131,18 @@ describe('what is not local is found', () => {
     expect(windowed['work.owed']).toEqual([256, 512]);
   });
 
+  it('the influence that RTRL keeps', () => {
+    const rtrl = { name: 'rtrl' };
+    const { inventory, operations } = on('reckon', rtrl, { ...{ readout: filtered }, neurons: 4, inputs: 3 });
+    expect(Object.fromEntries(inventory.map(({ name, count }) => [name, count]))).toEqual({
+      ...{ 'direct.vIn': 48, 'direct.zIn': 48, 'direct.zBarIn': 48 },
+      ...{ 'direct.vRec': 64, 'direct.zRec': 64, 'direct.zBarRec': 64 },
+      ...{ 'work.told': 4, 'readout.zBar': 4 },
+    });
+    // Each of 28 synapses has a tangent that goes through all 16 recurrent ones.
+    expect(operations.learning.multiplyAdds).toBeGreaterThan(28 * 16);
+  });
+
   it('the influence that UORO keeps', () => {
     const got = kept(on('reckon', { name: 'uoro' }, { readout: filtered }));
     expect(Object.keys(got)).toEqual(

@@ -195,6 +195,12 @@ describe('a network that does not fit is refused', () => {
     expect(make).toThrow(message);
   });
 
+  it('a weight that is not finite', () => {
+    const experiment = trained();
+    experiment.run.network.weights.wRec[7] = Number.NaN;
+    expect(() => reckonOf(experiment.run.network)).toThrow(/^weights\.wRec\[7\]: got NaN, expected a finite number/);
+  });
+
   it('an adaptive threshold, and rates', () => {
     expect(() => reckonOf(trained({ neuron: { kind: 'alif' } }).run.network)).toThrow(UnsupportedError);
     expect(() => reckonOf(trained({ neuron: { kind: 'rate' } }).run.network)).toThrow(
