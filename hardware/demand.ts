@@ -1,22 +1,58 @@
-import { type Field, fieldLength, type Layout, type Sizes } from '../src/core/layout.ts';
+import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
 import type { NetworkSpec } from '../src/core/network.ts';
 import type { Quantity } from '../src/core/plugins.ts';
+import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
-/** One variable that learning needs beyond inference. */
+/** One variable that a network keeps from step to step. */
 export interface Variable {
   readonly name: string;
   readonly home: Field['home'];
   /** Numbers in one network. */
   readonly count: number;
-  /** A matrix of plastic numbers like weights, or a trace. */
-  readonly kind: 'matrix' | 'trace' | 'vector';
+  /** A matrix of plastic numbers like weights, a trace, rows of past steps, a summed gradient, or a number per neuron. */
+  readonly kind: 'matrix' | 'trace' | 'past' | 'sum' | 'vector';
+  /** Spikes: one bit each. */
+  readonly binary: boolean;
+  /** Of rows of past steps: the numbers of one of them. */
+  readonly perStep?: number;
   readonly doc: string;
+}
+
+/** A decay per step that a chip has to represent, other than 0. */
+export interface DemandedDecay {
+  readonly name: string;
+  readonly of: 'membrane' | 'readout' | 'trace';
+  readonly decay: number;
+}
+
+/** Assumed spikes of inputs and neurons. */
+export interface Activity {
+  readonly rateHz: number;
+  readonly spikesPerStep: number;
+  readonly source: string;
+}
+
+export interface Learning {
+  readonly variables: readonly Variable[];
+  readonly reads: readonly Quantity[];
+  readonly dendritic: boolean;
+  /** The gradient is no product of a synapse's trace and a neuron's signal. */
+  readonly direct: boolean;
+  /** Trace without any number per synapse. */
+  readonly factored: boolean;
+  readonly slots: number;
+  readonly perTrial: boolean;
+  /** Products of the recurrent Jacobian with a vector, per step. */
+  readonly jacobianProducts: number;
 }
 
 /** What a network and its rule ask of a chip, read off their declarations. */
 export interface Demand {
+  readonly dtMs: number;
   readonly sizes: Sizes;
   readonly spiking: boolean;
+  /** The last input is always on. */
+  readonly bias: boolean;
   readonly synapses: number;
   readonly readoutSynapses: number;
   readonly adaptive: boolean;
@@ -24,50 +60,104 @@ export interface Demand {
   readonly refractory: number;
   readonly delaySteps: number;
   readonly largestFanIn: number;
+  readonly largestFanOut: number;
+  readonly decays: readonly DemandedDecay[];
+  readonly activity: Activity;
+  /** State that inference keeps. */
+  readonly inference: readonly Variable[];
   /** null: the weights of the network do not learn. */
-  readonly learning: {
-    readonly variables: readonly Variable[];
-    readonly reads: readonly Quantity[];
-    readonly dendritic: boolean;
-    /** The gradient is no product of a synapse's trace and a neuron's signal. */
-    readonly direct: boolean;
-    /** Trace without any number per synapse. */
-    readonly factored: boolean;
-    readonly slots: number;
-    readonly perTrial: boolean;
-  } | null;
+  readonly learning: Learning | null;
+}
+
+export interface DemandOptions {
+  /** Assumed rate, Hz; the target of the network's rate term where it is not given. */
+  readonly rateHz?: number | undefined;
 }
 
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
-export function demandOf(spec: NetworkSpec): Demand {
-  const { sizes, neuron, projections, rule, direct } = spec;
-  const { kernel } = neuron;
-  const fanIn = (nSyn: number) => nSyn / sizes.rec;
+export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
+  const { sizes, neuron, readout, projections, rule, direct } = spec;
+  const nRef = neuron.kernel?.nRef ?? 0;
+  const { refractory: _, ...blocked } = neuron.layout;
   return {
+    dtMs: spec.dtMs,
     sizes,
     spiking: spec.spiking,
+    bias: spec.bias,
     synapses: sizes.synIn + sizes.synRec,
     readoutSynapses: sizes.rec * sizes.out,
     adaptive: neuron.eligibility.adaptation !== null,
     reset: spec.spiking ? (neuron.eligibility.resetGain > 0 ? 'subtract' : 'zero') : null,
-    refractory: kernel?.nRef ?? 0,
+    refractory: nRef,
     delaySteps: sizes.history,
-    largestFanIn: fanIn(projections.in.nSyn) + fanIn(projections.rec.nSyn),
+    largestFanIn: largestFanIn(projections, sizes.rec),
+    largestFanOut: largestFanOut(projections.rec) + sizes.out,
+    decays: decaysOf(spec),
+    activity: activityOf(spec, rateHz),
+    inference: [
+      ...variablesOf('neuron', nRef > 1 ? neuron.layout : blocked, sizes),
+      ...(readout.decay > 0 ? variablesOf('readout', { u: readout.layout.u }, sizes) : []),
+    ],
     learning: rule || direct ? learningOf(spec) : null,
   };
 }
 
-function learningOf({ sizes, rule, direct, readout, optimizer, update }: NetworkSpec): NonNullable<Demand['learning']> {
-  const layouts: readonly (readonly [string, Layout])[] = direct
-    ? [['direct', direct.layout]]
+function largestFanIn(projections: NetworkSpec['projections'], n: number): number {
+  const arriving = new Float64Array(n);
+  for (const { post } of [projections.in, projections.rec]) for (const j of post) arriving[j] += 1;
+  return arriving.reduce((most, count) => Math.max(most, count), 0);
+}
+
+function largestFanOut({ rowStart, nPre }: NetworkSpec['projections']['rec']): number {
+  let most = 0;
+  for (let i = 0; i < nPre; i++) most = Math.max(most, rowStart[i + 1] - rowStart[i]);
+  return most;
+}
+
+function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | undefined): Activity {
+  if (!spiking) return { rateHz: spikesPerStepToRate(1, dtMs), spikesPerStep: 1, source: 'rates: at every step' };
+  if (rateHz !== undefined) return { rateHz, spikesPerStep: rateToSpikesPerStep(rateHz, dtMs), source: 'as given' };
+  return {
+    rateHz: spikesPerStepToRate(rateTerm.target, dtMs),
+    spikesPerStep: rateTerm.target,
+    source: 'rateTerm.targetHz',
+  };
+}
+
+/** The filter of the presynaptic factor. */
+function presynapticDecay({ neuron, rule }: NetworkSpec): number {
+  return rule?.trace.kernel?.decay ?? neuron.eligibility.decay;
+}
+
+function decaysOf(spec: NetworkSpec): DemandedDecay[] {
+  const { neuron, readout, rule, direct } = spec;
+  const { decay, adaptation } = neuron.eligibility;
+  const trace = direct ? {} : (rule?.trace.layout ?? {});
+  const has = (start: string) => Object.keys(trace).some((name) => name.startsWith(start));
+  const all: DemandedDecay[] = [
+    { name: `neuron.${neuron.membrane}`, of: 'membrane', decay },
+    { name: 'neuron.a', of: 'membrane', decay: adaptation?.decay ?? 0 },
+    { name: 'readout.u', of: 'readout', decay: readout.decay },
+    { name: 'readout.zBar', of: 'readout', decay: rule || direct ? readout.decay : 0 },
+    { name: 'trace.eps', of: 'trace', decay: has('eps') ? presynapticDecay(spec) : 0 },
+    { name: 'trace.eBar', of: 'trace', decay: has('eBar') ? (rule?.trace.kernel?.filter.decay ?? readout.decay) : 0 },
+  ];
+  return all.filter((found) => found.decay > 0);
+}
+
+function learningOf(spec: NetworkSpec): Learning {
+  const { sizes, rule, direct, readout, optimizer, update } = spec;
+  const variables = direct
+    ? [
+        ...variablesOf('direct', direct.layout, sizes),
+        ...variablesOf('past', direct.past, sizes),
+        ...variablesOf('work', direct.work, sizes),
+      ]
     : rule
-      ? [
-          ['trace', rule.trace.layout],
-          ['signal', rule.signal.layout],
-        ]
+      ? [...variablesOf('trace', traceLayout(spec), sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
       : [];
-  const variables = layouts.flatMap(([group, layout]) => variablesOf(group, layout, sizes));
-  variables.push(...variablesOf('readout', { zBar: readout.layout.zBar }, sizes));
+  // Without a filter the trace of the readout is the spike itself, which inference has.
+  if (readout.decay > 0) variables.push(...variablesOf('readout', { zBar: readout.layout.zBar }, sizes));
   const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
   const footprints = direct ? [direct.footprint] : rule ? [rule.trace.footprint, rule.signal.footprint] : [];
   return {
@@ -78,23 +168,35 @@ function learningOf({ sizes, rule, direct, readout, optimizer, update }: Network
     factored: direct === null && !synaptic,
     slots: optimizer.slots.length,
     perTrial: update.unit === 'trial' || update.every > 1,
+    jacobianProducts: direct?.jacobianProducts ?? 0,
   };
 }
 
-/** Scratch of a step is not state, and sums that only a report reads are not the rule's. */
+/** A presynaptic filter without memory is the present spike and no state. */
+function traceLayout(spec: NetworkSpec): Layout {
+  const layout = spec.rule?.trace.layout ?? {};
+  if (presynapticDecay(spec) > 0) return layout;
+  return Object.fromEntries(Object.entries(layout).filter(([, { home }]) => home !== 'pre'));
+}
+
+/** Scratch of a step is not state, and bookkeeping is not the rule's. */
 function variablesOf(group: string, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
-    if (!field || field.transient || name === 'losses' || name === 'begun') return [];
-    const streamed = field.shape[0] === 'stream';
-    const kind =
-      field.home === 'global'
-        ? 'vector'
-        : streamed
-          ? field.home === 'synapse' || field.home === 'pre'
-            ? 'trace'
-            : 'vector'
-          : 'matrix';
-    return [{ name: `${group}.${name}`, home: field.home, count: fieldLength(field, one), kind, doc: field.doc }];
+    if (!field || field.transient || field.bookkeeping) return [];
+    const binary = field.unit === 'spikes' || `${group}.${name}` === 'signal.features';
+    const { home, doc } = field;
+    const count = fieldLength(field, one);
+    const kind = kindOf(group, field);
+    const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};
+    return [{ name: `${group}.${name}`, home, count, kind, binary, doc, ...row }];
   });
+}
+
+function kindOf(group: string, { home, unit, shape }: Field): Variable['kind'] {
+  if (group === 'past') return 'past';
+  if (unit === 'gradient') return 'sum';
+  if (home === 'global' || group === 'neuron' || group === 'work') return 'vector';
+  if (shape[0] !== 'stream') return 'matrix';
+  return home === 'synapse' || home === 'pre' ? 'trace' : 'vector';
 }

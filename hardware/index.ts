@@ -1,12 +1,17 @@
-import { profiles } from './profiles.ts';
+import { profiles } from './profiles/index.ts';
 
-export { type Demand, demandOf, type Variable } from './demand.ts';
-export { type Check, type Deployment, deploy } from './deploy.ts';
+export type { KeptDecay, Product } from './arithmetic.ts';
+export { type Check, type CheckName, checkNames } from './check.ts';
+export { type Activity, type Demand, type DemandOptions, demandOf, type Learning, type Variable } from './demand.ts';
+export { type Deployment, deploy } from './deploy.ts';
 export { type Inventory, inventory } from './inventory.ts';
 /** Loihi's integer neurons and learning engine as lava emulates them. */
 export * as loihi from './loihi/index.ts';
-export { type ChipProfile, profileSchema } from './profile.ts';
+export type { MemoryMap } from './memoryMap.ts';
+export type { Energy, OperationCount, Operations } from './operations.ts';
+export { type ChipDecay, type ChipProfile, profileSchema } from './profile.ts';
 export * from './reckon/index.ts';
+export { type Structure, structureOf, widthsOf } from './versions.ts';
 export { profiles };
 
 export interface ChipEntry {
@@ -14,7 +19,7 @@ export interface ChipEntry {
   readonly about: string;
 }
 
-/** Every chip profile, one line each in `profiles.ts`. */
+/** Every chip profile, one file each in `profiles/`. */
 export const chips: readonly ChipEntry[] = profiles.map(({ id, name, substrate }) => ({
   name: id,
   about: `${name}, ${substrate}`,

@@ -1,13 +1,34 @@
 import { z } from 'zod';
 
+const provenance = {
+  source: z.string().min(1),
+  kind: z.enum(['measured', 'code', 'doc', 'abstract', 'recalled', 'inferred']),
+};
+
 /** A number with its unit, where it comes from and how far it can be trusted. */
 const sourced = (unit: string) =>
   z.strictObject({
     value: z.number().min(0).nullable().describe('null: not known'),
     unit: z.literal(unit),
-    source: z.string().min(1),
-    kind: z.enum(['measured', 'code', 'doc', 'abstract', 'recalled', 'inferred']),
+    ...provenance,
   });
+
+/** How a chip lets a number decay, the smallest and the largest decay that it takes, and the bits of the factor. */
+const decay = z.strictObject({
+  form: z.enum(['multiply', 'shift', 'subtract', 'analog', 'any']),
+  bits: z.number().int().min(0).nullable().describe('null: not known'),
+  range: z.tuple([z.number().min(0), z.number().max(1)]),
+  ...provenance,
+});
+
+/** Synapses of one source are packed in blocks: a header, then weight, state and index of each, in whole words. */
+const synapseWord = z.strictObject({
+  wordBits: z.number().int().positive(),
+  headerBits: z.number().int().min(0),
+  blockSynapses: z.number().int().positive(),
+  indexBits: z.number().int().min(0).describe('of the target, where the projection is not dense'),
+  ...provenance,
+});
 
 /**
  * What a chip offers to a learning rule. Every number carries unit and source; what nobody has read in a document or in code
@@ -24,14 +45,39 @@ const profile = z.strictObject({
   synapseStateBits: sourced('bit'),
   /** Width of the traces of presynaptic and postsynaptic neurons. */
   traceBits: sourced('bit'),
+  membraneBits: sourced('bit'),
+  /** Width of the readout's traces, where it is not that of the others. */
+  readoutTraceBits: sourced('bit').optional(),
+  inputs: sourced('line'),
+  outputs: sourced('neuron'),
   neurons: sourced('neuron'),
   neuronsPerCore: sourced('neuron'),
+  cores: sourced('core'),
+  /** Synaptic memory of one core. */
+  coreMemory: sourced('byte'),
+  /** null: packed without overhead. */
+  synapseWord: synapseWord.nullable(),
   /** All synaptic memory, weights and their learning state. */
   synapseMemory: sourced('byte'),
   fanIn: sourced('synapse'),
+  fanOut: sourced('synapse'),
+  /** Sources that reach the neurons of one core. */
+  axonsPerCore: sourced('axon'),
+  /** Axons that a source takes whose synapses learn. */
+  learningAxons: z.number().int().positive(),
   delaySteps: sourced('step'),
   refractorySteps: sourced('step'),
   energyPerSynapticEvent: sourced('pJ'),
+  /** Widths of the factors of a weight's change, of their product, and of what a change has below the weight's step. */
+  arithmetic: z.strictObject({
+    accumulatorBits: sourced('bit'),
+    signalBits: sourced('bit'),
+    slopeBits: sourced('bit'),
+    rateBits: sourced('bit'),
+    fractionBits: sourced('bit'),
+    rounding: z.enum(['floor', 'nearest', 'toward-zero', 'stochastic']),
+  }),
+  decays: z.strictObject({ membrane: decay, trace: decay, readout: decay }),
   stochasticRounding: z.boolean(),
   roundings: z.array(z.enum(['floor', 'nearest', 'toward-zero', 'stochastic'])).min(1),
   signedWeights: z.boolean(),
@@ -58,4 +104,5 @@ export const profileSchema = profile.refine(
   { path: ['weightBits', 'value'], message: 'at most wordBits (bit)' },
 );
 
+export type ChipDecay = z.infer<typeof decay>;
 export type ChipProfile = z.infer<typeof profileSchema>;

@@ -6,7 +6,14 @@ export { type PresetName, preset, presetNames } from './config/presets.ts';
 export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
-export { type FieldFormat, type FieldStatistics, limitsOf, type NumberFormat, narrowestBits } from './core/format.ts';
+export {
+  type FieldFormat,
+  type FieldStatistics,
+  type FieldWidth,
+  limitsOf,
+  type NumberFormat,
+  narrowestBits,
+} from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export type * from './core/network.ts';
 export type * from './core/plugins.ts';
@@ -30,6 +37,18 @@ export {
   type AuditProgress,
   createAudit,
 } from './experiment/audit.ts';
+export {
+  type Accuracy,
+  type AccuracyOptions,
+  type Approximation,
+  type ChipVersion,
+  measureAccuracy,
+  observedRanges,
+  type Versions,
+  versionsOf,
+  withWidths,
+} from './experiment/deployment.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
+export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
 export { losses } from './losses/index.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';

@@ -8,6 +8,7 @@ export {
 } from './config.ts';
 export { cueAccumulation } from './cueAccumulation.ts';
 export { configOf, exportImage, loadReckon, type ReckonImage, readImage, writeImage } from './image.ts';
+export { type Agreement, agreementOf, type ReckonNetwork, reckonOf, spikesOf } from './network.ts';
 export {
   createReckon,
   type GeneratorWords,

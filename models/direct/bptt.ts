@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
-import type { Real } from '../../src/core/layout.ts';
+import type { Layout, Real } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
 import { bindBackward, filterBack } from '../traces/backward.ts';
 import { addRows } from '../traces/kernels.ts';
@@ -63,6 +63,9 @@ export const bptt: DirectModel<Params> = {
     const resetGain = resetGainOf(p.reset, context.neuron);
     return {
       layout: feedbackLayout(p),
+      past: pastOf(p, context),
+      work: workOf(context),
+      jacobianProducts: p.window !== null ? p.window / (p.segment ?? p.window) : 1,
       footprint: {
         reads: ['x', 'zPrev', 'psi', 'error', 'wRec', 'signal', ...feedbackReads(p)],
         phases: ['soma'],
@@ -80,6 +83,35 @@ export const bptt: DirectModel<Params> = {
     } satisfies DirectInstance;
   },
 };
+
+/** Rows that the errors still have to pass. */
+function pastOf(p: Params, { sizes }: DirectContext): Layout {
+  const steps = Math.min(p.window ?? sizes.step, sizes.step);
+  const rows = (home: 'pre' | 'post', width: 'in' | 'rec' | 'out', unit: string, doc: string) =>
+    ({ shape: [steps, width], home, unit, doc }) as const;
+  return {
+    x: rows('pre', 'in', '1', 'input of past steps'),
+    z: rows('pre', 'rec', 'spikes', 'activity of past steps'),
+    psi: rows('post', 'rec', '1', 'pseudo-derivatives of past steps'),
+    error: rows('post', 'out', '1', 'errors of past steps'),
+  };
+}
+
+/** What goes back from step to step, and the gradient that is complete only when all of it has. */
+function workOf({ neuron }: DirectContext): Layout {
+  const sum = (syn: 'synIn' | 'synRec') =>
+    ({ shape: [syn], home: 'synapse', unit: 'gradient', doc: 'gradient summed on the way back' }) as const;
+  const perNeuron = (doc: string) => ({ shape: ['rec'], home: 'post', unit: '1', doc }) as const;
+  const owes = neuron.form === 'post-then-filter' || neuron.adaptation !== null;
+  return {
+    filtered: { shape: ['out'], home: 'post', unit: '1', doc: 'error filtered backwards as the readout does' },
+    credit: perNeuron('what the activity of this step owes'),
+    drive: { shape: ['history', 'rec'], home: 'post', unit: '1', doc: 'what one unit of input of the next steps owes' },
+    ...(owes ? { owed: perNeuron('what the adaptation or the leak owes') } : {}),
+    sumIn: sum('synIn'),
+    sumRec: sum('synRec'),
+  };
+}
 
 function bindBptt(
   binding: DirectBinding,

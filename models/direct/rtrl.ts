@@ -39,6 +39,9 @@ export const rtrl: DirectModel<Params> = {
     assertSmall(influence, context);
     return {
       layout: { ...feedbackLayout(p), ...influence },
+      past: {},
+      work: { told: { shape: ['rec'], home: 'post', unit: '1', doc: 'error as it comes to the neurons' } },
+      jacobianProducts: context.sizes.synIn + context.sizes.synRec,
       footprint: { reads: ['x', 'zPrev', 'psi', 'error', 'wRec', ...feedbackReads(p)], phases: ['soma'] },
       grain: 'step',
       kernel: null,

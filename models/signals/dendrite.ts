@@ -164,11 +164,21 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
     home: 'global',
     unit: '1',
     doc: 'summed losses of A and of J, and phases',
+    bookkeeping: true,
   };
   layout.features = { shape: ['stream', nF], home: 'post', unit: '1', doc: 'f of the last phase', restarts: true };
-  layout.begun = { shape: ['stream'], home: 'global', unit: '1', doc: '1 after the first phase', restarts: true };
-  if (p.squash === 'spikes') layout.drawn = { shape: [1], home: 'global', unit: 'phases', doc: 'broadcasts drawn' };
-  if (p.copyEvery > 1) layout.age = { shape: [1], home: 'global', unit: 'phases', doc: 'since the slow copy was made' };
+  layout.begun = {
+    shape: ['stream'],
+    home: 'global',
+    unit: '1',
+    doc: '1 after the first phase',
+    restarts: true,
+    bookkeeping: true,
+  };
+  if (p.squash === 'spikes')
+    layout.drawn = { shape: [1], home: 'global', unit: 'phases', doc: 'broadcasts drawn', bookkeeping: true };
+  if (p.copyEvery > 1)
+    layout.age = { shape: [1], home: 'global', unit: 'phases', doc: 'since the slow copy was made', bookkeeping: true };
   if (p.predicts === 'present') layout.q = perNeuron('error at the dendrite in the last phase');
   if (p.predicts === 'present' && p.credit === 'membrane') layout.psi = perNeuron('psi of the last phase');
   if (readout.decay > 0) layout.r = perNeuron('activity filtered as the readout does');

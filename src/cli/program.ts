@@ -118,12 +118,20 @@ export function createProgram(): Command {
     .description('would the rule fit a chip? Verdict, first violated constraint, state it needs')
     .requiredOption('--chip <a,b,...>', 'chips (see "list chips"), or profiles of your own as .json files')
     .option('--details', 'all checks and the state of learning, also for several chips')
+    .option('--rate <hz>', 'assumed rate of neurons and inputs, Hz; default the target of the rate term', positive)
+    .option('--accuracy', 'train in floating point, with the structure of the chip, and in its number formats too')
+    .option('--seeds <n>', 'of --accuracy: trainings of each', whole(1, 1000), 3)
+    .option('--images <folder>', 'write memory images and SPI writes of the trained network for reckon')
     .option('--out <folder>', 'also write the report there as JSON and as a page')
     .option(...set)
     .option(...json)
     .addHelpText(
       'after',
-      examples(['spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2']),
+      examples([
+        'spiketrace deploy four-six-back --set rule.name=sg-r-d --chip reckon,loihi2,spinnaker2',
+        'spiketrace deploy four-six-back --set training.total=32000 --chip loihi2 --accuracy --seeds 5 --out report',
+        'spiketrace deploy runs/pattern-generation --chip reckon --images images',
+      ]),
     )
     .action(deploy);
 

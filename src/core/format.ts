@@ -14,6 +14,13 @@ export interface FieldFormat {
   readonly format: NumberFormat;
 }
 
+/** The width that the numbers of a field are to have; where their point lies follows from what they hold. */
+export interface FieldWidth {
+  readonly field: string;
+  readonly bits: number;
+  readonly rounding: NumberFormat['rounding'];
+}
+
 /** What became of the numbers of one field. Counts are of stores that changed the number or tried to. */
 export interface FieldStatistics {
   readonly field: string;

@@ -358,6 +358,12 @@ export interface DirectContext extends RuleContext {
 
 export interface DirectInstance {
   readonly layout: Layout;
+  /** Rows of past steps that have to be kept until their errors have gone back; none where the rule goes forwards. */
+  readonly past: Layout;
+  /** What a chip would have to keep besides, though it lies in arrays that no checkpoint needs. */
+  readonly work: Layout;
+  /** Products of the recurrent Jacobian with a vector, per step and on average. */
+  readonly jacobianProducts: number;
   readonly footprint: Footprint;
   /**
    * `step`: it is asked after every step. `update`: it is asked once for all steps since the last update of the weights, or

@@ -1,5 +1,5 @@
-import type { Layout } from '../core/layout.ts';
-import type { Quantity, Weights } from '../core/plugins.ts';
+import { type Layout, layoutLength } from '../core/layout.ts';
+import type { Weights } from '../core/plugins.ts';
 import { gradientOf, type Run, runTrial } from '../engine/run.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -116,9 +116,5 @@ export function layoutsOf({ network: { spec } }: Run): Layout[] {
 
 /** Numbers of past steps that one stream has to keep until the update, for a rule that goes back through them. */
 export function pastOf({ network: { spec } }: Run): number {
-  const { direct, sizes } = spec;
-  if (direct?.grain !== 'update') return 0;
-  const widths: Partial<Record<Quantity, number>> = { x: sizes.in, zPrev: sizes.rec, psi: sizes.rec, error: sizes.out };
-  const perStep = direct.footprint.reads.reduce((sum, name) => sum + (widths[name] ?? 0), 0);
-  return perStep * Math.min(sizes.step, direct.kernel?.window ?? sizes.step);
+  return spec.direct ? layoutLength(spec.direct.past, spec.sizes) : 0;
 }

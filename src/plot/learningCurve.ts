@@ -21,6 +21,8 @@ const FEW_POINTS = 12;
 const SMALLEST_PLOT = 120;
 const BOLD = 2.5;
 const THIN = 1;
+/** Radius of a marked value. */
+const MARK = 4;
 
 /**
  * Every seed thin and light, the mean over seeds bold (see `meanCurve`), bounds dashed with their labels at the right.
@@ -58,7 +60,7 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
       header: layoutHeader(measuringContext(), headerOf(panel), room),
       padRight,
       padBottom: 0,
-      datasets: panel.groups.flatMap(groupDatasets),
+      datasets: panel.groups.flatMap((group, n) => groupDatasets(group, n, panel.marks)),
       x: xAxis(panel, width),
       y: { ...yAxis(panel, share), shared },
       over: paintBounds(bounds[n]),
@@ -88,11 +90,14 @@ function legendOf({ label, runs }: RunGroup, legend: LearningCurveData['legend']
   return `${label} (${hasMean ? 'mean of ' : ''}${runs.length} seeds${hasMean ? '' : ', no common x'})`;
 }
 
-function groupDatasets({ runs }: RunGroup, n: number): LineDataset[] {
+function groupDatasets({ runs }: RunGroup, n: number, marks = false): LineDataset[] {
   const colour = seriesColour(n);
   // The gaps of a single seed are shown; a mean skips what one of its seeds does not have.
   if (runs.length === 1) return [dataset(runs[0], colour, BOLD, seriesDash(n))];
-  const seeds = runs.map((run) => dataset(run, withOpacity(colour, 0.35), THIN, []));
+  const seeds = runs.map((run) => ({
+    ...dataset(run, withOpacity(colour, marks ? 0.6 : 0.35), THIN, []),
+    ...(marks ? { pointRadius: MARK } : {}),
+  }));
   return [...seeds, dataset(meanCurve(runs), colour, BOLD, seriesDash(n))];
 }
 

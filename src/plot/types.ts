@@ -119,6 +119,8 @@ export interface LearningCurveData {
   readonly yRange?: readonly [number, number];
   readonly bounds: readonly Bound[];
   readonly groups: readonly RunGroup[];
+  /** Marks every value of every seed: for a few of them on an axis of conditions. */
+  readonly marks?: boolean;
 }
 
 export interface LearningCurvesData {

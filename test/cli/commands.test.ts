@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { profiles } from '../../hardware/index.ts';
+import { imageOfStream, loadReckon, profiles, readImage } from '../../hardware/index.ts';
 import { applySettings, preset, presetNames } from '../../src/index.ts';
 import { emptyFolder, jsonLines, main, root, set, spiketrace, start, streaming, succeed } from './cli.ts';
 
@@ -150,7 +150,8 @@ describe('deploy', () => {
 
   it('judges a finished run, on a chip of ones own', async () => {
     const folder = emptyFolder();
-    await succeed(['train', ...streaming, '--no-figures', '--out', 'run'], folder);
+    const slow = set({ 'network.neuron.membrane': { decay: 0.9 } });
+    await succeed(['train', ...streaming, ...slow, '--no-figures', '--out', 'run'], folder);
     writeFileSync(join(folder, 'mine.json'), JSON.stringify({ ...profiles[0], id: 'mine', resets: ['zero'] }));
     const { stdout } = await succeed(['deploy', 'run', '--chip', 'mine.json'], folder);
     expect(stdout).toMatch(/mine +fits with .*neuron model: reset "zero" in place of "subtract"/);
@@ -158,6 +159,46 @@ describe('deploy', () => {
     const ended = await spiketrace(['deploy', 'run', '--chip', 'bad.json'], folder);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(/bad\.json\.neurons/);
+  });
+});
+
+describe('deploy, measured', () => {
+  const small = [...streaming, ...set({ 'network.neuron.membrane': { decay: 0.9 }, 'training.total': 640 })];
+
+  it('trains the three versions, and writes losses, parting and figure', async () => {
+    const folder = emptyFolder();
+    const args = ['deploy', ...small, '--chip', 'reckon', '--accuracy', '--seeds', '2', '--rate', '30', '--out', 'd'];
+    const { stdout, stderr } = await succeed(args, folder);
+    expect(stderr.match(/reckon: (float|structure|fixed), seed [12]: \d/g)).toHaveLength(6);
+    expect(stdout).toMatch(/fixed +\d\.\d+ +\d\.\d+/);
+    expect(stdout).toMatch(/first parting at step 0: /);
+    expect(stdout).toMatch(/at 30 Hz \(as given\)/);
+    const [{ accuracy, operations }] = JSON.parse(readFileSync(join(folder, 'd/deployment.json'), 'utf8')).deployments;
+    expect(accuracy.versions.map(({ losses }: { losses: number[] }) => losses.length)).toEqual([2, 2, 2]);
+    expect(accuracy.parting.value.step).toBe(0);
+    expect(operations.activity.rateHz).toBe(30);
+    expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain('<img alt="losses of the three versions');
+  });
+
+  it('writes a run as memory images of ReckOn, and refuses what does not fit', async () => {
+    const folder = emptyFolder();
+    await succeed(['train', ...small, '--no-figures', '--out', 'run'], folder);
+    const { stdout } = await succeed(['deploy', 'run', '--chip', 'reckon', '--images', 'images'], folder);
+    expect(stdout).toMatch(/spikes of \d+ steps: \d+ of the network, \d+ of the chip, \d+\.\d % of either in both/);
+    const path = join(folder, 'images/network.json');
+    const text = readFileSync(path, 'utf8');
+    const chip = loadReckon(readImage(text, path));
+    expect(chip.sizes).toMatchObject({ nRec: 20, nOut: 2 });
+    const words = readFileSync(join(folder, 'images/spi.hex'), 'utf8').trim().split('\n');
+    expect(imageOfStream(Uint32Array.from(words, (word) => Number.parseInt(word, 16)))).toEqual(readImage(text, path));
+    const report = JSON.parse(readFileSync(join(folder, 'images/export.json'), 'utf8'));
+    expect(report.threshold).toBe(chip.config.THR[0]);
+    const refused = await spiketrace(['deploy', ...streaming, '--chip', 'reckon', '--images', 'none'], folder);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/network\.neuron\.membrane\.decay: got 0\.5, expected 0\.875 to/);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+    const other = await spiketrace(['deploy', 'run', '--chip', 'loihi2', '--images', 'none'], folder);
+    expect(other.stderr).toMatch(/--images: got "none", expected a folder for images of reckon/);
   });
 });
 

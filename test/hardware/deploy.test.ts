@@ -1,81 +1,80 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ChipProfile,
-  chips,
-  type Deployment,
-  demandOf,
-  deploy,
-  profileSchema,
-  profiles,
-} from '../../hardware/index.ts';
-import { models } from '../../models/index.ts';
+import { checkNames, chips, type Deployment, profileSchema, profiles } from '../../hardware/index.ts';
 import { parseWith } from '../../src/config/parse.ts';
 import { ConfigError } from '../../src/core/errors.ts';
-import { createExperiment } from '../../src/index.ts';
-import { tasks } from '../../tasks/index.ts';
-
-interface Options {
-  readonly neuron?: object;
-  readonly readout?: object;
-  readonly optimizer?: string;
-}
-
-/** 256 inputs, 256 neurons, 16 outputs: the sizes of ReckOn's memories. */
-function network(rule: object, { neuron = { kind: 'lif' }, readout = {}, optimizer = 'sgd' }: Options = {}) {
-  return createExperiment(
-    {
-      backend: 'reference',
-      task: { kind: 'pattern-generation', steps: 5, inputs: 256, outputs: 16 },
-      network: {
-        neurons: 256,
-        neuron,
-        readout: { kind: 'leaky', filter: { decay: 0 }, bias: false, ...readout },
-        recurrent: { autapses: true },
-      },
-      rule,
-      loss: { kind: 'square' },
-      optimizer: { kind: optimizer, rates: { in: 0.01, rec: 0.01, out: 0.01 } },
-      training: { total: 1, execution: 'online' },
-    },
-    { ...models, tasks },
-  );
-}
-
-function on(id: string, rule: object, options: Options = {}): Deployment {
-  const chip = profiles.find((profile) => profile.id === id) as ChipProfile;
-  return deploy(demandOf(network(rule, options).run.network.spec), chip);
-}
+import { on } from './demands.ts';
 
 const filtered = { filter: { decay: 0.9 } };
 const eprop = { name: 'e-prop-1', feedback: 'symmetric' };
+const factored = { ...eprop, readoutFilter: false };
 
 describe('on ReckOn', () => {
   it('e-prop with a trace that factors fits, but for the update between trials, at 0.8 % more memory', () => {
-    const got = on('reckon', eprop);
+    const got = on('reckon', factored, { readout: filtered });
     expect(got.verdict).toBe('fits with');
     expect(got.reasons).toEqual([expect.stringMatching(/^update: between trials/)]);
-    expect(got.inferenceBytes).toBe(131_072 + 4096 + 512);
-    // 12 bits for each of 512 presynaptic traces and for each of 256 readout traces; the chip itself packs the latter in 10.
-    expect(got.learningBytes).toBe((768 * 12) / 8);
-    expect(got.overhead).toBeCloseTo(0.0085, 4);
+    // Weights, membranes of 16 bits, and the readouts that the chip keeps in registers.
+    expect(got.inferenceBytes).toBe(131_072 + 4096 + 512 + 32);
+    // 12 bits for each of 512 presynaptic traces, 10 for each of 256 readout traces: the 34 bits a neuron of the chip.
+    expect(got.learningBytes).toBe((256 * 34) / 8);
+    expect(got.overhead).toBeCloseTo(0.00802, 5);
   });
 
-  // Traces of 12 bits, matrices of 8, vectors of 16; 131,072 synapses, 512 presynaptic and 256 readout traces in each.
-  const traces = 768 + 384;
-  const dendrite = (delays: number) =>
-    traces + 4096 + (delays * 256 + 1) * 256 + 65_536 + (delays * 256 + 1) / 8 + 512 + 4;
+  it('the same fits where it learns at every step', () => {
+    const got = on('reckon', factored, { readout: filtered, update: { every: 1, unit: 'step' } });
+    expect(got.verdict).toBe('fits');
+    expect(got.reasons).toEqual([]);
+  });
+
+  // Presynaptic traces of 12 bits, readout traces of 10, matrices of 8, vectors of 16; 131,072 synapses.
+  const pre = 768;
+  const inference = 135_680;
+  const dendrite = (delays: number, feedback: number) =>
+    pre + feedback + (delays * 256 + 1) * 256 + 65_536 + (delays * 256 + 1) / 8 + 512 + 4;
   it.each([
-    ['the readout filter on the trace', eprop, { readout: filtered }, traces + 196_608, 1.458],
-    ['an adaptive threshold', eprop, { readout: filtered, neuron: { kind: 'alif' } }, traces + 196_608 + 262_144, 3.39],
-    ['RFLO', { name: 'rflo', leak: { decay: 0.9 } }, {}, traces + 196_608 + 4096, 1.488],
-    ['segregated dendrites, one delay', { name: 'sg-r-d', delays: 1, label: false }, {}, dendrite(1), 1.011],
-    ['segregated dendrites, six delays', { name: 'sg-r-d', delays: 6, label: false }, {}, dendrite(6), 3.427],
-  ])('%s does not', (_label, rule, options, bytes, overhead) => {
+    ['the readout filter on the trace', eprop, { readout: filtered }, 1088 + 196_608, inference + 32, 1.4567],
+    [
+      'an adaptive threshold',
+      eprop,
+      { readout: filtered, neuron: { kind: 'alif' } },
+      1088 + 196_608 + 262_144,
+      inference + 32 + 512,
+      3.3756,
+    ],
+    ['RFLO', { name: 'rflo', leak: { decay: 0.9 } }, {}, 196_608 + 4096, inference, 1.4792],
+    [
+      'segregated dendrites, one delay',
+      { name: 'sg-r-d', delays: 1, label: false },
+      {},
+      dendrite(1, 4096),
+      inference,
+      1.0078,
+    ],
+    [
+      'the same with the feedback of the readout weights',
+      { name: 'sg-r-d', delays: 1, label: false, feedback: 'symmetric' },
+      {},
+      dendrite(1, 0),
+      inference,
+      0.9776,
+    ],
+    [
+      'segregated dendrites, six delays',
+      { name: 'sg-r-d', delays: 6, label: false },
+      {},
+      dendrite(6, 4096),
+      inference,
+      3.4241,
+    ],
+  ])('%s does not', (_label, rule, options, bytes, kept, overhead) => {
     const got = on('reckon', rule, options);
     expect(got.verdict).toBe('does not fit');
-    expect(got.reasons).toHaveLength(1);
+    expect(got.reasons).toEqual([
+      expect.stringMatching(/^form of the rule: a fixed rule in hardware \(factored-eprop\)/),
+    ]);
     expect(got.learningBytes).toBe(bytes);
-    expect(got.overhead).toBeCloseTo(overhead, 3);
+    expect(got.inferenceBytes).toBe(kept);
+    expect(got.overhead).toBeCloseTo(overhead, 4);
   });
 });
 
@@ -96,10 +95,76 @@ describe('what is not local is found', () => {
   });
 
   it.each(['bptt', 'uoro'])('everything of %s', (name) => {
-    const got = on('loihi2', { name });
-    expect(got.verdict).toBe('does not fit');
-    for (const asked of ['form of the rule', 'state per synapse', 'locality', 'third factor']) {
-      expect(check(got, asked)?.status).toBe('fail');
+    for (const id of ['reckon', 'loihi2', 'spinnaker2', 'ideal']) {
+      const got = on(id, { name });
+      expect(got.verdict).toBe('does not fit');
+      for (const asked of ['form of the rule', 'state per synapse', 'locality', 'third factor', 'arithmetic width']) {
+        expect(check(got, asked)?.status).toBe('fail');
+      }
+    }
+  });
+
+  const kept = (deployment: Deployment) =>
+    Object.fromEntries(deployment.inventory.map(({ name, count, bytes }) => [name, [count, bytes]]));
+
+  it('the history of BPTT, of the trial or of its window', () => {
+    const steps = 5;
+    const got = on('reckon', { name: 'bptt', feedback: 'random' }, { readout: filtered });
+    expect(kept(got)).toEqual({
+      'direct.B': [4096, 4096],
+      'past.x': [steps * 256, steps * 512],
+      'past.z': [steps * 256, steps * 32],
+      'past.psi': [steps * 256, steps * 512],
+      'past.error': [steps * 16, steps * 32],
+      'work.filtered': [16, 32],
+      'work.credit': [256, 512],
+      'work.drive': [256, 512],
+      'work.sumIn': [65_536, 131_072],
+      'work.sumRec': [65_536, 131_072],
+      'readout.zBar': [256, 320],
+    });
+    expect(check(got, 'state per synapse')?.because).toBe(
+      'the rule keeps the past of the whole network, 5 steps in 5440 bytes, not a trace per synapse',
+    );
+    const windowed = kept(on('reckon', { name: 'bptt', window: 3 }, { neuron: { kind: 'alif' } }));
+    expect(windowed['past.psi']).toEqual([3 * 256, 3 * 512]);
+    expect(windowed['work.owed']).toEqual([256, 512]);
+  });
+
+  it('the influence that RTRL keeps', () => {
+    const rtrl = { name: 'rtrl' };
+    const { inventory, operations } = on('reckon', rtrl, { ...{ readout: filtered }, neurons: 4, inputs: 3 });
+    expect(Object.fromEntries(inventory.map(({ name, count }) => [name, count]))).toEqual({
+      ...{ 'direct.vIn': 48, 'direct.zIn': 48, 'direct.zBarIn': 48 },
+      ...{ 'direct.vRec': 64, 'direct.zRec': 64, 'direct.zBarRec': 64 },
+      ...{ 'work.told': 4, 'readout.zBar': 4 },
+    });
+    // Each of 28 synapses has a tangent that goes through all 16 recurrent ones.
+    expect(operations.learning.multiplyAdds).toBeGreaterThan(28 * 16);
+  });
+
+  it('the influence that UORO keeps', () => {
+    const got = kept(on('reckon', { name: 'uoro' }, { readout: filtered }));
+    expect(Object.keys(got)).toEqual(
+      ['v', 'z', 'zBar', 'factorIn', 'factorRec']
+        .map((name) => `direct.${name}`)
+        .concat(
+          ['vFresh', 'zFresh', 'zBarFresh', 'told', 'signs'].map((name) => `work.${name}`),
+          'readout.zBar',
+        ),
+    );
+    expect(got['direct.factorRec']).toEqual([65_536, 98_304]);
+    expect(got['work.signs']).toEqual([256, 32]);
+  });
+});
+
+describe('all sixteen checks are there by name', () => {
+  it.each(profiles.map(({ id }) => id))('on %s', (id) => {
+    expect(checkNames).toHaveLength(16);
+    for (const rule of [eprop, { name: 'sg-r-d' }, { name: 'bptt' }, { name: 'readout-only' }]) {
+      const { checks } = on(id, rule);
+      expect(checks.map(({ name }) => name)).toEqual(checkNames);
+      for (const { because } of checks) expect(because).not.toBe('');
     }
   });
 });
@@ -112,7 +177,19 @@ it('the optimiser, the neuron and the sizes are asked about', () => {
     /^neuron model: rates/,
   );
   expect(on('loihi1', { name: 'readout-only' }).reasons).toEqual(['neuron model: reset "zero" in place of "subtract"']);
-  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: fan-in 512, 63 offered (doc)');
+  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: 256 inputs, 16 offered');
+});
+
+it('fan-in and fan-out are those of the neuron with most synapses', () => {
+  const recurrent = { connectivity: { kind: 'probability', p: 0.1 } };
+  const { checks } = on('loihi2', { name: 'readout-only' }, { recurrent });
+  const said = checks.find(({ name }) => name === 'sizes')?.because ?? '';
+  const [, fanIn, fanOut] = (/fan-in (\d+), fan-out (\d+)$/.exec(said) ?? []).map(Number);
+  // 256 inputs and a tenth of 256 neurons, or 16 outputs, in the mean.
+  expect(fanIn).toBeGreaterThan(282);
+  expect(fanIn).toBeLessThan(310);
+  expect(fanOut).toBeGreaterThan(42);
+  expect(fanOut).toBeLessThan(70);
 });
 
 it('an ideal chip takes every rule that is local', () => {

@@ -1,18 +1,26 @@
 import { join } from 'node:path';
 import {
   type ChipProfile,
-  type Deployment,
+  type Demand,
   demandOf,
   deploy as deployOn,
   profileSchema,
   profiles,
+  structureOf,
+  widthsOf,
 } from '../../../hardware/index.ts';
 import { applySettings, parseWith } from '../../config/parse.ts';
 import { ConfigError } from '../../core/errors.ts';
+import type { NetworkSpec } from '../../core/network.ts';
+import { type Accuracy, measureAccuracy } from '../../experiment/deployment.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
-import { type Global, print, table } from '../output.ts';
+import { writeReckonImages } from '../deploy/images.ts';
+import { page } from '../deploy/page.ts';
+import type { Report } from '../deploy/report.ts';
+import { details, measured, verdicts } from '../deploy/text.ts';
+import { fixed, type Global, print, tell } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
 import { readJson } from '../verify/index.ts';
 import { readExperiment } from './run.ts';
@@ -22,31 +30,66 @@ export interface DeployFlags extends Global {
   readonly set?: readonly string[];
   readonly out?: string;
   readonly details?: boolean;
+  readonly rate?: number;
+  readonly images?: string;
+  readonly accuracy?: boolean;
+  readonly seeds: number;
 }
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
 export function deploy(source: string, flags: DeployFlags): void {
   const experiment = open(source, flags.set ?? []);
-  const demand = demandOf(experiment.run.network.spec);
+  const demand = demandOf(experiment.run.network.spec, { rateHz: flags.rate });
   const chips = flags.chip.split(',').map((name) => profileOf(name.trim()));
-  const deployments = chips.map((chip) => deployOn(demand, chip));
-  const { name, rule } = experiment.config;
-  const report = { experiment: name, rule: String(rule.name), deployments };
-  if (flags.out) {
-    ensureWritableFolder(flags.out);
-    const write = (file: string, text: string) =>
-      writeAtomic(join(flags.out ?? '', file), new TextEncoder().encode(text));
-    write('deployment.json', `${JSON.stringify(report, null, 2)}\n`);
-    write('deployment.html', page(report.experiment, report.rule, deployments));
+  if (flags.images !== undefined && !chips.some(({ id }) => id === 'reckon')) {
+    throw new ConfigError('--images', flags.images, 'a folder for images of reckon, which --chip has to name');
   }
+  const images = flags.images === undefined ? null : writeReckonImages(experiment, flags.images);
+  const deployments = chips.map((chip) => ({
+    ...deployOn(demand, chip),
+    ...(flags.accuracy ? { accuracy: measure(experiment, demand, chip, flags) } : {}),
+  }));
+  const { name, rule } = experiment.config;
+  const report: Report = { experiment: name, rule: String(rule.name), deployments, ...(images ? { images } : {}) };
+  if (flags.out) write(flags.out, report);
   if (flags.json) {
     print(JSON.stringify(report));
     return;
   }
   print(`${name}, rule ${String(rule.name)}\n\n${verdicts(deployments)}`);
-  if (deployments.length === 1 || flags.details)
-    for (const deployment of deployments) print(`\n${details(deployment)}`);
+  for (const deployment of deployments) {
+    if (deployments.length === 1 || flags.details) print(`\n${details(deployment)}`);
+    if (deployment.accuracy) print(`\n${measured(deployment)}`);
+  }
+  if (images) print(`\n${imageLines(images).join('\n')}`);
   if (flags.out) print(`\nreport: ${join(flags.out, 'deployment.html')}`);
+}
+
+function imageLines({ image, spi, approximations, agreement }: NonNullable<Report['images']>): string[] {
+  return [
+    `image: ${image}`,
+    `SPI writes: ${spi}`,
+    `approximations: ${approximations.join('; ')}`,
+    agreement
+      ? `spikes of ${agreement.steps} steps: ${agreement.first} of the network, ${agreement.second} of the chip, ${(100 * agreement.share).toFixed(1)} % of either in both, the same up to step ${agreement.parted ?? agreement.steps}`
+      : 'spikes were not compared: inputs of this task are no spikes',
+  ];
+}
+
+function write(folder: string, report: Report): void {
+  ensureWritableFolder(folder);
+  const save = (file: string, text: string) => writeAtomic(join(folder, file), new TextEncoder().encode(text));
+  save('deployment.json', `${JSON.stringify(report, null, 2)}\n`);
+  save('deployment.html', page(report));
+}
+
+/** Trainings of the three versions. */
+function measure({ config }: Experiment, demand: Demand, chip: ChipProfile, { seeds }: DeployFlags): Accuracy {
+  const version = { ...structureOf(demand, chip), widths: (spec: NetworkSpec) => widthsOf(demandOf(spec), chip) };
+  return measureAccuracy(config, version, catalogue, {
+    seeds: Array.from({ length: seeds }, (_, s) => config.seed + s),
+    progress: (name, seed, loss) => tell(`${chip.id}: ${name}, seed ${seed}: ${fixed(loss, 4)}`),
+  });
 }
 
 /** A run folder, a preset or an experiment file. */
@@ -68,55 +111,4 @@ export function profileOf(name: string): ChipProfile {
     );
   }
   return parseWith(profileSchema, readJson(name), name);
-}
-
-function verdicts(deployments: readonly Deployment[]): string {
-  const rows = deployments.map(({ chip, verdict, reasons, overhead }) => [
-    chip,
-    verdict,
-    `${(100 * overhead).toFixed(1)} %`,
-    reasons.join('; ') || '-',
-  ]);
-  return table(['chip', 'verdict', 'extra memory', 'because'], rows);
-}
-
-function details({ chip, checks, inventory, inferenceBytes, learningBytes }: Deployment): string {
-  const checked = table(
-    [chip, 'status', 'number'],
-    checks.map(({ name, status, because }) => [name, status, because]),
-  );
-  if (inventory.length === 0) return checked;
-  const kept = table(
-    ['state of learning', 'home', 'numbers', 'bits each', 'bytes'],
-    inventory.map(({ name, home, count, bits, bytes }) => [name, home, `${count}`, `${bits}`, `${Math.ceil(bytes)}`]),
-  );
-  return `${checked}\n\n${kept}\n\ninference ${Math.ceil(inferenceBytes)} bytes, learning ${Math.ceil(learningBytes)} more`;
-}
-
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
-function page(name: string, rule: string, deployments: readonly Deployment[]): string {
-  const row = (cells: readonly string[], tag = 'td') =>
-    `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
-  const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-    `<table>${row(head, 'th')}${rows.map((cells) => row(cells)).join('')}</table>`;
-  const sections = deployments.map(
-    ({ chip, verdict, checks, inventory, inferenceBytes, learningBytes, overhead }) =>
-      `<h2>${escaped(chip)}: ${verdict}</h2>` +
-      tableOf(
-        ['check', 'status', 'number'],
-        checks.map((check) => [check.name, check.status, check.because]),
-      ) +
-      tableOf(
-        ['state of learning', 'home', 'numbers', 'bits each', 'bytes', 'what'],
-        inventory.map((v) => [v.name, v.home, `${v.count}`, `${v.bits}`, `${Math.ceil(v.bytes)}`, v.doc]),
-      ) +
-      `<p>Inference ${Math.ceil(inferenceBytes)} bytes, learning ${Math.ceil(learningBytes)} more (${(100 * overhead).toFixed(1)} %).</p>`,
-  );
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escaped(name)} on chips</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;margin:1em 0}
-th,td{border:1px solid #ccc;padding:.25em .6em;text-align:left;vertical-align:top}th{background:#f3f3f3}</style>
-<h1>${escaped(name)}, rule ${escaped(rule)}</h1>${sections.join('\n')}</html>
-`;
 }

@@ -1,0 +1,159 @@
+import { type Check, degraded, fail, pass } from './check.ts';
+import type { Demand, DemandedDecay, Learning } from './demand.ts';
+import type { ChipDecay, ChipProfile } from './profile.ts';
+
+/** A product that changes a weight: its magnitude in bits, against what the chip can hold. */
+export interface Product {
+  readonly of: string;
+  readonly bits: number;
+  /** Bits that are cut off on the right before the product is added. */
+  readonly shift: number;
+}
+
+/** Worst-case bit growth of every product of the rule; empty where the chip has no accumulator of known width. */
+export function productsOf(learning: Learning, chip: ChipProfile): Product[] {
+  const { accumulatorBits, signalBits, slopeBits, rateBits } = chip.arithmetic;
+  const room = accumulatorBits.value;
+  if (room === null || learning.direct) return [];
+  const signal = Math.max(0, (signalBits.value ?? 0) - 1);
+  const slope = Math.max(0, (slopeBits.value ?? 0) - 1);
+  const trace = chip.traceBits.value ?? 0;
+  const product = (of: string, ...factors: number[]): Product => {
+    const bits = factors.reduce((sum, width) => sum + width, rateBits.value ?? 0);
+    return { of, bits, shift: Math.max(0, bits - (room - 1)) };
+  };
+  const learned = learning.variables.filter(({ kind, home }) => kind === 'matrix' && home !== 'post');
+  return [
+    learning.factored
+      ? product('trace x pseudo-derivative x signal', trace, slope, signal)
+      : product('eligibility x signal', trace, signal),
+    product('readout trace x error', chip.readoutTraceBits?.value ?? trace, signal),
+    ...learned.map(({ name }) => product(`${name}: its input x its error`, signal, signal)),
+  ];
+}
+
+export function arithmeticWidth(learning: Learning, chip: ChipProfile): Check {
+  const name = 'arithmetic width';
+  const { accumulatorBits, fractionBits, rounding } = chip.arithmetic;
+  if (learning.direct) return fail(name, 'sums over other neurons, not a product at the synapse');
+  const products = productsOf(learning, chip);
+  if (products.length === 0) return pass(name, `no figure (${accumulatorBits.source})`);
+  const widest = products.reduce((a, b) => (b.bits > a.bits ? b : a));
+  const smallest =
+    fractionBits.value === null ? 'smallest update: no figure' : `smallest update 2^-${fractionBits.value} of a step`;
+  const growth = `${widest.of} has ${widest.bits + 1} bit, ${accumulatorBits.value} offered (${accumulatorBits.kind})`;
+  if (widest.shift === 0) return pass(name, `${growth}; ${smallest}`);
+  const bias = rounding === 'floor' ? ', and the floor lowers signed ones by half a step in the mean' : '';
+  return degraded(
+    name,
+    `${growth}: shifted right by ${widest.shift}, products below 2^${widest.shift} vanish${bias}; ${smallest}`,
+  );
+}
+
+/** What becomes of a decay on a chip. Time constants in steps, traces in their own steps. */
+export interface KeptDecay {
+  readonly name: string;
+  readonly wanted: number;
+  /** The nearest that the chip has. */
+  readonly kept: number;
+  readonly tau: number;
+  readonly keptTau: number;
+  /** The longest that its decay form and its words hold; null: no limit. */
+  readonly longestTau: number | null;
+  /** Values below it no longer fall as they should; null: no figure. */
+  readonly deadZone: number | null;
+  /** What a spike may add without overflow at a spike per step; null: no figure. */
+  readonly spike: number | null;
+  readonly inRange: boolean;
+}
+
+/** Decays by subtraction of a constant are no decays of this kind. */
+export function keptDecays(demand: Demand, chip: ChipProfile): KeptDecay[] {
+  return demand.decays.filter(({ of }) => chip.decays[of].form !== 'subtract').map((d) => keepDecay(d, chip));
+}
+
+function keepDecay({ name, of, decay }: DemandedDecay, chip: ChipProfile): KeptDecay {
+  const { form, bits, range } = chip.decays[of];
+  const grid = nearest(decay, form, bits);
+  const kept = Math.min(Math.max(grid, range[0]), largestDecay(form, bits, range[1]));
+  const trace = of === 'trace' || name === 'readout.zBar';
+  const width = widthOf(name, trace, chip);
+  const random = chip.roundings.includes('stochastic');
+  const byForm = form === 'multiply' && bits !== null ? 2 ** bits : null;
+  // Where it always rounds down, a number of n bits is gone after 2^n steps.
+  const byWidth = width !== null && !random ? 2 ** width : null;
+  const limits = [byForm, byWidth].filter((limit) => limit !== null);
+  return {
+    name,
+    wanted: decay,
+    kept,
+    tau: tauOf(decay),
+    keptTau: tauOf(kept),
+    longestTau: limits.length > 0 ? Math.min(...limits) : null,
+    deadZone: deadZoneOf(kept, form, random, chip.roundings[0]),
+    spike: trace && width !== null ? 2 ** width * (1 - kept) : null,
+    inRange: grid >= range[0] && grid <= largestDecay(form, bits, range[1]) + 1e-12,
+  };
+}
+
+function widthOf(name: string, trace: boolean, chip: ChipProfile): number | null {
+  if (!trace) return chip.membraneBits.value;
+  if (name === 'readout.zBar') return chip.readoutTraceBits?.value ?? chip.traceBits.value;
+  return chip.traceBits.value;
+}
+
+function nearest(decay: number, form: ChipDecay['form'], bits: number | null): number {
+  if (form === 'shift') return 1 - 2 ** -Math.max(0, Math.round(-Math.log2(1 - decay)));
+  if (form === 'multiply' && bits !== null) return Math.round(decay * 2 ** bits) / 2 ** bits;
+  return decay;
+}
+
+function largestDecay(form: ChipDecay['form'], bits: number | null, highest: number): number {
+  return form === 'multiply' && bits !== null ? Math.min(highest, 1 - 2 ** -bits) : highest;
+}
+
+function deadZoneOf(decay: number, form: ChipDecay['form'], random: boolean, rounding: string): number | null {
+  if (form === 'analog' || form === 'any') return null;
+  if (random) return 1;
+  return (rounding === 'nearest' ? 0.5 : 1) / (1 - decay);
+}
+
+/** The time constant of a decay, in steps. */
+function tauOf(decay: number): number {
+  return decay <= 0 ? 0 : decay >= 1 ? Number.POSITIVE_INFINITY : -1 / Math.log(decay);
+}
+
+/** A time constant that is off by more than this share is another network. */
+const tolerance = 0.1;
+
+export function decays(demand: Demand, chip: ChipProfile): Check {
+  const name = 'decays';
+  if (demand.decays.length === 0) return pass(name, 'none');
+  const subtracted = demand.decays.find(({ of }) => chip.decays[of].form === 'subtract');
+  if (subtracted) {
+    const { source, kind } = chip.decays[subtracted.of];
+    return degraded(
+      name,
+      `${subtracted.name} decays by ${shown(subtracted.decay)}, and the chip subtracts a constant (${kind}: ${source})`,
+    );
+  }
+  const kept = keptDecays(demand, chip);
+  const outside = kept.find(({ inRange, tau, longestTau }) => !inRange || (longestTau !== null && tau > longestTau));
+  if (outside) return fail(name, `${described(outside)}: out of the range of the chip`);
+  const shifted = kept.find(({ tau, keptTau }) => Math.abs(keptTau / tau - 1) > tolerance);
+  if (shifted) return degraded(name, described(shifted));
+  const dead = kept.find(({ deadZone, spike }) => deadZone !== null && spike !== null && deadZone > spike);
+  if (dead) return degraded(name, `${described(dead)}: a spike is below the dead zone`);
+  return pass(name, kept.map(described).join('; '));
+}
+
+function described({ name, wanted, kept, keptTau, longestTau, deadZone, spike }: KeptDecay): string {
+  const longest = longestTau === null ? '' : `, longest tau ${longestTau} steps`;
+  const zone =
+    deadZone === null ? '' : `, dead zone ${shown(deadZone)}${spike === null ? '' : ` of ${shown(spike)} a spike`}`;
+  return `${name} ${shown(wanted)} as ${shown(kept)} (tau ${shown(keptTau)} steps${longest}${zone})`;
+}
+
+function shown(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

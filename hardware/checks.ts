@@ -1,0 +1,180 @@
+import { arithmeticWidth, decays } from './arithmetic.ts';
+import { type Check, type CheckName, checkNames, degraded, fail, pass } from './check.ts';
+import type { Demand, Learning } from './demand.ts';
+import { type MemoryMap, memory } from './memoryMap.ts';
+import { type Energy, energyCheck } from './operations.ts';
+import type { ChipProfile } from './profile.ts';
+import { type Stored, weightBits } from './widths.ts';
+
+/** All sixteen, in their order; those of learning pass where the weights of the network do not learn. */
+export function checksOf(
+  demand: Demand,
+  chip: ChipProfile,
+  inventory: readonly Stored[],
+  map: MemoryMap,
+  energy: Energy | null,
+): Check[] {
+  const { learning } = demand;
+  const asked = [
+    neuronModel(demand, chip),
+    limits(demand, chip),
+    weights(chip),
+    decays(demand, chip),
+    memory(map, chip),
+    energyCheck(energy),
+    ...(learning ? ofLearning(learning, demand, chip, inventory) : []),
+  ];
+  const notAsked = (name: CheckName) => pass(name, 'not asked: the weights of the network do not learn');
+  return checkNames.map((name) => asked.find((check) => check.name === name) ?? notAsked(name));
+}
+
+function ofLearning(learning: Learning, demand: Demand, chip: ChipProfile, inventory: readonly Stored[]): Check[] {
+  return [
+    form(learning, chip),
+    synapseState(learning, chip, inventory, demand),
+    locality(learning, chip),
+    thirdFactor(learning, chip),
+    schedule(learning, chip),
+    arithmeticWidth(learning, chip),
+    randomness(chip),
+    epoch(learning, chip),
+    optimiser(learning),
+    feedbackPath(learning),
+  ];
+}
+
+function synapseState(learning: Learning, chip: ChipProfile, inventory: readonly Stored[], demand: Demand): Check {
+  const name = 'state per synapse';
+  if (learning.direct) return fail(name, `${kept(inventory)}, not a trace per synapse`);
+  const traces = inventory.filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
+  const bits = traces.reduce((sum, variable) => sum + variable.bits * variable.count, 0) / demand.synapses;
+  const offered = chip.synapseStateBits.value;
+  if (offered !== null && bits > offered) {
+    return fail(name, `${bits.toFixed(0)} bit beside the weight, ${offered} offered (${chip.synapseStateBits.kind})`);
+  }
+  return pass(name, `${bits.toFixed(0)} bit beside the weight`);
+}
+
+/** What a direct rule keeps instead. */
+function kept(inventory: readonly Stored[]): string {
+  const past = inventory.filter(({ kind }) => kind === 'past');
+  const bytes = (of: readonly Stored[]) => Math.ceil(of.reduce((sum, variable) => sum + variable.bytes, 0));
+  if (past.length === 0) return `the rule keeps ${bytes(inventory)} bytes of influence of the whole network`;
+  const { count, perStep } = past[0];
+  return `the rule keeps the past of the whole network, ${count / (perStep ?? count)} steps in ${bytes(past)} bytes`;
+}
+
+function locality(learning: Learning, chip: ChipProfile): Check {
+  const name = 'locality';
+  if (learning.direct) return fail(name, 'an update needs the states of other neurons and of earlier steps');
+  const pair = learning.variables.find(({ home }) => home === 'pair');
+  if (pair && !chip.learning.transpose) {
+    return fail(name, `${pair.name} is read along its rows and its columns: two mirrored copies would be needed`);
+  }
+  const transported = learning.reads.filter((quantity) => quantity === 'wOut' || quantity === 'wRec');
+  if (transported.length > 0 && !chip.learning.transpose) {
+    return fail(name, `${transported.join(', ')} read at neurons it does not end on (weight transport)`);
+  }
+  if (pair) return degraded(name, `${pair.name} is read both ways: a second pass over its rows`);
+  return pass(name, 'every factor is presynaptic, postsynaptic or of the synapse');
+}
+
+function thirdFactor({ direct }: Learning, chip: ChipProfile): Check {
+  const name = 'third factor';
+  const { thirdFactor: offered } = chip.learning;
+  if (direct) return fail(name, 'no learning signal of a neuron carries this rule');
+  if (offered === 'per-neuron') return pass(name, 'a signal of every neuron reaches its synapses');
+  return fail(name, `${offered}, and the rule needs one signal a neuron`);
+}
+
+function form(learning: Learning, chip: ChipProfile): Check {
+  const name = 'form of the rule';
+  const { engine, fixedRule } = chip.learning;
+  if (engine === 'none') return fail(name, 'the chip does not learn');
+  if (learning.direct) return fail(name, 'no product of a trace and a signal');
+  if (engine !== 'fixed-rule') return pass(name, engine);
+  const matrices = learning.variables.filter(
+    ({ kind, name: variable }) => kind === 'matrix' && variable !== 'signal.B',
+  );
+  if (fixedRule === 'factored-eprop' && learning.factored && matrices.length === 0) {
+    return pass(name, 'trace of the presynaptic neuron times factors of the postsynaptic one: the rule in hardware');
+  }
+  const what =
+    matrices.length > 0 ? `learns ${matrices.map((m) => m.name).join(' and ')} too` : 'trace does not factor';
+  return fail(name, `a fixed rule in hardware (${fixedRule ?? 'not this one'}), and this one ${what}`);
+}
+
+function neuronModel(demand: Demand, chip: ChipProfile): Check {
+  const name = 'neuron model';
+  if (!demand.spiking && !chip.gradedActivity) return fail(name, 'rates, and neurons of the chip send spikes');
+  if (demand.adaptive && !chip.adaptiveThreshold) return fail(name, 'an adaptive threshold, which the chip lacks');
+  if (demand.reset && !chip.resets.includes(demand.reset)) {
+    return degraded(name, `reset "${chip.resets.join('" or "')}" in place of "${demand.reset}"`);
+  }
+  const limit = chip.refractorySteps.value;
+  if (limit !== null && demand.refractory > 1 && demand.refractory - 1 > limit) {
+    return fail(name, `${demand.refractory - 1} refractory steps, ${limit} offered`);
+  }
+  return pass(name, 'as it is');
+}
+
+function limits({ sizes, delaySteps, largestFanIn, largestFanOut }: Demand, chip: ChipProfile): Check {
+  const name = 'sizes';
+  const beyond = (value: number, limit: number | null) => limit !== null && value > limit;
+  if (beyond(sizes.in, chip.inputs.value)) return fail(name, `${sizes.in} inputs, ${chip.inputs.value} offered`);
+  if (beyond(sizes.out, chip.outputs.value)) return fail(name, `${sizes.out} outputs, ${chip.outputs.value} offered`);
+  if (beyond(sizes.rec, chip.neurons.value)) return fail(name, `${sizes.rec} neurons, ${chip.neurons.value} offered`);
+  if (beyond(largestFanIn, chip.fanIn.value)) {
+    return fail(name, `fan-in ${largestFanIn}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);
+  }
+  if (beyond(largestFanOut, chip.fanOut.value)) {
+    return fail(name, `fan-out ${largestFanOut}, ${chip.fanOut.value} offered (${chip.fanOut.kind})`);
+  }
+  if (delaySteps > 1 && beyond(delaySteps, chip.delaySteps.value)) {
+    return fail(name, `delay of ${delaySteps} steps, ${chip.delaySteps.value} offered`);
+  }
+  return pass(name, `${sizes.rec} neurons, fan-in ${largestFanIn}, fan-out ${largestFanOut}`);
+}
+
+function schedule({ dendritic }: Learning, chip: ChipProfile): Check {
+  const name = 'phases';
+  if (!dendritic) return pass(name, 'one');
+  if (chip.compartments < 2) return fail(name, 'a distal compartment beside the soma, and neurons have one');
+  if (chip.learning.phases) return pass(name, 'somatic and distal phase');
+  return degraded(name, 'no phases: the distal voltage comes one step late');
+}
+
+function weights(chip: ChipProfile): Check {
+  const name = 'weights';
+  const { value, kind } = chip.weightBits;
+  if (!chip.signedWeights) return degraded(name, `${value} bit without sign: one sign per presynaptic neuron`);
+  return pass(name, `${value} bit (${kind})`);
+}
+
+function randomness(chip: ChipProfile): Check {
+  const name = 'randomness';
+  if (chip.stochasticRounding || weightBits(chip) >= 16)
+    return pass(name, 'stochastic rounding, or words wide enough without');
+  return degraded(name, `no stochastic rounding at ${weightBits(chip)} bit: updates below one step are lost`);
+}
+
+function epoch({ perTrial }: Learning, chip: ChipProfile): Check {
+  const name = 'update';
+  if (perTrial)
+    return degraded(name, 'between trials: a sum of the gradient per synapse, or updates at every step instead');
+  if (!chip.learning.everyStep) return degraded(name, 'at every step asked, in a slower loop offered');
+  return pass(name, 'at every step');
+}
+
+function optimiser({ slots }: Learning): Check {
+  if (slots > 0)
+    return fail('optimiser', `${slots} more number${slots > 1 ? 's' : ''} per synapse; plain SGD needs none`);
+  return pass('optimiser', 'plain SGD');
+}
+
+function feedbackPath({ reads, variables }: Learning): Check {
+  const name = 'feedback';
+  const label = reads.includes('target') ? ' and the target' : '';
+  const own = variables.find(({ name: variable }) => variable.endsWith('.B'));
+  return pass(name, `errors${label} broadcast${own ? ` through ${own.count} stored feedback weights` : ''}`);
+}

@@ -1,0 +1,113 @@
+import { type Check, pass } from './check.ts';
+import type { Demand, Learning } from './demand.ts';
+import type { ChipProfile } from './profile.ts';
+
+/** What one stream of a network does in a step, on average. */
+export interface Operations {
+  readonly multiplyAdds: number;
+  /** Numbers of neurons, traces and signals. */
+  readonly stateReads: number;
+  readonly stateWrites: number;
+  /** Rows of weights: all synapses of one source. */
+  readonly rowReads: number;
+  readonly rowWrites: number;
+  /** Random numbers, where the chip rounds stochastically. */
+  readonly draws: number;
+}
+
+export interface OperationCount {
+  readonly activity: Demand['activity'];
+  /** Weights that are added to a membrane or a readout. */
+  readonly synapticEvents: number;
+  readonly inference: Operations;
+  readonly learning: Operations;
+}
+
+/** Energy of a step, pJ. `low`: synaptic events alone; `high`: each multiply-add of learning counted as an event, too. */
+export interface Energy {
+  readonly low: number;
+  readonly high: number;
+  readonly pJPerEvent: number;
+  readonly source: string;
+}
+
+/** Operations per step at the assumed activity, inputs taken as active as neurons; a bias is on at every step. */
+export function operationsOf(demand: Demand, chip: ChipProfile): OperationCount {
+  const { sizes, activity, bias, synapses, readoutSynapses } = demand;
+  const rate = activity.spikesPerStep;
+  const inputs = (sizes.in - (bias ? 1 : 0)) * rate + (bias ? 1 : 0);
+  const synapticEvents =
+    (inputs * sizes.synIn) / sizes.in + (rate * sizes.rec * sizes.synRec) / sizes.rec + rate * readoutSynapses;
+  const state = demand.inference.reduce((sum, { count }) => sum + count, 0);
+  const draws = chip.stochasticRounding ? 1 : 0;
+  return {
+    activity,
+    synapticEvents,
+    inference: {
+      multiplyAdds: synapticEvents + state,
+      stateReads: state,
+      stateWrites: state,
+      rowReads: inputs + 2 * rate * sizes.rec,
+      rowWrites: 0,
+      draws: draws * state,
+    },
+    learning: demand.learning ? learningOperations(demand, demand.learning, synapses, draws) : none,
+  };
+}
+
+const none: Operations = { multiplyAdds: 0, stateReads: 0, stateWrites: 0, rowReads: 0, rowWrites: 0, draws: 0 };
+
+/**
+ * Traces and vectors move at every step, every synapse gets its product; matrices of the rule are read once and changed once.
+ * The error is brought back through a matrix as large as the readout's.
+ */
+function learningOperations(
+  { sizes, readoutSynapses }: Demand,
+  { variables, factored, direct, jacobianProducts }: Learning,
+  synapses: number,
+  draws: number,
+): Operations {
+  const countOf = (...kinds: string[]) =>
+    variables.reduce((sum, { kind, count }) => sum + (kinds.includes(kind) ? count : 0), 0);
+  const traces = countOf('trace', 'vector');
+  const learned = variables
+    .filter(({ kind, home }) => kind === 'matrix' && home !== 'post')
+    .reduce((sum, { count }) => sum + count, 0);
+  const products = direct ? synapses + jacobianProducts * sizes.synRec : (factored ? 2 : 1) * synapses;
+  const rows = sizes.in + sizes.rec + sizes.rec;
+  const ownRows = learned / sizes.rec;
+  return {
+    multiplyAdds: traces + products + 2 * readoutSynapses + 2 * learned,
+    // One row of the past is written at each step and all that is kept is read once on the way back.
+    stateReads: traces + countOf('sum') + pastRow(variables),
+    stateWrites: traces + countOf('sum') + pastRow(variables),
+    rowReads: rows + sizes.rec + 2 * ownRows + jacobianProducts * sizes.rec,
+    rowWrites: rows + ownRows,
+    draws: draws * (traces + synapses + readoutSynapses + learned),
+  };
+}
+
+/** Numbers of one step among those that are kept of the past. */
+function pastRow(variables: Learning['variables']): number {
+  return variables.reduce((sum, { perStep }) => sum + (perStep ?? 0), 0);
+}
+
+export function energyOf({ synapticEvents, learning }: OperationCount, chip: ChipProfile): Energy | null {
+  const { value, source, kind } = chip.energyPerSynapticEvent;
+  if (value === null) return null;
+  return {
+    low: synapticEvents * value,
+    high: (synapticEvents + learning.multiplyAdds) * value,
+    pJPerEvent: value,
+    source: `${kind}: ${source}`,
+  };
+}
+
+export function energyCheck(energy: Energy | null): Check {
+  if (!energy) return pass('energy', 'no figure');
+  const { low, high, pJPerEvent, source } = energy;
+  return pass(
+    'energy',
+    `${low.toPrecision(3)} pJ a step for synaptic events alone, ${high.toPrecision(3)} with every product of learning as one; ${pJPerEvent} pJ each (${source})`,
+  );
+}

@@ -1,0 +1,129 @@
+import type { Deployment } from '../../../hardware/index.ts';
+import type { Accuracy } from '../../experiment/deployment.ts';
+import type { ReckonExport } from './images.ts';
+
+/** Content of `deployment.json`. */
+export interface Report {
+  readonly experiment: string;
+  readonly rule: string;
+  readonly deployments: readonly (Deployment & { readonly accuracy?: Accuracy })[];
+  readonly images?: ReckonExport;
+}
+
+/** A table of strings. */
+export interface Rows {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export const number = (value: number, digits = 5) => String(Number(value.toPrecision(digits)));
+
+export function checkRows({ chip, checks }: Deployment): Rows {
+  return {
+    head: [chip, 'status', 'number'],
+    rows: checks.map(({ name, status, because }) => [name, status, because]),
+  };
+}
+
+export function stateRows({ inferenceState, inventory }: Deployment): Rows {
+  const row = (of: string, v: Deployment['inventory'][number]) => [
+    of,
+    v.name,
+    v.home,
+    `${v.count}`,
+    `${v.bits}`,
+    `${Math.ceil(v.bytes)}`,
+    v.doc,
+  ];
+  return {
+    head: ['of', 'state', 'home', 'numbers', 'bits each', 'bytes', 'what'],
+    rows: [
+      ...inferenceState.map((variable) => row('inference', variable)),
+      ...inventory.map((variable) => row('learning', variable)),
+    ],
+  };
+}
+
+export function operationRows({ operations: { inference, learning } }: Deployment): Rows {
+  const names = {
+    multiplyAdds: 'multiply-adds',
+    stateReads: 'state words read',
+    stateWrites: 'state words written',
+    rowReads: 'weight rows read',
+    rowWrites: 'weight rows written',
+    draws: 'random draws',
+  } as const;
+  return {
+    head: ['per step', 'inference', 'learning'],
+    rows: (Object.keys(names) as (keyof typeof names)[]).map((key) => [
+      names[key],
+      number(inference[key]),
+      number(learning[key]),
+    ]),
+  };
+}
+
+/** What the operations were counted at, and the energy they stand for. */
+export function operationNote({ operations: { activity, synapticEvents }, energy }: Deployment): string {
+  const spent = energy
+    ? `${number(energy.low)} to ${number(energy.high)} pJ a step, ${energy.pJPerEvent} pJ an event (${energy.source}): synaptic events alone, and every multiply-add of learning counted as one`
+    : 'energy: no figure';
+  return `at ${number(activity.rateHz)} Hz (${activity.source}) ${number(synapticEvents)} synaptic events a step; ${spent}`;
+}
+
+export function memoryNote({ inferenceBytes, learningBytes, overhead, memory }: Deployment): string {
+  const { cores, byNeurons, bySynapses, byFanIn } = memory;
+  const of = (count: number | null) => (count === null ? 'none is enough' : String(count));
+  return (
+    `inference ${Math.ceil(inferenceBytes)} bytes, learning ${Math.ceil(learningBytes)} more (${(100 * overhead).toFixed(1)} %); ` +
+    `cores: ${of(cores)} (by neurons ${byNeurons}, by synapse memory ${of(bySynapses)}, by fan-in ${of(byFanIn)})`
+  );
+}
+
+export function accuracyRows({ versions, measure, seeds }: Accuracy): Rows {
+  return {
+    head: [measure, 'mean', 'sd', ...seeds.map((seed) => `seed ${seed}`)],
+    rows: versions.map(({ version, mean, sd, losses }) => [
+      version,
+      number(mean),
+      number(sd),
+      ...losses.map((loss) => number(loss)),
+    ]),
+  };
+}
+
+export function approximationNote({ approximations }: Accuracy): string {
+  if (approximations.length === 0) return 'structure: nothing is forced, its losses are those of float';
+  const named = approximations.map(
+    ({ what, setting }) => `${what} (${setting ?? 'the rule has no such setting: not done'})`,
+  );
+  return `structure: ${named.join(', ')}`;
+}
+
+export function partingNotes({ parting: { steps, value, spike } }: Accuracy): string[] {
+  const index = (of: readonly number[]) => `[${of.join(', ')}]`;
+  return [
+    value
+      ? `first parting at step ${value.step}: ${value.field}${index(value.index)} is ${number(value.float, 10)} in float and ${number(value.fixed, 10)} in fixed point, more than one step of ${number(value.formatStep)} apart`
+      : `no number parts by more than one step of its format in ${steps} steps`,
+    spike
+      ? `first spike that differs at step ${spike.step}: neuron ${spike.neuron} of stream ${spike.stream}, ${spike.float} in float and ${spike.fixed} in fixed point`
+      : `no spike differs in ${steps} steps`,
+  ];
+}
+
+/** What became of the numbers of each field. */
+export function formatRows({ statistics }: Accuracy): Rows {
+  const share = (part: number, of: number) => (of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`);
+  return {
+    head: ['format of the last seed', 'bits', 'step', 'stores', 'below a step', 'saturated'],
+    rows: statistics.map(({ field, format, tried, lost, saturated }) => [
+      field,
+      `${format.bits}`,
+      `2^${-format.fraction}`,
+      `${tried}`,
+      share(lost, tried),
+      share(saturated, tried),
+    ]),
+  };
+}

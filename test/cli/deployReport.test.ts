@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { demandOf, deploy, profiles } from '../../hardware/index.ts';
+import { accuracyFigure, page } from '../../src/cli/deploy/page.ts';
+import { operationNote, type Report, stateRows } from '../../src/cli/deploy/report.ts';
+import { details, measured, verdicts } from '../../src/cli/deploy/text.ts';
+import type { Accuracy } from '../../src/index.ts';
+import { network } from '../hardware/demands.ts';
+
+const accuracy: Accuracy = {
+  measure: 'loss per step',
+  seeds: [1, 2],
+  versions: [
+    { version: 'float', losses: [1, 2], mean: 1.5, sd: Math.SQRT1_2 },
+    { version: 'structure', losses: [1.5, 2], mean: 1.75, sd: 0.25 },
+    { version: 'fixed', losses: [2, 3], mean: 2.5, sd: Math.SQRT1_2 },
+  ],
+  approximations: [
+    { what: 'no output filter on the trace', setting: 'rule.readoutFilter=false' },
+    { what: 'the signal one step late', setting: null },
+  ],
+  statistics: [
+    {
+      field: 'weights.wIn',
+      format: { bits: 8, fraction: 7, signed: true, rounding: 'stochastic', overflow: 'saturate' },
+      tried: 200,
+      fired: 50,
+      lost: 150,
+      saturated: 2,
+      wrapped: 0,
+      flushed: 0,
+      smallest: -1,
+      largest: 1,
+    },
+  ],
+  parting: {
+    steps: 100,
+    value: { step: 3, field: 'neuron.v', index: [0, 7], float: 0.5, fixed: 0.25, formatStep: 0.125 },
+    spike: null,
+  },
+};
+
+const { spec } = network({ name: 'bptt' }, { readout: { filter: { decay: 0.9 } } }).run.network;
+const [reckon] = profiles;
+const deployment = { ...deploy(demandOf(spec, { rateHz: 20 }), reckon), accuracy };
+const report: Report = { experiment: 'a <b>', rule: 'bptt', deployments: [deployment] };
+
+describe('the report of a deployment', () => {
+  it('has verdict, checks, state of inference and of learning, operations and energy in text', () => {
+    expect(verdicts([deployment])).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
+    const text = details(deployment);
+    for (const { name } of deployment.checks) expect(text).toContain(name);
+    expect(text).toMatch(/inference +neuron\.v +post +256 +16 +512/);
+    expect(text).toMatch(/learning +past\.psi +post +1280 +16 +2560/);
+    expect(text).toMatch(/multiply-adds +\d/);
+    expect(text).toMatch(/cores: 1 \(by neurons 1, by synapse memory 3, by fan-in 1\)|cores: \d+ \(by neurons 1/);
+    expect(operationNote(deployment)).toMatch(
+      /^at 20 Hz \(as given\) 2703\.4 synaptic events a step; 14328 to .* pJ a step, 5\.3 pJ an event \(doc: repository/,
+    );
+    expect(stateRows(deployment).head.at(-1)).toBe('what');
+  });
+
+  it('has losses, approximations, where numbers part, and what the formats did', () => {
+    const text = measured(deployment);
+    expect(text).toMatch(/fixed +2\.5 +0\.70711 +2 +3/);
+    expect(text).toContain(
+      'structure: no output filter on the trace (rule.readoutFilter=false), the signal one step late (the rule has no such setting: not done)',
+    );
+    expect(text).toContain(
+      'first parting at step 3: neuron.v[0, 7] is 0.5 in float and 0.25 in fixed point, more than one step of 0.125 apart',
+    );
+    expect(text).toContain('no spike differs in 100 steps');
+    expect(text).toMatch(/weights\.wIn +8 +2\^-7 +200 +75\.0 % +1\.0 %/);
+    expect(measured(deploy(demandOf(spec), reckon))).toBe('');
+  });
+
+  it('is a page with all of that and a figure', () => {
+    const html = page(report);
+    expect(html).toContain('<h1>a &lt;b&gt;, rule bptt</h1>');
+    expect(html).toContain('<h2>reckon: does not fit</h2>');
+    expect(html).toContain('first parting at step 3: neuron.v[0, 7]');
+    for (const name of ['random draws', 'arithmetic width', 'past.error', 'weights.wIn']) expect(html).toContain(name);
+    const png = Buffer.from(/src="data:image\/png;base64,([^"]+)"/.exec(html)?.[1] ?? '', 'base64');
+    expect(png).toEqual(Buffer.from(accuracyFigure('reckon', accuracy)));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    const other = accuracyFigure('reckon', { ...accuracy, versions: [...accuracy.versions].reverse() });
+    expect(Buffer.from(other).equals(png)).toBe(false);
+    expect(page({ ...report, deployments: [deploy(demandOf(spec), reckon)] })).not.toContain('<img');
+  });
+});
