@@ -27,6 +27,8 @@ export interface ProjectionShape {
   readonly bias: boolean;
   readonly autapses: boolean;
   readonly connectivity: Connectivity;
+  /** Share of presynaptic neurons that excite; null: synapses of either sign. */
+  readonly dale?: { readonly excitatory: number } | null;
 }
 
 /** Synapses are numbered with 32 bits. */
@@ -46,7 +48,15 @@ export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
   for (let i = 0; i < rows.length; i++) post.set(rows[i], rowStart[i]);
   const dense = shape.connectivity.kind === 'dense';
   const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
-  return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked };
+  const signs = shape.dale ? drawSigns(shape, shape.dale.excitatory, rng.split('signs')) : null;
+  return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked, signs };
+}
+
+/** 1 for so many of the neurons, drawn from all, -1 for the others; 0 for the bias. */
+function drawSigns({ nPre, bias }: ProjectionShape, excitatory: number, rng: Rng): Int8Array {
+  const signs = new Int8Array(nPre + (bias ? 1 : 0)).fill(-1, 0, nPre);
+  for (const i of distinct(Math.round(excitatory * nPre), nPre, -1, rng)) signs[i] = 1;
+  return signs;
 }
 
 function assertPossible({ nPre, nPost, autapses, connectivity }: ProjectionShape): void {
@@ -103,7 +113,15 @@ export function initWeights(weights: Real, p: Projection, init: WeightInit, bias
   if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng);
   else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
+  if (p.signs) takeSigns(weights, p, p.signs);
   for (const s of p.masked) weights[s] = 0;
+}
+
+/** w <- sign |w| of every neuron with a sign. */
+function takeSigns(weights: Real, { rowStart }: Projection, signs: Int8Array): void {
+  signs.forEach((sign, i) => {
+    if (sign !== 0) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) weights[s] = sign * Math.abs(weights[s]);
+  });
 }
 
 /**

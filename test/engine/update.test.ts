@@ -105,7 +105,7 @@ describe.each(optimizers)('training with $kind', (settings) => {
       const sum = gradientOf(byHand.run);
       weightNames.forEach((name, n) => {
         const step = Float64Array.from(sum[name], (g) => g / 2);
-        optimizer.step(step, slots[n], rateOf[name], trial + 1);
+        optimizer.step(step, slots[n], rateOf[name], trial + 1, n);
         weights[name].forEach((w, s) => {
           weights[name][s] = Math.min(Math.max(w - step[s], clamp[0]), clamp[1]);
         });
