@@ -38,7 +38,13 @@ const weightInit = z.discriminatedUnion('kind', [
 const normalInit = { kind: 'normal', gain: 1 } as const;
 
 const dale = z
-  .strictObject({ excitatory: z.number().min(0).max(1).describe('share of presynaptic neurons whose synapses excite') })
+  .strictObject({
+    excitatory: z.number().min(0).max(1).describe('share of presynaptic neurons whose synapses excite'),
+    balanced: z
+      .boolean()
+      .default(true)
+      .describe('scale the first weights of both signs so that their mean is 0 and their variance stays'),
+  })
   .nullable()
   .default(null)
   .describe("Dale's law: all synapses of a neuron keep its sign; null for weights of either sign");
@@ -132,7 +138,12 @@ const optimizer = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('one-step'),
-    delta: z.number().positive().describe('what a weight moves by, up or down, with probability |rate g| / delta'),
+    delta: z
+      .union([
+        z.number().positive(),
+        z.strictObject({ in: z.number().positive(), rec: z.number().positive(), out: z.number().positive() }),
+      ])
+      .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
     ...optimizerBase,
   }),
 ]);

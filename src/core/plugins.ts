@@ -411,7 +411,7 @@ export interface Optimizer {
     | { readonly name: 'sgd' }
     | { readonly name: 'momentum'; readonly momentum: number }
     | { readonly name: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-    | { readonly name: 'one-step'; readonly delta: number; readonly key: number }
+    | { readonly name: 'one-step'; readonly deltas: readonly number[]; readonly key: number }
     | null;
   /** Copies of the weights that it keeps. */
   readonly slots: readonly string[];

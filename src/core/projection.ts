@@ -13,8 +13,11 @@ export interface Projection {
   readonly post: Int32Array;
   /** Synapses that exist in the storage only (autapses of a dense matrix): weight and gradient stay 0. */
   readonly masked: Int32Array;
-  /** Dale's law: 1 or -1 for all synapses of a presynaptic neuron, 0 for free ones (a bias); null: all are free. [nPre] */
-  readonly signs: Int8Array | null;
+  /**
+   * Dale's law: the sign of all synapses of a presynaptic neuron, times the factor on their first weights; 0 for free ones (a
+   * bias); null: all are free. [nPre]
+   */
+  readonly signs: Float64Array | null;
 }
 
 /** Synapses [from, to) and the smallest and largest weight that they may have. */

@@ -20,6 +20,11 @@ export type WeightInit =
   | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'constant'; readonly value: number };
 
+export interface Dale {
+  readonly excitatory: number;
+  readonly balanced: boolean;
+}
+
 export interface ProjectionShape {
   readonly nPre: number;
   readonly nPost: number;
@@ -28,7 +33,7 @@ export interface ProjectionShape {
   readonly autapses: boolean;
   readonly connectivity: Connectivity;
   /** Share of presynaptic neurons that excite; null: synapses of either sign. */
-  readonly dale?: { readonly excitatory: number } | null;
+  readonly dale?: Dale | null;
 }
 
 /** Synapses are numbered with 32 bits. */
@@ -48,14 +53,19 @@ export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
   for (let i = 0; i < rows.length; i++) post.set(rows[i], rowStart[i]);
   const dense = shape.connectivity.kind === 'dense';
   const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
-  const signs = shape.dale ? drawSigns(shape, shape.dale.excitatory, rng.split('signs')) : null;
+  const signs = shape.dale ? drawSigns(shape, shape.dale, rng.split('signs')) : null;
   return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked, signs };
 }
 
-/** 1 for so many of the neurons, drawn from all, -1 for the others; 0 for the bias. */
-function drawSigns({ nPre, bias }: ProjectionShape, excitatory: number, rng: Rng): Int8Array {
-  const signs = new Int8Array(nPre + (bias ? 1 : 0)).fill(-1, 0, nPre);
-  for (const i of distinct(Math.round(excitatory * nPre), nPre, -1, rng)) signs[i] = 1;
+/**
+ * Signs of neurons drawn from all, with the factor on their first weights; 0 for the bias. Balanced, a share p of them excites
+ * with sqrt((1-p) / p) of the size and the others inhibit with sqrt(p / (1-p)).
+ */
+function drawSigns({ nPre, bias }: ProjectionShape, { excitatory, balanced }: Dale, rng: Rng): Float64Array {
+  const count = Math.round(excitatory * nPre);
+  const ratio = balanced && count > 0 && count < nPre ? Math.sqrt((nPre - count) / count) : 1;
+  const signs = new Float64Array(nPre + (bias ? 1 : 0)).fill(-1 / ratio, 0, nPre);
+  for (const i of distinct(count, nPre, -1, rng)) signs[i] = ratio;
   return signs;
 }
 
@@ -118,7 +128,7 @@ export function initWeights(weights: Real, p: Projection, init: WeightInit, bias
 }
 
 /** w <- sign |w| of every neuron with a sign. */
-function takeSigns(weights: Real, { rowStart }: Projection, signs: Int8Array): void {
+function takeSigns(weights: Real, { rowStart }: Projection, signs: Float64Array): void {
   signs.forEach((sign, i) => {
     if (sign !== 0) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) weights[s] = sign * Math.abs(weights[s]);
   });

@@ -6,7 +6,7 @@ export type OptimizerSettings =
   | { readonly kind: 'sgd' }
   | { readonly kind: 'momentum'; readonly momentum: number }
   | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-  | { readonly kind: 'one-step'; readonly delta: number };
+  | { readonly kind: 'one-step'; readonly delta: number | Readonly<Record<'in' | 'rec' | 'out', number>> };
 
 /** @param key of the draws of an optimiser that makes any, 32 bits */
 export function createOptimizer(settings: OptimizerSettings, key = 0): Optimizer {
@@ -32,14 +32,19 @@ export function createOptimizer(settings: OptimizerSettings, key = 0): Optimizer
         slots: ['mean', 'square'],
         step: (gradient, [mean, square], rate, count) => adamStep(gradient, mean, square, rate, count, settings),
       };
-    case 'one-step':
+    case 'one-step': {
+      const { delta } = settings;
+      // One for each block of weights: in, rec, out and the bias of out.
+      const deltas =
+        typeof delta === 'number' ? Array<number>(4).fill(delta) : [delta.in, delta.rec, delta.out, delta.out];
       return {
         kind: 'one-step',
-        kernel: { name: 'one-step', delta: settings.delta, key },
+        kernel: { name: 'one-step', deltas, key },
         slots: [],
         step: (gradient, _slots, rate, count, block) =>
-          stepOnce(gradient, rate, settings.delta, blockKey(key, block), count),
+          stepOnce(gradient, rate, deltas[block], blockKey(key, block), count),
       };
+    }
     default:
       return settings satisfies never;
   }

@@ -168,6 +168,13 @@ describe('schedules', () => {
     expect(seen).toBeClose(wanted, { relative: 1e-9 });
   });
 
+  it('rates that are powers of two fall in octaves', () => {
+    const { scales: seen } = scales('trial', 'wIn', { rates, schedule: falling, powersOfTwo: true });
+    const wanted = [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2].map((s) => 2 ** Math.round(Math.log2(0.02 * s)));
+    expect(new Set(wanted).size).toBe(3);
+    expect(seen).toBeClose(wanted, { relative: 1e-9 });
+  });
+
   it('a block may have a schedule of its own', () => {
     const own = { rates: { ...rates, out: { rate: 0.04, schedule: { kind: 'constant' } } }, schedule: falling };
     expect(scales('trial', 'wOut', own).scales).toBeClose(Array(10).fill(0.04), { relative: 1e-9 });

@@ -143,4 +143,14 @@ describe('one-step', () => {
     const next = Float64Array.from(first, (_, s) => first[(s + 1) % width]);
     near(moved(first, next));
   });
+
+  it('has a delta for each block where it is asked to', () => {
+    const optimizer = createOptimizer({ kind: 'one-step', delta: { in: 1, rec: 2, out: 3 } }, 1);
+    const taken = [0, 1, 2, 3].map((block) => {
+      const step = Float64Array.of(-50);
+      optimizer.step(step, [], 1, 1, block);
+      return step[0];
+    });
+    expect(taken).toEqual([-1, -2, -3, -3]);
+  });
 });

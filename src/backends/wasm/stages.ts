@@ -375,6 +375,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
       const rate = rateAt(rates[name], progress);
       const [first = 0, second = 0] = slots.get(name) ?? [];
       if (masked[name] && masked[name].length > 0) kernels.clearDiagonal(g, sizes.rec);
+      const block = weightNames.indexOf(name);
       let left = 1;
       switch (kernel.name) {
         case 'sgd':
@@ -390,7 +391,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
           break;
         }
         case 'one-step':
-          kernels.stepOnce(g, n, rate * scale, kernel.delta, blockKey(kernel.key, weightNames.indexOf(name)), count);
+          kernels.stepOnce(g, n, rate * scale, kernel.deltas[block], blockKey(kernel.key, block), count);
           break;
         default:
           kernel satisfies never;
