@@ -75,12 +75,12 @@ function kept(layout: Layout, { keepsTransients }: Backend): Layout {
   return Object.fromEntries(Object.entries(layout).filter(([, field]) => !field.transient));
 }
 
-/** Names of all fields that may have a number format: of the state, and of the rows that stages hand on. */
+/** Names of all fields that may have a number format: of the state but for counts of draws, and of the rows that stages hand on. */
 export function formattableFields(spec: NetworkSpec, backend: Backend): string[] {
   const groups = Object.entries(stateGroups({ ...spec, formats: null }, backend));
   const state = groups.flatMap(([group, layout]) => Object.keys(layout).map((name) => `${group}.${name}`));
   return [
-    ...state.filter((name) => !/^(gradient|run\.zTail)/.test(name)),
+    ...state.filter((name) => !/^(gradient|run\.zTail|signal\.(d|errorsD)rawn)/.test(name)),
     ...['psi', 'y', 'error', 'signal', 'rateTerm'].map((name) => `trial.${name}`),
   ];
 }
