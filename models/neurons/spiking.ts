@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
@@ -66,6 +67,9 @@ export function fireConstants(p: {
   psiLevels: number | null;
   psiSteps: PsiSteps | null;
 }): FireConstants {
+  if (p.psiSteps && p.psiLevels !== null) {
+    throw new ConfigError('network.neuron.psiLevels', p.psiLevels, 'null beside psiSteps');
+  }
   return {
     psiHeight: p.psiHeight ?? p.gamma / p.vTh,
     psiWidth: p.psiWidth ?? p.vTh,

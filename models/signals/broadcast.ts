@@ -16,7 +16,7 @@ const params = z.strictObject({
   kind: z.literal('broadcast'),
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
   scale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
-  errorSpikeSize: errorSpikeSize,
+  errorSpikeSize,
   decay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share that B and W_out lose per update'),
 });
 type Params = z.infer<typeof params>;

@@ -125,6 +125,7 @@ describe('lif', () => {
     expect(psi).toEqual(column(-1, 2, 3, 0, 0, -1));
     const falling = { ...lif, psiSteps: { edges: [0, -1], heights: [0, 1, 0] } };
     expect(() => run({ neuron: falling, x: [[0]] }, [])).toThrow(ConfigError);
+    expect(() => run({ neuron: { ...neuron, psiLevels: 3 }, x: [[0]] }, [])).toThrow('psiLevels: got 3, expected null');
   });
 
   it('resets to zero where it is asked to', () => {

@@ -1,5 +1,4 @@
 import { blockKey } from '../../core/chance.ts';
-import { endPhase, tellErrors } from '../../core/errorSpikes.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import {
@@ -21,6 +20,7 @@ import { instantiate, type Kernels } from './module.ts';
 import { type NetValues, netBytes, netFields } from './net.ts';
 import { writeRecord } from './record.ts';
 import { threadCrew } from './threads.ts';
+import { bindTell, layTold } from './told.ts';
 
 type Take = (length: number) => number;
 
@@ -124,30 +124,6 @@ function wholeNet({ spec }: Network, { memory, take }: Site, { values }: Common)
   return net;
 }
 
-/** Room for errors as spikes; null where the neurons hear the errors themselves. */
-function layTold({ spec, trial }: Network, { memory, take }: Site): Real | null {
-  const length = sharedLengths(spec).told;
-  return length > 0 ? new Float32Array(memory.buffer, take(length), trial.error.length) : null;
-}
-
-/** Draws the spikes of the errors at the steps [t0, t1) that the signal learns at. */
-function bindTell({ spec, state, trial }: Network, told: Real): (t0: number, t1: number) => void {
-  const { stream, step, out } = spec.sizes;
-  const spikes = spec.rule?.signal.kernel?.errorSpikes;
-  const perPhase = spec.rule?.signal.stepsPerPhase ?? 1;
-  const views = state.views('signal');
-  return (t0, t1) => {
-    for (let t = t0; t < t1 && spikes; t++) {
-      if ((t + 1) % perPhase !== 0) continue;
-      for (let b = 0; b < stream; b++) {
-        const row = (b * step + t) * out;
-        tellErrors(told, trial.error, row, row, b, out, spikes, views);
-      }
-      endPhase(views);
-    }
-  };
-}
-
 /** A shard's gradient and where it is added. */
 interface Part {
   readonly sum: number;
@@ -191,7 +167,10 @@ interface Common {
   readonly control: number;
 }
 
-/** Addresses and constants of the network, by the names of `Net`; `told`: what the neurons hear of the errors, null for all; a shard puts its scratch and gradient over them. */
+/**
+ * Addresses and constants of the network, by the names of `Net`; a shard puts its scratch and gradient over them. `told`: what the
+ * neurons hear of the errors; null for the errors themselves.
+ */
 function describe(network: Network, { memory, take }: Site, told: Real | null): Common {
   const { spec, trial, weights, gradient, state } = network;
   const { sizes } = spec;
