@@ -31,11 +31,11 @@ export function gradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
   }
 }
 
-/** F_k[t] = gain error_k[t] + kappa F_k[t+1].   net.errorBack: [step][out] */
+/** F_k[t] = gain told_k[t] + kappa F_k[t+1].   net.errorBack: [step][out] */
 function filterErrors(net: Net, b: i32, steps: i32): void {
   const nOut = net.nOut;
   const rowBytes = <usize>nOut << 2;
-  const error = net.error + <usize>(b * net.stride) * rowBytes;
+  const error = net.told + <usize>(b * net.stride) * rowBytes;
   for (let k = 0; k < nOut; k++) {
     let filtered: f32 = 0;
     for (let t = steps - 1; t >= 0; t--) {

@@ -1,7 +1,7 @@
 import { addRow, addRows, addTimes, pullBack } from './maps';
 import { Net } from './net';
 import { listActive, sumRows } from './rows';
-import { flush1 } from './tiny';
+import { flush1, nearestPowerOfTwo } from './tiny';
 
 /**
  * What the kernel knows of a segregated-dendrite signal. All fields are four bytes, in this order;
@@ -19,7 +19,7 @@ export class Dendrite {
   miss: usize; broadcast: usize; voltage: usize;
   before: usize; beforeRates: usize; beforeEnds: usize; values: usize; now: usize; nowEnds: usize; label: usize;
   // constants
-  nF: i32; delays: i32; nLabel: i32; stepsPerPhase: i32; decay: f32; readGain: f32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
+  nF: i32; delays: i32; nLabel: i32; stepsPerPhase: i32; powersOfTwo: i32; decay: f32; readGain: f32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
 }
 
 /** One step of the signal for all streams: J, then V, then A. See `models/signals/dendrite.ts` for the equations. */
@@ -127,7 +127,8 @@ function addListed(M: usize, x: usize, list: usize, end: usize, values: usize, n
 }
 
 function rateOf(rate: f32, d: Dendrite, which: usize, streams: i32): f32 {
-  return rate / (d.norms ? 1 + load<f32>(d.norms + which) : 1) / <f32>streams;
+  const now = rate / (d.norms ? 1 + load<f32>(d.norms + which) : 1);
+  return (d.powersOfTwo ? nearestPowerOfTwo(now) : now) / <f32>streams;
 }
 
 /** J += rate sum (r(t) - J r(t-1)) r(t-1)^T: all streams are predicted with the same J, then it moves. */
@@ -186,9 +187,9 @@ function predictCredit(net: Net, d: Dendrite, t: i32): void {
   for (let b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
 }
 
-/** V_j += sum_k B_jk error_k. */
+/** V_j += sum_k B_jk told_k. */
 function addFeedback(net: Net, d: Dendrite, b: i32, t: i32): void {
-  const error = net.error + (<usize>((b * net.stride + t) * net.nOut) << 2);
+  const error = net.told + (<usize>((b * net.stride + t) * net.nOut) << 2);
   let row = d.feedback;
   for (let v = d.voltage + (<usize>(b * net.n) << 2), end = v + (<usize>net.n << 2); v < end; v += 4) {
     let sum = load<f32>(v);

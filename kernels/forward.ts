@@ -89,7 +89,8 @@ function enter(net: Net, v: usize, r: usize, zPrev: usize, current: usize, bytes
 
 /**
  * a = rho a + z[t-1];  v = decay v + gain I - vTh z[t-1]  (or decay v (1 - z[t-1]) + gain I);  A = vTh + strength a;
- * z = [v > A, not refractory];  psi = height max(0, 1 - |v - A| / width), 0 while refractory;
+ * z = [v > A, not refractory];  psi = height max(0, 1 - |v - A| / width), 0 while refractory, the share of the height rounded
+ * to psiHighest + 1 levels (0: smooth);
  * refractory = clip(refractory + nRef z - 1, 0, nRef).   Four neurons at a time, `bytes` / 4 in all.
  */
 // @ts-ignore: decorator
@@ -98,6 +99,8 @@ function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, p
   const none = f32x4.splat(0), one = f32x4.splat(1);
   const decay = f32x4.splat(net.decay), gain = f32x4.splat(net.gain), vTh = f32x4.splat(net.vTh), rho = f32x4.splat(net.rho);
   const perWidth = f32x4.splat(1 / net.psiWidth), height = f32x4.splat(net.psiHeight), nRef = f32x4.splat(net.nRef);
+  const highest = f32x4.splat(<f32>net.psiHighest), perHighest = f32x4.splat(net.psiHighest ? 1 / <f32>net.psiHighest : 0), half = f32x4.splat(0.5);
+  const levels = net.psiHighest != 0;
   const toZero = net.resetToZero != 0, orEqual = net.orEqual != 0;
   for (let o: usize = 0; o < bytes; o += 16) {
     const before = v128.load(zPrev + o);
@@ -119,8 +122,9 @@ function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, p
     const over = orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
     const spike = v128.and(v128.andnot(over, closed), one);
     v128.store(z + o, spike);
-    const slope = f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth));
-    v128.store(psi + o, v128.andnot(f32x4.mul(height, f32x4.max(none, slope)), closed));
+    let slope = f32x4.max(none, f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth)));
+    if (levels) slope = f32x4.mul(f32x4.floor(f32x4.add(f32x4.mul(highest, slope), half)), perHighest);
+    v128.store(psi + o, v128.andnot(f32x4.mul(height, slope), closed));
     const next = f32x4.sub(f32x4.add(blocked, f32x4.mul(nRef, spike)), one);
     v128.store(r + o, f32x4.min(f32x4.max(next, none), nRef));
   }

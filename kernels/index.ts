@@ -9,4 +9,4 @@ export {
 export { pullBack4 } from './maps';
 export { errors, readout } from './output';
 export { broadcast, rateOfBatch, rateOfStreams, rateRunning } from './signal';
-export { clearDiagonal, follow, multiply, stepAdam, stepMomentum, stepSgd, take } from './update';
+export { clearDiagonal, follow, multiply, stepAdam, stepMomentum, stepOnce, stepSgd, take } from './update';

@@ -7,7 +7,7 @@ export class Net {
   // sizes
   streams: i32; stride: i32; history: i32; nIn: i32; n: i32; nOut: i32;
   // arrays of a trial
-  x: usize; z: usize; psi: usize; y: usize; target: usize; weight: usize; error: usize;
+  x: usize; z: usize; psi: usize; y: usize; target: usize; weight: usize; error: usize; told: usize;
   signal: usize; signalRows: i32; rateTerm: usize; rateRows: i32;
   // state
   v: usize; refractory: usize; a: usize; u: usize; zBar: usize; fBar: usize;
@@ -28,7 +28,7 @@ export class Net {
   xList: usize; xEnds: usize; zList: usize; zEnds: usize;
   // neuron
   decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
-  rho: f32; strength: usize;
+  rho: f32; strength: usize; psiHighest: i32;
   // readout, loss, trace, rate term
   readoutDecay: f32; readoutGain: f32; readoutBias: i32; lossKind: i32; dropBorder: i32;
   traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; restartEvery: i32; rateAfterTrial: i32;

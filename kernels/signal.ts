@@ -12,13 +12,13 @@ export function transposeFeedback(net: Net): void {
   }
 }
 
-/** L_j[t] = sum_k B_jk error_k[t], over the steps [t0, t1) of the streams [b0, b1). */
+/** L_j[t] = sum_k B_jk told_k[t], told the errors or their spikes, over the steps [t0, t1) of the streams [b0, b1). */
 export function broadcast(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   const n = net.n, nOut = net.nOut;
   transposeFeedback(net);
   for (let b = b0; b < b1; b++) {
     for (let t = t0; t < t1; t++) {
-      const error = net.error + (<usize>((b * net.stride + t) * nOut) << 2);
+      const error = net.told + (<usize>((b * net.stride + t) * nOut) << 2);
       const signal = net.signal + (<usize>((b * net.signalRows + min(t, net.signalRows - 1)) * n) << 2);
       for (let k = 0; k < nOut; k++) addScaled(signal, net.feedbackT + (<usize>(k * n) << 2), load<f32>(error + (<usize>k << 2)), n, k > 0);
     }

@@ -25,3 +25,10 @@ export function flushRow(x: usize, n: i32): void {
 
 /** Steps between two looks at states that decay by themselves. */
 export const FLUSH_EVERY: i32 = 32;
+
+/** The power of two that is nearest on a logarithmic scale, of a number >= 0: mantissas above sqrt 2 belong to the next one. */
+export function nearestPowerOfTwo(x: f32): f32 {
+  const bits = reinterpret<u32>(x);
+  const power = (bits & 0x7f800000) + ((bits & 0x7fffff) > 0x3504f3 ? 0x800000 : 0);
+  return reinterpret<f32>(power);
+}

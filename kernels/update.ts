@@ -1,3 +1,4 @@
+import { chanceAt } from './chance';
 import { flush1, flush4 } from './tiny';
 
 /** Updates over flat arrays: the gradient becomes the step, the step is taken, the gradient is 0 again. */
@@ -42,6 +43,16 @@ export function stepAdam(g: usize, mean: usize, square: usize, n: i32, scale: f3
     store<f32>(mean + o, flush1(m));
     store<f32>(square + o, flush1(v));
     store<f32>(g + o, (rate * m) / (sqrt<f32>(v) + epsilon));
+  }
+}
+
+/** g = delta sign(g) with probability min(1, |rate g| / delta), else 0. */
+export function stepOnce(g: usize, n: i32, rate: f32, delta: f32, key: u32, count: u32): void {
+  for (let s = 0; s < n; s++) {
+    const place = g + (<usize>s << 2);
+    const mean = rate * load<f32>(place);
+    const moves = chanceAt(key, count, s) * <f64>delta < <f64>abs<f32>(mean);
+    store<f32>(place, moves ? copysign<f32>(delta, mean) : 0);
   }
 }
 

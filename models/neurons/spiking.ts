@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
@@ -11,6 +12,24 @@ export const spikingParams = {
   gamma: z.number().positive().default(0.3).describe('height of the pseudo-derivative, in units of 1/vTh'),
   psiHeight: z.number().positive().optional().describe('height of the pseudo-derivative itself; default gamma / vTh'),
   psiWidth: z.number().positive().optional().describe('half width of the pseudo-derivative; default vTh'),
+  psiLevels: z
+    .number()
+    .int()
+    .min(2)
+    .nullable()
+    .default(null)
+    .describe(
+      'values of the pseudo-derivative, 0 and its height included: each is rounded to the nearest; null: smooth',
+    ),
+  psiSteps: z
+    .strictObject({ edges: z.array(z.number()), heights: z.array(z.number()) })
+    .refine(({ edges, heights }) => heights.length === edges.length + 1, 'one height more than edges')
+    .refine(({ edges }) => edges.every((edge, m) => m === 0 || edge > edges[m - 1]), 'edges that ascend')
+    .nullable()
+    .default(null)
+    .describe(
+      'a staircase instead of the triangle: height m up to edge m of v less its threshold, the last one beyond',
+    ),
   nRef: z.number().int().min(0).default(0).describe('a spike blocks the next nRef - 1 steps'),
   inputScale: z.enum(['1', '1-alpha']).default('1').describe('factor on the input current'),
   reset: z.enum(['subtract', 'zero']).default('subtract').describe('what a spike does to the membrane one step later'),
@@ -28,6 +47,14 @@ export interface FireConstants {
   readonly psiWidth: number;
   readonly nRef: number;
   readonly orEqual: boolean;
+  readonly psiLevels: number | null;
+  readonly psiSteps: PsiSteps | null;
+}
+
+/** psi is `heights[m]` for the first m with v - A < `edges[m]`, else the last one. */
+export interface PsiSteps {
+  readonly edges: readonly number[];
+  readonly heights: readonly number[];
 }
 
 export function fireConstants(p: {
@@ -37,24 +64,33 @@ export function fireConstants(p: {
   psiWidth?: number | undefined;
   nRef: number;
   fires: '>' | '>=';
+  psiLevels: number | null;
+  psiSteps: PsiSteps | null;
 }): FireConstants {
+  if (p.psiSteps && p.psiLevels !== null) {
+    throw new ConfigError('network.neuron.psiLevels', p.psiLevels, 'null beside psiSteps');
+  }
   return {
     psiHeight: p.psiHeight ?? p.gamma / p.vTh,
     psiWidth: p.psiWidth ?? p.vTh,
     nRef: p.nRef,
     orEqual: p.fires === '>=',
+    psiLevels: p.psiLevels,
+    psiSteps: p.psiSteps,
   };
 }
 
-/** The same neuron for backends with a kernel of their own. */
+/** The same neuron for backends with a kernel of their own; none has one for any staircase. */
 export function thresholdKernel(
   p: { readonly vTh: number; readonly reset: 'subtract' | 'zero' },
   decay: number,
   gain: number,
   constants: FireConstants,
   adaptation: ThresholdKernel['adaptation'],
-): ThresholdKernel {
-  return { name: 'threshold', decay, gain, vTh: p.vTh, ...constants, resetToZero: p.reset === 'zero', adaptation };
+): ThresholdKernel | null {
+  const { psiSteps, ...rest } = constants;
+  if (psiSteps) return null;
+  return { name: 'threshold', decay, gain, vTh: p.vTh, ...rest, resetToZero: p.reset === 'zero', adaptation };
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][rec] at `at`, z: row t-1 at `prev`, current: [rec] */
@@ -88,7 +124,8 @@ export function integrateToZero(
 
 /**
  * z[t] = [v > A and not refractory];  psi[t] = height max(0, 1 - |v - A| / width), 0 while refractory;
- * r[t+1] = clip(r[t] + nRef z[t] - 1, 0, nRef).
+ * r[t+1] = clip(r[t] + nRef z[t] - 1, 0, nRef).   With levels the triangle is rounded to the nearest of them; 3 levels are the
+ * five steps of ReckOn's staircase about the threshold, `psiSteps` any other.
  * z: row t at `to`; psi: row t at `row`; v, refractory: [stream][rec] at `at`; threshold A: [rec]
  */
 export function fire(
@@ -103,14 +140,58 @@ export function fire(
   c: FireConstants,
   n: number,
 ): void {
-  const { psiHeight, psiWidth, nRef, orEqual } = c;
+  const { psiHeight, psiWidth, nRef, orEqual, psiLevels, psiSteps } = c;
+  if (psiSteps) staircase(psi, refractory, v, threshold, row, at, psiSteps, n);
+  else triangle(psi, refractory, v, threshold, row, at, psiHeight, psiWidth, n);
+  if (psiLevels !== null) roundToLevels(psi, row, psiHeight, psiLevels, n);
   for (let j = 0; j < n; j++) {
     const blocked = refractory[at + j];
     const above = v[at + j] - threshold[j];
     const open = blocked > 0 ? 0 : 1;
     const spike = above > 0 || (orEqual && above === 0) ? open : 0;
     z[to + j] = spike;
-    psi[row + j] = open * psiHeight * Math.max(0, 1 - Math.abs(above) / psiWidth);
     refractory[at + j] = Math.min(Math.max(blocked + nRef * spike - 1, 0), nRef);
   }
+}
+
+/** psi = height max(0, 1 - |v - A| / width), 0 while refractory.   Shapes as above. */
+function triangle(
+  psi: Real,
+  refractory: Real,
+  v: Real,
+  threshold: Real,
+  row: number,
+  at: number,
+  height: number,
+  width: number,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) {
+    const open = refractory[at + j] > 0 ? 0 : 1;
+    psi[row + j] = open * height * Math.max(0, 1 - Math.abs(v[at + j] - threshold[j]) / width);
+  }
+}
+
+/** psi = heights[m] of the first m with v - A < edges[m], 0 while refractory.   Shapes as above. */
+function staircase(
+  psi: Real,
+  refractory: Real,
+  v: Real,
+  threshold: Real,
+  row: number,
+  at: number,
+  { edges, heights }: PsiSteps,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) {
+    let m = 0;
+    while (m < edges.length && v[at + j] - threshold[j] >= edges[m]) m++;
+    psi[row + j] = refractory[at + j] > 0 ? 0 : heights[m];
+  }
+}
+
+/** psi = height round((levels - 1) psi / height) / (levels - 1), halves up.   psi: [rec] at `row` */
+function roundToLevels(psi: Real, row: number, height: number, levels: number, n: number): void {
+  const highest = levels - 1;
+  for (let j = 0; j < n; j++) psi[row + j] = (height * Math.floor((highest * psi[row + j]) / height + 0.5)) / highest;
 }

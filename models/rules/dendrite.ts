@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { errorSpikeSize } from '../signals/broadcast.ts';
 import type { DendriteParams } from '../signals/dendrite.ts';
 
 /** Parameters that all rules of the family share, with the values of the recipe as defaults. */
@@ -12,6 +13,7 @@ const common = {
     .default('none')
     .describe('limit on the distal broadcast, or signed events'),
   spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
+  errorSpikeSize,
   copyEvery: z.number().int().positive().default(1).describe('phases between refreshes of the slow copy of A'),
   rateA: z.number().min(0).default(0.5).describe('of A, before normalisation'),
   rateJ: z.number().min(0).default(0.5).describe('of J, before normalisation'),
@@ -30,6 +32,7 @@ const handedOn = [
   'label',
   'squash',
   'spikeSize',
+  'errorSpikeSize',
   'copyEvery',
   'rateA',
   'rateJ',

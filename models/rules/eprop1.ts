@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { errorSpikeSize } from '../signals/broadcast.ts';
 
 const params = z.strictObject({
   name: z.literal('e-prop-1'),
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
   feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
+  errorSpikeSize,
+  presynapticFilter: z
+    .boolean()
+    .default(true)
+    .describe('filter presynaptic activity with the membrane decay; false: a spike counts in its own step alone'),
   readoutFilter: z.boolean().default(true).describe('filter the trace with the readout decay'),
   filterScale: z.enum(['readout', '1', '1-kappa']).default('readout').describe('factor on the filtered trace'),
   resetInTrace: z.boolean().default(false).describe("keep the neuron's own reset in the trace"),
@@ -27,10 +33,17 @@ export const eprop1: Rule<z.infer<typeof params>> = {
   parts: (p) => ({
     trace: {
       kind: 'eligibility',
+      presynapticFilter: p.presynapticFilter,
       readoutFilter: p.readoutFilter,
       filterScale: p.filterScale,
       resetInTrace: p.resetInTrace,
     },
-    signal: { kind: 'broadcast', feedback: p.feedback, scale: p.feedbackScale, decay: p.feedbackDecay },
+    signal: {
+      kind: 'broadcast',
+      feedback: p.feedback,
+      scale: p.feedbackScale,
+      decay: p.feedbackDecay,
+      errorSpikeSize: p.errorSpikeSize,
+    },
   }),
 };

@@ -1,12 +1,22 @@
 import { z } from 'zod';
+import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { BoundSignal, Footprint, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
+
+/** Parameter of every signal that errors reach. */
+export const errorSpikeSize = z
+  .number()
+  .positive()
+  .nullable()
+  .default(null)
+  .describe('errors reach the neurons as signed spikes that stand for so much each; null: as numbers');
 
 const params = z.strictObject({
   kind: z.literal('broadcast'),
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
   scale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  errorSpikeSize,
   decay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share that B and W_out lose per update'),
 });
 type Params = z.infer<typeof params>;
@@ -24,15 +34,20 @@ const ownMatrix = {
  * nRec), fixed. `adaptive`: starts random, takes the same step as W_out, and both lose the share `decay` after every
  * update (Kolen and Pollack), so that B aligns with W_out.
  *
+ * With `errorSpikeSize` h, error_k(t) is h sign(error_k(t)) with probability min(1, |error_k(t)| / h) and 0 otherwise: two
+ * populations of spikes, one for each sign, the same in the mean while no error is larger than h. The readout's own step has the
+ * error itself. As in the SpiNNaker branch of the code of Bellec et al. 2020.
+ *
  * Bellec et al. 2020 (Nat Commun 11:3625), eq 4 and the paragraph on feedback weights.
  */
 export const broadcast: SignalModel<Params> = {
   kind: 'broadcast',
   source: 'Bellec et al. 2020, Nat Commun 11:3625, eq 4',
   params,
-  derive: (p) =>
-    ({
-      layout: p.feedback === 'symmetric' ? {} : ownMatrix,
+  derive(p, { rng }) {
+    const spikes = errorSpikes(p.errorSpikeSize, rng);
+    return {
+      layout: { ...(p.feedback === 'symmetric' ? {} : ownMatrix), ...errorSpikesLayout(p.errorSpikeSize) },
       footprint: footprints[p.feedback],
       keepsLosses: false,
       needsCurrent: false,
@@ -43,6 +58,7 @@ export const broadcast: SignalModel<Params> = {
         name: 'broadcast',
         matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
         keep: p.feedback === 'adaptive' ? 1 - p.decay : null,
+        errorSpikes: spikes,
       },
       init(state, { rec }, rng) {
         if (p.feedback !== 'symmetric') drawFeedback(state.B, p.scale, rec, rng);
@@ -50,18 +66,24 @@ export const broadcast: SignalModel<Params> = {
       bind: ({ sizes, state, trial, weights }) => {
         const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
         const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
+        const told = new Float64Array(nOut);
         const bound: BoundSignal = {
           step(t) {
             for (let b = 0; b < nStream; b++) {
               const row = b * steps + t;
-              project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
+              if (spikes) {
+                tellErrors(told, trial.error, 0, row * nOut, b, nOut, spikes, state);
+                project(trial.signal, B, told, row * n, 0, n, nOut);
+              } else project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
             }
+            if (spikes) endPhase(state);
           },
         };
         if (p.feedback !== 'adaptive') return bound;
         return { ...bound, readoutStep: (step) => follow(B, step, 1 - p.decay) };
       },
-    }) satisfies SignalInstance,
+    } satisfies SignalInstance;
+  },
 };
 
 const footprints: Readonly<Record<Params['feedback'], Footprint>> = {

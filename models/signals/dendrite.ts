@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { signedEvent } from '../../src/core/chance.ts';
+import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real, Sizes } from '../../src/core/layout.ts';
 import * as maps from '../../src/core/linearMaps.ts';
@@ -12,7 +14,8 @@ import type {
   SignalInstance,
   SignalModel,
 } from '../../src/core/plugins.ts';
-import { drawFeedback, project } from './broadcast.ts';
+import { nearestPowerOfTwo } from '../../src/core/units.ts';
+import { drawFeedback, errorSpikeSize, project } from './broadcast.ts';
 
 const { halfSquare, pullBackSparse, rescale, subtractInto } = maps;
 
@@ -37,6 +40,7 @@ const params = z
       .default('none')
       .describe('limit on what the distal compartments broadcast; spikes: signed events instead of numbers'),
     spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
+    errorSpikeSize,
     copyEvery: z.number().int().positive().default(1).describe('updates between refreshes of the slow copy of A'),
     rateA: z.number().min(0).default(0.5),
     rateJ: z.number().min(0).default(0.5),
@@ -80,6 +84,8 @@ export type DendriteParams = z.infer<typeof params>;
  * Sums run over the n streams. With `normalised`, eta_A / (1 + m_F) and eta_J / (1 + m_R) with running means of |f|^2 and of
  * |r(t-1)|^2. s(t) is the schedule of the recurrent weights; J follows none. In a step J comes first, then V, then A; where A
  * predicts the present, V is read from the A just updated.
+ *
+ * With `errorSpikeSize` the error of q arrives as signed spikes, see `broadcast.ts`.
  *
  * A spiking broadcast is h sign(A f) with probability min(1, |A f| / h) and 0 otherwise, h = `spikeSize`: the same in the mean.
  *
@@ -177,6 +183,7 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
   };
   if (p.squash === 'spikes')
     layout.drawn = { shape: [1], home: 'global', unit: 'phases', doc: 'broadcasts drawn', bookkeeping: true };
+  Object.assign(layout, errorSpikesLayout(p.errorSpikeSize));
   if (p.copyEvery > 1)
     layout.age = { shape: [1], home: 'global', unit: 'phases', doc: 'since the slow copy was made', bookkeeping: true };
   if (p.predicts === 'present') layout.q = perNeuron('error at the dendrite in the last phase');
@@ -201,7 +208,7 @@ function readsOf(p: DendriteParams): Quantity[] {
 }
 
 /** The kernel of the fast backend covers the rule on spikes with linear J and A predicting the future. */
-function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): DendriteKernel | null {
+function kernelOf(p: DendriteParams, { readout, neuron, sizes, rng, powersOfTwo }: RuleContext): DendriteKernel | null {
   const covered =
     p.predicts === 'future' &&
     p.credit === 'activity' &&
@@ -215,6 +222,7 @@ function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): D
     name: 'dendrite',
     matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
     keep: null,
+    errorSpikes: errorSpikes(p.errorSpikeSize, rng),
     delays: p.delays,
     label: p.label,
     features: featureCount(p, sizes),
@@ -225,6 +233,7 @@ function kernelOf(p: DendriteParams, { readout, neuron, sizes }: RuleContext): D
     rateA: p.rateA,
     rateJ: p.rateJ,
     normRate: p.normalised ? p.normRate : null,
+    powersOfTwo,
   };
 }
 
@@ -265,7 +274,7 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
     q: take(n),
   };
   const readActivity = bindFeatures(p, context, binding, scratch.now);
-  const learnJ = bindJ(p, binding);
+  const learnJ = bindJ(p, context, binding);
   const learnA = p.predicts === 'future' ? bindFuture : bindPresent;
   const credit = learnA(p, context, binding, scratch);
   const { gain } = context.readout;
@@ -346,7 +355,7 @@ function followNorms(
 }
 
 /** One step of J over all streams: every stream is predicted with the same J, then J moves. */
-function bindJ(p: DendriteParams, binding: SignalBinding) {
+function bindJ(p: DendriteParams, { powersOfTwo }: RuleContext, binding: SignalBinding) {
   const { sizes, state, trial } = binding;
   const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
   const { predict, addOuter } = { ...maps, ...binding.loops };
@@ -363,7 +372,7 @@ function bindJ(p: DendriteParams, binding: SignalBinding) {
   const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
   const miss = state.errorJ;
   return (t: number) => {
-    const rate = p.rateJ / (p.normalised ? 1 + state.norms[0] : 1) / nStream;
+    const rate = applied(p.rateJ / (p.normalised ? 1 + state.norms[0] : 1), powersOfTwo) / nStream;
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
       miss.fill(0, at, at + n);
@@ -423,9 +432,9 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
   const { broadcast, pulled, q } = scratch;
   const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
-  const toQ = bindQ(p, binding);
+  const toQ = bindQ(p, context, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
-  const finish = bindA(p, binding, scratch, miss);
+  const finish = bindA(p, context, binding, scratch, miss);
   const { decay, resetGain } = context.neuron;
   const membrane = p.credit === 'membrane';
   const reset = p.reset ? resetGain : 0;
@@ -456,9 +465,9 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   const { now, broadcast, pulled, q } = scratch;
   const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
-  const toQ = bindQ(p, binding);
+  const toQ = bindQ(p, context, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
-  const finish = bindA(p, binding, scratch, miss);
+  const finish = bindA(p, context, binding, scratch, miss);
   const { decay } = context.neuron;
   return (t, rateScale) => {
     toBroadcast();
@@ -515,25 +524,40 @@ function bindBroadcast(
   };
 }
 
-/** +- size or 0, with the mean `value` where |value| <= size. */
-function signedEvent(value: number, size: number, chance: number): number {
-  return chance * size < Math.abs(value) ? Math.sign(value) * size : 0;
-}
-
 /** q = B error. */
-function bindQ(p: DendriteParams, { sizes, state, trial, weights }: SignalBinding) {
-  const { step: steps, rec: n, out: nOut } = sizes;
+function bindQ(p: DendriteParams, { rng }: RuleContext, { sizes, state, trial, weights }: SignalBinding) {
+  const { step: steps, rec: n, out: nOut, stream: nStream } = sizes;
   const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
+  const spikes = errorSpikes(p.errorSpikeSize, rng);
+  const told = new Float64Array(nOut);
+  if (spikes) {
+    return (q: Real, b: number, t: number) => {
+      tellErrors(told, trial.error, 0, (b * steps + t) * nOut, b, nOut, spikes, state);
+      project(q, B, told, 0, 0, n, nOut);
+      if (b === nStream - 1) endPhase(state);
+    };
+  }
   return (q: Real, b: number, t: number) => project(q, B, trial.error, 0, (b * steps + t) * nOut, n, nOut);
 }
 
+/** A rate as it acts. */
+function applied(rate: number, powersOfTwo: boolean): number {
+  return powersOfTwo ? nearestPowerOfTwo(rate) : rate;
+}
+
 /** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][rec] */
-function bindA(p: DendriteParams, { sizes, state, loops }: SignalBinding, { pulled: predicted }: Scratch, miss: Real) {
+function bindA(
+  p: DendriteParams,
+  { powersOfTwo }: RuleContext,
+  { sizes, state, loops }: SignalBinding,
+  { pulled: predicted }: Scratch,
+  miss: Real,
+) {
   const { stream: nStream, rec: n } = sizes;
   const { predict, addOuter } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   return (rateScale: number) => {
-    const rate = (rateScale * p.rateA) / (p.normalised ? 1 + state.norms[1] : 1) / nStream;
+    const rate = applied((rateScale * p.rateA) / (p.normalised ? 1 + state.norms[1] : 1), powersOfTwo) / nStream;
     predicted.fill(0);
     for (let b = 0; b < nStream; b++) predict(predicted, b * n, state.A, state.features, b * nF, nF, n);
     for (let s = 0; s < nStream * n; s++) miss[s] = predicted[s] - miss[s];

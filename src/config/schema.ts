@@ -37,6 +37,18 @@ const weightInit = z.discriminatedUnion('kind', [
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
 
+const dale = z
+  .strictObject({
+    excitatory: z.number().min(0).max(1).describe('share of presynaptic neurons whose synapses excite'),
+    balanced: z
+      .boolean()
+      .default(true)
+      .describe('scale the first weights of both signs so that their mean is 0 and their variance stays'),
+  })
+  .nullable()
+  .default(null)
+  .describe("Dale's law: all synapses of a neuron keep its sign; null for weights of either sign");
+
 const network = z.strictObject({
   dtMs: z.number().positive().default(1).describe('length of a step, ms'),
   neurons: z.number().int().positive().default(100).describe('recurrent neurons'),
@@ -45,12 +57,14 @@ const network = z.strictObject({
       connectivity,
       init: weightInit.default(normalInit),
       bias: z.number().nullable().default(null).describe('initial value of a plastic bias; null for none'),
+      dale,
     })
     .prefault({}),
   recurrent: z
     .strictObject({
       connectivity,
       init: weightInit.default(normalInit),
+      dale,
       autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
       delayMs: z
         .number()
@@ -99,6 +113,10 @@ const rateTerm = z
   .prefault({});
 
 const optimizerBase = {
+  powersOfTwo: z
+    .boolean()
+    .default(false)
+    .describe('round every learning rate, whenever it is applied, to the nearest power of two'),
   rates: z.strictObject({ in: rate, rec: rate, out: rate }),
   schedule,
   clamp: z
@@ -116,6 +134,16 @@ const optimizer = z.discriminatedUnion('kind', [
     beta1: z.number().min(0).lt(1).default(0.9),
     beta2: z.number().min(0).lt(1).default(0.999),
     epsilon: z.number().positive().default(1e-8).describe('outside the bias correction, as in TensorFlow'),
+    ...optimizerBase,
+  }),
+  z.strictObject({
+    kind: z.literal('one-step'),
+    delta: z
+      .union([
+        z.number().positive(),
+        z.strictObject({ in: z.number().positive(), rec: z.number().positive(), out: z.number().positive() }),
+      ])
+      .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
     ...optimizerBase,
   }),
 ]);

@@ -13,6 +13,7 @@ import type {
   Weights,
 } from './plugins.ts';
 import type { Projection } from './projection.ts';
+import { nearestPowerOfTwo } from './units.ts';
 
 /** The four blocks of plastic numbers. */
 export const weightNames = ['wIn', 'wRec', 'wOut', 'bOut'] as const;
@@ -24,6 +25,8 @@ export type Schedule = { readonly kind: 'constant' } | { readonly kind: 'linear-
 export interface BlockRate {
   readonly rate: number;
   readonly schedule: Schedule;
+  /** Every rate that is applied is rounded to the nearest power of two. */
+  readonly powersOfTwo: boolean;
 }
 
 /** Firing-rate regularisation: gradient c (f_j - f*) times the unfiltered eligibility. */
@@ -180,6 +183,12 @@ export function isPlastic(name: WeightName, spec: NetworkSpec): boolean {
   if (spec.rates[name].rate === 0) return false;
   if (name === 'bOut') return spec.readout.bias;
   return name === 'wOut' || spec.rule !== null || spec.direct !== null;
+}
+
+/** The rate at progress p in [0, 1] of the training. */
+export function rateAt({ rate, schedule, powersOfTwo }: BlockRate, progress: number): number {
+  const now = rate * scheduleAt(schedule, progress);
+  return powersOfTwo ? nearestPowerOfTwo(now) : now;
 }
 
 export function scheduleAt(schedule: Schedule, progress: number): number {

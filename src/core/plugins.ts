@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { ErrorSpikes } from './errorSpikes.ts';
 import type { Bound } from './events.ts';
 import type { Layout, Real, Sizes, Views } from './layout.ts';
 import type { FastLoops } from './loops.ts';
@@ -61,6 +62,8 @@ export interface ThresholdKernel {
   readonly nRef: number;
   readonly orEqual: boolean;
   readonly resetToZero: boolean;
+  /** Values that psi can have, 0 and its height included; null for all in between. */
+  readonly psiLevels: number | null;
   readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
 }
 
@@ -74,6 +77,8 @@ export interface BroadcastKernel {
   readonly matrix: 'B' | 'wOut';
   /** Share that B keeps per update when it follows the readout; null for a matrix that does not change. */
   readonly keep: number | null;
+  /** Errors as events; null for errors as numbers. */
+  readonly errorSpikes: ErrorSpikes | null;
 }
 
 /** V = q + J^T A f with the fields `signal.A`, `J`, `features`, `distal`, `losses` and `norms`; see `models/signals/dendrite.ts`. */
@@ -81,6 +86,7 @@ export interface DendriteKernel {
   readonly name: 'dendrite';
   readonly matrix: 'B' | 'wOut';
   readonly keep: null;
+  readonly errorSpikes: ErrorSpikes | null;
   readonly delays: number;
   readonly label: boolean;
   readonly features: number;
@@ -94,6 +100,7 @@ export interface DendriteKernel {
   readonly rateJ: number;
   /** Rate of the running means; null for rates of A and J as they are. */
   readonly normRate: number | null;
+  readonly powersOfTwo: boolean;
 }
 
 /** Backpropagation through time with the feedback of a broadcast. */
@@ -246,6 +253,8 @@ export interface RuleContext {
   readonly readout: { readonly decay: number; readonly gain: number };
   /** For parts that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
   readonly rng: Rng;
+  /** Rates of a part's own matrices are rounded to the nearest power of two whenever they are applied. */
+  readonly powersOfTwo: boolean;
 }
 
 export interface SignalBinding {
@@ -415,11 +424,15 @@ export interface Optimizer {
     | { readonly name: 'sgd' }
     | { readonly name: 'momentum'; readonly momentum: number }
     | { readonly name: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+    | { readonly name: 'one-step'; readonly deltas: readonly number[]; readonly key: number }
     | null;
   /** Copies of the weights that it keeps. */
   readonly slots: readonly string[];
-  /** Turns a gradient into the step to be subtracted, in place. `count` is the number of this update, from 1. */
-  step(gradient: Real, slots: readonly Real[], rate: number, count: number): void;
+  /**
+   * Turns a gradient into the step to be subtracted, in place. `count` is the number of this update, from 1, `block` the place
+   * of the gradient among the blocks of weights, for draws.
+   */
+  step(gradient: Real, slots: readonly Real[], rate: number, count: number, block: number): void;
 }
 
 // ---------------------------------------------------------------- tasks

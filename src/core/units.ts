@@ -20,6 +20,11 @@ export function resolveDecay(setting: Decay, dtMs: number, path: string): number
   return setting.decay;
 }
 
+/** The power of two that is nearest on a logarithmic scale; 0 for 0. */
+export function nearestPowerOfTwo(x: number): number {
+  return x === 0 ? 0 : 2 ** Math.round(Math.log2(x));
+}
+
 /** Spikes per step of a rate in Hz. */
 export function rateToSpikesPerStep(rateHz: number, dtMs: number): number {
   return (rateHz * dtMs) / 1000;

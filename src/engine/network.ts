@@ -84,7 +84,9 @@ function kept(layout: Layout, { keepsTransients }: Backend): Layout {
 export function formattableFields(spec: NetworkSpec, backend: Backend): string[] {
   const groups = Object.entries(stateGroups({ ...spec, formats: null }, backend));
   const state = groups.flatMap(([group, layout]) =>
-    Object.entries(layout).flatMap(([name, { transient }]) => (transient ? [] : [`${group}.${name}`])),
+    Object.entries(layout).flatMap(([name, { transient, bookkeeping }]) =>
+      transient || bookkeeping ? [] : [`${group}.${name}`],
+    ),
   );
   return [
     ...state.filter((name) => !/^(gradient|run\.zTail)/.test(name)),

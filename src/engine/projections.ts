@@ -20,6 +20,11 @@ export type WeightInit =
   | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'constant'; readonly value: number };
 
+export interface Dale {
+  readonly excitatory: number;
+  readonly balanced: boolean;
+}
+
 export interface ProjectionShape {
   readonly nPre: number;
   readonly nPost: number;
@@ -27,6 +32,8 @@ export interface ProjectionShape {
   readonly bias: boolean;
   readonly autapses: boolean;
   readonly connectivity: Connectivity;
+  /** Share of presynaptic neurons that excite; null: synapses of either sign. */
+  readonly dale?: Dale | null;
 }
 
 /** Synapses are numbered with 32 bits. */
@@ -46,7 +53,20 @@ export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
   for (let i = 0; i < rows.length; i++) post.set(rows[i], rowStart[i]);
   const dense = shape.connectivity.kind === 'dense';
   const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
-  return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked };
+  const signs = shape.dale ? drawSigns(shape, shape.dale, rng.split('signs')) : null;
+  return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked, signs };
+}
+
+/**
+ * Signs of neurons drawn from all, with the factor on their first weights; 0 for the bias. Balanced, a share p of them excites
+ * with sqrt((1-p) / p) of the size and the others inhibit with sqrt(p / (1-p)).
+ */
+function drawSigns({ nPre, bias }: ProjectionShape, { excitatory, balanced }: Dale, rng: Rng): Float64Array {
+  const count = Math.round(excitatory * nPre);
+  const ratio = balanced && count > 0 && count < nPre ? Math.sqrt((nPre - count) / count) : 1;
+  const signs = new Float64Array(nPre + (bias ? 1 : 0)).fill(-1 / ratio, 0, nPre);
+  for (const i of distinct(count, nPre, -1, rng)) signs[i] = ratio;
+  return signs;
 }
 
 function assertPossible({ nPre, nPost, autapses, connectivity }: ProjectionShape): void {
@@ -103,7 +123,15 @@ export function initWeights(weights: Real, p: Projection, init: WeightInit, bias
   if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng);
   else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
+  if (p.signs) takeSigns(weights, p, p.signs);
   for (const s of p.masked) weights[s] = 0;
+}
+
+/** w <- sign |w| of every neuron with a sign. */
+function takeSigns(weights: Real, { rowStart }: Projection, signs: Float64Array): void {
+  signs.forEach((sign, i) => {
+    if (sign !== 0) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) weights[s] = sign * Math.abs(weights[s]);
+  });
 }
 
 /**

@@ -63,7 +63,7 @@ export function buildSpec(
   const { task, neuron, readout } = parts;
   const bias = network.input.bias !== null;
   const input = buildProjection(
-    { nPre: task.nIn, nPost: network.neurons, bias, autapses: true, connectivity: network.input.connectivity },
+    { ...network.input, nPre: task.nIn, nPost: network.neurons, bias, autapses: true },
     rng.split('synapses').split('in'),
   );
   const recurrent = buildProjection(
@@ -93,7 +93,14 @@ export function buildSpec(
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const context = { dtMs: network.dtMs, sizes: lengths, neuron: neuron.eligibility, readout, rng: rng.split('rule') };
+  const context = {
+    dtMs: network.dtMs,
+    sizes: lengths,
+    neuron: neuron.eligibility,
+    readout,
+    rng: rng.split('rule'),
+    powersOfTwo: optimizer.powersOfTwo,
+  };
   const { rule, direct } = deriveRule(config, catalogue, context);
   const sizes: Sizes = { ...lengths, history: delaySteps(config) };
   checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
@@ -112,12 +119,12 @@ export function buildSpec(
     execution: chooseExecution(config, traces, rule, input.dense && recurrent.dense),
     rateTerm,
     update: training.update,
-    optimizer: createOptimizer(optimizer),
+    optimizer: createOptimizer(optimizer, rng.split('optimizer').integer(2 ** 32)),
     rates: {
-      wIn: blockRate(optimizer.rates.in, optimizer.schedule),
-      wRec: blockRate(optimizer.rates.rec, optimizer.schedule),
-      wOut: blockRate(optimizer.rates.out, optimizer.schedule),
-      bOut: blockRate(optimizer.rates.out, optimizer.schedule),
+      wIn: blockRate(optimizer.rates.in, optimizer),
+      wRec: blockRate(optimizer.rates.rec, optimizer),
+      wOut: blockRate(optimizer.rates.out, optimizer),
+      bOut: blockRate(optimizer.rates.out, optimizer),
     },
     clamp: optimizer.clamp,
     formats: null,
@@ -298,9 +305,9 @@ function checkTogether(config: ExperimentConfig, traces: string): void {
 
 function blockRate(
   setting: number | { readonly rate: number; readonly schedule: Schedule },
-  common: Schedule,
+  { schedule, powersOfTwo }: { readonly schedule: Schedule; readonly powersOfTwo: boolean },
 ): BlockRate {
-  return typeof setting === 'number' ? { rate: setting, schedule: common } : setting;
+  return typeof setting === 'number' ? { rate: setting, schedule, powersOfTwo } : { ...setting, powersOfTwo };
 }
 
 function find<K extends string, T extends { readonly [key in K]: string }>(

@@ -1,12 +1,15 @@
+import { blockKey, chanceAt, signedEvent } from '../core/chance.ts';
 import type { Real } from '../core/layout.ts';
 import type { Optimizer } from '../core/plugins.ts';
 
 export type OptimizerSettings =
   | { readonly kind: 'sgd' }
   | { readonly kind: 'momentum'; readonly momentum: number }
-  | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+  | { readonly kind: 'one-step'; readonly delta: number | Readonly<Record<'in' | 'rec' | 'out', number>> };
 
-export function createOptimizer(settings: OptimizerSettings): Optimizer {
+/** @param key of the draws of an optimiser that makes any, 32 bits */
+export function createOptimizer(settings: OptimizerSettings, key = 0): Optimizer {
   switch (settings.kind) {
     case 'sgd':
       return {
@@ -29,6 +32,19 @@ export function createOptimizer(settings: OptimizerSettings): Optimizer {
         slots: ['mean', 'square'],
         step: (gradient, [mean, square], rate, count) => adamStep(gradient, mean, square, rate, count, settings),
       };
+    case 'one-step': {
+      const { delta } = settings;
+      // One for each block of weights: in, rec, out and the bias of out.
+      const deltas =
+        typeof delta === 'number' ? Array<number>(4).fill(delta) : [delta.in, delta.rec, delta.out, delta.out];
+      return {
+        kind: 'one-step',
+        kernel: { name: 'one-step', deltas, key },
+        slots: [],
+        step: (gradient, _slots, rate, count, block) =>
+          stepOnce(gradient, rate, deltas[block], blockKey(key, block), count),
+      };
+    }
     default:
       return settings satisfies never;
   }
@@ -66,4 +82,13 @@ function adamStep(
     square[s] = beta2 * square[s] + (1 - beta2) * g * g;
     gradient[s] = (corrected * mean[s]) / (Math.sqrt(square[s]) + epsilon);
   }
+}
+
+/**
+ * step = delta sign(g) with probability min(1, |rate g| / delta), else 0: the mean is rate g, and no weight has more digits than
+ * delta. ReckOn's update (Frenkel and Indiveri 2022, ISSCC), with draws that are independent from weight to weight.
+ */
+function stepOnce(gradient: Real, rate: number, delta: number, key: number, count: number): void {
+  for (let s = 0; s < gradient.length; s++)
+    gradient[s] = signedEvent(rate * gradient[s], delta, chanceAt(key, count, s));
 }

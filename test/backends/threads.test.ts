@@ -16,7 +16,12 @@ async function load(): Promise<Built> {
   return { library, models: (await from('models/index.js')).models, tasks: (await from('tasks/index.js')).tasks };
 }
 
-it.skipIf(!existsSync(built))('the same bits for 1, 2 and 4 threads', async () => {
+it
+  .skipIf(!existsSync(built))
+  .each([
+    [[]],
+    [['rule.errorSpikeSize=0.5', 'optimizer.kind=one-step', 'optimizer.delta=0.01', 'optimizer.rates.rec=0.01']],
+  ])('the same bits for 1, 2 and 4 threads %j', async (settings) => {
   const { library, models, tasks } = await load();
   const { applySettings, createExperiment, preset } = library;
   const raw = applySettings(preset('pattern-generation'), [
@@ -25,6 +30,7 @@ it.skipIf(!existsSync(built))('the same bits for 1, 2 and 4 threads', async () =
     'training.total=60',
     'task.steps=150',
     'rateTerm.mean=batch',
+    ...settings,
   ]);
   const results: Uint8Array[] = [];
   for (const threads of [1, 2, 4]) {

@@ -143,6 +143,20 @@ for (const [neuronName, neuron] of Object.entries(neurons)) {
     }
   }
 }
+for (const execution of ['online', 'deferred', 'postponed'] as const) {
+  for (const own of [{}, { feedback: 'symmetric' }]) {
+    const c: Case = { ...alif, execution, mean: 'trial', rule: { ...own, errorSpikeSize: 0.7 }, loss: 'square' };
+    cases.push([`errors as spikes, ${JSON.stringify(own)}, ${execution}`, c, 39]);
+  }
+}
+for (const psiLevels of [2, 3, 7]) {
+  for (const [name, neuron] of Object.entries(neurons)) {
+    cases.push([`psi in ${psiLevels} levels, ${name}`, { ...alif, neuron: { ...neuron, psiLevels } }, 37]);
+  }
+}
+for (const execution of ['online', 'deferred'] as const) {
+  cases.push([`present spikes alone, ${execution}`, { ...alif, execution, rule: { presynapticFilter: false } }, 39]);
+}
 const attached = { name: 'bptt', reset: 'attached' };
 cases.push(['bptt with delays and attached reset', { ...alif, delayMs: 3, rule: attached }, 35]);
 for (const neuron of [neurons.lif, neurons.alif]) {
@@ -161,8 +175,23 @@ describe('tfjs against reference', () => {
     await loadTensorFlow();
   });
   const able = cases.filter(
-    ([, c]) => c.execution === 'deferred' && c.connectivity === 'dense' && !c.delayMs && !c.rule.name,
+    ([, c]) =>
+      c.execution === 'deferred' &&
+      c.connectivity === 'dense' &&
+      !c.delayMs &&
+      !c.rule.name &&
+      !c.rule.errorSpikeSize &&
+      c.rule.presynapticFilter !== false &&
+      !c.neuron.psiLevels,
   );
+
+  it.each([
+    ['errors as spikes', { ...alif, rule: { errorSpikeSize: 1 } }],
+    ['a pseudo-derivative in levels', { ...alif, neuron: { ...neurons.lif, psiLevels: 3 } }],
+  ])('says that it has no %s', (what, c) => {
+    expect(() => build(c, 'tfjs', 20)).toThrow(what);
+  });
+
   it.each(able)('%s', (_name, c, neuronCount) => {
     const want = frozen(build(c, 'reference', neuronCount));
     const got = frozen(build(c, 'tfjs', neuronCount));
@@ -202,7 +231,13 @@ describe('wasm against reference', () => {
     }
   });
 
-  const optimizers = [{ kind: 'sgd' }, { kind: 'momentum', momentum: 0.8 }, { kind: 'adam', clamp: [-0.9, 0.8] }];
+  const optimizers = [
+    { kind: 'sgd' },
+    { kind: 'sgd', powersOfTwo: true },
+    { kind: 'momentum', momentum: 0.8 },
+    { kind: 'adam', clamp: [-0.9, 0.8] },
+    { kind: 'one-step', delta: 2 ** -7 },
+  ];
   it.each(optimizers)('a short training with %o ends at the same weights', (optimizer) => {
     const train = (backend: string) => {
       const raw = applySettings(preset('pattern-generation'), [
@@ -262,6 +297,13 @@ describe('wasm against reference', () => {
       /no kernel for this neuron/,
     );
     expect(createExperiment(rate, catalogue).config.backend).toBe('reference');
+    const steps = applySettings(preset('four-six-back'), [
+      'network.neuron.psiSteps={"edges":[-0.5,0.5],"heights":[0,0.5,0]}',
+    ]);
+    expect(() => createExperiment(applySettings(steps, ['backend=wasm']), catalogue)).toThrow(
+      /no kernel for this neuron/,
+    );
+    expect(createExperiment(steps, catalogue).config.backend).toBe('reference');
     expect(createExperiment(preset('four-six-back'), catalogue).config.backend).toBe('wasm');
   });
 });

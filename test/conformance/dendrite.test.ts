@@ -331,6 +331,9 @@ describe('on wasm', () => {
     ['rates as they are', { normalised: false, rateA: 0.01, rateJ: 0.03 }],
     ['three steps a phase behind a filter', { delays: 2, stepsPerPhase: 3 }],
     ['a filter', { delays: 2 }],
+    ['errors as spikes', { errorSpikeSize: 0.7 }],
+    ['errors as spikes, three steps a phase behind a filter', { delays: 2, stepsPerPhase: 3, errorSpikeSize: 0.7 }],
+    ['rates that are powers of two', {}],
   ])('%s: the reference in float32', (label, own) => {
     const run = (backend: string) => {
       const config = preset('four-six-back') as Record<string, Record<string, unknown>>;
@@ -343,6 +346,7 @@ describe('on wasm', () => {
             neurons: 37,
             ...(label.endsWith('filter') ? { readout: { kind: 'leaky', filter: { decay: 0.6 } } } : {}),
           },
+          optimizer: { ...config.optimizer, powersOfTwo: label.startsWith('rates that') },
           rateTerm: { ...config.rateTerm, everySteps: 'stepsPerPhase' in own ? 3 : 1 },
           rule: { name: 'sg-r-d', ...own },
           training: {
@@ -369,6 +373,55 @@ describe('on wasm', () => {
     }
     expect(got.losses).toHaveLength(2);
     for (const [k, loss] of got.losses.entries()) expect(Number(loss) / Number(want.losses[k])).toBeCloseTo(1, 3);
+  });
+});
+
+describe('chip-friendly forms', () => {
+  it('rates that are powers of two are the rounded ones, step by step', () => {
+    const run = (own: object, powersOfTwo: boolean) => {
+      const config = preset('four-six-back') as Record<string, Record<string, unknown>>;
+      const experiment = createExperiment(
+        {
+          ...config,
+          backend: 'reference',
+          rule: { name: 'sg-r-d', delays: 2, ...own },
+          optimizer: { kind: 'sgd', rates: { in: 0.25, rec: 0.25, out: 0.03125 }, powersOfTwo },
+          training: { ...config.training, total: 160, streams: 4, chunkSteps: 20 },
+        },
+        { ...models, tasks },
+      );
+      experiment.train();
+      return experiment.run.network.state.data;
+    };
+    const fixedRates = { normalised: false, rateA: 0.02, rateJ: 0.05 };
+    const nearest = { normalised: false, rateA: 2 ** -6, rateJ: 2 ** -4 };
+    expect(run(fixedRates, true)).toBeBitEqual(run(nearest, false));
+    expect(run(fixedRates, false)).not.toBeBitEqual(run(nearest, false));
+    // Normalised rates are rounded with what divides them.
+    expect(run({ rateA: 0.5, rateJ: 0.5 }, true)).not.toBeBitEqual(run({ rateA: 0.5, rateJ: 0.5 }, false));
+    expect(run({ rateA: 0.5, rateJ: 0.5 }, true)).toBeBitEqual(run({ rateA: 0.5001, rateJ: 0.4999 }, true));
+  });
+
+  it.each([
+    ['sg-r-d', { errorSpikeSize: 0.5 }],
+    ['sg-v', { errorSpikeSize: 0.5 }],
+    ['sg-r-d', { errorSpikeSize: 0.5, squash: 'spikes' }],
+  ])('%s %j: the same bits after a checkpoint', (name, own) => {
+    const make = () => {
+      const config = preset('four-six-back') as Record<string, Record<string, unknown>>;
+      const training = { ...config.training, total: 160, streams: 4, chunkSteps: 20 };
+      return createExperiment(
+        { ...config, backend: 'reference', rule: { name, ...own }, training },
+        { ...models, tasks },
+      );
+    };
+    const [whole, half, rest] = [make(), make(), make()];
+    whole.train();
+    half.train({ until: 80 });
+    rest.restore(half.checkpoint());
+    rest.train();
+    expect(rest.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
+    expect(whole.run.network.state.field('signal.errorsDrawn')[0]).toBe(40);
   });
 });
 

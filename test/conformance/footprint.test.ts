@@ -20,8 +20,9 @@ const traceRows: Readonly<Record<string, readonly object[]>> = {
   ],
 };
 const signalRows: Readonly<Record<string, readonly object[]>> = {
-  broadcast: [{ feedback: 'symmetric' }, { feedback: 'random' }, { feedback: 'adaptive' }],
+  broadcast: [{ feedback: 'symmetric' }, { feedback: 'random' }, { feedback: 'adaptive' }, { errorSpikeSize: 0.5 }],
   dendrite: [
+    { delays: 2, errorSpikeSize: 0.5 },
     { delays: 2 },
     { feedback: 'symmetric', label: false },
     { predicts: 'present', delays: 1, copyEvery: 5, normalised: false },

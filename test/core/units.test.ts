@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, DivergenceError, FileError } from '../../src/core/errors.ts';
 import { scheduleAt } from '../../src/core/network.ts';
-import { rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from '../../src/core/units.ts';
+import { nearestPowerOfTwo, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from '../../src/core/units.ts';
 
 describe('units', () => {
   it('a time constant becomes exp(-dt / tau), a decay stays as it is', () => {
@@ -18,6 +18,10 @@ describe('units', () => {
       expect(() => resolveDecay(setting as { tauMs: number }, 1, 'a.b')).toThrow(/^a\.b\.(tauMs|decay): got /);
     },
   );
+
+  it('the nearest power of two is nearest in octaves; 0 stays 0', () => {
+    expect([0.2, 0.03, 1, 1.41, 1.42, 3, 0].map(nearestPowerOfTwo)).toEqual([0.25, 0.03125, 1, 1, 2, 4, 0]);
+  });
 
   it('40 Hz at 5 ms is 0.2 spikes a step, and back', () => {
     expect(rateToSpikesPerStep(40, 5)).toBe(0.2);

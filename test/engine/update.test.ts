@@ -105,7 +105,7 @@ describe.each(optimizers)('training with $kind', (settings) => {
       const sum = gradientOf(byHand.run);
       weightNames.forEach((name, n) => {
         const step = Float64Array.from(sum[name], (g) => g / 2);
-        optimizer.step(step, slots[n], rateOf[name], trial + 1);
+        optimizer.step(step, slots[n], rateOf[name], trial + 1, n);
         weights[name].forEach((w, s) => {
           weights[name][s] = Math.min(Math.max(w - step[s], clamp[0]), clamp[1]);
         });
@@ -165,6 +165,13 @@ describe('schedules', () => {
   it('per step: a rate is that of the last step before the update', () => {
     const { scales: seen } = scales('step', 'wIn', { rates, schedule: falling });
     const wanted = Array.from({ length: 10 }, (_, trial) => 0.02 * scheduleAt(falling, (50 * trial + 49) / 500));
+    expect(seen).toBeClose(wanted, { relative: 1e-9 });
+  });
+
+  it('rates that are powers of two fall in octaves', () => {
+    const { scales: seen } = scales('trial', 'wIn', { rates, schedule: falling, powersOfTwo: true });
+    const wanted = [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2].map((s) => 2 ** Math.round(Math.log2(0.02 * s)));
+    expect(new Set(wanted).size).toBe(3);
     expect(seen).toBeClose(wanted, { relative: 1e-9 });
   });
 

@@ -27,6 +27,13 @@ const pattern = applySettings(preset('pattern-generation'), [
   'optimizer={"kind":"adam","rates":{"in":0.003,"rec":0.003,"out":0.003}}',
   'training={"total":16,"streams":2,"update":{"every":2,"unit":"trial"},"execution":"deferred"}',
 ]);
+const chance = applySettings(nBack, [
+  'rule={"name":"e-prop-1","errorSpikeSize":0.5,"presynapticFilter":false}',
+  'optimizer.kind=one-step',
+  'optimizer.delta=0.015625',
+  'network.recurrent.dale.excitatory=0.8',
+  'network.neuron.psiLevels=3',
+]);
 const sparse = applySettings(nBack, [
   'network.neuron={"kind":"alif","vTh":1}',
   'network.readout.filter.decay=0.7',
@@ -38,6 +45,12 @@ const sparse = applySettings(nBack, [
 const runs: readonly { readonly label: string; readonly config: unknown; readonly stops: readonly number[] }[] = [
   { label: 'n-back online, an update a step', config: nBack, stops: [1000, 1200, 240] },
   { label: 'pattern generation deferred, Adam, two trials an update', config: pattern, stops: [8, 6, 2] },
+  { label: 'errors as spikes and one-step updates', config: chance, stops: [1000, 240] },
+  {
+    label: 'the same on wasm',
+    config: applySettings(chance, ['backend=wasm']),
+    stops: [1000, 240],
+  },
   { label: 'a sparse network, an update every 7 steps', config: sparse, stops: [960, 240] },
 ];
 

@@ -41,3 +41,55 @@ describe('broadcast', () => {
     expect(wanted.some((value) => value !== 0)).toBe(true);
   });
 });
+
+describe('errors as spikes', () => {
+  const size = 0.8;
+  const rule = (own: object) => ({ name: 'e-prop-1', feedback: 'symmetric', ...own });
+  const options = (own: object) => ({ rule: rule(own), training: { streams: 6, total: 6 } });
+
+  it('are signed events that are the error in the mean, cut off at their size', () => {
+    const experiment = liveExperiment(options({ errorSpikeSize: size }));
+    const { weights, trial, spec } = experiment.run.network;
+    const { rec: n, out } = spec.sizes;
+    // W_out picks the outputs, so that the signal of the first neurons is what they were told.
+    weights.wOut.fill(0);
+    for (let k = 0; k < out; k++) weights.wOut[k * out + k] = 1;
+    let [difference, variance, events, beyond] = [0, 0, 0, 0];
+    for (let repeat = 0; repeat < 40; repeat++) {
+      doTrial(experiment);
+      for (let row = 0; row < trial.error.length / out; row++) {
+        for (let k = 0; k < out; k++) {
+          const [error, told] = [trial.error[row * out + k], trial.signal[row * n + k]];
+          expect([0, size]).toContain(Math.abs(told));
+          if (told !== 0) {
+            events += 1;
+            expect(Math.sign(told)).toBe(Math.sign(error));
+          }
+          const meant = Math.sign(error) * Math.min(Math.abs(error), size);
+          if (Math.abs(error) > size) {
+            beyond += 1;
+            expect(told).toBe(meant);
+          }
+          difference += told - meant;
+          variance += Math.abs(meant) * size - meant * meant;
+        }
+      }
+    }
+    expect(events).toBeGreaterThan(1000);
+    expect(beyond).toBeGreaterThan(100);
+    expect(Math.abs(difference)).toBeLessThan(4 * Math.sqrt(variance));
+  });
+
+  it('are drawn anew for every step, stream and output, and are not what the readout learns from', () => {
+    const [plain, spiking] = [liveExperiment(options({})), liveExperiment(options({ errorSpikeSize: size }))];
+    doTrial(plain);
+    doTrial(spiking);
+    const [got, want] = [spiking.run.network, plain.run.network];
+    expect(got.gradient.wOut).toBeBitEqual(want.gradient.wOut);
+    expect(got.gradient.wIn).not.toBeBitEqual(want.gradient.wIn);
+    expect(got.state.field('signal.errorsDrawn')[0]).toBe(50);
+    const before = Float64Array.from(got.trial.signal);
+    doTrial(spiking);
+    expect(got.trial.signal).not.toBeBitEqual(before);
+  });
+});

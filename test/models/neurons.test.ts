@@ -94,6 +94,40 @@ describe('lif', () => {
     expect(psi).toEqual(column(1.5, 0, 0, 0));
   });
 
+  it('rounds the pseudo-derivative to levels of its height, halves up', () => {
+    const x = [[1, 0.5 + 0.375, 0, 0]];
+    const smooth = run({ neuron: { ...lif, psiHeight: 1, psiWidth: 1 }, x }, ['v']);
+    const slopes = smooth.v.map(([v]) => Math.max(0, 1 - Math.abs(v - 1)));
+    const seen = new Set<number>();
+    for (const levels of [2, 3, 5]) {
+      const { psi } = run({ neuron: { ...lif, psiHeight: 0.75, psiWidth: 1, psiLevels: levels }, x }, []);
+      const wanted = slopes.map((slope) => (0.75 * Math.floor(slope * (levels - 1) + 0.5)) / (levels - 1));
+      expect(psi).toEqual(column(...wanted));
+      for (const value of wanted) seen.add(value);
+    }
+    expect(seen.size).toBeGreaterThan(3);
+  });
+
+  it('three levels are a staircase of five steps, as ReckOn has it', () => {
+    const x = [[1.05, 0.2, 0.1, 1.16, 0.47, 0.3, 0.1, 1.3, 2, 0, 0.7, 1.1, 0.4]];
+    const levels = run({ neuron: { ...lif, psiHeight: 0.5, psiWidth: 0.6, psiLevels: 3 }, x }, []);
+    const psiSteps = { edges: [-0.45, -0.15, 0.15, 0.45], heights: [0, 0.25, 0.5, 0.25, 0] };
+    const steps = run({ neuron: { ...lif, psiSteps }, x }, []);
+    expect(steps.psi).toEqual(levels.psi);
+    expect(steps.z).toEqual(levels.z);
+    expect(new Set(steps.psi.flat())).toEqual(new Set([0, 0.25, 0.5]));
+  });
+
+  it('takes any staircase, 0 while refractory, and refuses one that does not ascend', () => {
+    const neuron = { ...lif, nRef: 3, psiSteps: { edges: [-0.5, 0], heights: [-1, 2, 3] } };
+    const { psi, z } = run({ neuron, x: [[0.25, 0.5, 1.5, 0, 0, 0]] }, []);
+    expect(z).toEqual(column(0, 0, 1, 0, 0, 0));
+    expect(psi).toEqual(column(-1, 2, 3, 0, 0, -1));
+    const falling = { ...lif, psiSteps: { edges: [0, -1], heights: [0, 1, 0] } };
+    expect(() => run({ neuron: falling, x: [[0]] }, [])).toThrow(ConfigError);
+    expect(() => run({ neuron: { ...neuron, psiLevels: 3 }, x: [[0]] }, [])).toThrow('psiLevels: got 3, expected null');
+  });
+
   it('resets to zero where it is asked to', () => {
     const { v, z } = run({ neuron: { ...lif, reset: 'zero' }, x: [[0.75, 0.75, 0.75, 0.75]] }, ['v']);
     expect(v).toEqual(column(0.75, 1.125, 0.75, 1.125));

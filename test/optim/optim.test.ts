@@ -37,10 +37,16 @@ const cases: readonly {
       });
     },
   },
+  {
+    // Every step is larger than delta, so that nothing is left to chance; see below for the rest.
+    settings: { kind: 'one-step', delta: 1e-6 },
+    slots: [],
+    byHand: (gradients) => gradients.map((g) => 1e-6 * Math.sign(g)),
+  },
 ];
 
 it('has a case for every kind of optimiser', () => {
-  const kinds: Record<OptimizerSettings['kind'], true> = { sgd: true, momentum: true, adam: true };
+  const kinds: Record<OptimizerSettings['kind'], true> = { sgd: true, momentum: true, adam: true, 'one-step': true };
   expect(cases.map(({ settings }) => settings.kind)).toEqual(Object.keys(kinds));
 });
 
@@ -53,7 +59,7 @@ describe.each(cases)('$settings.kind', ({ settings, slots, byHand }) => {
     const state = optimizer.slots.map(() => new Float64Array(width));
     const steps = gradients.map((gradient, n) => {
       const step = Float64Array.from(gradient);
-      optimizer.step(step, state, 0.03, n + 1);
+      optimizer.step(step, state, 0.03, n + 1, 0);
       return step;
     });
     for (let s = 0; s < width; s++) {
@@ -71,7 +77,7 @@ describe.each(cases)('$settings.kind', ({ settings, slots, byHand }) => {
     expect(optimizer.slots).toEqual(slots);
     const state = slots.map(() => new Float64Array(2));
     const step = Float64Array.of(0, 0);
-    optimizer.step(step, state, 1, 1);
+    optimizer.step(step, state, 1, 1, 0);
     expect(step).toBeBitEqual([0, 0]);
   });
 });
@@ -84,6 +90,7 @@ describe('adam', () => {
       [new Float64Array(1), new Float64Array(1)],
       1,
       1,
+      0,
     );
     return step[0];
   };
@@ -98,5 +105,52 @@ describe('adam', () => {
 
   it('takes a first step of the rate itself, whatever the size of the gradient', () => {
     for (const g of [1e-3, 1, -50]) expect(first(1e-16, g)).toBeClose(Math.sign(g), { relative: 1e-9 });
+  });
+});
+
+describe('one-step', () => {
+  const delta = 0.25;
+  const width = 4000;
+
+  /** Steps of `count` updates under one gradient for all weights. [update][weight] */
+  const stepsUnder = (gradient: number, rate: number, updates: number, key = 7, block = 0) =>
+    Array.from({ length: updates }, (_, n) => {
+      const step = new Float64Array(width).fill(gradient);
+      createOptimizer({ kind: 'one-step', delta }, key).step(step, [], rate, n + 1, block);
+      return step;
+    });
+
+  it.each([0.3, -0.07, 1e-3, -4e-4])('moves by delta or not at all, with the mean rate g (%d)', (gradient) => {
+    const rate = 0.5;
+    const steps = stepsUnder(gradient, rate, 20);
+    const all = steps.flatMap((step) => Array.from(step));
+    expect(new Set(all)).toEqual(new Set([0, Math.sign(gradient) * delta]));
+    const p = Math.abs(rate * gradient) / delta;
+    const mean = all.reduce((sum, step) => sum + step, 0) / all.length;
+    expect(Math.abs(mean - rate * gradient)).toBeLessThan(4 * delta * Math.sqrt((p * (1 - p)) / all.length));
+  });
+
+  it('draws every weight, update, block and key anew, and the same ones again', () => {
+    const [first, second] = stepsUnder(0.1, 1, 2);
+    expect(stepsUnder(0.1, 1, 1)[0]).toBeBitEqual(first);
+    const moved = (a: Float64Array, b: Float64Array) => a.filter((step, s) => step !== 0 && b[s] !== 0).length;
+    // Independent draws: both move with probability 0.16.
+    const near = (count: number) =>
+      expect(Math.abs(count - 0.16 * width)).toBeLessThan(4 * Math.sqrt(0.16 * 0.84 * width));
+    near(moved(first, second));
+    near(moved(first, stepsUnder(0.1, 1, 1, 8)[0]));
+    near(moved(first, stepsUnder(0.1, 1, 1, 7, 1)[0]));
+    const next = Float64Array.from(first, (_, s) => first[(s + 1) % width]);
+    near(moved(first, next));
+  });
+
+  it('has a delta for each block where it is asked to', () => {
+    const optimizer = createOptimizer({ kind: 'one-step', delta: { in: 1, rec: 2, out: 3 } }, 1);
+    const taken = [0, 1, 2, 3].map((block) => {
+      const step = Float64Array.of(-50);
+      optimizer.step(step, [], 1, 1, block);
+      return step[0];
+    });
+    expect(taken).toEqual([-1, -2, -3, -3]);
   });
 });

@@ -201,10 +201,14 @@ function filteredOf(stores: readonly Bound[]): (values: Real) => Filtered | null
   };
 }
 
-/** The store that rounds the changes of a field, if it does. Weights that are also clamped, or decay, are settled afterwards. */
-function learnOf(stores: readonly Bound[], { clamp, rule }: NetworkSpec): LearnOf {
-  const decays = (field: string) => field === 'weights.wOut' && (rule?.signal.readoutDecay ?? 0) > 0;
-  const able = stores.filter(({ group, field }) => !(group === 'weights' && (clamp || decays(field))));
+/** The store that rounds the changes of a field, if it does. Weights that are also limited, or decay, are settled afterwards. */
+function learnOf(stores: readonly Bound[], { clamp, rule, projections }: NetworkSpec): LearnOf {
+  const limited: Readonly<Record<string, boolean>> = {
+    'weights.wIn': projections.in.signs !== null,
+    'weights.wRec': projections.rec.signs !== null,
+    'weights.wOut': (rule?.signal.readoutDecay ?? 0) > 0,
+  };
+  const able = stores.filter(({ group, field }) => !(group === 'weights' && (clamp || limited[field])));
   const byValues = new Map(able.map((bound) => [bound.values, bound]));
   return (values, changes) => {
     const bound = byValues.get(values);

@@ -1,6 +1,7 @@
 import type { Real } from '../../core/layout.ts';
-import { isPlastic, type Network, type Stages, scheduleAt, weightNames } from '../../core/network.ts';
+import { isPlastic, type Network, rateAt, type Stages, weightNames } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
+import { type WeightRange, weightRanges } from '../../core/projection.ts';
 
 /** One update of all plastic weights: the optimiser turns the gradient into a step, the step is taken, limits apply. */
 export function bindUpdate(network: Network, signal: BoundSignal | null): Stages['update'] {
@@ -13,6 +14,12 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
   const slots = new Map(
     plastic.map((name) => [name, optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`))]),
   );
+  const projections = { wIn: spec.projections.in, wRec: spec.projections.rec, wOut: null, bOut: null };
+  const limited = new Map(
+    plastic
+      .filter((name) => clamp || projections[name]?.signs)
+      .map((name) => [name, weightRanges(projections[name], weights[name].length, clamp)]),
+  );
   const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
   return (progress, count, trials) => {
     const scale = spec.update.reduction === 'mean' ? 1 / (sizes.stream * trials) : 1;
@@ -21,14 +28,13 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
       const step = gradient[name];
       clear(step, masked[name]);
       if (scale !== 1) multiply(step, scale);
-      const { rate, schedule } = rates[name];
-      const now = rate * scheduleAt(schedule, progress);
-      if (optimizer.kind === 'sgd') multiply(step, now);
-      else optimizer.step(step, slots.get(name) ?? [], now, count);
+      const rate = rateAt(rates[name], progress);
+      if (optimizer.kind === 'sgd') multiply(step, rate);
+      else optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
       if (name === 'wOut') signal?.readoutStep?.(step);
       take(weights[name], step);
       if (name === 'wOut' && readoutKeep !== 1) multiply(weights.wOut, readoutKeep);
-      if (clamp) limit(weights[name], clamp[0], clamp[1]);
+      limit(weights[name], limited.get(name) ?? []);
       if (clamp) clear(weights[name], masked[name]);
     }
   };
@@ -48,8 +54,9 @@ function multiply(x: Real, factor: number): void {
 
 const plain = { take, multiply };
 
-function limit(w: Real, low: number, high: number): void {
-  for (let s = 0; s < w.length; s++) w[s] = Math.min(Math.max(w[s], low), high);
+function limit(w: Real, ranges: readonly WeightRange[]): void {
+  for (const { from, to, low, high } of ranges)
+    for (let s = from; s < to; s++) w[s] = Math.min(Math.max(w[s], low), high);
 }
 
 function clear(x: Real, entries: Int32Array | null): void {

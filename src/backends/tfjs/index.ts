@@ -40,6 +40,8 @@ function missing(spec: NetworkSpec): string[] {
   if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane)) names.push('this trace');
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && rule.signal.kernel?.name !== 'broadcast') names.push('this signal');
+  if (rule?.signal.kernel?.errorSpikes) names.push('errors as spikes');
+  if (neuron.kernel && neuron.kernel.psiLevels !== null) names.push('a pseudo-derivative in levels');
   if (direct) names.push('this rule');
   return names;
 }

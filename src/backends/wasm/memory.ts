@@ -36,8 +36,8 @@ export function scratchLengths(spec: NetworkSpec) {
 }
 
 /** Four-byte words that all shards share. */
-export function sharedLengths({ sizes }: NetworkSpec) {
-  const { rec, in: nIn, step, stream, history } = sizes;
+export function sharedLengths({ sizes, rule }: NetworkSpec) {
+  const { rec, in: nIn, out, step, stream, history } = sizes;
   return {
     scale: stream,
     strength: rec + blockWidth,
@@ -46,6 +46,7 @@ export function sharedLengths({ sizes }: NetworkSpec) {
     zList: stream * (step + history) * rec + 4,
     zEnds: stream * (step + history + 1),
     control: 16,
+    told: rule?.signal.kernel?.errorSpikes ? stream * step * out + 4 : 0,
   };
 }
 

@@ -1,15 +1,17 @@
+import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import {
   isPlastic,
   type Network,
   type NetworkSpec,
+  rateAt,
   type Stages,
-  scheduleAt,
   type WeightName,
   weightNames,
 } from '../../core/network.ts';
 import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
+import { weightRanges } from '../../core/projection.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { layDendrite } from './dendrite.ts';
@@ -18,6 +20,7 @@ import { instantiate, type Kernels } from './module.ts';
 import { type NetValues, netBytes, netFields } from './net.ts';
 import { writeRecord } from './record.ts';
 import { threadCrew } from './threads.ts';
+import { bindTell, layTold } from './told.ts';
 
 type Take = (length: number) => number;
 
@@ -35,7 +38,8 @@ export function compileStages(network: Network, site: Site): Stages {
   const { spec } = network;
   const { module, memory } = site;
   const kernels = instantiate(module, memory);
-  const common = describe(network, site);
+  const told = layTold(network, site);
+  const common = describe(network, site, told);
   const nets = layShards(network, site, common);
   const net = nets[0].net;
   const shards = nets.map(({ net: at, b0, b1 }) => ({ net: at, b0, b1 }));
@@ -53,6 +57,7 @@ export function compileStages(network: Network, site: Site): Stages {
     if (nets.length === 1) return;
     for (const { parts } of nets) for (const { sum, part, n } of parts) kernels.reduce(sum, part, n);
   };
+  const tell = told ? bindTell(network, told) : () => {};
   const wholeTrial = (steps: number, scale: Float64Array) => {
     scales.set(scale);
     crew.run('wholeTrial', 0, steps);
@@ -74,6 +79,7 @@ export function compileStages(network: Network, site: Site): Stages {
       else crew.run('rateOfStreams', 0, steps);
     },
     signal(t0, t1, progress) {
+      tell(t0, t1);
       if (dendrite) {
         // The signal's matrices are shared by all streams, so it is made for all of them at once.
         for (let t = t0; t < t1; t++) kernels.dendriteStep(net, dendrite, t, progress(t));
@@ -103,6 +109,7 @@ export function compileStages(network: Network, site: Site): Stages {
 function wholeTrials({ rule, direct, execution, rateTerm }: NetworkSpec): boolean {
   return (
     rule !== null &&
+    !rule.signal.kernel?.errorSpikes &&
     direct === null &&
     execution === 'deferred' &&
     (rateTerm.strength === 0 || rateTerm.mean !== 'batch')
@@ -160,8 +167,11 @@ interface Common {
   readonly control: number;
 }
 
-/** Addresses and constants of the network, by the names of `Net`; a shard puts its scratch and gradient over them. */
-function describe(network: Network, { memory, take }: Site): Common {
+/**
+ * Addresses and constants of the network, by the names of `Net`; a shard puts its scratch and gradient over them. `told`: what the
+ * neurons hear of the errors; null for the errors themselves.
+ */
+function describe(network: Network, { memory, take }: Site, told: Real | null): Common {
   const { spec, trial, weights, gradient, state } = network;
   const { sizes } = spec;
   const neuron = spec.neuron.kernel as ThresholdKernel;
@@ -188,6 +198,7 @@ function describe(network: Network, { memory, take }: Site): Common {
     target: at(trial.target),
     weight: at(trial.weight),
     error: at(trial.error),
+    told: at(told ?? trial.error),
     signal: at(trial.signal),
     signalRows: rowsOf(trial.signal),
     rateTerm: at(trial.rateTerm),
@@ -256,6 +267,7 @@ function neuronConstants(neuron: ThresholdKernel) {
     nRef: neuron.nRef,
     orEqual: neuron.orEqual ? 1 : 0,
     resetToZero: neuron.resetToZero ? 1 : 0,
+    psiHighest: neuron.psiLevels === null ? 0 : neuron.psiLevels - 1,
     rho: neuron.adaptation?.decay ?? 0,
   };
 }
@@ -321,13 +333,15 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
   const { optimizer, rates, clamp, rule, sizes } = spec;
   const kernel = optimizer.kernel;
   if (!kernel) throw new UnsupportedError('backend "wasm" has no kernel for this optimiser');
-  const [low, high] = clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
   const plastic = weightNames.filter((name) => isPlastic(name, spec));
   const frozen = weightNames.filter((name) => !isPlastic(name, spec));
   const slotsOf = (name: WeightName) =>
     optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`).byteOffset);
   const slots = new Map(plastic.map((name) => [name, slotsOf(name)]));
+  const projections = { wIn: spec.projections.in, wRec: spec.projections.rec, wOut: null, bOut: null };
+  const free = (n: number) => weightRanges(null, n, null);
+  const limits = new Map(plastic.map((name) => [name, weightRanges(projections[name], weights[name].length, clamp)]));
   const keep = rule?.signal.kernel?.keep ?? null;
   const B = keep === null ? 0 : state.field('signal.B').byteOffset;
   return (progress, count, trials) => {
@@ -337,9 +351,10 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
       const g = gradient[name].byteOffset;
       const w = weights[name].byteOffset;
       const n = gradient[name].length;
-      const rate = rates[name].rate * scheduleAt(rates[name].schedule, progress);
+      const rate = rateAt(rates[name], progress);
       const [first = 0, second = 0] = slots.get(name) ?? [];
       if (masked[name] && masked[name].length > 0) kernels.clearDiagonal(g, sizes.rec);
+      const block = weightNames.indexOf(name);
       let left = 1;
       switch (kernel.name) {
         case 'sgd':
@@ -354,15 +369,20 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
           kernels.stepAdam(g, first, second, n, scale, corrected, kernel.beta1, kernel.beta2, kernel.epsilon);
           break;
         }
+        case 'one-step':
+          kernels.stepOnce(g, n, rate * scale, kernel.deltas[block], blockKey(kernel.key, block), count);
+          break;
         default:
           kernel satisfies never;
       }
       if (name === 'wOut' && keep !== null) kernels.follow(B, g, n, keep);
       const decays = name === 'wOut' && keep !== null;
-      kernels.take(w, g, n, left, decays ? Number.NEGATIVE_INFINITY : low, decays ? Number.POSITIVE_INFINITY : high);
+      for (const { from, to, low, high } of decays ? free(n) : (limits.get(name) ?? free(n))) {
+        kernels.take(w + 4 * from, g + 4 * from, to - from, left, low, high);
+      }
       if (decays) {
         kernels.multiply(w, n, keep);
-        if (clamp) kernels.take(w, g, n, 0, low, high);
+        if (clamp) kernels.take(w, g, n, 0, clamp[0], clamp[1]);
       }
       if (clamp && masked[name] && masked[name].length > 0) kernels.clearDiagonal(w, sizes.rec);
     }

@@ -243,8 +243,8 @@ function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: bool
   const { spec, state, trial } = run.network;
   const { sizes, projections, readout, dtMs } = spec;
   const signal = broadcast.derive(
-    { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, decay: 0 },
-    { dtMs, sizes, neuron: spec.neuron.eligibility, readout, rng: createRng(0) },
+    { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, errorSpikeSize: null, decay: 0 },
+    { dtMs, sizes, neuron: spec.neuron.eligibility, readout, rng: createRng(0), powersOfTwo: false },
   );
   const told = { ...trial, signal: new Float64Array(sizes.step * sizes.rec) };
   const views = state.views(spec.direct ? 'direct' : 'signal');
