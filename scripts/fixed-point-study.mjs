@@ -1,0 +1,151 @@
+// Which rules still learn in fixed point: loss for every width of weights and of traces, with and without stochastic rounding.
+//
+//     npm run build && node scripts/fixed-point-study.mjs [--seeds 5] [--jobs 2] [--minutes 600] [--out FILE]
+//
+// Cells that FILE has already are not run again, so the study can be stopped and gone on with. `scripts/fixed-point-page.mjs`
+// makes the tables and the figures.
+import { fork } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { fixed } from '../dist/src/backends/fixed/index.js';
+import { catalogue } from '../dist/src/cli/catalogue.js';
+import { preset } from '../dist/src/config/presets.js';
+import { formattableFields } from '../dist/src/engine/network.js';
+import { createExperiment } from '../dist/src/experiment/experiment.js';
+
+/** Experiments, and the largest magnitude that each field has to hold: powers of two from runs in floating point. */
+const slow = { 'optimizer.rates.in': 0.3, 'optimizer.rates.rec': 0.3 };
+const tasks = {
+  'four-six-back': {
+    rules: { 'sg-r-d-lean': {}, 'e-prop-1': {}, rflo: {}, 'sg-v': slow, 'sg-r-d': {} },
+    learned: { wIn: 4, wRec: 0.5, wOut: (rule) => (rule.startsWith('sg-r-d') ? 2 : 0.5), bOut: 0.5 },
+    signal: { B: 0.5, A: 1 / 32, slowA: 1 / 32, J: 1, Jin: 2 },
+    traces: { 'trace.epsIn': 2, 'trace.epsRec': 2, 'readout.zBar': 2, 'run.fBar': 1 },
+    steps: { psi: 1, error: 1, signal: 0.5, rateTerm: 0.125 },
+    distal: 0.5,
+    membranes: { 'neuron.v': 8, 'readout.u': 8, 'trial.y': 8 },
+  },
+  'pattern-generation': {
+    rules: { 'e-prop-1': {}, rflo: {} },
+    learned: { wIn: 0.5, wRec: 0.5, wOut: () => 1, bOut: 1 },
+    signal: { B: 0.5 },
+    traces: {
+      'trace.epsIn': 0.25,
+      'trace.epsRec': 1,
+      'trace.eBarIn': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
+      'trace.eBarRec': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
+      'readout.zBar': 1,
+    },
+    steps: { psi: 16, error: 2, signal: 0.5, rateTerm: 0.25 },
+    distal: 1,
+    membranes: { 'neuron.v': 1, 'readout.u': 4, 'trial.y': 4 },
+  },
+};
+
+const weightBits = [16, 8, 6, 4];
+const traceBits = [16, 12, 8];
+const roundings = ['stochastic', 'nearest'];
+
+/** All cells of one seed, those of the shorter task first. Pattern generation has one row and one column of the map. */
+function cellsOf(seed) {
+  const cells = [];
+  for (const [task, { rules }] of Object.entries(tasks)) {
+    cells.push({ task, rule: 'readout-only', weights: null, traces: null, rounding: null, seed });
+    for (const rule of Object.keys(rules)) {
+      cells.push({ task, rule, weights: null, traces: null, rounding: null, seed });
+      for (const weights of weightBits) {
+        for (const rounding of roundings) {
+          for (const traces of traceBits) {
+            const inCross = traces === 12 || (weights === 8 && rounding === 'stochastic');
+            if (task === 'four-six-back' || inCross) cells.push({ task, rule, weights, traces, rounding, seed });
+          }
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+const rangeOf = (range, rule) => (typeof range === 'function' ? range(rule) : range);
+
+function formatsOf({ task, rule, weights, traces, rounding }, names) {
+  const { learned, signal, traces: kept, steps, distal, membranes } = tasks[task];
+  const all = {};
+  const put = (field, bits, range, how, signed = true) => {
+    if (names.includes(field)) all[field] = { bits, range: rangeOf(range, rule), rounding: how, signed };
+  };
+  for (const [name, range] of Object.entries(learned)) put(`weights.${name}`, weights, range, rounding);
+  for (const [name, range] of Object.entries(signal)) put(`signal.${name}`, weights, range, rounding);
+  for (const [name, range] of Object.entries(kept)) put(name, traces, range, rounding, false);
+  for (const [name, range] of Object.entries(steps)) put(`trial.${name}`, traces, range, 'nearest', name !== 'psi');
+  for (const name of ['distal', 'q']) put(`signal.${name}`, traces, distal, 'nearest');
+  put('signal.psi', traces, steps.psi, 'nearest', false);
+  for (const [name, range] of Object.entries(membranes)) put(name, 16, range, 'nearest');
+  return all;
+}
+
+function experimentOf(cell) {
+  const raw = { ...preset(cell.task), seed: cell.seed, rule: { name: cell.rule } };
+  for (const [path, value] of Object.entries(tasks[cell.task].rules[cell.rule] ?? {})) {
+    const [, , name] = path.split('.');
+    raw.optimizer = { ...raw.optimizer, rates: { ...raw.optimizer.rates, [name]: value } };
+  }
+  if (cell.weights === null) return createExperiment(raw, catalogue);
+  const bare = { ...raw, backend: 'fixed', fixed: { formats: {}, seed: cell.seed } };
+  const names = formattableFields(createExperiment(bare, catalogue).run.network.spec, fixed);
+  return createExperiment({ ...bare, fixed: { formats: formatsOf(cell, names), seed: cell.seed } }, catalogue);
+}
+
+/** One trained cell: its loss on fresh data, and what became of the updates of W_rec. A run that diverges has no loss. */
+function run(cell) {
+  const experiment = experimentOf(cell);
+  try {
+    experiment.train();
+    const { expectedLoss, lossPerStep, rateHz } = experiment.evaluate();
+    const all = experiment.run.stages.statistics?.() ?? [];
+    const { tried, fired } = all.find(({ field }) => field === 'weights.wRec') ?? {};
+    const saturated = Object.fromEntries(all.filter((s) => s.saturated > 0).map((s) => [s.field, s.saturated]));
+    const told = tried === undefined ? {} : { fired: fired / tried, saturated };
+    return { ...cell, loss: expectedLoss ?? lossPerStep, rateHz, ...told };
+  } catch (error) {
+    return { ...cell, loss: null, failed: error.message };
+  } finally {
+    experiment.close();
+  }
+}
+
+const key = ({ task, rule, weights, traces, rounding, seed }) =>
+  [task, rule, weights, traces, rounding, seed].join(' ');
+
+function main() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '5' },
+      jobs: { type: 'string', default: '2' },
+      minutes: { type: 'string', default: '600' },
+      out: { type: 'string', default: 'docs/results/fixed-point-study.jsonl' },
+    },
+  });
+  const known = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().split('\n').filter(Boolean) : [];
+  const done = new Set(known.map((line) => key(JSON.parse(line))));
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, s) => s + 1);
+  const cells = seeds.flatMap(cellsOf).filter((cell) => !done.has(key(cell)));
+  const end = Date.now() + 60_000 * Number(values.minutes);
+  let next = 0;
+  const feed = (worker) => {
+    if (next < cells.length && Date.now() < end) worker.send(cells[next++]);
+    else worker.disconnect();
+  };
+  for (let w = 0; w < Number(values.jobs); w++) {
+    const worker = fork(process.argv[1], ['--worker']);
+    worker.on('message', (result) => {
+      appendFileSync(values.out, `${JSON.stringify(result)}\n`);
+      console.log(`${key(result)}: ${result.loss?.toFixed(4) ?? result.failed}`);
+      feed(worker);
+    });
+    feed(worker);
+  }
+}
+
+if (process.argv[2] === '--worker') process.on('message', (cell) => process.send(run(cell)));
+else main();
