@@ -1,3 +1,4 @@
+import { decayByMultiply, decayByShift } from '../src/core/decays.ts';
 import { type Check, degraded, fail, pass } from './check.ts';
 import type { Demand, DemandedDecay, Learning } from './demand.ts';
 import type { ChipDecay, ChipProfile } from './profile.ts';
@@ -103,8 +104,8 @@ function widthOf(name: string, trace: boolean, chip: ChipProfile): number | null
 }
 
 function nearest(decay: number, form: ChipDecay['form'], bits: number | null): number {
-  if (form === 'shift') return 1 - 2 ** -Math.max(0, Math.round(-Math.log2(1 - decay)));
-  if (form === 'multiply' && bits !== null) return Math.round(decay * 2 ** bits) / 2 ** bits;
+  if (form === 'shift') return decayByShift(decay);
+  if (form === 'multiply' && bits !== null) return decayByMultiply(decay, bits);
   return decay;
 }
 

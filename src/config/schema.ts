@@ -185,6 +185,14 @@ const numberFormat = z
     message: 'either fraction or range',
   });
 
+const storedDecays = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('multiply'),
+    bits: z.number().int().min(1).max(24).describe('of the factor; a shift by as many bits follows'),
+  }),
+  z.strictObject({ kind: z.literal('shift') }),
+]);
+
 const fixed = z
   .strictObject({
     formats: z
@@ -203,6 +211,10 @@ const fixed = z
       .enum(['hash', 'lfsr'])
       .default('hash')
       .describe('of stochastic rounding: independent for every rounding, or a 16-bit shift register that all share'),
+    decays: storedDecays
+      .nullable()
+      .default(null)
+      .describe('of membranes, traces and readouts: factor and shift, x - (x >> k), or null: as they are'),
   })
   .nullable()
   .default(null);

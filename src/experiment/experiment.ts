@@ -1,5 +1,6 @@
 import { parseExperiment } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
+import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
 import { UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
@@ -54,6 +55,14 @@ export interface EvaluateOptions {
   readonly label?: string;
 }
 
+/** The configuration with decays as the chip would store them. */
+function asStored(config: ExperimentConfig): ExperimentConfig {
+  const { fixed, network, rule } = config;
+  if (!fixed?.decays) return config;
+  const stored = <T>(part: T, path: string) => withStoredDecays(part, fixed.decays as StoredDecays, network.dtMs, path);
+  return { ...config, network: stored(network, 'network'), rule: stored(rule, 'rule') };
+}
+
 /**
  * Checks a configuration, builds its network and draws its weights.
  * @param input an experiment, as in an experiment file or from `preset(name)`
@@ -64,11 +73,12 @@ export interface EvaluateOptions {
 export function createExperiment(input: unknown, catalogue: Catalogue, options: OpenOptions = {}): Experiment {
   const config = parseExperiment(input, catalogue);
   const rng = createRng(config.seed);
-  const parts = deriveParts(config, catalogue, rng);
+  const built = asStored(config);
+  const parts = deriveParts(built, catalogue, rng);
   const { task } = parts;
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
-  const specFor = (streams: number) => buildSpec(config, catalogue, parts, rng, { streams, steps });
+  const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
   const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);

@@ -157,7 +157,7 @@ describe('the first parting', () => {
     ...experiment({ name: 'e-prop-1', readoutFilter: false }, { rateTerm: { strength: 0 } }).config,
     training: { ...experiment().config.training, total },
     backend: 'fixed' as const,
-    fixed: { formats, seed: 1, generator: 'hash' as const },
+    fixed: { formats, seed: 1, generator: 'hash' as const, decays: null },
   });
   const format: NumberFormat = { bits: 24, fraction: 16, signed: true, rounding: 'nearest', overflow: 'saturate' };
 
