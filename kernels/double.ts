@@ -255,16 +255,23 @@ function count(record: usize, slot: usize, n: f64): void {
  * one number. values, kept: the whole field, or kept 0: all entries are new; keys of the sweep for stochastic rounding
  */
 export function settle(values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
-  if (rounding == FLOOR) settleBy(FLOOR, values, kept, from, n, record, wraps, key, second);
-  else if (rounding == NEAREST) settleBy(NEAREST, values, kept, from, n, record, wraps, key, second);
-  else if (rounding == TOWARD_ZERO) settleBy(TOWARD_ZERO, values, kept, from, n, record, wraps, key, second);
-  else settleBy(STOCHASTIC, values, kept, from, n, record, wraps, key, second);
+  if (n & 1) settleAll(true, values, kept, from, n, record, rounding, wraps, key, second);
+  else settleAll(false, values, kept, from, n, record, rounding, wraps, key, second);
+}
+
+// @ts-ignore: decorator
+@inline
+function settleAll(odd: bool, values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
+  if (rounding == FLOOR) settleBy(FLOOR, odd, values, kept, from, n, record, wraps, key, second);
+  else if (rounding == NEAREST) settleBy(NEAREST, odd, values, kept, from, n, record, wraps, key, second);
+  else if (rounding == TOWARD_ZERO) settleBy(TOWARD_ZERO, odd, values, kept, from, n, record, wraps, key, second);
+  else settleBy(STOCHASTIC, odd, values, kept, from, n, record, wraps, key, second);
 }
 
 /** One loop for each rounding, without a branch on it. */
 // @ts-ignore: decorator
 @inline
-function settleBy(rounding: i32, values: usize, kept: usize, from: i32, n: i32, record: usize, wraps: i32, key: i32, second: i32): void {
+function settleBy(rounding: i32, odd: bool, values: usize, kept: usize, from: i32, n: i32, record: usize, wraps: i32, key: i32, second: i32): void {
   const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP));
   const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH)), none = f64x2.splat(0);
   const keys = i32x4.splat(key), seconds = i32x4.splat(second), unlike = f64x2.splat(NaN);
@@ -278,7 +285,7 @@ function settleBy(rounding: i32, values: usize, kept: usize, from: i32, n: i32, 
     const old = kept ? v128.load(kept + o) : unlike;
     // The entry after an odd last one is not of this sweep.
     let changed = f64x2.ne(value, old);
-    if (s + 1 == end) {
+    if (odd && s + 1 == end) {
       changed = v128.and(changed, i64x2(-1, 0));
       value = f64x2.replace_lane(value, 1, f64x2.extract_lane(value, 0));
     }
@@ -300,7 +307,7 @@ function settleBy(rounding: i32, values: usize, kept: usize, from: i32, n: i32, 
     tried = i64x2.sub(tried, changed);
     fired = i64x2.sub(fired, v128.andnot(changed, f64x2.eq(stored, old)));
     flushed = i64x2.sub(flushed, v128.and(v128.andnot(changed, f64x2.eq(value, none)), f64x2.eq(stored, none)));
-    if (s + 1 == end) {
+    if (odd && s + 1 == end) {
       v128.store64_lane(values + o, v128.bitselect(stored, value, changed), 0);
       if (kept) v128.store64_lane(kept + o, v128.bitselect(stored, old, changed), 0);
     } else {
@@ -503,16 +510,26 @@ export function addFilteredRounded(
   grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
   record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
 ): void {
-  if (rounding == FLOOR) filterBy(FLOOR, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
-  else if (rounding == NEAREST) filterBy(NEAREST, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
-  else if (rounding == TOWARD_ZERO) filterBy(TOWARD_ZERO, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
-  else filterBy(STOCHASTIC, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  if (n & 1) filterRows(true, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, rounding, wraps, key, second);
+  else filterRows(false, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, rounding, wraps, key, second);
+}
+
+// @ts-ignore: decorator
+@inline
+function filterRows(
+  odd: bool, grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
+  record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
+): void {
+  if (rounding == FLOOR) filterBy(FLOOR, odd, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else if (rounding == NEAREST) filterBy(NEAREST, odd, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else if (rounding == TOWARD_ZERO) filterBy(TOWARD_ZERO, odd, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
+  else filterBy(STOCHASTIC, odd, grad, eBar, e, signal, rate, kappa, gain, nPre, n, s, record, wraps, key, second);
 }
 
 // @ts-ignore: decorator
 @inline
 function filterBy(
-  rounding: i32, grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
+  rounding: i32, odd: bool, grad: usize, eBar: usize, e: usize, signal: usize, rate: usize, kappa: f64, gain: f64, nPre: i32, n: i32, s: i32,
   record: usize, wraps: i32, key: i32, second: i32,
 ): void {
   const k = f64x2.splat(kappa), z = f64x2.splat(gain), keys = i32x4.splat(key), seconds = i32x4.splat(second);
@@ -524,7 +541,7 @@ function filterBy(
   for (let i = 0; i < nPre; i++) {
     for (let j = 0; j < n; j += 2, s += 2) {
       // The last one of an odd row by itself.
-      const pair = j + 1 < n, o = <usize>j << 3;
+      const pair = !odd || j + 1 < n, o = <usize>j << 3;
       const own = pair ? v128.load(e + o) : v128.load64_zero(e + o);
       const old = pair ? v128.load(eBar + o) : v128.load64_zero(eBar + o);
       const value = f64x2.add(f64x2.mul(k, old), f64x2.mul(z, own));
