@@ -19,6 +19,8 @@ export interface AxisSpec {
   readonly unlabelled?: boolean;
   readonly grid?: boolean;
   readonly maxTicks: number;
+  /** Names of 0, 1, 2, .. in place of numbers. */
+  readonly names?: readonly string[];
   /** Px that a y axis takes at least: how the panels of a figure agree on their left edge. */
   readonly shared?: { readonly width: number };
 }
@@ -65,11 +67,16 @@ function ticksOf(spec: AxisSpec): object {
     maxRotation: 0,
     color: INK,
     font: fontSpec(10),
-    callback: spec.kind === 'log' ? logLabel : linearLabel,
+    callback: spec.names
+      ? (value: unknown) => spec.names?.[Number(value)]
+      : spec.kind === 'log'
+        ? logLabel
+        : linearLabel,
   };
 }
 
-function ticksIn({ kind, min, max, lastTick, maxTicks, integer }: AxisSpec): number[] {
+function ticksIn({ kind, min, max, lastTick, maxTicks, integer, names }: AxisSpec): number[] {
+  if (names) return names.map((_, n) => n);
   return kind === 'log' ? logTicks(min, max, maxTicks) : niceTicks(min, lastTick ?? max, maxTicks, integer);
 }
 

@@ -1,3 +1,4 @@
+export { renderHeatMap } from './heatMap.ts';
 export { renderLearningCurve, renderLearningCurves } from './learningCurve.ts';
 export { meanCurve } from './meanCurve.ts';
 export { renderRaster, renderStacked } from './stacked.ts';

@@ -148,3 +148,28 @@ export interface WeightsData {
   readonly limit?: number;
   readonly matrices: readonly WeightMatrix[];
 }
+
+/** One table of numbers, drawn as coloured cells. */
+export interface HeatMapPanel {
+  readonly label: string;
+  /** [rows * columns], row by row; NaN for a cell that was not measured. */
+  readonly values: readonly number[];
+}
+
+/** Tables over the same two settings. */
+export interface HeatMapData {
+  readonly panels: readonly HeatMapPanel[];
+  /** Panels side by side. */
+  readonly across: number;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  readonly rowTitle: string;
+  readonly columnTitle: string;
+  /** The value that is white: below it blue, above it vermilion. */
+  readonly middle: number;
+  /** Distance from it at which colours end. */
+  readonly limit: number;
+  /** Digits after the point. */
+  readonly digits: number;
+  readonly title?: string;
+}
