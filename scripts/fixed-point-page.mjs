@@ -2,6 +2,10 @@
 //
 //     npm run build && node scripts/fixed-point-page.mjs [FILE] > tables.md
 import { readFileSync, writeFileSync } from 'node:fs';
+import { demandOf, deploy, profiles } from '../dist/hardware/index.js';
+import { catalogue } from '../dist/src/cli/catalogue.js';
+import { preset } from '../dist/src/config/presets.js';
+import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { renderHeatMap } from '../dist/src/plot/index.js';
 
 const file = process.argv[2] ?? 'docs/results/fixed-point-study.jsonl';
@@ -31,7 +35,7 @@ function told(want, digits) {
   return `${mean(losses).toFixed(digits)} (${low}–${high}; ${losses.length})`;
 }
 
-const valueOf = (want) => {
+const meanOf = (want) => {
   const losses = lossesOf(want);
   return losses.length === 0 || losses.includes(null) ? Number.NaN : mean(losses);
 };
@@ -42,12 +46,12 @@ for (const [task, digits] of [
 ]) {
   if (find({ task }).length === 0) continue;
   const rules = [...new Set(find({ task }).map(({ rule }) => rule))].filter((rule) => names[rule]);
-  const control = valueOf({ task, rule: 'readout-only' });
+  const control = meanOf({ task, rule: 'readout-only' });
   console.log(
     `\n## ${task}\n\nControl without learning in the network: ${told({ task, rule: 'readout-only' }, digits)}.\n`,
   );
   for (const rule of rules) {
-    const best = valueOf({ task, rule, ...float });
+    const best = meanOf({ task, rule, ...float });
     console.log(`### ${names[rule]}\n\nFloating point: ${told({ task, rule, ...float }, digits)}.\n`);
     console.log(
       `| weights | rounding | ${traces.map((bits) => `traces ${bits} bit`).join(' | ')} | gain kept at 12 bit |`,
@@ -56,7 +60,7 @@ for (const [task, digits] of [
     for (const rounding of roundings) {
       for (const bits of weights) {
         const want = { task, rule, weights: bits, rounding };
-        const kept = (control - valueOf({ ...want, traces: 12 })) / (control - best);
+        const kept = (control - meanOf({ ...want, traces: 12 })) / (control - best);
         const row = traces.map((width) => told({ ...want, traces: width }, digits));
         console.log(
           `| ${bits} | ${rounding} | ${row.join(' | ')} | ${Number.isNaN(kept) ? '–' : `${Math.round(100 * kept)} %`} |`,
@@ -69,11 +73,11 @@ for (const [task, digits] of [
     rules.map((rule) => ({
       label: `${names[rule]}, ${rounding === 'nearest' ? 'to nearest' : rounding}`,
       values: weights.flatMap((bits) =>
-        traces.map((width) => valueOf({ task, rule, weights: bits, rounding, traces: width })),
+        traces.map((width) => meanOf({ task, rule, weights: bits, rounding, traces: width })),
       ),
     })),
   );
-  const best = Math.min(...rules.map((rule) => valueOf({ task, rule, ...float })));
+  const best = Math.min(...rules.map((rule) => meanOf({ task, rule, ...float })));
   const png = renderHeatMap({
     panels,
     across: rules.length,
@@ -87,4 +91,23 @@ for (const [task, digits] of [
     title: `${task}: loss in fixed point (white: without learning)`,
   });
   writeFileSync(`docs/results/fixed-point-${task}.png`, png);
+}
+
+const chips = profiles.filter(({ id }) => id !== 'ideal');
+for (const task of ['four-six-back', 'pattern-generation']) {
+  const rules = [...new Set(find({ task }).map(({ rule }) => rule))].filter((rule) => names[rule]);
+  if (rules.length === 0) continue;
+  console.log(`\n## Verdicts, ${task}\n\n| rule | ${chips.map(({ name }) => name).join(' | ')} |`);
+  console.log(`|---|${chips.map(() => '---|').join('')}`);
+  for (const rule of rules) {
+    const { spec } = createExperiment({ ...preset(task), rule: { name: rule } }, catalogue).run.network;
+    const demand = demandOf(spec);
+    const cellsOf = chips.map((chip) => {
+      const { verdict, reasons } = deploy(demand, chip);
+      return verdict === 'fits'
+        ? 'fits'
+        : `${verdict === 'fits with' ? 'fits with' : 'no'}: ${reasons[0].split(':')[0]}`;
+    });
+    console.log(`| ${names[rule]} | ${cellsOf.join(' | ')} |`);
+  }
 }

@@ -449,7 +449,10 @@ const byFile = {
     ['floor: (value) => Math.floor(value)', 'floor: (value) => Math.ceil(value)'],
     ['Math.floor(value + 0.5)', 'Math.floor(value)'],
     ['chance.at(s) < value - below ? 1 : 0', 'chance.at(s) < value - below ? 0 : 1'],
-    ['record.set([scale, 1 / scale, low, high, high - low + 1]);', 'record.set([scale, scale, low, high, high - low + 1]);'],
+    [
+      'record.set([scale, 1 / scale, low, high, high - low + 1]);',
+      'record.set([scale, scale, low, high, high - low + 1]);',
+    ],
     ["learn: format.rounding === 'toward-zero' || inOrder ? null : bind.learn,", 'learn: bind.learn,'],
     ['kept?.set(values);', ''],
     ['record[slots.tried] += nPost;', ''],
@@ -474,7 +477,7 @@ const byFile = {
     ['if (changes) bound.learns = true;', 'bound.learns = true;'],
     ['if (!bound.learns) filtered.sweep();', ''],
     ["(group === 'weights' && (clamp || limited[field]))", 'false'],
-    ["format.signed || format.bits > 16", 'format.signed || format.bits > 32'],
+    ['format.signed || format.bits > 16', 'format.signed || format.bits > 32'],
   ],
   'src/core/decays.ts': [
     ['Math.min(decayByMultiply(decay, how.bits), 1 - 2 ** -how.bits)', 'decayByMultiply(decay, how.bits)'],
