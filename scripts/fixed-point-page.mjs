@@ -9,7 +9,10 @@ import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { renderHeatMap } from '../dist/src/plot/index.js';
 
 const file = process.argv[2] ?? 'docs/results/fixed-point-study.jsonl';
-const cells = readFileSync(file, 'utf8').trim().split('\n').map(JSON.parse);
+const cells = readFileSync(file, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => ({ every: 1, ...JSON.parse(line) }));
 const weights = [16, 8, 6, 4];
 const traces = [16, 12, 8];
 const roundings = ['stochastic', 'nearest'];
@@ -22,7 +25,8 @@ const names = {
 };
 
 const mean = (values) => (values.length > 0 ? values.reduce((sum, x) => sum + x, 0) / values.length : Number.NaN);
-const find = (want) => cells.filter((cell) => Object.entries(want).every(([name, value]) => cell[name] === value));
+const find = (want) =>
+  cells.filter((cell) => Object.entries({ every: 1, ...want }).every(([name, value]) => cell[name] === value));
 const lossesOf = (want) => find(want).map(({ loss }) => loss);
 const float = { weights: null, traces: null };
 
@@ -65,6 +69,21 @@ for (const [task, digits] of [
         console.log(
           `| ${bits} | ${rounding} | ${row.join(' | ')} | ${Number.isNaN(kept) ? '–' : `${Math.round(100 * kept)} %`} |`,
         );
+      }
+    }
+    const sums = cells.filter((cell) => cell.task === task && cell.rule === rule && cell.every > 1);
+    for (const every of new Set(sums.map((cell) => cell.every))) {
+      console.log(
+        `\nGradient summed over ${every} steps: ${told({ task, rule, every, ...float }, digits)} in floating point.\n`,
+      );
+      console.log('| weights | stochastic | gain kept | nearest | gain kept |\n|---|---|---|---|---|');
+      for (const bits of weights.filter((width) => sums.some((cell) => cell.weights === width))) {
+        const columns = roundings.map((rounding) => {
+          const want = { task, rule, every, weights: bits, rounding, traces: 12 };
+          const kept = Math.round((100 * (control - meanOf(want))) / (control - best));
+          return `${told(want, digits)} | ${Number.isNaN(kept) ? '–' : `${kept} %`}`;
+        });
+        console.log(`| ${bits} | ${columns.join(' | ')} |`);
       }
     }
     console.log('');

@@ -46,6 +46,9 @@ const weightBits = [16, 8, 6, 4];
 const traceBits = [16, 12, 8];
 const roundings = ['stochastic', 'nearest'];
 
+/** Rules whose gradient is also summed over so many steps, in accumulators that are wide enough, before it is rounded. */
+const summed = { rules: ['sg-r-d-lean', 'e-prop-1', 'rflo'], every: 25, weights: [8, 6, 4] };
+
 /** All cells of one seed, those of the shorter task first. Pattern generation has one row and one column of the map. */
 function cellsOf(seed) {
   const cells = [];
@@ -53,11 +56,16 @@ function cellsOf(seed) {
     cells.push({ task, rule: 'readout-only', weights: null, traces: null, rounding: null, seed });
     for (const rule of Object.keys(rules)) {
       cells.push({ task, rule, weights: null, traces: null, rounding: null, seed });
+      if (task === 'four-six-back' && summed.rules.includes(rule)) {
+        cells.push({ task, rule, weights: null, traces: null, rounding: null, every: summed.every, seed });
+      }
       for (const weights of weightBits) {
         for (const rounding of roundings) {
           for (const traces of traceBits) {
             const inCross = traces === 12 || (weights === 8 && rounding === 'stochastic');
             if (task === 'four-six-back' || inCross) cells.push({ task, rule, weights, traces, rounding, seed });
+            const sums = task === 'four-six-back' && summed.rules.includes(rule) && summed.weights.includes(weights);
+            if (sums && traces === 12) cells.push({ task, rule, weights, traces, rounding, every: summed.every, seed });
           }
         }
       }
@@ -90,6 +98,7 @@ function experimentOf(cell) {
     const [, , name] = path.split('.');
     raw.optimizer = { ...raw.optimizer, rates: { ...raw.optimizer.rates, [name]: value } };
   }
+  if (cell.every) raw.training = { ...raw.training, update: { every: cell.every, unit: 'step' } };
   if (cell.weights === null) return createExperiment(raw, catalogue);
   const bare = { ...raw, backend: 'fixed', fixed: { formats: {}, seed: cell.seed } };
   const names = formattableFields(createExperiment(bare, catalogue).run.network.spec, fixed);
@@ -114,8 +123,8 @@ function run(cell) {
   }
 }
 
-const key = ({ task, rule, weights, traces, rounding, seed }) =>
-  [task, rule, weights, traces, rounding, seed].join(' ');
+const key = ({ task, rule, weights, traces, rounding, every = 1, seed }) =>
+  [task, rule, weights, traces, rounding, every, seed].join(' ');
 
 function main() {
   const { values } = parseArgs({

@@ -5,21 +5,21 @@ const eightBits = (range: number) => ({ bits: 8, range, rounding: 'stochastic' }
 /** All numbers of `four-six-back` in words: 8 bits for what learns, 12 for what a step hands on, 16 for membranes. */
 const words = {
   'weights.wIn': eightBits(4),
-  'weights.wRec': eightBits(1),
+  'weights.wRec': eightBits(0.5),
   'weights.wOut': eightBits(2),
-  'weights.bOut': eightBits(2),
-  'signal.A': eightBits(1 / 16),
+  'weights.bOut': eightBits(0.5),
+  'signal.A': eightBits(1 / 32),
   'signal.J': eightBits(1),
   'signal.B': eightBits(0.5),
   'neuron.v': { bits: 16, range: 8 },
   'readout.zBar': { bits: 12, range: 2 },
   'trace.*': { bits: 12, range: 2 },
   'run.fBar': { bits: 16, range: 1, rounding: 'stochastic' },
-  'signal.distal': { bits: 12, range: 4 },
+  'signal.distal': { bits: 12, range: 0.5 },
   'trial.psi': { bits: 12, range: 1, signed: false },
   'trial.y': { bits: 16, range: 16 },
   'trial.error': { bits: 12, range: 1 },
-  'trial.signal': { bits: 12, range: 4 },
+  'trial.signal': { bits: 12, range: 0.5 },
   'trial.rateTerm': { bits: 12, range: 0.125 },
 } as const;
 
@@ -27,7 +27,7 @@ const words = {
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
  * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in
- * fixed point. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * fixed point, its gradient summed over 25 steps before it is rounded. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code.
@@ -62,6 +62,7 @@ const presets = {
     ...fourSixBack,
     name: 'four-six-back-8bit',
     rule: { name: 'sg-r-d-lean' },
+    training: { ...fourSixBack.training, update: { every: 25, unit: 'step' } },
     fixed: { formats: words },
   },
   'four-six-back-1ms': {
