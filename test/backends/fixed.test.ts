@@ -25,7 +25,15 @@ function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed 
     const array = take(numbers.length);
     array.set(numbers);
     const kept = take(numbers.length);
-    const arrays = { values: array, kept, record: take(recordLength), row: take(64), list: take(64), mirror: null };
+    const arrays = {
+      values: array,
+      kept,
+      record: take(recordLength),
+      row: take(64),
+      list: take(64),
+      scaled: take(8),
+      mirror: null,
+    };
     const store = createStore(field, arrays, createChance('hash', new Float64Array(1), 0, seed), kernels);
     store.settle(0, numbers.length);
     return { store, array, step: take(numbers.length), values: Array.from(array) };

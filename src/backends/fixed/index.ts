@@ -157,6 +157,7 @@ function bindStores(
   const { generator, seed } = spec.rounding;
   const row = take(4 * Math.ceil(longestRow(spec) / 4) + 4);
   const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
+  const scaled = take(spec.sizes.stream * spec.sizes.rec + Math.ceil(longestRow(spec) / 2));
   const { sizes, rule } = spec;
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
   const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
@@ -173,7 +174,15 @@ function bindStores(
     const values: Real = group === 'trial' ? trial[field.slice(cut + 1) as 'psi'] : state.field(field);
     // A number that is no grid point: everything is settled the first time.
     const kept = group === 'trial' ? null : take(values.length).fill(Number.NaN);
-    const arrays: StoreArrays = { values, kept, record: take(recordLength), row, list, mirror: mirrorOf(given) };
+    const arrays: StoreArrays = {
+      values,
+      kept,
+      record: take(recordLength),
+      row,
+      list,
+      scaled,
+      mirror: mirrorOf(given),
+    };
     const chance = createChance(generator, state.field('fixed.chance'), index, seed);
     const store = createStore(given, arrays, chance, memory?.kernels);
     return { field, group, values, store, length: values.length, learns: false };

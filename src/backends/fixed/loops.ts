@@ -26,6 +26,7 @@ export interface DoubleKernels {
     d: number,
     list: number,
     row: number,
+    scaled: number,
     rate: number,
     nPre: number,
     n: number,
@@ -205,7 +206,7 @@ export function throughStores(
 /** Numbers of work space that the parts of a network and its loops ask for, at most. */
 export function scratchLength(spec: NetworkSpec, state: number): number {
   const { rec, in: nIn, out, stream } = spec.sizes;
-  return state + 4 * longestRow(spec) + 4 * stream + 32 * (rec + nIn + out);
+  return state + 5 * longestRow(spec) + stream * (rec + 4) + 32 * (rec + nIn + out);
 }
 
 /** The longest row of a matrix or of what it reads. */

@@ -61,6 +61,8 @@ export interface StoreArrays {
   readonly row: Real;
   /** Work space of 2 numbers per pair of an outer product and per entry of what a matrix reads. */
   readonly list: Real;
+  /** Work space of the pairs of an outer product and of half a number per row. */
+  readonly scaled: Real;
   /** Room for a matrix as 16-bit integers, for kernels that read it; null: none is kept. */
   readonly mirror: { readonly room: Real; readonly rows: number } | null;
 }
@@ -128,7 +130,7 @@ export function createStore(
 type Loops = Pick<Store, 'settle' | 'learn' | 'filtered'> & { readonly reload?: () => void };
 
 function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Loops {
-  const { values, kept, record, row, list, mirror } = arrays;
+  const { values, kept, record, row, list, scaled, mirror } = arrays;
   const rounding = roundings.indexOf(format.rounding);
   const wraps = format.overflow === 'wrap' ? 1 : 0;
   const scale = 2 ** format.fraction;
@@ -191,6 +193,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
           d.byteOffset,
           list.byteOffset,
           row.byteOffset,
+          scaled.byteOffset,
           rate * unit,
           nPre,
           nPost,
