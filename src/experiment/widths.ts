@@ -199,70 +199,73 @@ function planOf(
   };
 }
 
-function search(plan: Plan, catalogue: Catalogue, { seeds, margin, progress }: WidthSearchOptions): WidthSearch {
+function search(plan: Plan, catalogue: Catalogue, options: WidthSearchOptions): WidthSearch {
   const { float, fields, groups, rounding, measure, start } = plan;
-  let trainings = 0;
-  const trainAll = (
-    given: ExperimentConfig,
-    widths: Widths | null,
-    after?: (trained: Experiment) => void,
-  ): SeedLosses => {
-    const losses = seeds.map((seed) => {
-      const experiment = createExperiment({ ...given, seed }, catalogue);
-      const loss = widths ? lossOrInfinity(experiment) : trainedLoss(experiment);
-      trainings += 1;
-      progress?.({ widths, seed, loss });
-      after?.(experiment);
-      experiment.close();
-      return loss;
-    });
-    return { losses, ...spread(losses) };
-  };
+  const trainer = createTrainer(catalogue, options);
   const ranges = new Map<string, readonly [number, number]>();
-  const plain = trainAll(float, null, (trained) => widen(ranges, observedRanges(trained, catalogue)));
+  const plain = trainer.train(float, null, (trained) => widen(ranges, observedRanges(trained, catalogue)));
   const inFormats = (widths: Widths) =>
     withWidths(
       float,
       fields.map(({ field, group }) => ({ field, bits: widths[group] ?? start, rounding: rounding(group) })),
       ranges,
     );
-  const lossAt = (widths: Widths) => trainAll(inFormats(widths), widths).mean;
-  const limit = plain.mean + plan.margin(plain.mean);
+  const lossAt = (widths: Widths) => trainer.train(inFormats(widths), widths).mean;
+  const margin = plan.margin(plain.mean);
+  const limit = plain.mean + margin;
   const first = { bits: start, loss: lossAt(Object.fromEntries(groups.map((group) => [group, start]))) };
-  if (!(first.loss <= limit)) throw tooNarrow(margin, plain.mean, limit, first, measure);
+  if (!(first.loss <= limit)) throw tooNarrow(options.margin, plain.mean, limit, first, measure);
   const found = narrowWidths(groups, first, limit, lossAt);
   const final: Widths = Object.fromEntries(found.map(({ group, bits }) => [group, bits]));
   const experiment = inFormats(final);
   const statistics = new Map<string, FieldStatistics>();
-  const joint = trainAll(experiment, final, ({ run }) => addStatistics(statistics, run.stages.statistics?.() ?? []));
+  const joint = trainer.train(experiment, final, ({ run }) =>
+    addStatistics(statistics, run.stages.statistics?.() ?? []),
+  );
   return {
     measure,
-    seeds,
+    seeds: options.seeds,
     float: plain,
-    margin: limit - plain.mean,
+    margin,
     limit,
     start: first,
     groups: found.map((one) => ({ ...one, numbers: numbersOf(fields, one.group), rounding: rounding(one.group) })),
     joint: { ...joint, holds: joint.mean <= limit },
-    fields: fields.flatMap(({ field, group }) => {
-      const counts = statistics.get(field);
-      const range = experiment.fixed?.formats[field].range;
-      return counts && range ? [fieldResult(group, range, counts)] : [];
-    }),
+    fields: fieldResults(fields, experiment, statistics),
     floating: plan.floating,
-    trainings,
+    trainings: trainer.trainings(),
     experiment,
+  };
+}
+
+/** Trains an experiment with every seed, and counts. Fixed point may diverge: that is a width that misses. */
+function createTrainer(catalogue: Catalogue, { seeds, progress }: WidthSearchOptions) {
+  let trainings = 0;
+  return {
+    trainings: () => trainings,
+    train(given: ExperimentConfig, widths: Widths | null, after?: (trained: Experiment) => void): SeedLosses {
+      const losses = seeds.map((seed) => {
+        const experiment = createExperiment({ ...given, seed }, catalogue);
+        const loss = widths ? lossOrInfinity(experiment) : trainedLoss(experiment);
+        trainings += 1;
+        progress?.({ widths, seed, loss });
+        after?.(experiment);
+        experiment.close();
+        return loss;
+      });
+      return { losses, ...spread(losses) };
+    },
   };
 }
 
 function marginOf(given: number | string): (loss: number) => number {
   const text = String(given).trim();
-  if (!/^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?%?$/i.test(text)) {
+  const value = Number.parseFloat(text);
+  if (!Number.isFinite(value) || !/^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?%?$/i.test(text)) {
     const expected =
       'a number >= 0 (in units of the loss, nats of a cross-entropy), or a share of the float loss as in 5%';
     throw new ConfigError('margin', given, expected);
   }
-  const value = Number.parseFloat(text);
   return text.endsWith('%') ? (loss) => (value / 100) * loss : () => value;
 }
 
@@ -310,8 +313,8 @@ function tooNarrow(
   return new ConfigError(
     'margin',
     margin,
-    `at least ${enough} (units of the loss): ${bits} bits in every group give a ${measure} of ${number(loss)}, ` +
-      `floating point ${number(float)}, which misses the margin by ${number(loss - limit)}`,
+    `at least ${enough} (units of the loss): the ${measure} is ${number(loss)} with ${bits} bits in every group and ` +
+      `${number(float)} in floating point, which misses the margin by ${number(loss - limit)}`,
   );
 }
 
@@ -336,17 +339,17 @@ function addStatistics(sums: Map<string, FieldStatistics>, more: readonly FieldS
   }
 }
 
-function fieldResult(group: WidthGroup, range: number, counts: FieldStatistics): FieldResult {
-  const { field, format, tried, saturated, lost } = counts;
-  return {
-    field,
-    group,
-    bits: format.bits,
-    range,
-    signed: format.signed,
-    narrowestBits: narrowestBits(counts),
-    stores: tried,
-    saturated,
-    lost,
-  };
+function fieldResults(
+  fields: readonly GroupedField[],
+  { fixed }: ExperimentConfig,
+  statistics: ReadonlyMap<string, FieldStatistics>,
+): FieldResult[] {
+  return fields.flatMap(({ field, group }) => {
+    const counts = statistics.get(field);
+    const range = fixed?.formats[field].range;
+    if (!counts || range === undefined) return [];
+    const { format, tried: stores, saturated, lost } = counts;
+    const { bits, signed } = format;
+    return [{ field, group, bits, range, signed, narrowestBits: narrowestBits(counts), stores, saturated, lost }];
+  });
 }
