@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { groupedFields } from '../../hardware/index.ts';
+import { fixed } from '../../src/backends/fixed/index.ts';
+import { formattableFields } from '../../src/engine/network.ts';
 import {
   createExperiment,
   createWidthSearch,
@@ -7,7 +9,7 @@ import {
   type WidthSearchOptions,
   type Widths,
 } from '../../src/index.ts';
-import { type LiveOptions, liveCatalogue, liveConfig, liveExperiment } from '../support/live.ts';
+import { type LiveOptions, liveCatalogue, liveConfig, liveExperiment, liveNeurons } from '../support/live.ts';
 
 /** Narrowing where the loss is what `lossAt` says, with the widths that were asked for. */
 function narrowed(groups: Parameters<typeof narrowWidths>[0], start: number, lossAt: (widths: Widths) => number) {
@@ -107,6 +109,36 @@ describe('groups', () => {
     expect(named('membranes')).toEqual(['neuron.v', 'readout.u', 'trial.y']);
     expect(fields.map(({ field }) => field)).not.toContain('signal.features');
     expect(fields.find(({ field }) => field === 'signal.A')?.count).toBe((2 * 7 + 3 + 1) * 7);
+  });
+
+  it.each([
+    'e-prop-1',
+    'rflo',
+    'sg-r-d',
+    'sg-r-d-lean',
+    'sg-r',
+    'sg-z',
+    'sg-v',
+    'sg-d',
+    'dni',
+    'readout-only',
+    'rate-term-only',
+  ])('hold every field of %s but spikes, counts and what is not used', (name) => {
+    const rate = name === 'dni' ? liveNeurons.find(({ label }) => label === 'rate') : undefined;
+    const live = {
+      rule: { name },
+      neuron: rate,
+      readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } },
+    };
+    const { config } = liveExperiment({ ...live, optimizer: { kind: 'adam' } });
+    const training = { ...config.training, execution: 'online' };
+    const { spec } = createExperiment({ ...config, training }, liveCatalogue).run.network;
+    const names = formattableFields(spec, fixed);
+    const grouped = groupedFields(spec).map(({ field }) => field);
+    expect(grouped.filter((field) => !names.includes(field))).toEqual([]);
+    const unused =
+      /^(optimizer\..*|neuron\.refractory|readout\.(u|zBar)|trace\.eps(In|Rec)|signal\.(features|norms)|run\.fBar|trial\.rateTerm)$/;
+    expect(names.filter((field) => !grouped.includes(field) && !unused.test(field))).toEqual([]);
   });
 
   it('hold no spikes: of a readout or a trace without memory', () => {
