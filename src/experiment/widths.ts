@@ -23,7 +23,7 @@ const mostBits = 16;
 
 export interface TriedWidth {
   readonly bits: number;
-  /** Infinity for a training that diverged. */
+  /** Infinity for a training that diverged; null in JSON. */
   readonly loss: number;
 }
 
@@ -35,8 +35,9 @@ export interface FoundWidth extends TriedWidth {
 
 /**
  * Narrows one group after the other to the smallest width whose loss is at most `limit`, the others as wide as found so far, from
- * `start`, where the loss is `startLoss`. Bisects, so it assumes that a group loses no less with fewer bits: where a narrow width
- * is better than a wider one by chance, what is found still holds, but need not be the smallest.
+ * `start`. Bisects, so it assumes that a group loses no less with fewer bits: where a narrow width
+ * is better than a wider one by chance, what is found still holds, but need not be the smallest. What the first groups use up of the
+ * margin the later ones do not have.
  */
 export function narrowWidths(
   groups: readonly WidthGroup[],
