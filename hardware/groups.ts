@@ -4,7 +4,7 @@ import { demandOf, type Variable } from './demand.ts';
 
 /**
  * Every number that a network and its rule keep or hand on, in the groups that get a width together: what a chip would store, less
- * spikes and copies of them, counters, single numbers and the optimiser's own state.
+ * spikes (or rates) and copies of them, counters, single numbers and the optimiser's own state.
  */
 export function groupedFields(spec: NetworkSpec): GroupedField[] {
   const { inference, learning } = demandOf(spec);

@@ -56,7 +56,7 @@ function text(found: WidthSearch): string {
   const { measure, seeds, float, margin, limit, start, joint, trainings, floating } = found;
   return [
     [
-      `${measure} in floating point ${fixed(float.mean, 4)}, mean of ${seeds.length} seeds (sd ${fixed(float.sd, 4)})`,
+      `${measure} in floating point ${fixed(float.mean, 4)}, mean of ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (sd ${fixed(float.sd, 4)})`,
       `at most ${fixed(limit, 4)} wanted, a margin of ${number(margin)}; ${start.bits} bits give ${fixed(start.loss, 4)}`,
     ].join('\n'),
     groupTable(found),
