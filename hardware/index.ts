@@ -4,6 +4,7 @@ export type { KeptDecay, Product } from './arithmetic.ts';
 export { type Check, type CheckName, checkNames } from './check.ts';
 export { type Activity, type Demand, type DemandOptions, demandOf, type Learning, type Variable } from './demand.ts';
 export { type Deployment, deploy } from './deploy.ts';
+export { groupedFields } from './groups.ts';
 export { type Inventory, inventory } from './inventory.ts';
 /** Loihi's integer neurons and learning engine as lava emulates them. */
 export * as loihi from './loihi/index.ts';

@@ -10,9 +10,12 @@ export {
   type FieldFormat,
   type FieldStatistics,
   type FieldWidth,
+  type GroupedField,
   limitsOf,
   type NumberFormat,
   narrowestBits,
+  type WidthGroup,
+  widthGroups,
 } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export type * from './core/network.ts';
@@ -50,5 +53,18 @@ export {
 } from './experiment/deployment.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
+export {
+  createWidthSearch,
+  type FieldResult,
+  type FoundWidth,
+  type GroupResult,
+  narrowWidths,
+  type SeedLosses,
+  type TriedWidth,
+  type WidthSearch,
+  type WidthSearchOptions,
+  type WidthSearchProgress,
+  type Widths,
+} from './experiment/widths.ts';
 export { losses } from './losses/index.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';

@@ -6,6 +6,7 @@ import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
+import { widths } from './commands/widths.ts';
 import { defaultThreads } from './pool.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
@@ -134,6 +135,30 @@ export function createProgram(): Command {
       ]),
     )
     .action(deploy);
+
+  program
+    .command('widths')
+    .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
+    .description('search the smallest widths of words at which the network still learns in fixed point')
+    .requiredOption(
+      '--margin <loss>',
+      'what the mean loss may be above that of floating point, in its units (nats), or as a share of it, 5%',
+    )
+    .option('--seeds <n>', 'trainings of each width', whole(1, 1000), 3)
+    .option('--groups <a,b,...>', 'of weights, traces, signals, membranes: the others stay in floating point')
+    .option('--rounding <how>', 'of weights and traces: stochastic or nearest', 'stochastic')
+    .option('--start <bits>', 'the widest words, which have to be within the margin', whole(2, 16), 16)
+    .option('--out <folder>', 'write the result, and the experiment in fixed point for "train", there')
+    .option(...set)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace widths four-six-back --margin 0.01 --set training.total=32000 --out widths',
+        'spiketrace widths runs/first --margin 5% --groups weights,traces --rounding nearest --seeds 5',
+      ]),
+    )
+    .action(widths);
 
   program
     .command('audit')

@@ -21,6 +21,17 @@ export interface FieldWidth {
   readonly rounding: NumberFormat['rounding'];
 }
 
+/** Fields that get their width together. Signals live for one step, and so does what a neuron keeps of them for the next. */
+export const widthGroups = ['weights', 'traces', 'signals', 'membranes'] as const;
+export type WidthGroup = (typeof widthGroups)[number];
+
+export interface GroupedField {
+  readonly field: string;
+  readonly group: WidthGroup;
+  /** Numbers in one network, of a row in one step. */
+  readonly count: number;
+}
+
 /** What became of the numbers of one field. Counts are of stores that changed the number or tried to. */
 export interface FieldStatistics {
   readonly field: string;

@@ -247,13 +247,14 @@ export function measureAccuracy(
   };
 }
 
-function trainedLoss(experiment: Experiment): number {
+/** Loss on fresh data after the whole training. */
+export function trainedLoss(experiment: Experiment): number {
   experiment.train();
   const { expectedLoss, lossPerStep } = experiment.evaluate();
   return expectedLoss ?? lossPerStep;
 }
 
-function spread(values: readonly number[]): { readonly mean: number; readonly sd: number } {
+export function spread(values: readonly number[]): { readonly mean: number; readonly sd: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length < 2) return { mean, sd: 0 };
   return { mean, sd: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)) };

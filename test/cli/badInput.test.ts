@@ -248,6 +248,28 @@ describe('the other commands refuse', () => {
     ['a rule twice', ['compare', 'four-six-back', '--rules', 'uoro,uoro'], /--rules: got "uoro,uoro", expected each/],
     ['an unknown chip', ['deploy', 'four-six-back', '--chip', 'tpu'], /--chip: got "tpu", expected one of reckon/],
     ['a chip that is no file', ['deploy', 'four-six-back', '--chip', 'my.json'], /my\.json: cannot be read/],
+    ['widths without a margin', ['widths', 'four-six-back'], /required option '--margin/],
+    [
+      'a negative margin',
+      ['widths', 'four-six-back', '--margin', '-1'],
+      /margin: got "-1", expected a number >= 0 \(in un/,
+    ],
+    [
+      'an unknown group of fields',
+      ['widths', 'four-six-back', '--margin', '5%', '--groups', 'weights,spikes', '--out', 'w'],
+      /groups: got "spikes", expected one or more of weights, traces, signals, membranes, each once/,
+    ],
+    [
+      'an unknown rounding',
+      ['widths', 'four-six-back', '--margin', '1', '--rounding', 'up'],
+      /rounding: got "up", expected stochastic or nearest/,
+    ],
+    ['words too wide', ['widths', 'four-six-back', '--margin', '1', '--start', '17'], /--start <bits>.*>= 2 and <= 16/],
+    [
+      'widths of a rule without fixed point',
+      ['widths', 'four-six-back', '--margin', '1', '--set', 'rule={"name":"bptt"}', '--out', 'w'],
+      /backend "fixed" has no kernel for a rule that is no product/,
+    ],
     ['no symbols', ['eval', 'run', '--symbols', '0'], /'0' is invalid/],
     ['an unknown registry', ['list', 'x'], /list: got "x", expected one of rules/],
     ['an unknown case', ['bench', '--only', 'x'], /--only: got "x", expected one of pattern/],

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { imageOfStream, loadReckon, profiles, readImage } from '../../hardware/index.ts';
-import { applySettings, preset, presetNames } from '../../src/index.ts';
+import { applySettings, preset, presetNames, type WidthSearch } from '../../src/index.ts';
 import { emptyFolder, jsonLines, main, root, set, spiketrace, start, streaming, succeed } from './cli.ts';
 
 const golden = (name: string) => join(root, 'test/golden', `${name}.json`);
@@ -199,6 +199,62 @@ describe('deploy, measured', () => {
     expect(existsSync(join(folder, 'none'))).toBe(false);
     const other = await spiketrace(['deploy', 'run', '--chip', 'loihi2', '--images', 'none'], folder);
     expect(other.stderr).toMatch(/--images: got "none", expected a folder for images of reckon/);
+  });
+});
+
+describe('widths', () => {
+  const small = [...streaming, ...set({ 'training.total': 640 })];
+  const args = ['widths', ...small, '--seeds', '2'];
+
+  it('searches, and writes the result and an experiment whose training is the one reported', async () => {
+    const folder = emptyFolder();
+    const { stdout, stderr } = await succeed([...args, '--margin', '5%', '--out', 'w'], folder);
+    const result = JSON.parse(readFileSync(join(folder, 'w/widths.json'), 'utf8'));
+    expect(stderr.trimEnd().split('\n')).toHaveLength(result.trainings);
+    expect(stderr).toMatch(/^floating point; seed 1: \d\.\d{4}\n/);
+    expect(stderr).toMatch(/^weights 16, signals 16, traces 16, membranes 16; seed 2: \d\.\d{4}$/m);
+    expect(stdout).toMatch(
+      /^four-six-back, rule e-prop-1\n\nexpected loss in floating point \d\.\d{4}, mean of 2 seeds \(sd/,
+    );
+    for (const { group, bits, rounding } of result.groups) {
+      expect(stdout).toMatch(new RegExp(`^${group} +\\d+ +${bits} +${rounding} +\\d`, 'm'));
+    }
+    expect(stdout).toMatch(/^weights\.wRec +weights +\d+ +\d+ +\+-\d/m);
+    expect(stdout).toMatch(/^without a width: neuron\.refractory, readout\.u, readout\.zBar$/m);
+    const train = ['train', 'w/experiment.json', '--seeds', '2', '--no-figures', '--out', 'runs', '--json'];
+    const runs = jsonLines<{ evaluation: { expectedLoss: number } }>((await succeed(train, folder)).stdout);
+    expect(runs.map(({ evaluation }) => evaluation.expectedLoss)).toEqual(result.joint.losses);
+  });
+
+  it('takes a run folder, and prints one line of JSON', async () => {
+    const folder = emptyFolder();
+    await succeed(['train', ...small, '--no-figures', '--out', 'run'], folder);
+    const options = [
+      '--margin',
+      '1',
+      '--groups',
+      'weights,traces',
+      '--rounding',
+      'nearest',
+      '--start',
+      '3',
+      '--seeds',
+      '1',
+    ];
+    const { stdout } = await succeed(['widths', 'run', ...options, '--json'], folder);
+    const [result] = jsonLines<WidthSearch>(stdout);
+    expect(result.groups.map(({ group, rounding, bits }) => [group, rounding, bits])).toEqual([
+      ['weights', 'nearest', 2],
+      ['traces', 'nearest', 2],
+    ]);
+    expect(result.floating).toContain('neuron.v');
+    expect(readdirSync(folder)).toEqual(['run']);
+  });
+
+  it('refuses a margin that the widest words miss', async () => {
+    const { code, stdout, stderr } = await spiketrace([...args, '--margin', '0', '--start', '2']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^spiketrace: margin: got "0", expected at least \d.*which misses the margin by \d/m);
   });
 });
 

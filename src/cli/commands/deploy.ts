@@ -38,7 +38,7 @@ export interface DeployFlags extends Global {
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
 export function deploy(source: string, flags: DeployFlags): void {
-  const experiment = open(source, flags.set ?? []);
+  const experiment = openExperiment(source, flags.set ?? []);
   const demand = demandOf(experiment.run.network.spec, { rateHz: flags.rate });
   const chips = flags.chip.split(',').map((name) => profileOf(name.trim()));
   if (flags.images !== undefined && !chips.some(({ id }) => id === 'reckon')) {
@@ -93,7 +93,7 @@ function measure({ config }: Experiment, demand: Demand, chip: ChipProfile, { se
 }
 
 /** A run folder, a preset or an experiment file. */
-function open(source: string, settings: readonly string[]): Experiment {
+export function openExperiment(source: string, settings: readonly string[]): Experiment {
   if (isRunFolder(source) && settings.length === 0) return loadRun(source);
   const raw = isRunFolder(source) ? loadRun(source).config : readExperiment(source, []);
   return createExperiment(applySettings(raw, settings), catalogue);

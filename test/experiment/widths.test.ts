@@ -1,0 +1,282 @@
+import { describe, expect, it } from 'vitest';
+import { groupedFields } from '../../hardware/index.ts';
+import { fixed } from '../../src/backends/fixed/index.ts';
+import { formattableFields } from '../../src/engine/network.ts';
+import {
+  createExperiment,
+  createWidthSearch,
+  narrowWidths,
+  type WidthSearchOptions,
+  type Widths,
+} from '../../src/index.ts';
+import { type LiveOptions, liveCatalogue, liveConfig, liveExperiment, liveNeurons } from '../support/live.ts';
+
+/** Narrowing where the loss is what `lossAt` says, with the widths that were asked for. */
+function narrowed(groups: Parameters<typeof narrowWidths>[0], start: number, lossAt: (widths: Widths) => number) {
+  const asked: Widths[] = [];
+  const first = { bits: start, loss: lossAt(Object.fromEntries(groups.map((group) => [group, start]))) };
+  const found = narrowWidths(groups, first, 1, (widths) => {
+    asked.push(widths);
+    return lossAt(widths);
+  });
+  return { found, asked };
+}
+
+/** 1 at `needed` bits and above it less. */
+const needs = (needed: number, bits = 0) => 2 ** (needed - bits);
+
+describe('the search downwards', () => {
+  it('finds every width with the trainings of a bisection', () => {
+    const trainings = [];
+    for (let needed = 1; needed <= 16; needed++) {
+      const { found, asked } = narrowed(['weights'], 16, ({ weights }) => needs(needed, weights));
+      const bits = Math.max(2, needed);
+      expect(found).toEqual([
+        {
+          group: 'weights',
+          bits,
+          loss: needs(needed, bits),
+          narrower: bits === 2 ? null : { bits: bits - 1, loss: 2 ** (needed - bits + 1) },
+        },
+      ]);
+      trainings.push(asked.length);
+    }
+    expect(trainings).toEqual([3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
+  });
+
+  it('asks for nothing where no width is narrower than the start', () => {
+    const { found, asked } = narrowed(['traces'], 2, () => 0);
+    expect(found).toEqual([{ group: 'traces', bits: 2, loss: 0, narrower: null }]);
+    expect(asked).toEqual([]);
+  });
+
+  it('holds the other groups at what was found so far', () => {
+    const lossAt = ({ weights, traces }: Widths) => (needs(6, weights) + needs(4, traces)) / 2;
+    const { found, asked } = narrowed(['weights', 'traces'], 8, lossAt);
+    // With wide traces weights may lose more than with those that are found in the end.
+    expect(found.map(({ group, bits }) => [group, bits])).toEqual([
+      ['weights', 6],
+      ['traces', 4],
+    ]);
+    expect(asked).toEqual([
+      { weights: 4, traces: 8 },
+      { weights: 6, traces: 8 },
+      { weights: 5, traces: 8 },
+      { weights: 6, traces: 4 },
+      { weights: 6, traces: 2 },
+      { weights: 6, traces: 3 },
+    ]);
+    expect(found[1].loss).toBe(lossAt({ weights: 6, traces: 4 }));
+  });
+
+  it('takes what diverges or is no number as missed', () => {
+    for (const odd of [Number.POSITIVE_INFINITY, Number.NaN]) {
+      const { found } = narrowed(['weights'], 16, ({ weights = 0 }) => (weights >= 11 ? 1 : odd));
+      expect(found[0]).toMatchObject({ bits: 11, narrower: { bits: 10, loss: odd } });
+    }
+  });
+});
+
+describe('groups', () => {
+  const groupsOf = (options: LiveOptions) => {
+    const fields = groupedFields(liveExperiment(options).run.network.spec);
+    const named = (group: string) => fields.filter((one) => one.group === group).map(({ field }) => field);
+    return { fields, named };
+  };
+
+  it('follow from what the parts declare', () => {
+    const { fields, named } = groupsOf({
+      rule: { name: 'sg-r-d', delays: 2 },
+      rateTerm: { strength: 0.1, mean: 'running' },
+    });
+    expect(named('weights')).toEqual([
+      ...['wIn', 'wRec', 'wOut', 'bOut'].map((name) => `weights.${name}`),
+      'signal.B',
+      'signal.A',
+      'signal.J',
+    ]);
+    expect(named('traces')).toEqual(expect.arrayContaining(['readout.zBar', 'trace.epsIn', 'run.fBar']));
+    expect(named('signals')).toEqual(
+      expect.arrayContaining([
+        'signal.distal',
+        'signal.r',
+        'trial.psi',
+        'trial.error',
+        'trial.signal',
+        'trial.rateTerm',
+      ]),
+    );
+    expect(named('membranes')).toEqual(['neuron.v', 'readout.u', 'trial.y']);
+    expect(fields.map(({ field }) => field)).not.toContain('signal.features');
+    expect(fields.find(({ field }) => field === 'signal.A')?.count).toBe((2 * 7 + 3 + 1) * 7);
+  });
+
+  it.each([
+    'e-prop-1',
+    'rflo',
+    'sg-r-d',
+    'sg-r-d-lean',
+    'sg-r',
+    'sg-z',
+    'sg-v',
+    'sg-d',
+    'dni',
+    'readout-only',
+    'rate-term-only',
+  ])('hold every field of %s but spikes, counts and what is not used', (name) => {
+    const rate = name === 'dni' ? liveNeurons.find(({ label }) => label === 'rate') : undefined;
+    const live = {
+      rule: { name },
+      neuron: rate,
+      readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } },
+    };
+    const { config } = liveExperiment({ ...live, optimizer: { kind: 'adam' } });
+    const training = { ...config.training, execution: 'online' };
+    const { spec } = createExperiment({ ...config, training }, liveCatalogue).run.network;
+    const names = formattableFields(spec, fixed);
+    const grouped = groupedFields(spec).map(({ field }) => field);
+    expect(grouped.filter((field) => !names.includes(field))).toEqual([]);
+    const unused =
+      /^(optimizer\..*|neuron\.refractory|readout\.(u|zBar)|trace\.eps(In|Rec)|signal\.(features|norms)|run\.fBar|trial\.rateTerm)$/;
+    expect(names.filter((field) => !grouped.includes(field) && !unused.test(field))).toEqual([]);
+  });
+
+  it('hold no spikes: of a readout or a trace without memory', () => {
+    const { named } = groupsOf({ readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } } });
+    expect(named('membranes')).toEqual(['neuron.v', 'trial.y']);
+    expect(named('traces')).not.toContain('readout.zBar');
+    expect(named('traces')).toContain('trace.epsRec');
+  });
+});
+
+const small: LiveOptions = {
+  task: { mode: 'stream' },
+  training: { total: 400, chunkSteps: 50, update: { unit: 'step' } },
+};
+
+function searching(options: Partial<WidthSearchOptions> = {}, live: LiveOptions = small) {
+  const { config } = createExperiment({ ...liveConfig(live), evaluation: { total: 100, streams: 2 } }, liveCatalogue);
+  return createWidthSearch(config, groupedFields, liveCatalogue, { seeds: [3, 4], margin: '5%', ...options });
+}
+
+describe('a search', () => {
+  const told: string[] = [];
+  const found = searching({
+    progress: ({ widths, seed }) => told.push(`${widths ? JSON.stringify(widths) : 'float'} ${seed}`),
+  })();
+
+  it('finds widths within the margin, the next narrower ones outside of it', () => {
+    expect(found.margin).toBeCloseTo(0.05 * found.float.mean, 12);
+    expect(found.start.loss).toBeLessThanOrEqual(found.limit);
+    expect(found.groups).toHaveLength(4);
+    expect(found.groups.some(({ bits }) => bits < 12)).toBe(true);
+    for (const { bits, loss, narrower } of found.groups) {
+      expect(bits).toBeGreaterThanOrEqual(2);
+      expect(loss).toBeLessThanOrEqual(found.limit);
+      if (narrower) expect(narrower.bits).toBe(bits - 1);
+      if (narrower) expect(narrower.loss).toBeGreaterThan(found.limit);
+    }
+    expect(found.joint.losses[0]).not.toBe(found.float.losses[0]);
+    const numbers = found.groups.map((group) => group.numbers);
+    expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
+    expect(found.joint).toMatchObject({ mean: found.groups[3].loss, holds: true });
+  });
+
+  it('is told of every training', () => {
+    const start = JSON.stringify(Object.fromEntries(found.groups.map(({ group }) => [group, 16])));
+    const final = JSON.stringify(Object.fromEntries(found.groups.map(({ group, bits }) => [group, bits])));
+    expect(told.slice(0, 4)).toEqual(['float 3', 'float 4', `${start} 3`, `${start} 4`]);
+    expect(told.slice(-2)).toEqual([`${final} 3`, `${final} 4`]);
+    expect(told).toHaveLength(found.trainings);
+    expect(told.length).toBeLessThanOrEqual(2 * (3 + 4 * 4));
+  });
+
+  it('gives an experiment whose training has the reported losses, bit for bit', () => {
+    const written = JSON.parse(JSON.stringify(found.experiment));
+    for (const [index, seed] of found.seeds.entries()) {
+      const again = createExperiment({ ...written, seed }, liveCatalogue);
+      again.train();
+      expect(again.evaluate().expectedLoss).toBe(found.joint.losses[index]);
+    }
+    expect(written.seed).toBe(3);
+  });
+
+  it('says what became of every field', () => {
+    const bits = Object.fromEntries(found.groups.map((one) => [one.group, one.bits]));
+    for (const { field, group, bits: own, range, stores, saturated, lost, narrowestBits } of found.fields) {
+      expect(own, field).toBe(bits[group]);
+      expect(Number.isInteger(Math.log2(range)), field).toBe(true);
+      expect(saturated + lost, field).toBeLessThanOrEqual(2 * stores);
+      expect(narrowestBits, field).toBeGreaterThan(0);
+    }
+    const weights = found.fields.find(({ field }) => field === 'weights.wIn');
+    expect(weights).toMatchObject({ group: 'weights', signed: true });
+    expect(weights?.stores).toBeGreaterThan(0);
+    expect(found.floating).toContain('neuron.refractory');
+    expect(found.fields.map(({ field }) => field)).not.toContain('neuron.refractory');
+  });
+
+  it('leaves groups that are not named in floating point, and rounds as it is told', () => {
+    const one = searching({ groups: ['weights'], rounding: 'nearest', margin: 1e6, start: 4, seeds: [3] })();
+    expect(one.groups).toMatchObject([{ group: 'weights', bits: 2, rounding: 'nearest', narrower: null }]);
+    expect(Object.keys(one.experiment.fixed?.formats ?? {}).every((field) => /^(weights|signal)\./.test(field))).toBe(
+      true,
+    );
+    expect(one.floating).toEqual(expect.arrayContaining(['neuron.v', 'trial.psi', 'trace.epsIn']));
+    // Floating point, 4, 2 bits, and all together.
+    expect(one.trainings).toBe(4);
+  });
+});
+
+describe('refused before anything is trained:', () => {
+  it.each<readonly [string, Partial<WidthSearchOptions>, RegExp]>([
+    ['a negative margin', { margin: -0.1 }, /^margin: got -0\.1, expected a number >= 0 \(in units of the loss, nats/],
+    ['a margin that is none', { margin: 'small' }, /^margin: got "small"/],
+    ['a negative share', { margin: '-5%' }, /^margin: got "-5%"/],
+    ['no margin', { margin: '%' }, /^margin: got "%"/],
+    [
+      'an unknown group',
+      { groups: ['weights', 'weight'] },
+      /^groups: got "weight", expected one or more of weights, tr/,
+    ],
+    ['a group twice', { groups: ['traces', 'traces'] }, /^groups: got "traces", .* each once/],
+    ['no group', { groups: [] }, /^groups: got \[\]/],
+    ['an unknown rounding', { rounding: 'floor' }, /^rounding: got "floor", expected stochastic or nearest/],
+    ['a width that is too large', { start: 17 }, /^start: got 17, expected a whole number >= 2 and <= 16 \(bits\)/],
+    ['a width that is too small', { start: 1 }, /^start: got 1, /],
+    ['half a bit', { start: 7.5 }, /^start: got 7\.5, /],
+  ])('%s', (_, options, message) => {
+    expect(() => searching(options)).toThrow(message);
+  });
+
+  it.each(['bptt', 'rtrl', 'uoro'])('rule %s, which has no fixed point', (name) => {
+    const trial = { rule: { name }, readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } } };
+    expect(() => searching({}, trial)).toThrow(/backend "fixed" has no kernel for a rule that is no product/);
+  });
+
+  it('a group that the network has not', () => {
+    const still = {
+      rule: { name: 'readout-only' },
+      readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } },
+    };
+    expect(() => searching({ groups: ['traces'] }, still)).toThrow(/^groups: got "traces", expected groups of which/);
+  });
+});
+
+it('says by how much the widest words miss the margin, and which margin they would hold', () => {
+  const told: number[] = [];
+  const search = searching({ margin: 0, start: 2, progress: ({ loss }) => told.push(loss) });
+  let message = '';
+  try {
+    search();
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  const [, enough] =
+    /^margin: got 0, expected at least (\S+) \(units of the loss\): the expected loss is \S+ with 2 bits in every group and \S+ in floating point, which misses the margin by \S+$/.exec(
+      message,
+    ) ?? [];
+  expect(told).toHaveLength(4);
+  expect(Number(enough)).toBeCloseTo((told[2] + told[3] - told[0] - told[1]) / 2, 3);
+  expect(searching({ margin: enough, start: 2 })().groups.map(({ bits }) => bits)).toEqual([2, 2, 2, 2]);
+});
