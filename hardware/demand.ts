@@ -184,8 +184,7 @@ function variablesOf(group: string, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
     if (!field || field.transient || field.bookkeeping) return [];
-    const binary = field.unit === 'spikes' || `${group}.${name}` === 'signal.features';
-    const { home, doc } = field;
+    const { home, doc, binary = false } = field;
     const count = fieldLength(field, one);
     const kind = kindOf(group, field);
     const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};

@@ -85,13 +85,13 @@ export const bptt: DirectModel<Params> = {
 };
 
 /** Rows that the errors still have to pass. */
-function pastOf(p: Params, { sizes }: DirectContext): Layout {
+function pastOf(p: Params, { sizes, neuron }: DirectContext): Layout {
   const steps = Math.min(p.window ?? sizes.step, sizes.step);
   const rows = (home: 'pre' | 'post', width: 'in' | 'rec' | 'out', unit: string, doc: string) =>
     ({ shape: [steps, width], home, unit, doc }) as const;
   return {
     x: rows('pre', 'in', '1', 'input of past steps'),
-    z: rows('pre', 'rec', 'spikes', 'activity of past steps'),
+    z: { ...rows('pre', 'rec', '1', 'activity of past steps'), binary: neuron.form === 'filter-then-post' },
     psi: rows('post', 'rec', '1', 'pseudo-derivatives of past steps'),
     error: rows('post', 'out', '1', 'errors of past steps'),
   };

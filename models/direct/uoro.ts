@@ -56,7 +56,7 @@ export const uoro: DirectModel<Params> = {
       work: {
         ...tangentLayout(context, [], 'Fresh'),
         told: { shape: ['rec'], home: 'post', unit: '1', doc: 'error as it comes to the neurons' },
-        signs: { shape: ['rec'], home: 'post', unit: 'spikes', doc: 'signs of this step, one bit each' },
+        signs: { shape: ['rec'], home: 'post', unit: '1', doc: 'signs of this step', binary: true },
       },
       jacobianProducts: 1,
       footprint: { reads: ['x', 'zPrev', 'psi', 'error', 'wRec', ...feedbackReads(p)], phases: ['soma'] },

@@ -138,7 +138,7 @@ function featureCount(p: DendriteParams, { rec, out }: Pick<Sizes, 'rec' | 'out'
   return p.delays * rec + (p.label ? out : 0) + 1;
 }
 
-function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
+function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): Layout {
   const nF = featureCount(p, sizes);
   const perNeuron = (doc: string): Field => ({
     shape: ['stream', 'rec'],
@@ -172,7 +172,14 @@ function layoutOf(p: DendriteParams, { sizes, readout }: RuleContext): Layout {
     doc: 'summed losses of A and of J, and phases',
     bookkeeping: true,
   };
-  layout.features = { shape: ['stream', nF], home: 'post', unit: '1', doc: 'f of the last phase', restarts: true };
+  layout.features = {
+    shape: ['stream', nF],
+    home: 'post',
+    unit: '1',
+    doc: 'f of the last phase',
+    restarts: true,
+    binary: readout.decay === 0 && neuron.form === 'filter-then-post',
+  };
   layout.begun = {
     shape: ['stream'],
     home: 'global',

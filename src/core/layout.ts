@@ -21,6 +21,8 @@ export interface Field {
   readonly doc: string;
   /** Scratch of a step that need not be kept on a chip or in a checkpoint's inventory. */
   readonly transient?: boolean;
+  /** Spikes or signs: one bit each. */
+  readonly binary?: boolean;
   /** Counts and sums that only a report or a resumed run reads, or that say where the schedule is: not the rule's own state. */
   readonly bookkeeping?: boolean;
   /** State of a signal or a direct rule that is 0 again where traces restart with the trial, as traces are themselves. */
