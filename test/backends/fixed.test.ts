@@ -132,6 +132,47 @@ describe('a store', () => {
     expect(statistics()).toMatchObject({ tried: 7, fired: 4, lost: 3, flushed: 2 });
   });
 
+  it('adds up rows of spikes in integers, more of them than 16 bits hold', () => {
+    const [nPre, n] = [300, 21];
+    const memory = openKernelMemory(12 * nPre * n);
+    if (!memory) throw new Error('the kernels are not built');
+    const { take, kernels } = memory;
+    for (const [bits, step] of [
+      [8, 1 / 16],
+      [16, 1 / 4],
+    ]) {
+      const format: NumberFormat = { ...base, bits, fraction: -Math.log2(step) };
+      const values = Float64Array.from({ length: nPre * n }, (_, s) =>
+        s % n === 3 ? step : -(2 ** (bits - 1)) * step,
+      );
+      const matrix = take(nPre * n);
+      matrix.set(values);
+      const arrays = {
+        values: matrix,
+        kept: take(nPre * n),
+        record: take(recordLength),
+        row: take(nPre),
+        list: take(2 * nPre),
+        scaled: take(n + nPre),
+        mirror: { room: take(6 * nPre), rows: nPre },
+      };
+      const { learn, reload } = createStore(
+        { field: 'x', format },
+        arrays,
+        createChance('hash', take(1), 0, 1),
+        kernels,
+      );
+      reload();
+      const [x, out] = [take(nPre).fill(1), take(n).fill(0.5)];
+      x[7] = 0;
+      expect(learn?.predict?.(out, 0, x, 0, nPre, n)).toBe(true);
+      const least = -(2 ** (bits - 1)) * step * (nPre - 1);
+      expect(Array.from(out)).toEqual(Array.from(out, (_, j) => 0.5 + (j === 3 ? step * (nPre - 1) : least)));
+      x[7] = 0.5;
+      expect(learn?.predict?.(out, 0, x, 0, nPre, n)).toBe(false);
+    }
+  });
+
   it.each([
     [[3.5], 4],
     [[0.5, -0.5], 2],
