@@ -60,7 +60,7 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
       header: layoutHeader(measuringContext(), headerOf(panel), room),
       padRight,
       padBottom: 0,
-      datasets: panel.groups.flatMap((group, n) => groupDatasets(group, n, panel.marks)),
+      datasets: panel.groups.flatMap((group, n) => groupDatasets(group, n, panel.conditions !== undefined)),
       x: xAxis(panel, width),
       y: { ...yAxis(panel, share), shared },
       over: paintBounds(bounds[n]),
@@ -117,6 +117,8 @@ function dataset(curve: Run, colour: string, borderWidth: number, borderDash: nu
 }
 
 function xAxis(data: LearningCurveData, width: number): AxisSpec {
+  const { conditions: names } = data;
+  if (names) return { min: -0.5, max: names.length - 0.5, title: data.xLabel, names, maxTicks: names.length };
   const all = data.groups.flatMap(({ runs }) => runs.flatMap(({ x }) => [x[0], x[x.length - 1]]));
   const range = { min: originOr(Math.min(...all), Math.max(...all), data.xAxis), max: Math.max(...all) };
   const usable = range.max > range.min ? range : withMargin(range.min, range.max, 0.1);

@@ -119,8 +119,8 @@ export interface LearningCurveData {
   readonly yRange?: readonly [number, number];
   readonly bounds: readonly Bound[];
   readonly groups: readonly RunGroup[];
-  /** Marks every value of every seed: for a few of them on an axis of conditions. */
-  readonly marks?: boolean;
+  /** Names of x = 0, 1, 2, ..: an axis of conditions, with a mark at every value of every seed. */
+  readonly conditions?: readonly string[];
 }
 
 export interface LearningCurvesData {

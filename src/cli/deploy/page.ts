@@ -16,14 +16,14 @@ import {
 
 /** Losses of the three versions over their seeds: a thin line a seed, the mean bold. */
 export function accuracyFigure(chip: string, { versions, measure, seeds }: Accuracy): Uint8Array {
-  const x = versions.map((_, n) => n + 1);
+  const x = versions.map((_, n) => n);
   const runs = seeds.map((_, s) => ({ x, y: versions.map(({ losses }) => losses[s]) }));
   return renderLearningCurve({
     title: `losses on ${chip}`,
-    xLabel: '1 float     2 with the structure of the chip     3 in its number formats',
+    xLabel: 'version',
     yLabel: measure,
     bounds: [],
-    marks: true,
+    conditions: ['floating point', 'with the structure of the chip', 'in its number formats'],
     groups: [{ label: 'the same seed in each version', runs }],
   });
 }
