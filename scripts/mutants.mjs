@@ -466,7 +466,6 @@ const byFile = {
   'src/backends/fixed/chance.ts': [
     ['state[field] += 1;', 'state[field] += 2;'],
     ['const own = mix(mix(seed, 0) + field, 0x2545f491);', 'const own = mix(mix(seed, 0), 0x2545f491);'],
-    ['keys[1] = mix(keys[0] + 0x9e3779b9, low);', ''],
     ['(word >> 12)) & 1', '(word >> 11)) & 1'],
     ['shift < 16; shift++', 'shift < 15; shift++'],
   ],
