@@ -286,10 +286,12 @@ function settleOne(
   if (value === old) return;
   const scale = record[slots.scale];
   record[slots.tried] += 1;
-  const integer = within(round(value * scale, chance, s), record, wraps);
+  const rounded = round(value * scale, chance, s);
+  const integer = within(rounded, record, wraps);
   // Never -0: what is stored is an integer.
   const stored = integer / scale + 0;
-  if (stored === old) record[slots.lost] += Math.abs(value * scale - integer) < 1 ? 1 : 0;
+  // Beyond the word the change may have been of many steps.
+  if (stored === old) record[slots.lost] += integer === rounded || Math.abs(value * scale - integer) < 1 ? 1 : 0;
   else record[slots.fired] += 1;
   if (stored === 0 && value !== 0) record[slots.flushed] += 1;
   values[s] = stored;
