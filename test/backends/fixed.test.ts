@@ -257,6 +257,17 @@ it.each(['hash', 'lfsr'])(
   },
 );
 
+it('rounds the rate term of a whole trial, too', () => {
+  const rateTerm = { strength: 0.5, targetHz: 100, mean: 'trial' };
+  const config = liveConfig({ neuron: lif, readout: plain, rateTerm, training: { total: 4, streams: 2 } });
+  const fixed = { formats: { 'trial.rateTerm': { bits: 16, fraction: 12 } } };
+  const { run, train } = createExperiment({ ...config, backend: 'fixed', fixed }, liveCatalogue);
+  train();
+  const steps = Array.from(run.network.trial.rateTerm, (term) => term * 2 ** 12);
+  expect(steps.every(Number.isInteger)).toBe(true);
+  expect(new Set(steps).size).toBeGreaterThan(2);
+});
+
 const words = (rounding: string, overflow: string, rule: string) => ({
   '*': { bits: 16, range: 8, rounding, overflow },
   'weights.*': { bits: 6, range: 2, rounding, overflow },

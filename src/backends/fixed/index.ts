@@ -85,6 +85,8 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const eachStep = (t0: number, t1: number, stage: (t: number) => void) => {
     for (let t = t0; t < t1; t++) stage(t);
   };
+  // Rows of the rate term are written after the trial.
+  const rateOfTrial = spec.rateTerm.mean !== 'running' && spec.rateTerm.strength > 0;
   // Adaptive feedback takes the step of W_out.
   const followsReadout = (spec.rule?.signal.readoutDecay ?? 0) > 0;
   // What was there before the first step is on the grid too: drawn weights, matrices of the signal.
@@ -124,8 +126,12 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
       eachStep(t0, t1, (t) => {
         inner.rateRunning(t, t + 1);
         settle(running);
-        settleRows(term, t);
+        if (!rateOfTrial) settleRows(term, t);
       }),
+    rateOfTrial: (steps) => {
+      inner.rateOfTrial(steps);
+      if (rateOfTrial) eachStep(0, steps, (t) => settleRows(term, t));
+    },
     signal: (t0, t1, progress) =>
       eachStep(t0, t1, (t) => {
         inner.signal(t, t + 1, progress);
