@@ -251,7 +251,7 @@ function count(record: usize, slot: usize, n: f64): void {
 }
 
 /**
- * Puts entries [from, from + n) of a field on its grid and counts; `settlePlain` in `src/backends/fixed/store.ts` says the same for
+ * Puts entries [from, from + n) of a field on its grid and counts; `settleOne` in `src/backends/fixed/store.ts` says the same for
  * one number. values, kept: the whole field, or kept 0: all entries are new; keys of the sweep for stochastic rounding
  */
 export function settle(values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {

@@ -31,7 +31,7 @@ function told(want, digits) {
   return `${mean(losses).toFixed(digits)} (${low}–${high}; ${losses.length})`;
 }
 
-const valueOf = (want) => {
+const lossOf = (want) => {
   const losses = lossesOf(want);
   return losses.length === 0 || losses.includes(null) ? Number.NaN : mean(losses);
 };
@@ -42,12 +42,12 @@ for (const [task, digits] of [
 ]) {
   if (find({ task }).length === 0) continue;
   const rules = [...new Set(find({ task }).map(({ rule }) => rule))].filter((rule) => names[rule]);
-  const control = valueOf({ task, rule: 'readout-only' });
+  const control = lossOf({ task, rule: 'readout-only' });
   console.log(
     `\n## ${task}\n\nControl without learning in the network: ${told({ task, rule: 'readout-only' }, digits)}.\n`,
   );
   for (const rule of rules) {
-    const best = valueOf({ task, rule, ...float });
+    const best = lossOf({ task, rule, ...float });
     console.log(`### ${names[rule]}\n\nFloating point: ${told({ task, rule, ...float }, digits)}.\n`);
     console.log(
       `| weights | rounding | ${traces.map((bits) => `traces ${bits} bit`).join(' | ')} | gain kept at 12 bit |`,
@@ -56,7 +56,7 @@ for (const [task, digits] of [
     for (const rounding of roundings) {
       for (const bits of weights) {
         const want = { task, rule, weights: bits, rounding };
-        const kept = (control - valueOf({ ...want, traces: 12 })) / (control - best);
+        const kept = (control - lossOf({ ...want, traces: 12 })) / (control - best);
         const row = traces.map((width) => told({ ...want, traces: width }, digits));
         console.log(
           `| ${bits} | ${rounding} | ${row.join(' | ')} | ${Number.isNaN(kept) ? '–' : `${Math.round(100 * kept)} %`} |`,
@@ -69,11 +69,11 @@ for (const [task, digits] of [
     rules.map((rule) => ({
       label: `${names[rule]}, ${rounding === 'nearest' ? 'to nearest' : rounding}`,
       values: weights.flatMap((bits) =>
-        traces.map((width) => valueOf({ task, rule, weights: bits, rounding, traces: width })),
+        traces.map((width) => lossOf({ task, rule, weights: bits, rounding, traces: width })),
       ),
     })),
   );
-  const best = Math.min(...rules.map((rule) => valueOf({ task, rule, ...float })));
+  const best = Math.min(...rules.map((rule) => lossOf({ task, rule, ...float })));
   const png = renderHeatMap({
     panels,
     across: rules.length,

@@ -38,7 +38,7 @@ export interface Filtered {
 
 /** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
 export interface Learn {
-  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `models/signals/linearMaps.ts`. */
+  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `src/core/linearMaps.ts`. */
   outer(x: Real, from: number, stride: number, d: Real, rate: number, nPre: number, nPost: number, pairs: number): void;
   /** w -= step;  step = 0. */
   take(step: Real): void;
