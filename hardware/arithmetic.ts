@@ -40,8 +40,7 @@ export function arithmeticWidth(learning: Learning, chip: ChipProfile): Check {
   const products = productsOf(learning, chip);
   if (products.length === 0) return pass(name, `no figure (${accumulatorBits.source})`);
   const widest = products.reduce((a, b) => (b.bits > a.bits ? b : a));
-  const smallest =
-    fractionBits.value === null ? 'smallest update: no figure' : `smallest update 2^-${fractionBits.value} of a step`;
+  const smallest = smallestUpdate(fractionBits.value);
   const growth = `${widest.of} has ${widest.bits + 1} bit, ${accumulatorBits.value} offered (${accumulatorBits.kind})`;
   if (widest.shift === 0) return pass(name, `${growth}; ${smallest}`);
   const bias = rounding === 'floor' ? ', and the floor lowers signed ones by half a step in the mean' : '';
@@ -49,6 +48,11 @@ export function arithmeticWidth(learning: Learning, chip: ChipProfile): Check {
     name,
     `${growth}: shifted right by ${widest.shift}, products below 2^${widest.shift} vanish${bias}; ${smallest}`,
   );
+}
+
+function smallestUpdate(fractionBits: number | null): string {
+  if (fractionBits === null) return 'smallest update: no figure';
+  return `smallest update ${fractionBits === 0 ? 'one' : `2^-${fractionBits} of a`} step`;
 }
 
 /** What becomes of a decay on a chip. Time constants in steps, traces in their own steps. */

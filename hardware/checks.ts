@@ -169,7 +169,7 @@ function epoch({ perTrial }: Learning, chip: ChipProfile): Check {
 function optimiser({ slots }: Learning): Check {
   if (slots > 0)
     return fail('optimiser', `${slots} more number${slots > 1 ? 's' : ''} per synapse; plain SGD needs none`);
-  return pass('optimiser', 'plain SGD');
+  return pass('optimiser', 'no numbers per synapse of its own');
 }
 
 function feedbackPath({ reads, variables }: Learning): Check {

@@ -1,6 +1,6 @@
 import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
 import type { NetworkSpec } from '../src/core/network.ts';
-import type { Quantity } from '../src/core/plugins.ts';
+import type { Quantity, TraceInstance } from '../src/core/plugins.ts';
 import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
 /** One variable that a network keeps from step to step. */
@@ -77,7 +77,7 @@ export interface DemandOptions {
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
 export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
   const { sizes, neuron, readout, projections, rule, direct } = spec;
-  const nRef = neuron.kernel?.nRef ?? 0;
+  const { nRef } = neuron;
   const { refractory: _, ...blocked } = neuron.layout;
   return {
     dtMs: spec.dtMs,
@@ -124,11 +124,6 @@ function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | u
   };
 }
 
-/** The filter of the presynaptic factor. */
-function presynapticDecay({ neuron, rule }: NetworkSpec): number {
-  return rule?.trace.kernel?.decay ?? neuron.eligibility.decay;
-}
-
 function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   const { neuron, readout, rule, direct } = spec;
   const { decay, adaptation } = neuron.eligibility;
@@ -139,7 +134,7 @@ function decaysOf(spec: NetworkSpec): DemandedDecay[] {
     { name: 'neuron.a', of: 'membrane', decay: adaptation?.decay ?? 0 },
     { name: 'readout.u', of: 'readout', decay: readout.decay },
     { name: 'readout.zBar', of: 'readout', decay: rule || direct ? readout.decay : 0 },
-    { name: 'trace.eps', of: 'trace', decay: has('eps') ? presynapticDecay(spec) : 0 },
+    { name: 'trace.eps', of: 'trace', decay: has('eps') ? (rule?.trace.presynapticDecay ?? 0) : 0 },
     { name: 'trace.eBar', of: 'trace', decay: has('eBar') ? (rule?.trace.kernel?.filter.decay ?? readout.decay) : 0 },
   ];
   return all.filter((found) => found.decay > 0);
@@ -154,7 +149,7 @@ function learningOf(spec: NetworkSpec): Learning {
         ...variablesOf('work', direct.work, sizes),
       ]
     : rule
-      ? [...variablesOf('trace', traceLayout(spec), sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
+      ? [...variablesOf('trace', traceLayout(rule.trace), sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
       : [];
   // Without a filter the trace of the readout is the spike itself, which inference has.
   if (readout.decay > 0) variables.push(...variablesOf('readout', { zBar: readout.layout.zBar }, sizes));
@@ -173,9 +168,8 @@ function learningOf(spec: NetworkSpec): Learning {
 }
 
 /** A presynaptic filter without memory is the present spike and no state. */
-function traceLayout(spec: NetworkSpec): Layout {
-  const layout = spec.rule?.trace.layout ?? {};
-  if (presynapticDecay(spec) > 0) return layout;
+function traceLayout({ layout, presynapticDecay }: TraceInstance): Layout {
+  if (presynapticDecay > 0) return layout;
   return Object.fromEntries(Object.entries(layout).filter(([, { home }]) => home !== 'pre'));
 }
 

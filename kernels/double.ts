@@ -251,7 +251,7 @@ function count(record: usize, slot: usize, n: f64): void {
 }
 
 /**
- * Puts entries [from, from + n) of a field on its grid and counts; `settlePlain` in `src/backends/fixed/store.ts` says the same for
+ * Puts entries [from, from + n) of a field on its grid and counts; `settleOne` in `src/backends/fixed/store.ts` says the same for
  * one number. values, kept: the whole field, or kept 0: all entries are new; keys of the sweep for stochastic rounding
  */
 export function settle(values: usize, kept: usize, from: i32, n: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
@@ -510,9 +510,10 @@ function drawRow(changes: usize, list: usize, s: i32, n: i32, key: i32, second: 
     const words = wordsOf(s + j, keys, seconds);
     const a = f64x2.sub(f64x2.convert_low_i32x4_s(words), v128.load(o));
     const b = f64x2.sub(f64x2.convert_low_i32x4_s(upper(words)), v128.load(o, 16));
-    const below = f64x2.lt(f64x2.pmin(a, b), none), above = f64x2.ge(f64x2.pmax(a, b), all);
+    // All four within; a change that is no number is not, and must not be lost.
+    const low = v128.and(f64x2.ge(a, none), f64x2.ge(b, none)), high = v128.and(f64x2.lt(a, all), f64x2.lt(b, all));
     store<u32>(end, j);
-    end += v128.any_true(v128.or(below, above)) ? 4 : 0;
+    end += i64x2.all_true(v128.and(low, high)) ? 0 : 4;
   }
   return end;
 }
@@ -534,10 +535,10 @@ function roundListed(changes: usize, list: usize, end: usize, s: i32, key: i32, 
 function drawn(change: v128, words: v128): v128 {
   const chance = f64x2.convert_low_i32x4_s(words), all = f64x2.splat(2147483648), none = f64x2.splat(0);
   const rest = f64x2.sub(chance, change);
-  const left = v128.or(f64x2.lt(rest, none), f64x2.ge(rest, all));
+  const lost = v128.and(f64x2.ge(rest, none), f64x2.lt(rest, all));
   const below = f64x2.floor(f64x2.mul(change, f64x2.splat(1.0 / 2147483648.0)));
   const up = f64x2.lt(chance, f64x2.sub(change, f64x2.mul(below, all)));
-  return v128.and(left, f64x2.add(below, v128.and(up, f64x2.splat(1))));
+  return v128.andnot(f64x2.add(below, v128.and(up, f64x2.splat(1))), lost);
 }
 
 /** Carries out the whole steps of the listed groups; `moveBy` in `src/backends/fixed/store.ts` says the same for one number. */
@@ -639,7 +640,8 @@ function filterBy(
         beyondAll = i64x2.sub(beyondAll, beyond);
         integer = within(integer, record, wraps);
         const distant = f64x2.ge(f64x2.abs(f64x2.sub(f64x2.mul(value, scale), integer)), f64x2.splat(1));
-        far = i64x2.sub(far, v128.and(v128.and(distant, f64x2.eq(f64x2.mul(integer, step), old)), changed));
+        const same = v128.and(f64x2.eq(f64x2.mul(integer, step), old), changed);
+        far = i64x2.sub(far, v128.and(v128.and(distant, same), beyond));
       }
       const stored = f64x2.add(f64x2.mul(integer, step), none);
       tried = i64x2.sub(tried, changed);

@@ -64,6 +64,7 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
         resetGain: subtracts ? p.vTh : 0,
       },
       membrane: 'v',
+      nRef: p.nRef,
       kernel: thresholdKernel(p, decay, gain, constants, { decay: rho, strength }),
       threshold: (state, b, out) => raise(out, state.a, strength, b * nRec, p.vTh, nRec),
       bind({ sizes, state, trial, current }: NeuronBinding) {

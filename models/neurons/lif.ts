@@ -44,6 +44,7 @@ export const lif: NeuronModel<z.infer<typeof params>> = {
         resetGain: subtracts ? p.vTh : 0,
       },
       membrane: 'v',
+      nRef: p.nRef,
       kernel: thresholdKernel(p, decay, gain, constants, null),
       threshold: (_state, _stream, out) => out.set(threshold),
       bind({ sizes, state, trial, current }: NeuronBinding) {

@@ -34,6 +34,7 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
       layout,
       eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
       membrane: 'u',
+      nRef: 0,
       kernel: null,
       threshold: null,
       bind({ sizes, state, trial, current }: NeuronBinding) {

@@ -151,10 +151,16 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
   if (p.feedback === 'random') {
     layout.B = { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback from the errors to the dendrites' };
   }
-  layout.A = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'credit predictor, [feature][post]' };
+  layout.A = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'credit predictor, [feature][post]', outer: true };
   if (p.copyEvery > 1) layout.slowA = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'slow copy of A' };
   if (p.jacobian !== 'exact') {
-    layout.J = { shape: ['rec', 'rec'], home: 'pair', unit: '1', doc: 'model of the next step, read both ways' };
+    layout.J = {
+      shape: ['rec', 'rec'],
+      home: 'pair',
+      unit: '1',
+      doc: 'model of the next step, read both ways',
+      outer: true,
+    };
   }
   if (p.jacobian === 'gated') {
     layout.Jin = {
@@ -162,6 +168,7 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
       home: 'synapse',
       unit: '1',
       doc: 'its part from the inputs, read forwards only',
+      outer: true,
     };
   }
   if (p.normalised) layout.norms = { shape: [2], home: 'global', unit: '1', doc: 'running means of |r|^2 and |f|^2' };

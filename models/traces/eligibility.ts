@@ -65,6 +65,7 @@ export const eligibility: TraceModel<Params> = {
     const plan = planTrace(p, context);
     return {
       layout: plan.layout,
+      presynapticDecay: plan.context.neuron.decay,
       kernel:
         p.gate === 'none' || p.late
           ? null

@@ -27,6 +27,8 @@ export interface Field {
   readonly bookkeeping?: boolean;
   /** State of a signal or a direct rule that is 0 again where traces restart with the trial, as traces are themselves. */
   readonly restarts?: boolean;
+  /** A matrix of a signal that changes by `addOuter` alone: what is rounded may be the change instead of the sum. */
+  readonly outer?: boolean;
 }
 
 export type Layout = Readonly<Record<string, Field>>;

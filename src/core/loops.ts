@@ -4,7 +4,7 @@ import type { Projection } from './projection.ts';
 /**
  * Inner loops of the plain steps. Each plug-in has them in TypeScript; a backend may bring faster ones, which do the same
  * operations on every entry in the same order, so that the numbers are the same to the last bit. Shapes and equations are
- * those of the plain loops: `models/signals/linearMaps.ts`, `models/traces/kernels.ts`, `src/backends/reference`.
+ * those of the plain loops: `src/core/linearMaps.ts`, `models/traces/kernels.ts`, `src/backends/reference`.
  */
 export interface Loops {
   /** Zeroed numbers that the loops of this backend can work on; plain memory elsewhere. */

@@ -165,6 +165,8 @@ export interface NeuronInstance {
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
   /** Name of the state that is drawn as the membrane. */
   readonly membrane: string;
+  /** A spike blocks the next nRef - 1 steps. */
+  readonly nRef: number;
   readonly kernel: ThresholdKernel | null;
   bind(binding: NeuronBinding): NeuronStep;
 }
@@ -333,6 +335,8 @@ export interface TraceContext extends RuleContext {
 
 export interface TraceInstance {
   readonly layout: Layout;
+  /** Of the filter of presynaptic activity, per step; 0: the present activity, without memory. */
+  readonly presynapticDecay: number;
   readonly footprint: Footprint;
   readonly kernel: EligibilityKernel | null;
   /** Online execution: the definition. */

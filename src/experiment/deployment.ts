@@ -212,6 +212,8 @@ export function measureAccuracy(
   { seeds, progress }: AccuracyOptions,
 ): Accuracy {
   const { float, structured, approximations } = versionsOf(config, chip, catalogue);
+  // A rule that has no fixed-point form is refused before anything is trained.
+  createExperiment(withWidths(structured, [], new Map()), catalogue).close();
   const changed = approximations.some(({ setting }) => setting !== null);
   const losses: Record<VersionName, number[]> = { float: [], structure: [], fixed: [] };
   let statistics: readonly FieldStatistics[] = [];

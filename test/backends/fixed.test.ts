@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { addFiltered } from '../../models/traces/kernels.ts';
 import { createChance } from '../../src/backends/fixed/chance.ts';
 import { openKernelMemory } from '../../src/backends/fixed/memory.ts';
 import { createStore, recordLength, type Store } from '../../src/backends/fixed/store.ts';
@@ -6,6 +7,7 @@ import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import { type FieldFormat, type NumberFormat, narrowestBits } from '../../src/core/format.ts';
 import type { Real } from '../../src/core/layout.ts';
 import type { OpenOptions } from '../../src/core/network.ts';
+import type { Projection } from '../../src/core/projection.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { type LiveOptions, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
 
@@ -15,6 +17,7 @@ interface Made {
   readonly store: Store;
   readonly array: Real;
   readonly step: Real;
+  readonly take: (n: number) => Real;
   readonly values: number[];
 }
 
@@ -36,7 +39,7 @@ function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed 
     };
     const store = createStore(field, arrays, createChance('hash', new Float64Array(1), 0, seed), kernels);
     store.settle(0, numbers.length);
-    return { store, array, step: take(numbers.length), values: Array.from(array) };
+    return { store, array, step: take(numbers.length), take, values: Array.from(array) };
   };
   const memory = openKernelMemory(4 * numbers.length + 1024);
   if (!memory) throw new Error('the kernels are not built');
@@ -112,6 +115,22 @@ describe('a store', () => {
     },
   );
 
+  it.each(roundings.filter((rounding) => rounding !== 'toward-zero'))(
+    'moves by what is no number as its plain loop does: %s',
+    (rounding) => {
+      const { both } = stored({ rounding }, scattered(9));
+      for (const s of [0, 1, 6, 8]) {
+        for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+          both(({ store, step }) => {
+            step[s] = odd;
+            store.learn?.take(step);
+          });
+        }
+      }
+      both(({ array }) => expect(Number.isNaN(array[0])).toBe(true));
+    },
+  );
+
   it('saturates or wraps at the ends of its word', () => {
     const given = [3.5, 3.8, 4, -4, -4.4, 12];
     const ends = stored({}, given);
@@ -173,6 +192,32 @@ describe('a store', () => {
     }
   });
 
+  it('counts a change of almost a step as one that was lost', () => {
+    const { both, statistics } = stored({ rounding: 'floor' }, [-0.5, 1]);
+    both(({ array, store }) => {
+      array.set([-1e-20, 5]);
+      store.settle(0, 2);
+    });
+    expect(statistics()).toMatchObject({ tried: 4, fired: 3, lost: 1, saturated: 1 });
+  });
+
+  it('filters and rounds rows in one go with the numbers and the counts of one after the other', () => {
+    const [nPre, n] = [2, 3];
+    const projection = { nPre, nPost: n, nSyn: 6, post: Int32Array.of(0, 1, 2, 0, 1, 2) } as unknown as Projection;
+    const { both } = stored({ rounding: 'floor' }, [1, -0.5, 3.5, 0, -0.5, 2]);
+    const e = [100, -1e-20, 9, 0.3, -1e-20, -50];
+    both((made) => {
+      const [grad, own, signal, rate] = [6, 6, n, n].map(made.take);
+      own.set(e);
+      const { store, array } = made;
+      if (store.filtered) store.filtered.add(grad, own, signal, rate, projection, 0, 0, 0, 0, 1);
+      else {
+        addFiltered(grad, array, own, signal, rate, projection, 0, 0, 0, 0, 1);
+        store.settle(0, 6);
+      }
+    });
+  });
+
   it.each([
     [[3.5], 4],
     [[0.5, -0.5], 2],
@@ -187,7 +232,7 @@ describe('a store', () => {
 const lif = liveNeurons[0];
 const alif = liveNeurons.find(({ label }) => label === 'alif') ?? lif;
 const [plain] = liveReadouts;
-const update = { update: { unit: 'step' }, streams: 2, total: 80, chunkSteps: 40 };
+const update = { update: { unit: 'step' }, streams: 2, total: 80, chunkSteps: 20 };
 
 function build(options: LiveOptions, fixed: object | null, open: OpenOptions = {}): Experiment {
   const config = liveConfig({ ...options, task: { mode: 'stream', target: 'one-hot' }, training: update });
@@ -236,6 +281,7 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
     const [whole, half, rest] = [build(options, fixed), build(options, fixed), build(options, fixed)];
     whole.train();
     half.train({ until: 40 });
+    expect([half.run.clock.trial, whole.run.clock.trial]).toEqual([1, 2]);
     rest.restore(half.checkpoint());
     rest.train();
     expect(rest.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
@@ -244,6 +290,31 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
     for (const v of state.field('neuron.v')) expect(Number.isInteger(v * 512)).toBe(true);
     expect(new Set(weights.wOut).size).toBeGreaterThan(3);
   });
+});
+
+it.each(['hash', 'lfsr'])(
+  'a run of distal phases goes on from a checkpoint bit for bit, random numbers of %s',
+  (generator) => {
+    const options = { neuron: lif, readout: plain, rule: { name: 'sg-r-d', stepsPerPhase: 2 } };
+    const formats = { '*': { bits: 10, range: 4, rounding: 'stochastic' } };
+    const [whole, half, rest] = [0, 1, 2].map(() => build(options, { formats, generator }));
+    whole.train();
+    half.train({ until: 40 });
+    rest.restore(half.checkpoint());
+    rest.train();
+    expect(rest.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
+  },
+);
+
+it('rounds the rate term of a whole trial, too', () => {
+  const rateTerm = { strength: 0.5, targetHz: 100, mean: 'trial' };
+  const config = liveConfig({ neuron: lif, readout: plain, rateTerm, training: { total: 4, streams: 2 } });
+  const fixed = { formats: { 'trial.rateTerm': { bits: 16, fraction: 12 } } };
+  const { run, train } = createExperiment({ ...config, backend: 'fixed', fixed }, liveCatalogue);
+  train();
+  const steps = Array.from(run.network.trial.rateTerm, (term) => term * 2 ** 12);
+  expect(steps.every(Number.isInteger)).toBe(true);
+  expect(new Set(steps).size).toBeGreaterThan(2);
 });
 
 const words = (rounding: string, overflow: string, rule: string) => ({

@@ -144,11 +144,14 @@ describe('accuracy', () => {
     expect(versions[1].losses).toEqual(versions[0].losses);
   });
 
-  it('refuses a rule that has no fixed point', () => {
+  it('refuses a rule that has no fixed point before it trains anything', () => {
     const given = experiment({ name: 'bptt' }, { rateTerm: { strength: 0 } });
-    expect(() => measureAccuracy(given.config, versionFor('reckon', given), catalogue, { seeds: [1] })).toThrow(
+    const trained: string[] = [];
+    const options = { seeds: [1], progress: (version: string) => void trained.push(version) };
+    expect(() => measureAccuracy(given.config, versionFor('reckon', given), catalogue, options)).toThrow(
       /backend "fixed" has no kernel for a rule that is no product/,
     );
+    expect(trained).toEqual([]);
   });
 });
 

@@ -30,6 +30,10 @@ describe('arithmetic width', () => {
     expect(on('loihi2', { name: 'e-prop-1' }, filtered).products[0].shift).toBe(3);
   });
 
+  it('of a chip without digits below its weights moves them by whole steps', () => {
+    expect(check(on('brainscales2', factored), 'arithmetic width')?.because).toMatch(/; smallest update one step$/);
+  });
+
   it('has no figure where the accumulator is software', () => {
     const got = on('spinnaker2', factored, filtered);
     expect(got.products).toEqual([]);

@@ -192,6 +192,21 @@ it('fan-in and fan-out are those of the neuron with most synapses', () => {
   expect(fanOut).toBeLessThan(70);
 });
 
+it('a rule of present spikes keeps no trace of them, with a kernel and without', () => {
+  for (const rule of [{ name: 'sg-v' }, { name: 'sg-r-d-lean' }, { name: 'sg-r-d-lean', late: true }]) {
+    const { inventory, decays } = on('loihi2', rule);
+    expect(inventory.filter(({ name }) => name.startsWith('trace.eps'))).toEqual([]);
+    expect(decays.map(({ name }) => name)).toEqual(['neuron.v']);
+  }
+});
+
+it('a refractory time counts whatever the form of the pseudo-derivative', () => {
+  const neuron = { kind: 'lif', nRef: 80, psiSteps: { edges: [0], heights: [0, 1] } };
+  const { checks, inferenceState } = on('loihi2', { name: 'e-prop-1' }, { neuron });
+  expect(checks.find(({ name }) => name === 'neuron model')?.because).toBe('79 refractory steps, 63 offered');
+  expect(inferenceState.map(({ name }) => name)).toContain('neuron.refractory');
+});
+
 it('an ideal chip takes every rule that is local', () => {
   for (const name of ['e-prop-1', 'rflo', 'sg-v', 'sg-r-d']) {
     expect(on('ideal', { name }, { neuron: { kind: 'lif' } }).checks.filter(({ status }) => status === 'fail')).toEqual(

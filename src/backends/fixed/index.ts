@@ -1,6 +1,14 @@
 import type { FieldFormat, FieldStatistics } from '../../core/format.ts';
 import { fieldShape, type Real } from '../../core/layout.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../../core/network.ts';
+import {
+  type Backend,
+  type Network,
+  type NetworkLengths,
+  type NetworkSpec,
+  type Stages,
+  type WeightName,
+  weightNames,
+} from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { createChance } from './chance.ts';
 import { bindLoops, type LearnOf, longestRow, scratchLength, throughStores } from './loops.ts';
@@ -54,7 +62,7 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const filters = spec.rule?.trace.kernel?.restartEvery === null ? inGroupOf(stores, 'trace') : [];
   const inner = compileReference({
     ...network,
-    loops: throughStores(loops, learnOf(stores, spec), filteredOf(filters)),
+    loops: throughStores(loops, learnOf(stores), filteredOf(filters)),
   });
   const inGroup = (group: string) => inGroupOf(stores, group);
   const [neuron, readout, signal, trace, running, weights, optimizer] = [
@@ -77,6 +85,8 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const eachStep = (t0: number, t1: number, stage: (t: number) => void) => {
     for (let t = t0; t < t1; t++) stage(t);
   };
+  // Rows of the rate term are written after the trial.
+  const rateOfTrial = spec.rateTerm.mean !== 'running' && spec.rateTerm.strength > 0;
   // Adaptive feedback takes the step of W_out.
   const followsReadout = (spec.rule?.signal.readoutDecay ?? 0) > 0;
   // What was there before the first step is on the grid too: drawn weights, matrices of the signal.
@@ -84,7 +94,11 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const begin = () => {
     if (begun) return;
     begun = true;
-    settle(stores.filter(({ group }) => group !== 'trial'));
+    const chance = network.state.field('fixed.chance');
+    const before = Float64Array.from(chance);
+    for (const { store, group, length } of stores) if (group !== 'trial') store.settle(0, length);
+    // The numbers of a resumed run are on the grid already, and its draws go on where they were.
+    if (before.some((drawn) => drawn !== 0)) chance.set(before);
     for (const { store } of stores) store.resetCounts();
   };
   return {
@@ -112,8 +126,12 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
       eachStep(t0, t1, (t) => {
         inner.rateRunning(t, t + 1);
         settle(running);
-        settleRows(term, t);
+        if (!rateOfTrial) settleRows(term, t);
       }),
+    rateOfTrial: (steps) => {
+      inner.rateOfTrial(steps);
+      if (rateOfTrial) eachStep(0, steps, (t) => settleRows(term, t));
+    },
     signal: (t0, t1, progress) =>
       eachStep(t0, t1, (t) => {
         inner.signal(t, t + 1, progress);
@@ -159,6 +177,7 @@ function bindStores(
   const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
   const scaled = take(spec.sizes.stream * spec.sizes.rec + Math.ceil(longestRow(spec) / 2));
   const { sizes, rule } = spec;
+  const learning = learningFields(spec);
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
   const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
     const declared = field.startsWith('signal.') ? rule?.signal.layout[field.slice('signal.'.length)] : undefined;
@@ -185,7 +204,8 @@ function bindStores(
     };
     const chance = createChance(generator, state.field('fixed.chance'), index, seed);
     const store = createStore(given, arrays, chance, memory?.kernels);
-    return { field, group, values, store, length: values.length, learns: false };
+    const learns = store.learn !== null && learning.has(field);
+    return { field, group, values, store, length: values.length, learns };
   });
 }
 
@@ -210,20 +230,24 @@ function filteredOf(stores: readonly Bound[]): (values: Real) => Filtered | null
   };
 }
 
-/** The store that rounds the changes of a field, if it does. Weights that are also limited, or decay, are settled afterwards. */
-function learnOf(stores: readonly Bound[], { clamp, rule, projections }: NetworkSpec): LearnOf {
-  const limited: Readonly<Record<string, boolean>> = {
-    'weights.wIn': projections.in.signs !== null,
-    'weights.wRec': projections.rec.signs !== null,
-    'weights.wOut': (rule?.signal.readoutDecay ?? 0) > 0,
-  };
-  const able = stores.filter(({ group, field }) => !(group === 'weights' && (clamp || limited[field])));
-  const byValues = new Map(able.map((bound) => [bound.values, bound]));
-  return (values, changes) => {
+/** The store that rounds the changes of a field, if it does. */
+function learnOf(stores: readonly Bound[]): LearnOf {
+  const byValues = new Map(stores.map((bound) => [bound.values, bound]));
+  return (values) => {
     const bound = byValues.get(values);
-    if (!bound?.store.learn) return null;
-    // What is only read here may be written by others, and is settled.
-    if (changes) bound.learns = true;
-    return bound.learns ? bound.store.learn : null;
+    return bound?.learns ? bound.store.learn : null;
   };
+}
+
+/** Names of the fields whose changes are rounded. Weights that are also limited, or decay, have their sum rounded. */
+function learningFields({ clamp, rule, projections }: NetworkSpec): ReadonlySet<string> {
+  const matrices = Object.entries(rule?.signal.layout ?? {}).filter(([, { outer }]) => outer);
+  const limited: Readonly<Record<WeightName, boolean>> = {
+    wIn: projections.in.signs !== null,
+    wRec: projections.rec.signs !== null,
+    wOut: (rule?.signal.readoutDecay ?? 0) > 0,
+    bOut: false,
+  };
+  const weights = weightNames.filter((name) => !clamp && !limited[name]);
+  return new Set([...matrices.map(([name]) => `signal.${name}`), ...weights.map((name) => `weights.${name}`)]);
 }

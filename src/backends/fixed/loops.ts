@@ -164,8 +164,8 @@ function synaptic(k: DoubleKernels, list: number): FastLoops {
   };
 }
 
-/** The store of a field that rounds its changes itself. @param changes whether it is asked to change it, or only read */
-export type LearnOf = (field: Real, changes: boolean) => Learn | null;
+/** The store of a field that rounds its changes itself. */
+export type LearnOf = (field: Real) => Learn | null;
 
 /** What the plug-ins call: fields that are rounded on the way go to their store, everything else to the given loops. */
 export function throughStores(
@@ -187,16 +187,16 @@ export function throughStores(
       },
     }),
     predict(out, to, M, x, from, nPre, nPost) {
-      if (learnOf(M, false)?.predict?.(out, to, x, from, nPre, nPost)) return;
+      if (learnOf(M)?.predict?.(out, to, x, from, nPre, nPost)) return;
       plainPredict(out, to, M, x, from, nPre, nPost);
     },
     addOuter(M, x, from, stride, d, rate, nPre, nPost, count) {
-      const learn = learnOf(M, true);
+      const learn = learnOf(M);
       if (learn) learn.outer(x, from, stride, d, rate, nPre, nPost, count);
       else plainOuter(M, x, from, stride, d, rate, nPre, nPost, count);
     },
     take(w, step) {
-      const learn = learnOf(w, true);
+      const learn = learnOf(w);
       if (learn) learn.take(step);
       else plainTake(w, step);
     },

@@ -38,7 +38,7 @@ export interface Filtered {
 
 /** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
 export interface Learn {
-  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `models/signals/linearMaps.ts`. */
+  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `src/core/linearMaps.ts`. */
   outer(x: Real, from: number, stride: number, d: Real, rate: number, nPre: number, nPost: number, pairs: number): void;
   /** w -= step;  step = 0. */
   take(step: Real): void;
@@ -289,10 +289,12 @@ function settleOne(
   if (value === old) return;
   const scale = record[slots.scale];
   record[slots.tried] += 1;
-  const integer = within(round(value * scale, chance, s), record, wraps);
+  const rounded = round(value * scale, chance, s);
+  const integer = within(rounded, record, wraps);
   // Never -0: what is stored is an integer.
   const stored = integer / scale + 0;
-  if (stored === old) record[slots.lost] += Math.abs(value * scale - integer) < 1 ? 1 : 0;
+  // Beyond the word the change may have been of many steps.
+  if (stored === old) record[slots.lost] += integer === rounded || Math.abs(value * scale - integer) < 1 ? 1 : 0;
   else record[slots.fired] += 1;
   if (stored === 0 && value !== 0) record[slots.flushed] += 1;
   values[s] = stored;
