@@ -470,14 +470,18 @@ const byFile = {
     ['shift < 16; shift++', 'shift < 15; shift++'],
   ],
   'src/backends/fixed/index.ts': [
-    ['for (const { store } of stores) store.reload();', ';'],
-    ['for (const { store } of stores) store.resetCounts();', ';'],
+    ['if (t0 === 0) for (const { store } of stores) store.reload();', ''],
     ['if (followsReadout) settle(signal);', ''],
-    ['if (before.some((drawn) => drawn !== 0)) chance.set(before);', ';'],
-    ['.filter(([, { outer }]) => outer)', ''],
+    ['if (!begun) putOnGrids', 'if (begun) putOnGrids'],
+    ['if (rateOfTrial) eachStep', 'if (!rateOfTrial) eachStep'],
+  ],
+  'src/backends/fixed/stores.ts': [
+    ['for (const { store } of stores) store.resetCounts();', ';'],
+    ['if (before.some((drawn) => drawn !== 0)) chance.set(before);', ''],
     ['if (!bound.learns) filtered.sweep();', ''],
+    ['.filter(([, { outer }]) => outer)', ''],
     ['weightNames.filter((name) => !clamp && !limited[name])', 'weightNames.filter((name) => !clamp)'],
-    ['format.signed || format.bits > 16', 'format.signed || format.bits > 32'],
+    ['!format.signed || format.bits > 16', '!format.signed || format.bits > 32'],
   ],
   'src/core/decays.ts': [
     ['Math.min(decayByMultiply(decay, how.bits), 1 - 2 ** -how.bits)', 'decayByMultiply(decay, how.bits)'],

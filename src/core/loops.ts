@@ -1,4 +1,5 @@
 import type { Real } from './layout.ts';
+import type { addOuter, predict, pullBack } from './linearMaps.ts';
 import type { Projection } from './projection.ts';
 
 /**
@@ -10,19 +11,9 @@ export interface Loops {
   /** Zeroed numbers that the loops of this backend can work on; plain memory elsewhere. */
   scratch(length: number): Real;
   addCurrent(current: Real, w: Real, p: Real, projection: Projection, from: number): void;
-  predict(out: Real, to: number, M: Real, x: Real, from: number, nPre: number, nPost: number): void;
-  addOuter(
-    M: Real,
-    x: Real,
-    from: number,
-    stride: number,
-    d: Real,
-    rate: number,
-    nPre: number,
-    nPost: number,
-    count: number,
-  ): void;
-  pullBack(out: Real, M: Real, g: Real, n: number, count: number): void;
+  predict: typeof predict;
+  addOuter: typeof addOuter;
+  pullBack: typeof pullBack;
   filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void;
   addTimes(grad: Real, eps: Real, d: Real, projection: Projection, nStream: number): void;
   eligibilityLif(e: Real, eps: Real, psi: Real, projection: Projection, syn: number, at: number, row: number): void;

@@ -19,7 +19,7 @@ export function createChance(generator: 'hash' | 'lfsr', state: Real, field: num
 
 /**
  * A hash of seed, field, sweep of the field and entry: each rounding has a number of its own, whatever the order in which they
- * are made. 31 bits, as `wordsOf` in `kernels/double.ts` has them.
+ * are made. 31 bits, as `wordsOf` in `kernels/double/` has them.
  */
 function hash(state: Real, field: number, seed: number): Chance {
   const keys = new Int32Array(2);

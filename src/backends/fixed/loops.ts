@@ -5,7 +5,7 @@ import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
 import type { Filtered, Learn } from './store.ts';
 
-/** Exports of `kernels/double.ts`; addresses in bytes. */
+/** Exports of `kernels/double/`; addresses in bytes. */
 export interface DoubleKernels {
   settle(
     values: number,
