@@ -47,7 +47,10 @@ const traceBits = [16, 12, 8];
 const roundings = ['stochastic', 'nearest'];
 
 /** Rules whose gradient is also summed over so many steps, in accumulators that are wide enough, before it is rounded. */
-const summed = { rules: ['sg-r-d-lean', 'e-prop-1', 'rflo'], every: 25, weights: [8, 6, 4] };
+const sums = [
+  { every: 25, rules: ['sg-r-d-lean', 'e-prop-1', 'rflo'], weights: [8, 6, 4] },
+  { every: 5, rules: ['sg-r-d-lean', 'e-prop-1', 'rflo'], weights: [8] },
+];
 
 /** All cells of one seed, those of the shorter task first. Pattern generation has one row and one column of the map. */
 function cellsOf(seed) {
@@ -56,16 +59,21 @@ function cellsOf(seed) {
     cells.push({ task, rule: 'readout-only', weights: null, traces: null, rounding: null, seed });
     for (const rule of Object.keys(rules)) {
       cells.push({ task, rule, weights: null, traces: null, rounding: null, seed });
-      if (task === 'four-six-back' && summed.rules.includes(rule)) {
-        cells.push({ task, rule, weights: null, traces: null, rounding: null, every: summed.every, seed });
+      const summed = task === 'four-six-back' ? sums.filter((sum) => sum.rules.includes(rule)) : [];
+      for (const { every } of summed) {
+        cells.push({ task, rule, weights: null, traces: null, rounding: null, every, seed });
       }
       for (const weights of weightBits) {
         for (const rounding of roundings) {
           for (const traces of traceBits) {
             const inCross = traces === 12 || (weights === 8 && rounding === 'stochastic');
             if (task === 'four-six-back' || inCross) cells.push({ task, rule, weights, traces, rounding, seed });
-            const sums = task === 'four-six-back' && summed.rules.includes(rule) && summed.weights.includes(weights);
-            if (sums && traces === 12) cells.push({ task, rule, weights, traces, rounding, every: summed.every, seed });
+            for (const sum of summed) {
+              const { every } = sum;
+              if (traces === 12 && sum.weights.includes(weights)) {
+                cells.push({ task, rule, weights, traces, rounding, every, seed });
+              }
+            }
           }
         }
       }
