@@ -26,8 +26,8 @@ const words = {
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
- * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in
- * fixed point, its gradient summed over five steps before it is rounded. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in fixed point, its gradient
+ * summed over five steps before it is rounded. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code.
