@@ -158,10 +158,10 @@ function randomness(chip: ChipProfile): Check {
   return degraded(name, `no stochastic rounding at ${weightBits(chip)} bit: updates below one step are lost`);
 }
 
-function epoch({ perTrial }: Learning, chip: ChipProfile): Check {
+function epoch({ sumsOver }: Learning, chip: ChipProfile): Check {
   const name = 'update';
-  if (perTrial)
-    return degraded(name, 'between trials: a sum of the gradient per synapse, or updates at every step instead');
+  if (sumsOver !== null)
+    return degraded(name, `${sumsOver}: a sum of the gradient per synapse, or updates at every step instead`);
   if (!chip.learning.everyStep) return degraded(name, 'at every step asked, in a slower loop offered');
   return pass(name, 'at every step');
 }

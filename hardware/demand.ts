@@ -41,7 +41,8 @@ export interface Learning {
   /** Trace without any number per synapse. */
   readonly factored: boolean;
   readonly slots: number;
-  readonly perTrial: boolean;
+  /** Between which steps the gradient is summed before it acts, in words; null where it acts at every step. */
+  readonly sumsOver: string | null;
   /** Products of the recurrent Jacobian with a vector, per step. */
   readonly jacobianProducts: number;
 }
@@ -162,7 +163,7 @@ function learningOf(spec: NetworkSpec): Learning {
     direct: direct !== null,
     factored: direct === null && !synaptic,
     slots: optimizer.slots.length,
-    perTrial: update.unit === 'trial' || update.every > 1,
+    sumsOver: update.unit === 'trial' ? 'between trials' : update.every > 1 ? `every ${update.every} steps` : null,
     jacobianProducts: direct?.jacobianProducts ?? 0,
   };
 }
