@@ -77,7 +77,7 @@ for (const [task, digits] of [
         `\nGradient summed over ${every} steps: ${told({ task, rule, every, ...float }, digits)} in floating point.\n`,
       );
       console.log('| weights | stochastic | gain kept | nearest | gain kept |\n|---|---|---|---|---|');
-      for (const bits of weights.filter((width) => sums.some((cell) => cell.weights === width))) {
+      for (const bits of weights.filter((width) => sums.some((sum) => sum.every === every && sum.weights === width))) {
         const columns = roundings.map((rounding) => {
           const want = { task, rule, every, weights: bits, rounding, traces: 12 };
           const kept = Math.round((100 * (control - meanOf(want))) / (control - best));
