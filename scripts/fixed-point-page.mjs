@@ -44,6 +44,16 @@ const meanOf = (want) => {
   return losses.length === 0 || losses.includes(null) ? Number.NaN : mean(losses);
 };
 
+/** Share of what the rule gains over the control in floating point, over the seeds that all three have. */
+function gainKept({ task, rule, ...cell }) {
+  const bySeed = (want) => new Map(find({ task, ...want }).map(({ seed, loss }) => [seed, loss]));
+  const [of, best, control] = [bySeed({ rule, ...cell }), bySeed({ rule, ...float }), bySeed({ rule: 'readout-only' })];
+  const seeds = [...of.keys()].filter((seed) => best.has(seed) && control.has(seed) && of.get(seed) !== null);
+  const sum = (losses) => seeds.reduce((total, seed) => total + losses.get(seed), 0);
+  const gain = sum(control) - sum(best);
+  return gain > 0 ? `${Math.round((100 * (sum(control) - sum(of))) / gain)} %` : '–';
+}
+
 for (const [task, digits] of [
   ['four-six-back', 4],
   ['pattern-generation', 4],
@@ -55,7 +65,6 @@ for (const [task, digits] of [
     `\n## ${task}\n\nControl without learning in the network: ${told({ task, rule: 'readout-only' }, digits)}.\n`,
   );
   for (const rule of rules) {
-    const best = meanOf({ task, rule, ...float });
     console.log(`### ${names[rule]}\n\nFloating point: ${told({ task, rule, ...float }, digits)}.\n`);
     console.log(
       `| weights | rounding | ${traces.map((bits) => `traces ${bits} bit`).join(' | ')} | gain kept at 12 bit |`,
@@ -64,11 +73,9 @@ for (const [task, digits] of [
     for (const rounding of roundings) {
       for (const bits of weights) {
         const want = { task, rule, weights: bits, rounding };
-        const kept = (control - meanOf({ ...want, traces: 12 })) / (control - best);
+        const kept = gainKept({ ...want, traces: 12 });
         const row = traces.map((width) => told({ ...want, traces: width }, digits));
-        console.log(
-          `| ${bits} | ${rounding} | ${row.join(' | ')} | ${Number.isNaN(kept) ? '–' : `${Math.round(100 * kept)} %`} |`,
-        );
+        console.log(`| ${bits} | ${rounding} | ${row.join(' | ')} | ${kept} |`);
       }
     }
     const sums = cells.filter((cell) => cell.task === task && cell.rule === rule && cell.every > 1);
@@ -80,8 +87,7 @@ for (const [task, digits] of [
       for (const bits of weights.filter((width) => sums.some((sum) => sum.every === every && sum.weights === width))) {
         const columns = roundings.map((rounding) => {
           const want = { task, rule, every, weights: bits, rounding, traces: 12 };
-          const kept = Math.round((100 * (control - meanOf(want))) / (control - best));
-          return `${told(want, digits)} | ${Number.isNaN(kept) ? '–' : `${kept} %`}`;
+          return `${told(want, digits)} | ${gainKept(want)}`;
         });
         console.log(`| ${bits} | ${columns.join(' | ')} |`);
       }
