@@ -197,6 +197,7 @@ const fixed = z
   .strictObject({
     formats: z
       .record(z.string(), numberFormat)
+      .default({})
       .describe(
         'by field of the state (weights.wRec, signal.A, trace.*) or row (trial.psi); the most exact name counts',
       ),

@@ -51,7 +51,7 @@ describe('an experiment with stored decays', () => {
       {
         ...liveConfig({ neuron: lif, readout, rule: { name: 'rflo', leak: { decay: 0.8 } }, task: { mode: 'stream' } }),
         backend: 'fixed',
-        fixed: { formats: {}, decays },
+        fixed: { decays },
       },
       liveCatalogue,
     );
