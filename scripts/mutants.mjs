@@ -481,7 +481,6 @@ const byFile = {
     ['if (!bound.learns) filtered.sweep();', ''],
     ['.filter(([, { outer }]) => outer)', ''],
     ['weightNames.filter((name) => !clamp && !limited[name])', 'weightNames.filter((name) => !clamp)'],
-    ['!format.signed || format.bits > 16', '!format.signed || format.bits > 32'],
   ],
   'src/core/decays.ts': [
     ['Math.min(decayByMultiply(decay, how.bits), 1 - 2 ** -how.bits)', 'decayByMultiply(decay, how.bits)'],

@@ -370,6 +370,37 @@ describe.each([
   );
 });
 
+describe('fields of a dendrite signal', () => {
+  const rule = { name: 'sg-r-d' };
+  const run = (formats: object, plainly = false) => {
+    const experiment = build({ neuron: lif, readout: plain, rule }, { formats }, { plain: plainly });
+    experiment.train();
+    return experiment.run;
+  };
+
+  it('are put on their grids, also those that are no matrices', () => {
+    const { network } = run({ 'signal.distal': { bits: 10, range: 4 }, 'signal.A': { bits: 12, range: 1 } });
+    const distal = network.state.field('signal.distal');
+    for (const value of distal) expect(Number.isInteger(value * 128)).toBe(true);
+    for (const value of network.state.field('signal.A')) expect(Number.isInteger(value * 2048)).toBe(true);
+    expect(new Set(distal).size).toBeGreaterThan(3);
+  });
+
+  it('count from the first step on: feedback weights that stay have tried nothing', () => {
+    const { stages, network } = run({ 'signal.B': { bits: 6, range: 1 } });
+    expect(stages.statistics?.()[0]).toMatchObject({ field: 'signal.B', tried: 0, fired: 0, lost: 0, flushed: 0 });
+    for (const value of network.state.field('signal.B')) expect(Number.isInteger(value * 32)).toBe(true);
+  });
+
+  it('have kernels for words that no 16-bit copy holds', () => {
+    const wide = { 'signal.A': { bits: 24, range: 1 }, 'signal.J': { bits: 20, range: 0.25 } };
+    const [fast, slow] = [run(wide), run(wide, true)];
+    expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
+    const largest = Math.max(...Array.from(fast.network.state.field('signal.A'), Math.abs));
+    expect(largest * 2 ** 23).toBeGreaterThan(2 ** 15);
+  });
+});
+
 describe('what cannot be is refused', () => {
   const formats = (given: object) => () => build({ neuron: lif, readout: plain }, { formats: given });
   it.each([
