@@ -1,3 +1,4 @@
+import { scale } from './loops';
 import {
   count, FIRED, FLOOR, FLUSHED, HIGH, LARGEST, lanes, LOST, LOW, NEAREST, rounded, SATURATED, SCALE, SMALLEST, STEP, STOCHASTIC, TRIED, upper, within,
   wordsOf, WRAPPED,
@@ -7,10 +8,10 @@ import {
 
 /** w_s moves by factor step_s, rounded; step = 0.   [n]; factor: to what `learnRow` wants; row: work space of `length` numbers, list: of as many words */
 export function takeRounded(w: usize, step: usize, n: i32, factor: f64, row: usize, list: usize, length: i32, record: usize, rounding: i32, wraps: i32, key: i32, second: i32): void {
-  const f = f64x2.splat(factor), tried = tries(step, n);
+  const tried = tries(step, n);
   for (let s = 0; s < n; s += length) {
     const m = min(length, n - s), from = step + (<usize>s << 3);
-    for (let o: usize = 0; o < <usize>m << 3; o += 16) v128.store(row + o, f64x2.mul(f, v128.load(from + o)));
+    scale(row, from, factor, m);
     learnRow(w + (<usize>s << 3), 0, row, list, s, m, record, rounding, wraps, key, second);
   }
   memory.fill(step, 0, <usize>n << 3);

@@ -188,10 +188,15 @@ export function take(w: usize, step: usize, n: i32): void {
   }
 }
 
-/** x = factor x.   [n] */
-export function multiply(x: usize, factor: f64, n: i32): void {
+/** out = factor x.   [n] */
+export function scale(out: usize, x: usize, factor: f64, n: i32): void {
   const bytes = <usize>n << 3, f = f64x2.splat(factor);
   let o: usize = 0;
-  for (; o + 16 <= bytes; o += 16) v128.store(x + o, f64x2.mul(f, v128.load(x + o)));
-  for (; o < bytes; o += 8) store<f64>(x + o, factor * load<f64>(x + o));
+  for (; o + 16 <= bytes; o += 16) v128.store(out + o, f64x2.mul(f, v128.load(x + o)));
+  for (; o < bytes; o += 8) store<f64>(out + o, factor * load<f64>(x + o));
+}
+
+/** x = factor x.   [n] */
+export function multiply(x: usize, factor: f64, n: i32): void {
+  scale(x, x, factor, n);
 }

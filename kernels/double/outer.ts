@@ -1,4 +1,4 @@
-import { addListed } from './loops';
+import { addListed, scale } from './loops';
 import { learnRow } from './learn';
 import { mirrorBytes } from './mirror';
 import { count, LOST, TRIED } from './rounding';
@@ -77,14 +77,6 @@ function listFactors(list: usize, x: usize, stride: i32, d: usize, rate: f64, by
     list += factor != 0 ? 16 : 0;
   }
   return list;
-}
-
-/** out = factor x.   [n] */
-function scale(out: usize, x: usize, factor: f64, n: i32): void {
-  const f = f64x2.splat(factor), bytes = <usize>n << 3;
-  let o: usize = 0;
-  for (; o + 16 <= bytes; o += 16) v128.store(out + o, f64x2.mul(f, v128.load(x + o)));
-  if (o < bytes) store<f64>(out + o, factor * load<f64>(x + o));
 }
 
 /** out_j = sum of row_j over a list of addresses of rows. */

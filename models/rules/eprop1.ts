@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
-import { errorSpikeSize } from '../signals/broadcast.ts';
+import { broadcastOf, broadcastParams } from '../signals/broadcast.ts';
 
 const params = z.strictObject({
   name: z.literal('e-prop-1'),
-  feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
-  feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
-  errorSpikeSize,
+  ...broadcastParams,
   presynapticFilter: z
     .boolean()
     .default(true)
@@ -38,12 +35,6 @@ export const eprop1: Rule<z.infer<typeof params>> = {
       filterScale: p.filterScale,
       resetInTrace: p.resetInTrace,
     },
-    signal: {
-      kind: 'broadcast',
-      feedback: p.feedback,
-      scale: p.feedbackScale,
-      decay: p.feedbackDecay,
-      errorSpikeSize: p.errorSpikeSize,
-    },
+    signal: broadcastOf(p),
   }),
 };

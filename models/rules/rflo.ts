@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
-import { errorSpikeSize } from '../signals/broadcast.ts';
+import { broadcastOf, broadcastParams } from '../signals/broadcast.ts';
 
 const params = z.strictObject({
   name: z.literal('rflo'),
-  feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
-  feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
-  errorSpikeSize,
+  ...broadcastParams,
   leak: decaySchema
     .nullable()
     .default(null)
@@ -33,12 +30,6 @@ export const rflo: Rule<z.infer<typeof params>> = {
   params,
   parts: (p) => ({
     trace: { kind: 'eligibility', form: 'post-then-filter', leak: p.leak },
-    signal: {
-      kind: 'broadcast',
-      feedback: p.feedback,
-      scale: p.feedbackScale,
-      decay: p.feedbackDecay,
-      errorSpikeSize: p.errorSpikeSize,
-    },
+    signal: broadcastOf(p),
   }),
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import type { BoundSignal, Footprint, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
+import type { BoundSignal, Footprint, PluginChoice, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 
 /** Parameter of every signal that errors reach. */
@@ -11,6 +11,24 @@ export const errorSpikeSize = z
   .nullable()
   .default(null)
   .describe('errors reach the neurons as signed spikes that stand for so much each; null: as numbers');
+
+/** Parameters of a rule whose errors are broadcast; `broadcastOf` makes its signal of them. */
+export const broadcastParams = {
+  feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
+  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
+  errorSpikeSize,
+};
+
+export function broadcastOf(p: {
+  readonly feedback: string;
+  readonly feedbackScale: number;
+  readonly feedbackDecay: number;
+  readonly errorSpikeSize: number | null;
+}): PluginChoice {
+  const { feedback, feedbackScale, feedbackDecay, errorSpikeSize } = p;
+  return { kind: 'broadcast', feedback, scale: feedbackScale, decay: feedbackDecay, errorSpikeSize };
+}
 
 const params = z.strictObject({
   kind: z.literal('broadcast'),

@@ -104,9 +104,9 @@ describe('a store', () => {
       const { both, statistics } = stored(format, scattered(n));
       for (const size of [0.1, 1, 5]) {
         const steps = scattered(n).map((value, s) => (s % 3 === 0 ? 0 : (size * value) / 6));
-        both(({ store, step }) => {
+        both(({ store, array, step }) => {
           step.set(steps);
-          store.learn?.take(step);
+          store.learn?.take(array, step);
           expect(step.every((value) => value === 0)).toBe(true);
         });
       }
@@ -121,9 +121,9 @@ describe('a store', () => {
       const { both } = stored({ rounding }, scattered(9));
       for (const s of [0, 1, 6, 8]) {
         for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-          both(({ store, step }) => {
+          both(({ store, array, step }) => {
             step[s] = odd;
-            store.learn?.take(step);
+            store.learn?.take(array, step);
           });
         }
       }
@@ -210,7 +210,7 @@ describe('a store', () => {
       const [grad, own, signal, rate] = [6, 6, n, n].map(made.take);
       own.set(e);
       const { store, array } = made;
-      if (store.filtered) store.filtered.add(grad, own, signal, rate, projection, 0, 0, 0, 0, 1);
+      if (store.filtered) store.filtered.addFiltered(grad, array, own, signal, rate, projection, 0, 0, 0, 0, 1);
       else {
         addFiltered(grad, array, own, signal, rate, projection, 0, 0, 0, 0, 1);
         store.settle(0, 6);

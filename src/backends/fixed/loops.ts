@@ -5,19 +5,12 @@ import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
 import type { Filtered, Learn } from './store.ts';
 
+/** How a field is rounded: its record, the numbers of rounding and overflow, and the two keys of the sweep. */
+type Rounding = [record: number, rounding: number, wraps: number, key: number, second: number];
+
 /** Exports of `kernels/double/`; addresses in bytes. */
 export interface DoubleKernels {
-  settle(
-    values: number,
-    kept: number,
-    from: number,
-    n: number,
-    record: number,
-    rounding: number,
-    wraps: number,
-    key: number,
-    second: number,
-  ): void;
+  settle(values: number, kept: number, from: number, n: number, ...how: Rounding): void;
   learnOuter(
     M: number,
     mirror: number,
@@ -31,11 +24,7 @@ export interface DoubleKernels {
     nPre: number,
     n: number,
     pairs: number,
-    record: number,
-    rounding: number,
-    wraps: number,
-    key: number,
-    second: number,
+    ...how: Rounding
   ): void;
   takeRounded(
     w: number,
@@ -45,11 +34,7 @@ export interface DoubleKernels {
     row: number,
     list: number,
     length: number,
-    record: number,
-    rounding: number,
-    wraps: number,
-    key: number,
-    second: number,
+    ...how: Rounding
   ): void;
   addFilteredRounded(
     grad: number,
@@ -62,11 +47,7 @@ export interface DoubleKernels {
     nPre: number,
     n: number,
     s: number,
-    record: number,
-    rounding: number,
-    wraps: number,
-    key: number,
-    second: number,
+    ...how: Rounding
   ): void;
   reflect(mirror: number, values: number, rows: number, n: number, record: number): void;
   addMirrored(
@@ -181,9 +162,8 @@ export function throughStores(
     ...loops,
     ...(addFiltered && {
       addFiltered(grad, eBar, e, signal, rate, projection, syn, row, rateRow, kappa, gain) {
-        const store = filteredOf(eBar);
-        if (store) store.add(grad, e, signal, rate, projection, syn, row, rateRow, kappa, gain);
-        else addFiltered(grad, eBar, e, signal, rate, projection, syn, row, rateRow, kappa, gain);
+        const add = filteredOf(eBar)?.addFiltered ?? addFiltered;
+        add(grad, eBar, e, signal, rate, projection, syn, row, rateRow, kappa, gain);
       },
     }),
     predict(out, to, M, x, from, nPre, nPost) {
@@ -191,14 +171,12 @@ export function throughStores(
       plainPredict(out, to, M, x, from, nPre, nPost);
     },
     addOuter(M, x, from, stride, d, rate, nPre, nPost, count) {
-      const learn = learnOf(M);
-      if (learn) learn.outer(x, from, stride, d, rate, nPre, nPost, count);
-      else plainOuter(M, x, from, stride, d, rate, nPre, nPost, count);
+      const add = learnOf(M)?.addOuter ?? plainOuter;
+      add(M, x, from, stride, d, rate, nPre, nPost, count);
     },
     take(w, step) {
-      const learn = learnOf(w);
-      if (learn) learn.take(step);
-      else plainTake(w, step);
+      const change = learnOf(w)?.take ?? plainTake;
+      change(w, step);
     },
   };
 }

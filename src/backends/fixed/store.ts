@@ -1,6 +1,6 @@
 import { type FieldFormat, type FieldStatistics, limitsOf } from '../../core/format.ts';
 import type { Real } from '../../core/layout.ts';
-import type { Projection } from '../../core/projection.ts';
+import type { Loops } from '../../core/loops.ts';
 import type { Chance } from './chance.ts';
 import type { DoubleKernels } from './loops.ts';
 
@@ -19,29 +19,17 @@ export interface Store {
   readonly filtered: Filtered | null;
 }
 
-/** `addFiltered` of `models/traces/kernels.ts` on a field; `sweep` comes before the first call of a step. */
+/** Of the loops of a backend, the one that filters a trace, on this field; `sweep` comes before the first call of a step. */
 export interface Filtered {
   sweep(): void;
-  add(
-    grad: Real,
-    e: Real,
-    signal: Real,
-    rateTerm: Real,
-    projection: Projection,
-    syn: number,
-    row: number,
-    rateRow: number,
-    kappa: number,
-    gain: number,
-  ): void;
+  readonly addFiltered: Loops['addFiltered'];
 }
 
-/** Changes of a field that is on its grid: each is rounded to steps, and few of them are left to be carried out. */
-export interface Learn {
-  /** M_ij += rate sum over pairs x_i d_j; shapes of `addOuter` in `src/core/linearMaps.ts`. */
-  outer(x: Real, from: number, stride: number, d: Real, rate: number, nPre: number, nPost: number, pairs: number): void;
-  /** w -= step;  step = 0. */
-  take(step: Real): void;
+/**
+ * Of the loops of a backend those that change a field, for this field, which is on its grid: each change is rounded to steps, and few of
+ * them are left to be carried out.
+ */
+export interface Learn extends Pick<Loops, 'addOuter' | 'take'> {
   /** out_j += sum_i x_i M_ij in integers. @returns whether it could: x has to be of 0 and 1 */
   predict?(out: Real, to: number, x: Real, from: number, nPre: number, nPost: number): boolean;
 }
@@ -127,9 +115,9 @@ export function createStore(
   };
 }
 
-type Loops = Pick<Store, 'settle' | 'learn' | 'filtered'> & { readonly reload?: () => void };
+type Roundings = Pick<Store, 'settle' | 'learn' | 'filtered'> & { readonly reload?: () => void };
 
-function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Loops {
+function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Roundings {
   const { values, kept, record, row, list, scaled, mirror } = arrays;
   const rounding = roundings.indexOf(format.rounding);
   const wraps = format.overflow === 'wrap' ? 1 : 0;
@@ -159,7 +147,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
     ...(mirror && { reload: () => k.reflect(copy, to, mirror.rows, values.length / mirror.rows, at) }),
     filtered: {
       sweep,
-      add: (grad, e, signal, rate, { nPre, nPost }, syn, signalRow, rateRow, kappa, gain) =>
+      addFiltered: (grad, _eBar, e, signal, rate, { nPre, nPost }, syn, signalRow, rateRow, kappa, gain) =>
         k.addFilteredRounded(
           grad.byteOffset,
           to + 8 * syn,
@@ -183,7 +171,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
       k.settle(to, old, from, n, at, rounding, wraps, keys[0], keys[1]);
     },
     learn: {
-      outer(x, from, stride, d, rate, nPre, nPost, pairs) {
+      addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {
         sweep();
         k.learnOuter(
           to,
@@ -205,7 +193,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
           keys[1],
         );
       },
-      take(step) {
+      take(_w, step) {
         sweep();
         const length = row.length & ~3;
         const [from, n] = [step.byteOffset, step.length];
@@ -218,7 +206,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
 }
 
 /** The definition. */
-function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, chance: Chance): Loops {
+function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, chance: Chance): Roundings {
   const round = rounders[format.rounding];
   const wraps = format.overflow === 'wrap';
   const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
@@ -235,7 +223,7 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
       for (let s = from; s < from + n; s++) settleOne(values, kept, s, record, wraps, round, chance);
     },
     learn: {
-      outer(x, from, stride, d, rate, nPre, nPost, pairs) {
+      addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {
         sweep();
         for (let i = 0; i < nPre; i++) {
           let active = false;
@@ -251,7 +239,7 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
           for (let j = 0; j < nPost; j++) change(i * nPost + j, row[j]);
         }
       },
-      take(step) {
+      take(_w, step) {
         sweep();
         for (let s = 0; s < step.length; s++) {
           if (step[s] === 0) continue;
