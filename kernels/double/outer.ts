@@ -1,12 +1,13 @@
 import { addListed, scale } from './loops';
 import { learnRow } from './learn';
 import { mirrorBytes } from './mirror';
-import { count, LOST, TRIED } from './rounding';
+import { count, HIGH, LOST, TRIED } from './rounding';
+import { coarsen, fits, moveExactly, moveGroups, sieveRow, unitsPer } from './sieve';
 
 /**
  * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid. Every entry of a row whose x are not all 0 is tried.
- * rate: as `learnRow` wants changes; row: work space of n numbers; scaled: of pairs * n numbers and nPre words; others as those of
- * `addOuter` and `learnRow`
+ * rate: as `learnRow` wants changes; row: work space of n numbers; scaled: of pairs * n numbers, nPre words and pairs rows of a mirror;
+ * others as those of `addOuter` and `learnRow`
  */
 export function learnOuter(
   M: usize, mirror: usize, x: usize, stride: i32, d: usize, list: usize, row: usize, scaled: usize, rate: f64, nPre: i32, n: i32, pairs: i32,
@@ -14,13 +15,30 @@ export function learnOuter(
 ): void {
   const bytes = <usize>n << 3, reflected = mirror ? mirrorBytes(n) : 0;
   const masks = scaled + <usize>pairs * bytes;
+  const coarse = masks + ((<usize>nPre + 1 & ~1) << 2);
   const binary = pairs <= 32 && whoSpikes(masks, x, stride, nPre, pairs);
-  if (binary) scale(scaled, d, rate, pairs * n);
+  // A word that 16 bits hold with what may be added to it.
+  const short = mirror != 0 && load<f64>(record, HIGH) < 16384;
+  let most: f64 = 0;
+  if (binary) {
+    scale(scaled, d, rate, pairs * n);
+    most = coarsen(coarse, scaled, unitsPer(rounding), pairs, n);
+  }
   let rows = 0;
   for (let i = 0; i < nPre; i++, M += bytes, mirror += reflected, x += 8) {
     if (binary) {
-      const end = listSpikes(list, load<u32>(masks + (<usize>i << 2)), scaled, bytes);
-      if (end == list) continue;
+      const mask = load<u32>(masks + (<usize>i << 2));
+      if (!mask) continue;
+      if (fits(popcnt(mask), most)) {
+        rows++;
+        const listed = listSpikes(list, mask, coarse, mirrorBytes(n));
+        const groups = sieveRow(row, list, listed, n, i * n, rounding, key, second);
+        if (groups == row) continue;
+        const end = moveGroups(M, short ? mirror : 0, row, groups, list, n, record, wraps);
+        if (end > list) moveExactly(M, mirror, list, end, mask, scaled, n, i * n, record, rounding, wraps, key, second);
+        continue;
+      }
+      const end = listSpikes(list, mask, scaled, bytes);
       sumListed(row, list, end, bytes);
     } else {
       const end = listFactors(list, x, stride, d, rate, bytes, pairs);

@@ -20,6 +20,18 @@ export function wordsOf(s: i32, key: v128, second: v128): v128 {
   return i32x4.shr_u(v128.xor(x, i32x4.shr_u(x, 16)), 1);
 }
 
+/** The same for one entry. */
+// @ts-ignore: decorator
+@inline
+export function wordOf(s: i32, key: i32, second: i32): i32 {
+  let x = <u32>(s ^ key);
+  x ^= x >> 16;
+  x = x * 0x7feb352d + <u32>second;
+  x ^= x >> 15;
+  x *= 0x846ca68b;
+  return <i32>((x ^ (x >> 16)) >> 1);
+}
+
 // @ts-ignore: decorator
 @inline
 export function upper(words: v128): v128 {
@@ -58,4 +70,12 @@ export function within(integer: v128, record: usize, wraps: i32): v128 {
   if (!wraps) return f64x2.pmin(f64x2.pmax(integer, low), high);
   const turn = f64x2.sub(integer, low), all = f64x2.splat(load<f64>(record, COUNT));
   return f64x2.add(low, f64x2.sub(turn, f64x2.mul(all, f64x2.floor(f64x2.div(turn, all)))));
+}
+
+/** An integer beyond the word, wrapped. */
+// @ts-ignore: decorator
+@inline
+export function wrapped(integer: f64, record: usize): f64 {
+  const low = load<f64>(record, LOW), all = load<f64>(record, COUNT), turn = integer - low;
+  return low + (turn - all * Math.floor(turn / all));
 }

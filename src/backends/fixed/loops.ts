@@ -184,7 +184,7 @@ export function throughStores(
 /** Numbers of work space that the parts of a network and its loops ask for, at most. */
 export function scratchLength(spec: NetworkSpec, state: number): number {
   const { rec, in: nIn, out, stream } = spec.sizes;
-  return state + 5 * longestRow(spec) + stream * (rec + 4) + 32 * (rec + nIn + out);
+  return state + 5 * longestRow(spec) + stream * (rec + Math.ceil(rec / 4) + 6) + 32 * (rec + nIn + out);
 }
 
 /** The longest row of a matrix or of what it reads. */

@@ -26,7 +26,7 @@ export function bindStores(
   const { generator, seed } = spec.rounding;
   const row = take(4 * Math.ceil(longestRow(spec) / 4) + 4);
   const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
-  const scaled = take(spec.sizes.stream * spec.sizes.rec + Math.ceil(longestRow(spec) / 2));
+  const scaled = take(spec.sizes.stream * (spec.sizes.rec + 2 * Math.ceil(spec.sizes.rec / 8)) + Math.ceil(longestRow(spec) / 2));
   const { sizes, rule } = spec;
   const learning = learningFields(spec);
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
