@@ -11,4 +11,5 @@ export {
 } from './loops';
 export { addMirrored, reflect } from './mirror';
 export { learnOuter } from './outer';
+export { emit, integrateSubtract, integrateToZero, meet, runningTerm, triangle } from './neuron';
 export { settle } from './settle';

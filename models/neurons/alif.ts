@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import {
   fire,
   fireConstants,
-  integrateSubtract,
-  integrateToZero,
   membraneLayout,
+  spikingLoops,
   spikingParams,
   thresholdKernel,
 } from './spiking.ts';
@@ -52,7 +52,6 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
     const gain = p.inputScale === '1' ? 1 : 1 - decay;
     const constants = fireConstants(p);
     const strength = adaptStrength(p.adaptBeta, p.adaptiveShare, nRec);
-    const threshold = new Float64Array(nRec);
     const subtracts = p.reset === 'subtract';
     return {
       layout,
@@ -67,10 +66,13 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
       nRef: p.nRef,
       kernel: thresholdKernel(p, decay, gain, constants, { decay: rho, strength }),
       threshold: (state, b, out) => raise(out, state.a, strength, b * nRec, p.vTh, nRec),
-      bind({ sizes, state, trial, current }: NeuronBinding) {
+      bind({ sizes, state, trial, current, loops: given }: NeuronBinding) {
         const { rec: n, step: steps, history } = sizes;
         const { v, refractory, a } = state;
         const { z: spikes, psi } = trial;
+        const loops = { ...spikingLoops, ...given };
+        const threshold = scratchOf(given)(n);
+        const { integrateSubtract, integrateToZero } = loops;
         return (b, t) => {
           const at = b * n;
           const to = (b * (history + steps) + history + t) * n;
@@ -78,7 +80,7 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
           if (subtracts) integrateSubtract(v, spikes, current, at, to - n, decay, gain, p.vTh, n);
           else integrateToZero(v, spikes, current, at, to - n, decay, gain, n);
           raise(threshold, a, strength, at, p.vTh, n);
-          fire(spikes, psi, refractory, v, threshold, to, (b * steps + t) * n, at, constants, n);
+          fire(spikes, psi, refractory, v, threshold, to, (b * steps + t) * n, at, constants, loops, n);
         };
       },
     };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { scratchOf } from '../../src/core/loops.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import {
   fire,
   fireConstants,
-  integrateSubtract,
-  integrateToZero,
   membraneLayout,
+  spikingLoops,
   spikingParams,
   thresholdKernel,
 } from './spiking.ts';
@@ -47,16 +47,20 @@ export const lif: NeuronModel<z.infer<typeof params>> = {
       nRef: p.nRef,
       kernel: thresholdKernel(p, decay, gain, constants, null),
       threshold: (_state, _stream, out) => out.set(threshold),
-      bind({ sizes, state, trial, current }: NeuronBinding) {
+      bind({ sizes, state, trial, current, loops: given }: NeuronBinding) {
         const { rec: n, step: steps, history } = sizes;
         const { v, refractory } = state;
         const { z: spikes, psi } = trial;
+        const loops = { ...spikingLoops, ...given };
+        const level = scratchOf(given)(n);
+        level.set(threshold);
+        const { integrateSubtract, integrateToZero } = loops;
         return (b, t) => {
           const at = b * n;
           const to = (b * (history + steps) + history + t) * n;
           if (subtracts) integrateSubtract(v, spikes, current, at, to - n, decay, gain, p.vTh, n);
           else integrateToZero(v, spikes, current, at, to - n, decay, gain, n);
-          fire(spikes, psi, refractory, v, threshold, to, (b * steps + t) * n, at, constants, n);
+          fire(spikes, psi, refractory, v, level, to, (b * steps + t) * n, at, constants, loops, n);
         };
       },
     };

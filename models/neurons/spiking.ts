@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import type { Loops } from '../../src/core/loops.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 
@@ -94,7 +95,7 @@ export function thresholdKernel(
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][rec] at `at`, z: row t-1 at `prev`, current: [rec] */
-export function integrateSubtract(
+function integrateSubtract(
   v: Real,
   z: Real,
   current: Real,
@@ -109,7 +110,7 @@ export function integrateSubtract(
 }
 
 /** v[t] = decay v[t-1] (1 - z[t-1]) + gain I[t].   Shapes as above. */
-export function integrateToZero(
+function integrateToZero(
   v: Real,
   z: Real,
   current: Real,
@@ -138,12 +139,28 @@ export function fire(
   row: number,
   at: number,
   c: FireConstants,
+  loops: Pick<Loops, 'triangle' | 'emit'>,
   n: number,
 ): void {
   const { psiHeight, psiWidth, nRef, orEqual, psiLevels, psiSteps } = c;
   if (psiSteps) staircase(psi, refractory, v, threshold, row, at, psiSteps, n);
-  else triangle(psi, refractory, v, threshold, row, at, psiHeight, psiWidth, n);
+  else loops.triangle(psi, refractory, v, threshold, row, at, psiHeight, psiWidth, n);
   if (psiLevels !== null) roundToLevels(psi, row, psiHeight, psiLevels, n);
+  loops.emit(z, refractory, v, threshold, to, at, nRef, orEqual, n);
+}
+
+/** z = [v > A and not refractory], with `orEqual` also at the threshold;  r = clip(r + nRef z - 1, 0, nRef).   Shapes as above. */
+function emit(
+  z: Real,
+  refractory: Real,
+  v: Real,
+  threshold: Real,
+  to: number,
+  at: number,
+  nRef: number,
+  orEqual: boolean,
+  n: number,
+): void {
   for (let j = 0; j < n; j++) {
     const blocked = refractory[at + j];
     const above = v[at + j] - threshold[j];
@@ -195,3 +212,6 @@ function roundToLevels(psi: Real, row: number, height: number, levels: number, n
   const highest = levels - 1;
   for (let j = 0; j < n; j++) psi[row + j] = (height * Math.floor((highest * psi[row + j]) / height + 0.5)) / highest;
 }
+
+/** The inner loops of the threshold neurons. */
+export const spikingLoops = { integrateSubtract, integrateToZero, triangle, emit };

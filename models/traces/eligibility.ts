@@ -216,7 +216,7 @@ function bindOuter(binding: TraceBinding, context: TraceContext, { gate, late }:
   const { rec: n, step: steps, stream: nStream } = sizes;
   const { decay, gain } = context.neuron;
   const outGain = context.filter.gain;
-  const { filter, addTimes } = { ...kernels, ...binding.loops };
+  const { filter, addTimes, gatedSignal, ungatedSignal } = { ...kernels, ...meetings, ...binding.loops };
   const groups = groupsOf(binding);
   const d = scratchOf(binding.loops)(nStream * n);
   const meet = gate === 'psi' ? gatedSignal : ungatedSignal;
@@ -283,6 +283,8 @@ function ungatedSignal(
 ): void {
   for (let j = 0; j < n; j++) d[to + j] = gain * signal[row + j] + psi[at + j] * rateTerm[at + j];
 }
+
+const meetings = { gatedSignal, ungatedSignal };
 
 /** Every trace with state per synapse. */
 function bindSynaptic(binding: TraceBinding, { context, resetGain, restartEvery }: Plan): BoundTrace {

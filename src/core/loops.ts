@@ -5,11 +5,69 @@ import type { Projection } from './projection.ts';
 /**
  * Inner loops of the plain steps. Each plug-in has them in TypeScript; a backend may bring faster ones, which do the same
  * operations on every entry in the same order, so that the numbers are the same to the last bit. Shapes and equations are
- * those of the plain loops: `src/core/linearMaps.ts`, `models/traces/kernels.ts`, `src/backends/reference`.
+ * those of the plain loops: `src/core/linearMaps.ts`, `models/neurons/spiking.ts`, `models/traces`,
+ * `src/backends/reference`.
  */
 export interface Loops {
   /** Zeroed numbers that the loops of this backend can work on; plain memory elsewhere. */
   scratch(length: number): Real;
+  integrateSubtract(
+    v: Real,
+    z: Real,
+    current: Real,
+    at: number,
+    prev: number,
+    decay: number,
+    gain: number,
+    vTh: number,
+    n: number,
+  ): void;
+  integrateToZero(
+    v: Real,
+    z: Real,
+    current: Real,
+    at: number,
+    prev: number,
+    decay: number,
+    gain: number,
+    n: number,
+  ): void;
+  triangle(
+    psi: Real,
+    refractory: Real,
+    v: Real,
+    threshold: Real,
+    row: number,
+    at: number,
+    height: number,
+    width: number,
+    n: number,
+  ): void;
+  emit(
+    z: Real,
+    refractory: Real,
+    v: Real,
+    threshold: Real,
+    to: number,
+    at: number,
+    nRef: number,
+    orEqual: boolean,
+    n: number,
+  ): void;
+  runningTerm(
+    rateTerm: Real,
+    fBar: Real,
+    z: Real,
+    row: number,
+    at: number,
+    from: number,
+    strength: number,
+    target: number,
+    rate: number,
+    n: number,
+  ): void;
+  gatedSignal: Meet;
+  ungatedSignal: Meet;
   addCurrent(current: Real, w: Real, p: Real, projection: Projection, from: number): void;
   predict: typeof predict;
   addOuter: typeof addOuter;
@@ -53,6 +111,19 @@ export interface Loops {
   take(w: Real, step: Real): void;
   multiply(x: Real, factor: number): void;
 }
+
+/** A learning signal and a rate term meet psi.   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
+export type Meet = (
+  d: Real,
+  psi: Real,
+  signal: Real,
+  rateTerm: Real,
+  to: number,
+  at: number,
+  row: number,
+  gain: number,
+  n: number,
+) => void;
 
 /** What a plug-in is handed: the loops that its backend has. */
 export type FastLoops = Partial<Loops>;

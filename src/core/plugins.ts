@@ -153,6 +153,8 @@ export interface NeuronBinding {
   readonly trial: TrialArrays;
   /** Summed weighted input of this step, not yet scaled by the input gain. [rec] */
   readonly current: Real;
+  /** The backend's own inner loops, in place of the plain ones. */
+  readonly loops?: FastLoops | undefined;
 }
 
 /** `step(b, t)` reads `current` and row t-1 of z, advances the state, writes row t of z and psi. */

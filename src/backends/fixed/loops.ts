@@ -1,6 +1,6 @@
 import type { Real } from '../../core/layout.ts';
 import { addOuter, predict } from '../../core/linearMaps.ts';
-import type { FastLoops, Loops } from '../../core/loops.ts';
+import type { FastLoops, Loops, Meet } from '../../core/loops.ts';
 import type { NetworkSpec } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
 import type { Filtered, Learn } from './store.ts';
@@ -10,7 +10,37 @@ type Rounding = [record: number, rounding: number, wraps: number, key: number, s
 
 /** Exports of `kernels/double/`; addresses in bytes. */
 export interface DoubleKernels {
-  settle(values: number, kept: number, from: number, n: number, ...how: Rounding): void;
+  settle(
+    values: number,
+    kept: number,
+    from: number,
+    n: number,
+    rows: number,
+    stride: number,
+    ...how: Rounding
+  ): void;
+  integrateSubtract(
+    v: number,
+    z: number,
+    current: number,
+    decay: number,
+    gain: number,
+    vTh: number,
+    n: number,
+  ): void;
+  integrateToZero(v: number, z: number, current: number, decay: number, gain: number, n: number): void;
+  triangle(
+    psi: number,
+    refractory: number,
+    v: number,
+    threshold: number,
+    height: number,
+    width: number,
+    n: number,
+  ): void;
+  emit(z: number, refractory: number, v: number, threshold: number, nRef: number, orEqual: number, n: number): void;
+  meet(d: number, psi: number, signal: number, rate: number, gain: number, gated: number, n: number): void;
+  runningTerm(R: number, f: number, z: number, strength: number, target: number, rate: number, n: number): void;
   learnOuter(
     M: number,
     mirror: number,
@@ -103,8 +133,24 @@ export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['s
   const { sizes, projections } = spec;
   const list = scratch(2 * longestRow(spec)).byteOffset;
   const turned = scratch(8 * sizes.rec).byteOffset;
+  const meet =
+    (gated: number): Meet =>
+    (d, psi, signal, rateTerm, at, row, signalRow, gain, n) =>
+      k.meet(to(d, at), to(psi, row), to(signal, signalRow), to(rateTerm, row), gain, gated, n);
   const whole: FastLoops = {
     scratch,
+    integrateSubtract: (v, z, current, at, prev, decay, gain, vTh, n) =>
+      k.integrateSubtract(to(v, at), to(z, prev), current.byteOffset, decay, gain, vTh, n),
+    integrateToZero: (v, z, current, at, prev, decay, gain, n) =>
+      k.integrateToZero(to(v, at), to(z, prev), current.byteOffset, decay, gain, n),
+    triangle: (psi, refractory, v, threshold, row, at, height, width, n) =>
+      k.triangle(to(psi, row), to(refractory, at), to(v, at), threshold.byteOffset, height, width, n),
+    emit: (z, refractory, v, threshold, from, at, nRef, orEqual, n) =>
+      k.emit(to(z, from), to(refractory, at), to(v, at), threshold.byteOffset, nRef, orEqual ? 1 : 0, n),
+    runningTerm: (rateTerm, fBar, z, row, at, from, strength, target, rate, n) =>
+      k.runningTerm(to(rateTerm, row), to(fBar, at), to(z, from), strength, target, rate, n),
+    gatedSignal: meet(1),
+    ungatedSignal: meet(0),
     predict: (out, at, M, x, from, nPre, nPost) => k.addRows(to(out, at), M.byteOffset, to(x, from), list, nPre, nPost),
     addOuter: (M, x, from, stride, d, rate, nPre, nPost, count) =>
       k.addOuter(M.byteOffset, to(x, from), stride, d.byteOffset, list, rate, nPre, nPost, count),

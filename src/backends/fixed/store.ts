@@ -9,8 +9,11 @@ export interface Store {
   statistics(): FieldStatistics;
   /** Counts begin anew; the range does not. */
   resetCounts(): void;
-  /** Entries [from, from + n) of the field; those that have not changed since the last time cost a comparison. */
-  settle(from: number, n: number): void;
+  /**
+   * Entries [from, from + n) of the field, and of so many rows in all, `stride` entries apart; those that have not changed since the last
+   * time cost a comparison.
+   */
+  settle(from: number, n: number, rows?: number, stride?: number): void;
   /** The field may have been written from outside, on its grid: that is no change. */
   reload(): void;
   /** How the field takes changes that are rounded before they are added; null where the sum has to be rounded. */
@@ -166,9 +169,13 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
           keys[1],
         ),
     },
-    settle(from, n) {
-      sweep();
-      k.settle(to, old, from, n, at, rounding, wraps, keys[0], keys[1]);
+    settle(from, n, rows = 1, stride = 0) {
+      // A row is a sweep.
+      const together = format.rounding === 'stochastic' ? 1 : rows;
+      for (let row = 0; row < rows; row += together) {
+        sweep();
+        k.settle(to, old, from + row * stride, n, together, stride, at, rounding, wraps, keys[0], keys[1]);
+      }
     },
     learn: {
       addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {
@@ -218,9 +225,11 @@ function plainLoops(format: Format, { values, kept, record, row }: StoreArrays, 
     else moveBy(values, s, whole, record, wraps);
   };
   return {
-    settle(from, n) {
-      sweep();
-      for (let s = from; s < from + n; s++) settleOne(values, kept, s, record, wraps, round, chance);
+    settle(from, n, rows = 1, stride = 0) {
+      for (let row = 0, first = from; row < rows; row++, first += stride) {
+        sweep();
+        for (let s = first; s < first + n; s++) settleOne(values, kept, s, record, wraps, round, chance);
+      }
     },
     learn: {
       addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {

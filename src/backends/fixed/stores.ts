@@ -68,7 +68,7 @@ export function settle(stores: readonly Bound[]): void {
 export function settleRows(rows: readonly Bound[], t: number, { stream, step }: Sizes): void {
   for (const { store, length } of rows) {
     const width = length / (stream * step);
-    for (let b = 0; b < stream; b++) store.settle((b * step + t) * width, width);
+    store.settle(t * width, width, stream, step * width);
   }
 }
 

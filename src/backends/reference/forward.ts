@@ -10,7 +10,7 @@ export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout
   const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = sizes;
   const { addCurrent } = { ...plain, ...loops };
   const current = scratchOf(loops)(n);
-  const neuron = spec.neuron.bind({ sizes, state: state.views('neuron'), trial, current });
+  const neuron = spec.neuron.bind({ sizes, state: state.views('neuron'), trial, current, loops });
   const read = spec.readout.bind({ sizes, state: state.views('readout'), trial, weights, loops });
   return {
     forward(t0, t1) {

@@ -2,10 +2,11 @@ import type { Real } from '../../core/layout.ts';
 import type { Network, Stages } from '../../core/network.ts';
 
 /** Firing-rate regularisation (Bellec et al. 2020, methods): R_j = c (f_j - f*), added to the unfiltered eligibility. */
-export function bindRateTerm({ spec, state, trial }: Network): Pick<Stages, 'rateRunning' | 'rateOfTrial'> {
+export function bindRateTerm({ spec, state, trial, loops }: Network): Pick<Stages, 'rateRunning' | 'rateOfTrial'> {
   const { stream: nStream, step: stride, rec: n, history } = spec.sizes;
   const { strength, target, mean, runningRate, everySteps } = spec.rateTerm;
   const fBar = state.field('run.fBar');
+  const add = loops?.runningTerm ?? runningTerm;
   const activity = new Float64Array(n);
   const firstRow = (b: number) => (b * (history + stride) + history) * n;
   return {
@@ -15,7 +16,7 @@ export function bindRateTerm({ spec, state, trial }: Network): Pick<Stages, 'rat
         for (let t = t0; t < t1; t++) {
           const row = (b * stride + t) * n;
           const acting = (t + 1) % everySteps === 0 ? strength : 0;
-          runningTerm(trial.rateTerm, fBar, trial.z, row, b * n, firstRow(b) + t * n, acting, target, runningRate, n);
+          add(trial.rateTerm, fBar, trial.z, row, b * n, firstRow(b) + t * n, acting, target, runningRate, n);
         }
       }
     },
