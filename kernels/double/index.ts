@@ -11,5 +11,6 @@ export {
 } from './loops';
 export { addMirrored, reflect } from './mirror';
 export { learnOuter } from './outer';
+export { learnProducts } from './products';
 export { emit, integrateSubtract, integrateToZero, meet, runningTerm, triangle } from './neuron';
 export { settle } from './settle';

@@ -35,7 +35,7 @@ export function learnRow(at: usize, mirror: usize, changes: usize, list: usize, 
 }
 
 /** How many of the changes are not 0. */
-function tries(changes: usize, n: i32): f64 {
+export function tries(changes: usize, n: i32): f64 {
   const none = f64x2.splat(0);
   let tried = i64x2.splat(0);
   const whole = <usize>(n & ~1) << 3;

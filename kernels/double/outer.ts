@@ -1,8 +1,8 @@
 import { addListed, scale } from './loops';
 import { learnRow } from './learn';
 import { mirrorBytes } from './mirror';
-import { count, HIGH, LOST, TRIED } from './rounding';
-import { coarsen, fits, moveExactly, moveGroups, sieveRow, unitsPer } from './sieve';
+import { count, LOST, TRIED } from './rounding';
+import { addChanges, bitsFor, coarsen, fits, largestOf, moveEntries, moveGroups, sieveRow, stepsOf } from './sieve';
 
 /**
  * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid. Every entry of a row whose x are not all 0 is tried.
@@ -17,25 +17,27 @@ export function learnOuter(
   const masks = scaled + <usize>pairs * bytes;
   const coarse = masks + ((<usize>nPre + 1 & ~1) << 2);
   const binary = pairs <= 32 && whoSpikes(masks, x, stride, nPre, pairs);
-  // A word that 16 bits hold with what may be added to it.
-  const short = mirror != 0 && load<f64>(record, HIGH) < 16384;
-  let most: f64 = 0;
+  let largest: f64 = 0, bits = 0;
   if (binary) {
     scale(scaled, d, rate, pairs * n);
-    most = coarsen(coarse, scaled, unitsPer(rounding), pairs, n);
+    largest = largestOf(scaled, pairs * n) * stepsOf(rounding);
+    bits = bitsFor(largest, pairs);
+    coarsen(coarse, mirrorBytes(n), scaled, stepsOf(rounding) * <f64>(1 << bits), pairs, n);
   }
   let rows = 0;
   for (let i = 0; i < nPre; i++, M += bytes, mirror += reflected, x += 8) {
     if (binary) {
       const mask = load<u32>(masks + (<usize>i << 2));
       if (!mask) continue;
-      if (fits(popcnt(mask), most)) {
+      if (fits(popcnt(mask), largest, bits)) {
         rows++;
         const listed = listSpikes(list, mask, coarse, mirrorBytes(n));
-        const groups = sieveRow(row, list, listed, n, i * n, rounding, key, second);
+        const groups = sieveRow(row, list, listed, n, i * n, bits, rounding, key, second);
         if (groups == row) continue;
-        const end = moveGroups(M, short ? mirror : 0, row, groups, list, n, record, wraps);
-        if (end > list) moveExactly(M, mirror, list, end, mask, scaled, n, i * n, record, rounding, wraps, key, second);
+        const end = moveGroups(M, mirror, row, groups, list, n, record, wraps);
+        if (end == list) continue;
+        const last = addChanges(row, list, end, mask, scaled, n);
+        moveEntries(M, mirror, row, last, i * n, record, rounding, wraps, key, second);
         continue;
       }
       const end = listSpikes(list, mask, scaled, bytes);

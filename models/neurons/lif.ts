@@ -2,14 +2,7 @@ import { z } from 'zod';
 import { scratchOf } from '../../src/core/loops.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { resolveDecay } from '../../src/core/units.ts';
-import {
-  fire,
-  fireConstants,
-  membraneLayout,
-  spikingLoops,
-  spikingParams,
-  thresholdKernel,
-} from './spiking.ts';
+import { fire, fireConstants, membraneLayout, spikingLoops, spikingParams, thresholdKernel } from './spiking.ts';
 
 const params = z.strictObject({ kind: z.literal('lif'), ...spikingParams });
 

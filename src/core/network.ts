@@ -116,8 +116,8 @@ export interface Stages {
   signal(t0: number, t1: number, progress: (t: number) => number): void;
   /** Gradient of a direct rule, over the steps that its grain says. */
   direct(t0: number, t1: number): void;
-  /** Online: steps [t0, t1) in order. */
-  gradient(t0: number, t1: number): void;
+  /** Online: steps [t0, t1) in order. `due`: the update comes next, and nobody reads the gradient before. */
+  gradient(t0: number, t1: number, due?: boolean): void;
   /** Online: after the last step of a trial. */
   gradientEnd(steps: number): void;
   /** Deferred: the whole trial at once. */

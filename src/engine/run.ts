@@ -98,8 +98,9 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
     if (options.learn) {
       stages.rateRunning(t0, t1);
       stages.signal(t0, t1, run.signalScale);
-      if (spec.execution === 'online' && (t1 - first === piece || t1 === steps || (withinTrial && updateIsDue(run)))) {
-        stages.gradient(first, t1);
+      const due = withinTrial && updateIsDue(run);
+      if (spec.execution === 'online' && (t1 - first === piece || t1 === steps || due)) {
+        stages.gradient(first, t1, due && !options.onStep);
         first = t1;
       }
     }

@@ -3,6 +3,7 @@ import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../.
 import { compileReference } from '../reference/index.ts';
 import { bindLoops, scratchLength, throughStores } from './loops.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
+import { owing } from './owed.ts';
 import { recordLength } from './store.ts';
 import { type Bound, bindStores, filteredOf, inGroup, learnOf, putOnGrids, settle, settleRows } from './stores.ts';
 
@@ -50,15 +51,19 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const stores = bindStores(network, take, memory);
   const loops = memory ? bindLoops(memory.kernels, spec, take) : {};
   const filters = spec.rule?.trace.kernel?.restartEvery === null ? inGroup(stores, 'trace') : [];
-  const inner = compileReference({
-    ...network,
-    loops: throughStores(loops, learnOf(stores), filteredOf(filters)),
-  });
-  return settled(inner, network, stores, filters);
+  const rounding = throughStores(loops, learnOf(stores), filteredOf(filters));
+  const { loops: owed, due } = owing(network, learnOf(stores), rounding);
+  return settled(compileReference({ ...network, loops: owed }), network, stores, filters, due);
 }
 
 /** The stages step by step, each followed by the roundings of what it has stored. */
-function settled(inner: Stages, network: Network, stores: readonly Bound[], filters: readonly Bound[]): Stages {
+function settled(
+  inner: Stages,
+  network: Network,
+  stores: readonly Bound[],
+  filters: readonly Bound[],
+  due: (soon: boolean) => void,
+): Stages {
   const { spec, state } = network;
   const { sizes, rateTerm, rule } = spec;
   const [neuron, readout, signal, trace, running, weights] = [
@@ -118,13 +123,15 @@ function settled(inner: Stages, network: Network, stores: readonly Bound[], filt
         settle(signal);
         settleRows(told, t, sizes);
       }),
-    gradient: (t0, t1) =>
+    gradient(t0, t1, soon) {
+      due(soon === true);
       eachStep(t0, t1, (t) => {
         for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
         inner.gradient(t, t + 1);
         settle(trace);
         settle(readout);
-      }),
+      });
+    },
     update: (progress, count, trials) => {
       inner.update(progress, count, trials);
       settle(weights);

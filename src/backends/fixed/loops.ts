@@ -10,24 +10,8 @@ type Rounding = [record: number, rounding: number, wraps: number, key: number, s
 
 /** Exports of `kernels/double/`; addresses in bytes. */
 export interface DoubleKernels {
-  settle(
-    values: number,
-    kept: number,
-    from: number,
-    n: number,
-    rows: number,
-    stride: number,
-    ...how: Rounding
-  ): void;
-  integrateSubtract(
-    v: number,
-    z: number,
-    current: number,
-    decay: number,
-    gain: number,
-    vTh: number,
-    n: number,
-  ): void;
+  settle(values: number, kept: number, from: number, n: number, rows: number, stride: number, ...how: Rounding): void;
+  integrateSubtract(v: number, z: number, current: number, decay: number, gain: number, vTh: number, n: number): void;
   integrateToZero(v: number, z: number, current: number, decay: number, gain: number, n: number): void;
   triangle(
     psi: number,
@@ -51,6 +35,21 @@ export interface DoubleKernels {
     row: number,
     scaled: number,
     rate: number,
+    nPre: number,
+    n: number,
+    pairs: number,
+    ...how: Rounding
+  ): void;
+  learnProducts(
+    w: number,
+    x: number,
+    d: number,
+    list: number,
+    row: number,
+    coarse: number,
+    scale: number,
+    rate: number,
+    unit: number,
     nPre: number,
     n: number,
     pairs: number,
@@ -230,7 +229,7 @@ export function throughStores(
 /** Numbers of work space that the parts of a network and its loops ask for, at most. */
 export function scratchLength(spec: NetworkSpec, state: number): number {
   const { rec, in: nIn, out, stream } = spec.sizes;
-  return state + 5 * longestRow(spec) + stream * (rec + Math.ceil(rec / 4) + 6) + 32 * (rec + nIn + out);
+  return state + 9 * longestRow(spec) + stream * (3 * rec + nIn + 8) + 32 * (rec + nIn + out + 1);
 }
 
 /** The longest row of a matrix or of what it reads. */

@@ -33,6 +33,8 @@ export interface Filtered {
  * them are left to be carried out.
  */
 export interface Learn extends Pick<Loops, 'addOuter' | 'take'> {
+  /** w moves by rate (scale sum of eps_i d_j over the streams), as by a gradient.   eps: [stream][pre]; d: [stream][post] */
+  takeProducts?(eps: Real, d: Real, nPre: number, nPost: number, nStream: number, scale: number, rate: number): void;
   /** out_j += sum_i x_i M_ij in integers. @returns whether it could: x has to be of 0 and 1 */
   predict?(out: Real, to: number, x: Real, from: number, nPre: number, nPost: number): boolean;
 }
@@ -48,11 +50,11 @@ export interface StoreArrays {
   readonly kept: Real | null;
   /** The format and the counts. [recordLength] */
   readonly record: Real;
-  /** Work space of the longest row, in whole groups of four. */
+  /** Work space of two numbers per entry of the longest row, in whole groups of eight. */
   readonly row: Real;
-  /** Work space of 2 numbers per pair of an outer product and per entry of what a matrix reads. */
+  /** Work space of 4 numbers per pair of an outer product and per entry of what a matrix reads. */
   readonly list: Real;
-  /** Work space of the pairs of an outer product and of half a number per row. */
+  /** Work space of the pairs of an outer product, as numbers and as two rows of a mirror, and of half a number per row. */
   readonly scaled: Real;
   /** Room for a matrix as 16-bit integers, for kernels that read it; null: none is kept. */
   readonly mirror: { readonly room: Real; readonly rows: number } | null;
@@ -206,6 +208,13 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
         const [from, n] = [step.byteOffset, step.length];
         const [work, groups] = [row.byteOffset, list.byteOffset];
         k.takeRounded(to, from, n, -unit, work, groups, length, at, rounding, wraps, keys[0], keys[1]);
+      },
+      takeProducts(eps, d, nPre, nPost, nStream, scaleOf, rate) {
+        sweep();
+        const [x, other] = [eps.byteOffset, d.byteOffset];
+        const [terms, work, units] = [list.byteOffset, row.byteOffset, scaled.byteOffset];
+        const how = [at, rounding, wraps, keys[0], keys[1]] as const;
+        k.learnProducts(to, x, other, terms, work, units, scaleOf, rate, -unit, nPre, nPost, nStream, ...how);
       },
       ...mirrored,
     },

@@ -24,9 +24,12 @@ export function bindStores(
 ): Bound[] {
   if (!spec.formats) return [];
   const { generator, seed } = spec.rounding;
-  const row = take(4 * Math.ceil(longestRow(spec) / 4) + 4);
-  const list = take(2 * Math.max(spec.sizes.stream, longestRow(spec)));
-  const scaled = take(spec.sizes.stream * (spec.sizes.rec + 2 * Math.ceil(spec.sizes.rec / 8)) + Math.ceil(longestRow(spec) / 2));
+  const longest = longestRow(spec);
+  const row = take(16 * Math.ceil(longest / 8));
+  const list = take(4 * longest);
+  const scaled = take(
+    spec.sizes.stream * (spec.sizes.rec + 4 * Math.ceil(spec.sizes.rec / 8)) + Math.ceil(longest / 2) + 1,
+  );
   const { sizes, rule } = spec;
   const learning = learningFields(spec);
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.

@@ -1,0 +1,85 @@
+import type { Real } from '../../core/layout.ts';
+import { type FastLoops, scratchOf } from '../../core/loops.ts';
+import { isPlastic, type Network } from '../../core/network.ts';
+import type { Learn } from './store.ts';
+
+/** A gradient that is not written down: what it is the product of, and the factors that it has met. */
+interface Owed {
+  readonly learn: Learn;
+  /** A copy: the trace is put on its grid before the weights move. [stream][pre] */
+  readonly eps: Real;
+  open: boolean;
+  d: Real;
+  readonly nPre: number;
+  readonly nPost: number;
+  readonly nStream: number;
+  factors: number;
+  scale: number;
+  rate: number;
+}
+
+/** Loops of the trace and of the update that leave products of weights that move at once to the store of the weights. */
+export interface OwedLoops {
+  readonly loops: FastLoops;
+  /** Whether the weights move right after the gradient that comes now, before anybody reads it. */
+  due(soon: boolean): void;
+}
+
+/**
+ * Where weights move after every step the gradient of a factored trace need not be made: `addTimes` keeps eps and d, `multiply` the
+ * factor, and `take` hands them on.
+ */
+export function owing(
+  { spec, weights, gradient }: Network,
+  learnOf: (field: Real) => Learn | null,
+  loops: FastLoops,
+): OwedLoops {
+  const { optimizer, update, projections, sizes } = spec;
+  const scratch = scratchOf(loops);
+  const atOnce = update.unit === 'step' && update.every === 1 && optimizer.kind === 'sgd';
+  const { addTimes, multiply, take } = loops;
+  if (!atOnce || !addTimes || !multiply || !take) return { loops, due() {} };
+  const owed = new Map<Real, Owed>();
+  const masks = { wIn: projections.in.masked, wRec: projections.rec.masked };
+  for (const name of ['wIn', 'wRec'] as const) {
+    const learn = learnOf(weights[name]);
+    if (!learn?.takeProducts || !isPlastic(name, spec) || masks[name]?.length) continue;
+    const nPre = name === 'wIn' ? sizes.in : sizes.rec;
+    const eps = scratch(sizes.stream * nPre);
+    const sums = { d: gradient[name], nPre, nPost: sizes.rec, nStream: sizes.stream };
+    owed.set(gradient[name], { learn, eps, open: false, ...sums, factors: 0, scale: 1, rate: 1 });
+  }
+  let soon = false;
+  return {
+    due(now) {
+      soon = now;
+    },
+    loops: {
+      ...loops,
+      addTimes(grad, eps, d, projection, nStream) {
+        const own = soon ? owed.get(grad) : undefined;
+        if (!own) return addTimes(grad, eps, d, projection, nStream);
+        own.open = true;
+        own.eps.set(eps);
+        own.d = d;
+        own.factors = 0;
+        own.scale = 1;
+        own.rate = 1;
+      },
+      multiply(x, factor) {
+        const own = owed.get(x);
+        if (!own?.open) return multiply(x, factor);
+        if (own.factors === 0) own.scale = factor;
+        else own.rate = factor;
+        own.factors += 1;
+        if (own.factors > 2) throw new Error('a gradient that is not written down meets two factors at most');
+      },
+      take(w, step) {
+        const own = owed.get(step);
+        if (!own?.open) return take(w, step);
+        own.open = false;
+        own.learn.takeProducts?.(own.eps, own.d, own.nPre, own.nPost, own.nStream, own.scale, own.rate);
+      },
+    },
+  };
+}
