@@ -3,6 +3,9 @@ import { addListed, scale as scaleTo } from './loops';
 import { count, LOST, NEAREST, STOCHASTIC, TRIED, wordsOf } from './rounding';
 import { ENTRY, GROUP, integers, largestOf, moveEntries, moveGroups, stepsOf } from './sieve';
 
+/** What is not 0 is taken for as much at least, so that products in single precision are not 0 either. */
+const LEAST: f64 = 1e-18;
+
 /** Bytes of a term: address of its row in single precision, its factor in single precision, address of the exact row, the exact factor. */
 const TERM: usize = 24;
 
@@ -10,7 +13,7 @@ const TERM: usize = 24;
  * w_ij moves by unit (rate (scale sum over pairs of x_i d_j)), rounded to steps of its grid, as if the sums had been added to a gradient of 0,
  * scaled and taken: sums of 0 are not tried. Sums in single precision tell which entries may move and by how much, as those in 16 bits
  * of `sieve.ts` do; here terms differ too much for these.   w: [nPre][n]; x: [pairs][nPre]; d: [pairs][n]; unit: to what `learnRow` wants;
- * row: work space of 2 n numbers; list: of 3 numbers a pair and one for 16 entries of a row; single: of pairs rows of `singleBytes`
+ * row: work space of 2 n numbers; list: of 3 numbers a pair and one for 16 entries of a row; single: of pairs + 1 rows of `singleBytes`
  */
 export function learnProducts(
   w: usize, x: usize, d: usize, list: usize, row: usize, single: usize, scale: f64, rate: f64, unit: f64, nPre: i32, n: i32, pairs: i32,
@@ -21,12 +24,13 @@ export function learnProducts(
   // Without factor nothing moves, unless something is no number: the sums tell.
   const largest = factor == 0 ? NaN : abs(factor) * largestOf(x, nPre * pairs) * largestOf(d, pairs * n);
   toSteps(single, d, factor, pairs, n);
+  const alive = single + <usize>pairs * length;
   for (let i = 0; i < nPre; i++, w += bytes, x += 8) {
     let end = list;
     for (let b = 0; b < pairs; b++) {
       const value = load<f64>(x + (<usize>(b * nPre) << 3));
       store<u32>(end, <u32>(single + <usize>b * length));
-      store<f32>(end, <f32>value, 4);
+      store<f32>(end, <f32>(abs(value) < LEAST ? LEAST : value), 4);
       store<u32>(end, <u32>(d + <usize>b * bytes), 8);
       store<f64>(end, value, 16);
       end += value != 0 ? TERM : 0;
@@ -39,7 +43,10 @@ export function learnProducts(
       learnSum(w, list, end, row, scale, rate, unit, i * n, n, record, rounding, wraps, key, second);
       continue;
     }
-    const groups = sieveSums(row, list, end, n, i * n, <f32>slack, record, rounding, key, second);
+    const most = 2 * terms >= <f64>pairs;
+    const groups = most
+      ? sieveSums(true, row, list, end, alive, n, i * n, <f32>slack, record, rounding, key, second)
+      : sieveSums(false, row, list, end, alive, n, i * n, <f32>slack, record, rounding, key, second);
     if (groups == row) continue;
     const listed = moveGroups(w, 0, row, groups, end, n, record, wraps);
     if (listed == end) continue;
@@ -55,7 +62,10 @@ function singleBytes(n: i32): usize {
   return <usize>((n + 7) & ~7) << 2;
 }
 
-/** Rows of steps in single precision, 0 behind n.   single: [pairs], rows of `singleBytes`; d: [pairs][n] */
+/**
+ * Rows of steps in single precision, 0 behind n, and after them all bits of the entries that are not 0 in all of them.   single: [pairs + 1],
+ * rows of `singleBytes`; d: [pairs][n]
+ */
 function toSteps(single: usize, d: usize, factor: f64, pairs: i32, n: i32): void {
   const length = singleBytes(n), f = f64x2.splat(factor);
   for (let b = 0; b < pairs; b++, single += length, d += <usize>n << 3) {
@@ -63,15 +73,34 @@ function toSteps(single: usize, d: usize, factor: f64, pairs: i32, n: i32): void
     v128.store(single + length - 32, f64x2.splat(0), 16);
     let j = 0;
     for (; j + 2 <= n; j += 2) {
-      v128.store64_lane(single + (<usize>j << 2), f32x4.demote_f64x2_zero(f64x2.mul(f, v128.load(d + (<usize>j << 3)))), 0);
+      v128.store64_lane(single + (<usize>j << 2), stepsOfTwo(v128.load(d + (<usize>j << 3)), f), 0);
     }
-    if (j < n) store<f32>(single + (<usize>j << 2), <f32>(factor * load<f64>(d + (<usize>j << 3))));
+    if (j < n) v128.store32_lane(single + (<usize>j << 2), stepsOfTwo(v128.load64_zero(d + (<usize>j << 3)), f), 0);
+  }
+  const rows = single - <usize>pairs * length;
+  for (let o: usize = 0; o < length; o += 16) {
+    let any = i32x4.splat(0);
+    for (let row = rows + o; row < single; row += length) any = v128.or(any, v128.load(row));
+    v128.store(single + o, unlikeZero(any));
   }
 }
 
-/** Lists groups of eight entries in which a change may leave a step, and counts what is tried; as `sieveRow`.   slack: in steps */
+// @ts-ignore: decorator
+@inline
+function stepsOfTwo(d: v128, factor: v128): v128 {
+  const steps = f64x2.mul(factor, d), least = f64x2.splat(LEAST);
+  const tiny = v128.andnot(f64x2.lt(f64x2.abs(steps), least), f64x2.eq(d, f64x2.splat(0)));
+  return f32x4.demote_f64x2_zero(v128.bitselect(least, steps, tiny));
+}
+
+/**
+ * Lists groups of eight entries in which a change may leave a step, and counts what is tried; as `sieveRow`.   dense: most pairs are among
+ * the terms, and an entry that is not 0 in all pairs is taken for one of theirs; alive: all bits of these; slack: in steps
+ */
+// @ts-ignore: decorator
+@inline
 function sieveSums(
-  groups: usize, terms: usize, end: usize, n: i32, s: i32, slack: f32, record: usize, rounding: i32, key: i32, second: i32,
+  dense: bool, groups: usize, terms: usize, end: usize, alive: usize, n: i32, s: i32, slack: f32, record: usize, rounding: i32, key: i32, second: i32,
 ): usize {
   const first = groups, keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f32x4.splat(0);
   const off = f32x4.splat(slack), within = f32x4.splat(0.5 - slack), half = f32x4.splat(0.5), fine = f32x4.splat(1.0 / 2147483648.0);
@@ -83,15 +112,17 @@ function sieveSums(
       const row = <usize>load<u32>(at) + o, x = v128.load32_splat(at, 4);
       const p = f32x4.mul(x, v128.load(row)), q = f32x4.mul(x, v128.load(row, 16));
       a = f32x4.add(a, p); b = f32x4.add(b, q);
-      anyA = v128.or(anyA, p); anyB = v128.or(anyB, q);
+      if (!dense) {
+        anyA = v128.or(anyA, p); anyB = v128.or(anyB, q);
+      }
     }
     const j = <i32>(o >> 2);
     if (rounding == STOCHASTIC) {
       low = f32x4.mul(f32x4.convert_i32x4_s(wordsOf(s + j, keys, seconds)), fine);
       high = f32x4.mul(f32x4.convert_i32x4_s(wordsOf(s + j + 4, keys, seconds)), fine);
     }
-    // Whether a term is not 0, of either sign.
-    anyA = i32x4.ne(i32x4.shl(anyA, 1), none); anyB = i32x4.ne(i32x4.shl(anyB, 1), none);
+    anyA = dense ? v128.load(alive + o) : unlikeZero(anyA);
+    anyB = dense ? v128.load(alive + o, 16) : unlikeZero(anyB);
     tried = i32x4.sub(i32x4.sub(tried, anyA), anyB);
     const restA = f32x4.sub(low, a), restB = f32x4.sub(high, b);
     // A sum that may be 0 is no change at all: it is left open.
@@ -110,6 +141,13 @@ function sieveSums(
   count(record, LOST, tries);
   for (let at = first; at < groups; at += GROUP) toMoves(at, off);
   return groups;
+}
+
+/** All bits where one but the sign is set. */
+// @ts-ignore: decorator
+@inline
+function unlikeZero(x: v128): v128 {
+  return i32x4.ne(i32x4.shl(x, 1), i32x4.splat(0));
 }
 
 /** What a group lies above its random numbers, as the most and the least steps that its entries move by. */

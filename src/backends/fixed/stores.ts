@@ -27,10 +27,9 @@ export function bindStores(
   const longest = longestRow(spec);
   const row = take(16 * Math.ceil(longest / 8));
   const list = take(4 * longest);
-  const scaled = take(
-    spec.sizes.stream * (spec.sizes.rec + 4 * Math.ceil(spec.sizes.rec / 8)) + Math.ceil(longest / 2) + 1,
-  );
   const { sizes, rule } = spec;
+  const rowOfWords = 4 * Math.ceil(sizes.rec / 8);
+  const scaled = take(sizes.stream * (sizes.rec + rowOfWords) + rowOfWords + Math.ceil(longest / 2) + 1);
   const learning = learningFields(spec);
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
   const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
