@@ -45,9 +45,7 @@ export function rounded(x: v128, rounding: i32, words: v128): v128 {
   if (rounding == FLOOR) return f64x2.floor(x);
   if (rounding == NEAREST) return f64x2.floor(f64x2.add(x, f64x2.splat(0.5)));
   if (rounding == TOWARD_ZERO) return f64x2.trunc(x);
-  const below = f64x2.floor(x);
-  const up = f64x2.lt(f64x2.convert_low_i32x4_s(words), f64x2.mul(f64x2.sub(x, below), f64x2.splat(2147483648)));
-  return f64x2.add(below, v128.and(up, f64x2.splat(1)));
+  return f64x2.ceil(f64x2.sub(x, f64x2.mul(f64x2.convert_low_i32x4_s(words), f64x2.splat(1.0 / 2147483648.0))));
 }
 
 // @ts-ignore: decorator

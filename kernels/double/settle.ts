@@ -57,7 +57,7 @@ function settleBy(
         p = within(p, record, wraps); q = within(q, record, wraps);
         beyondAll = i64x2.sub(i64x2.sub(beyondAll, beyondA), beyondB);
         if (!fresh) {
-          const farA = v128.and(far(a, p, oldA, scale, step), beyondA), farB = v128.and(far(b, q, oldB, scale, step), beyondB);
+          const farA = v128.and(takenBack(a, p, oldA, scale, step), beyondA), farB = v128.and(takenBack(b, q, oldB, scale, step), beyondB);
           count(record, LOST, lanes(i64x2.add(farA, farB)));
         }
       }
@@ -89,23 +89,28 @@ function settleBy(
   store<f64>(record, max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1)), LARGEST);
   if (whole == n) return;
   for (let r = 0, first = from; r < rows; r++, first += stride) {
-    for (let s = first + whole; s < first + n; s++) settleOne(rounding, fresh, values, kept, s, record, wraps, key, second);
+    for (let s = first + whole; s < first + n; s++) {
+      const o = <usize>s << 3, value = load<f64>(values + o), old = fresh ? NaN : load<f64>(kept + o);
+      const stored = settled(value, old, rounding, s, record, wraps, key, second);
+      store<f64>(values + o, stored);
+      if (!fresh) store<f64>(kept + o, stored);
+    }
   }
 }
 
 /** Changes of a step and more that the end of the word has taken back. */
 // @ts-ignore: decorator
 @inline
-function far(value: v128, integer: v128, old: v128, scale: v128, step: v128): v128 {
+export function takenBack(value: v128, integer: v128, old: v128, scale: v128, step: v128): v128 {
   const distant = f64x2.ge(f64x2.abs(f64x2.sub(f64x2.mul(value, scale), integer)), f64x2.splat(1));
   return v128.and(distant, f64x2.eq(f64x2.mul(integer, step), old));
 }
 
-function settleOne(rounding: i32, fresh: bool, values: usize, kept: usize, s: i32, record: usize, wraps: i32, key: i32, second: i32): void {
-  const o = <usize>s << 3, value = load<f64>(values + o), old = fresh ? NaN : load<f64>(kept + o);
+/** What is stored for one number in place of `old`, counted; `old` is NaN for a new one. */
+export function settled(value: f64, old: f64, rounding: i32, s: i32, record: usize, wraps: i32, key: i32, second: i32): f64 {
   if (value < load<f64>(record, SMALLEST)) store<f64>(record, value, SMALLEST);
   if (value > load<f64>(record, LARGEST)) store<f64>(record, value, LARGEST);
-  if (value == old) return;
+  if (value == old) return value;
   const low = load<f64>(record, LOW), high = load<f64>(record, HIGH), scaled = value * load<f64>(record, SCALE);
   const asked = f64x2.extract_lane(rounded(f64x2.splat(scaled), rounding, i32x4.splat(wordOf(s, key, second))), 0);
   let integer = asked;
@@ -118,6 +123,5 @@ function settleOne(rounding: i32, fresh: bool, values: usize, kept: usize, s: i3
   if (stored != old) count(record, FIRED, 1);
   else if (integer == asked || abs(scaled - integer) < 1) count(record, LOST, 1);
   if (stored == 0 && value != 0) count(record, FLUSHED, 1);
-  store<f64>(values + o, stored);
-  if (!fresh) store<f64>(kept + o, stored);
+  return stored;
 }

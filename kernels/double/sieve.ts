@@ -133,8 +133,8 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
     const least = v128.load(groups, 16);
     let most = v128.load(groups);
     let open = short ? i16x8.ne(most, least) : i16x8.ne(v128.or(most, least), none);
+    const inside = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>min(left, 8)));
     if (left < 8) {
-      const inside = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>left));
       most = v128.and(most, inside);
       open = v128.and(open, inside);
     }
@@ -145,7 +145,10 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
     }
     if (!short || !v128.any_true(most)) continue;
     const o = <usize>j << 1, to = at + (o << 2);
-    const moves = i16x8.ne(most, none), old = mirror ? v128.load(mirror + o) : stepsAt(to, scale), asked = i16x8.sub(old, most);
+    // What lies behind the row is not of this field.
+    let old = mirror ? v128.load(mirror + o) : stepsAt(to, scale);
+    if (left < 8) old = v128.and(old, inside);
+    const moves = i16x8.ne(most, none), asked = i16x8.sub(old, most);
     smallest = i16x8.min_s(smallest, v128.bitselect(asked, smallest, moves));
     largest = i16x8.max_s(largest, v128.bitselect(asked, largest, moves));
     const stored = wraps

@@ -340,8 +340,6 @@ const rounders: Readonly<Record<Format['rounding'], Rounder>> = {
   floor: (value) => Math.floor(value),
   nearest: (value) => Math.floor(value + 0.5),
   'toward-zero': (value) => Math.trunc(value),
-  stochastic: (value, chance, s) => {
-    const below = Math.floor(value);
-    return value === below ? below : below + (chance.at(s) < value - below ? 1 : 0);
-  },
+  // Up with the chance of what it lies above a whole number; whole numbers stay, and draw nothing.
+  stochastic: (value, chance, s) => (value === Math.floor(value) ? value : Math.ceil(value - chance.at(s))),
 };
