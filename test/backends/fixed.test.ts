@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addFiltered } from '../../models/traces/kernels.ts';
+import { addFiltered, addTimes } from '../../models/traces/kernels.ts';
 import { createChance } from '../../src/backends/fixed/chance.ts';
 import { openKernelMemory } from '../../src/backends/fixed/memory.ts';
 import { createStore, recordLength, type Store } from '../../src/backends/fixed/store.ts';
@@ -22,7 +22,7 @@ interface Made {
 }
 
 /** A field of given numbers, stored once, by the plain loop and by the kernel, which have to agree in everything. */
-function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed = 7) {
+function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed = 7, mirrorRows = 0) {
   const field: FieldFormat = { field: 'x', format: { ...base, ...format } };
   const make = (take: (n: number) => Real, kernels: Parameters<typeof createStore>[3]): Made => {
     const array = take(numbers.length);
@@ -32,16 +32,20 @@ function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed 
       values: array,
       kept,
       record: take(recordLength),
-      row: take(64),
-      list: take(64),
-      scaled: take(8),
-      mirror: null,
+      row: take(256),
+      list: take(512),
+      scaled: take(12_000),
+      mirror: mirrorRows
+        ? { room: take(2 * Math.ceil(numbers.length / mirrorRows / 8) * mirrorRows), rows: mirrorRows }
+        : null,
     };
+    // Numbers of another field, far beyond the word.
+    take(8).fill(1e6);
     const store = createStore(field, arrays, createChance('hash', new Float64Array(1), 0, seed), kernels);
     store.settle(0, numbers.length);
     return { store, array, step: take(numbers.length), take, values: Array.from(array) };
   };
-  const memory = openKernelMemory(4 * numbers.length + 1024);
+  const memory = openKernelMemory(4 * numbers.length + 400_000);
   if (!memory) throw new Error('the kernels are not built');
   const plain = make((n) => new Float64Array(n), null);
   const fast = make(memory.take, memory.kernels);
@@ -53,6 +57,29 @@ function stored(format: Partial<NumberFormat>, numbers: readonly number[], seed 
   };
   both(() => {});
   return { ...plain, both, statistics: () => plain.store.statistics() };
+}
+
+/** Rows of all entries. */
+function dense(nPre: number, n: number) {
+  const rowStart = Int32Array.from({ length: nPre + 1 }, (_, i) => i * n);
+  return { rowStart, post: Int32Array.from({ length: nPre * n }, (_, s) => s % n) };
+}
+
+function columnSums(matrix: Real, n: number): Real {
+  const sums = new Float64Array(n);
+  for (let s = 0; s < matrix.length; s++) sums[s % n] += matrix[s];
+  return sums;
+}
+
+/** Uniform numbers in [0, 1). */
+function xorshift(seed: number): () => number {
+  let word = seed * 2654435769 || 1;
+  return () => {
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    return (word >>> 0) / 2 ** 32;
+  };
 }
 
 /** Numbers around the grid and beyond its ends. */
@@ -190,6 +217,68 @@ describe('a store', () => {
       x[7] = 0.5;
       expect(learn?.predict?.(out, 0, x, 0, nPre, n)).toBe(false);
     }
+  });
+
+  describe.each(roundings.filter((rounding) => rounding !== 'toward-zero'))('whose matrix learns, %s', (rounding) => {
+    const shapes = [
+      [1, 1, 1],
+      [3, 5, 2],
+      [7, 8, 16],
+      [12, 21, 16],
+      [5, 100, 33],
+    ] as const;
+    const found = shapes.flatMap(([nPre, n, pairs]) =>
+      overflows.flatMap((overflow) =>
+        [8, 13, 16].flatMap((bits) => [0, nPre].map((copied) => ({ nPre, n, pairs, overflow, bits, copied }))),
+      ),
+    );
+
+    it.each(found)(
+      '$nPre x $n ($copied rows copied) from $pairs, $bits bits, $overflow: kernels have the numbers of the plain loops',
+      (of) => {
+        const { nPre, n, pairs, overflow, bits, copied } = of;
+        const format: Partial<NumberFormat> = { rounding, overflow, bits, fraction: bits - 2 };
+        const draw = xorshift(bits * n + pairs);
+        const { both } = stored(
+          format,
+          Array.from({ length: nPre * n }, () => 4 * draw() - 2),
+          7,
+          copied,
+        );
+        const moves = [0.002, 0.05, 1, 40].flatMap((steps) =>
+          ['spikes', 'one in ten', 'traces', 'few traces', 'cancelling'].map((kind) => ({ steps, kind })),
+        );
+        for (const { steps, kind } of moves) {
+          const share = kind === 'spikes' || kind === 'few traces' ? 0.3 : kind === 'one in ten' ? 0.1 : 1;
+          const whole = kind === 'spikes' || kind === 'one in ten' || kind === 'cancelling';
+          const x = Array.from({ length: pairs * nPre }, () => (draw() < share ? (whole ? 1 : 1e-3 + draw()) : 0));
+          const d = Array.from({ length: pairs * n }, (_, s) => {
+            const value = (steps * (2 * draw() - 1)) / 2 ** (bits - 2);
+            return draw() < 0.3 || (kind === 'cancelling' && s % n === 0) ? 0 : value;
+          });
+          // Pairs of the second half take back what those of the first half have done.
+          if (kind === 'cancelling') for (let s = d.length >> 1; s < d.length; s++) d[s] = -d[d.length - 1 - s];
+          both(({ store, array, step, take }) => {
+            const [xs, ds] = [take(x.length), take(d.length)];
+            xs.set(x);
+            ds.set(d);
+            store.reload();
+            store.learn?.addOuter(array, xs, 0, nPre, ds, 0.7, nPre, n, pairs);
+            const [ones, sums] = [take(nPre).fill(1), take(n)];
+            if (store.learn?.predict?.(sums, 0, ones, 0, nPre, n)) expect(sums).toBeBitEqual(columnSums(array, n));
+            store.reload();
+            if (store.learn?.takeProducts) {
+              store.learn.takeProducts(xs, ds, nPre, n, pairs, 0.25, -1.3);
+              return;
+            }
+            const every = { nPre, nPost: n, ...dense(nPre, n) } as unknown as Projection;
+            addTimes(step, xs, ds, every, pairs);
+            for (let s = 0; s < step.length; s++) step[s] = step[s] * 0.25 * -1.3;
+            store.learn?.take(array, step);
+          });
+        }
+      },
+    );
   });
 
   it('counts a change of almost a step as one that was lost', () => {
