@@ -6,30 +6,31 @@ import { ENTRY, GROUP, integers, largestOf, moveEntries, moveGroups, stepsOf } f
 /** What is not 0 is taken for as much at least, so that products in single precision are not 0 either. */
 const LEAST: f64 = 1e-18;
 
-/** Bytes of a term: address of its row in single precision, its factor in single precision, address of the exact row, the exact factor. */
+/** Bytes of a term: address of its row and its factor in single precision, address of the exact row, the exact factor. */
 const TERM: usize = 24;
 
 /**
  * w_ij moves by unit (rate (scale sum over pairs of x_i d_j)), rounded to steps of its grid, as if the sums had been added to a gradient of 0,
  * scaled and taken: sums of 0 are not tried. Sums in single precision tell which entries may move and by how much, as those in 16 bits
  * of `sieve.ts` do; here terms differ too much for these.   w: [nPre][n]; x: [pairs][nPre]; d: [pairs][n]; unit: to what `learnRow` wants;
- * row: work space of 2 n numbers; list: of 3 numbers a pair and one for 16 entries of a row; single: of pairs + 1 rows of `singleBytes`
+ * row: work space of 2 n numbers; list: of 3 numbers a pair and one for 16 entries of a row; single: of pairs + 3 rows of `singleBytes`
  */
 export function learnProducts(
   w: usize, x: usize, d: usize, list: usize, row: usize, single: usize, scale: f64, rate: f64, unit: f64, nPre: i32, n: i32, pairs: i32,
   record: usize, rounding: i32, wraps: i32, key: i32, second: i32,
 ): void {
   const bytes = <usize>n << 3, length = singleBytes(n);
+  const alive = single, sums = alive + length, any = sums + length, rows = any + length;
   const factor = scale * rate * unit * stepsOf(rounding);
-  // Without factor nothing moves, unless something is no number: the sums tell.
+  // Without factor nothing moves, unless something is no number: the exact sums tell.
   const largest = factor == 0 ? NaN : abs(factor) * largestOf(x, nPre * pairs) * largestOf(d, pairs * n);
-  toSteps(single, d, factor, pairs, n);
-  const alive = single + <usize>pairs * length;
+  findAlive(alive, d, pairs, n);
+  toSteps(rows, d, factor, pairs, n);
   for (let i = 0; i < nPre; i++, w += bytes, x += 8) {
     let end = list;
     for (let b = 0; b < pairs; b++) {
       const value = load<f64>(x + (<usize>(b * nPre) << 3));
-      store<u32>(end, <u32>(single + <usize>b * length));
+      store<u32>(end, <u32>(rows + <usize>b * length));
       store<f32>(end, <f32>(abs(value) < LEAST ? LEAST : value), 4);
       store<u32>(end, <u32>(d + <usize>b * bytes), 8);
       store<f64>(end, value, 16);
@@ -43,10 +44,12 @@ export function learnProducts(
       learnSum(w, list, end, row, scale, rate, unit, i * n, n, record, rounding, wraps, key, second);
       continue;
     }
-    const most = 2 * terms >= <f64>pairs;
-    const groups = most
-      ? sieveSums(true, row, list, end, alive, n, i * n, <f32>slack, record, rounding, key, second)
-      : sieveSums(false, row, list, end, alive, n, i * n, <f32>slack, record, rounding, key, second);
+    addTerms(sums, list, end, length);
+    // An entry that is not 0 in all pairs is taken for one of most pairs.
+    const dense = 2 * terms >= <f64>pairs;
+    if (!dense) findNonzero(any, list, end, length);
+    const which = dense ? alive : any;
+    const groups = sieveSums(row, sums, which, n, i * n, <f32>slack, record, rounding, key, second);
     if (groups == row) continue;
     const listed = moveGroups(w, 0, row, groups, end, n, record, wraps);
     if (listed == end) continue;
@@ -62,26 +65,27 @@ function singleBytes(n: i32): usize {
   return <usize>((n + 7) & ~7) << 2;
 }
 
-/**
- * Rows of steps in single precision, 0 behind n, and after them all bits of the entries that are not 0 in all of them.   single: [pairs + 1],
- * rows of `singleBytes`; d: [pairs][n]
- */
-function toSteps(single: usize, d: usize, factor: f64, pairs: i32, n: i32): void {
-  const length = singleBytes(n), f = f64x2.splat(factor);
-  for (let b = 0; b < pairs; b++, single += length, d += <usize>n << 3) {
-    v128.store(single + length - 32, f64x2.splat(0));
-    v128.store(single + length - 32, f64x2.splat(0), 16);
-    let j = 0;
-    for (; j + 2 <= n; j += 2) {
-      v128.store64_lane(single + (<usize>j << 2), stepsOfTwo(v128.load(d + (<usize>j << 3)), f), 0);
-    }
-    if (j < n) v128.store32_lane(single + (<usize>j << 2), stepsOfTwo(v128.load64_zero(d + (<usize>j << 3)), f), 0);
+/** All bits of the entries that are not 0 in all pairs.   alive: a row, 0 behind n; d: [pairs][n] */
+function findAlive(alive: usize, d: usize, pairs: i32, n: i32): void {
+  memory.fill(alive, 0, singleBytes(n));
+  const none = f64x2.splat(0), stride = <usize>n << 3;
+  for (let j = 0; j < n; j += 2) {
+    let any = none, at = d + (<usize>j << 3);
+    for (let b = 0; b < pairs; b++, at += stride) any = v128.or(any, f64x2.ne(v128.load(at), none));
+    store<i32>(alive + (<usize>j << 2), <i32>i64x2.extract_lane(any, 0));
+    if (j + 1 < n) store<i32>(alive + (<usize>j << 2), <i32>i64x2.extract_lane(any, 1), 4);
   }
-  const rows = single - <usize>pairs * length;
-  for (let o: usize = 0; o < length; o += 16) {
-    let any = i32x4.splat(0);
-    for (let row = rows + o; row < single; row += length) any = v128.or(any, v128.load(row));
-    v128.store(single + o, unlikeZero(any));
+}
+
+/** Steps in single precision, 0 behind n.   rows: [pairs]; d: [pairs][n] */
+function toSteps(rows: usize, d: usize, factor: f64, pairs: i32, n: i32): void {
+  const length = singleBytes(n), f = f64x2.splat(factor);
+  for (let b = 0; b < pairs; b++, rows += length, d += <usize>n << 3) {
+    v128.store(rows + length - 32, f64x2.splat(0));
+    v128.store(rows + length - 32, f64x2.splat(0), 16);
+    let j = 0;
+    for (; j + 2 <= n; j += 2) v128.store64_lane(rows + (<usize>j << 2), stepsOfTwo(v128.load(d + (<usize>j << 3)), f), 0);
+    if (j < n) v128.store32_lane(rows + (<usize>j << 2), stepsOfTwo(v128.load64_zero(d + (<usize>j << 3)), f), 0);
   }
 }
 
@@ -93,36 +97,60 @@ function stepsOfTwo(d: v128, factor: v128): v128 {
   return f32x4.demote_f64x2_zero(v128.bitselect(least, steps, tiny));
 }
 
-/**
- * Lists groups of eight entries in which a change may leave a step, and counts what is tried; as `sieveRow`.   dense: most pairs are among
- * the terms, and an entry that is not 0 in all pairs is taken for one of theirs; alive: all bits of these; slack: in steps
- */
+/** sums = sums of the listed terms. */
 // @ts-ignore: decorator
 @inline
+function addTerms(sums: usize, terms: usize, last: usize, length: usize): void {
+  let o: usize = 0;
+  for (; o + 128 <= length; o += 128) {
+    let a = f32x4.splat(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+    for (let at = terms; at < last; at += TERM) {
+      const row = <usize>load<u32>(at) + o, x = v128.load32_splat(at, 4);
+      a = f32x4.add(a, f32x4.mul(x, v128.load(row))); b = f32x4.add(b, f32x4.mul(x, v128.load(row, 16)));
+      c = f32x4.add(c, f32x4.mul(x, v128.load(row, 32))); d = f32x4.add(d, f32x4.mul(x, v128.load(row, 48)));
+      e = f32x4.add(e, f32x4.mul(x, v128.load(row, 64))); f = f32x4.add(f, f32x4.mul(x, v128.load(row, 80)));
+      g = f32x4.add(g, f32x4.mul(x, v128.load(row, 96))); h = f32x4.add(h, f32x4.mul(x, v128.load(row, 112)));
+    }
+    const to = sums + o;
+    v128.store(to, a); v128.store(to, b, 16); v128.store(to, c, 32); v128.store(to, d, 48);
+    v128.store(to, e, 64); v128.store(to, f, 80); v128.store(to, g, 96); v128.store(to, h, 112);
+  }
+  for (; o < length; o += 16) {
+    let a = f32x4.splat(0);
+    for (let at = terms; at < last; at += TERM) a = f32x4.add(a, f32x4.mul(v128.load32_splat(at, 4), v128.load(<usize>load<u32>(at) + o)));
+    v128.store(sums + o, a);
+  }
+}
+
+/** All bits of the entries that are not 0, of either sign, in one of the listed terms. */
+// @ts-ignore: decorator
+@inline
+function findNonzero(any: usize, terms: usize, last: usize, length: usize): void {
+  for (let o: usize = 0; o < length; o += 16) {
+    let a = i32x4.splat(0);
+    for (let at = terms; at < last; at += TERM) a = v128.or(a, v128.load(<usize>load<u32>(at) + o));
+    v128.store(any + o, i32x4.ne(i32x4.shl(a, 1), i32x4.splat(0)));
+  }
+}
+
+/**
+ * Lists groups of eight entries in which a change may leave a step, and counts what is tried; as `sieveRow`.   sums: in steps; any: all bits of
+ * the entries whose terms may not all be 0; slack: what sums may be off by
+ */
 function sieveSums(
-  dense: bool, groups: usize, terms: usize, end: usize, alive: usize, n: i32, s: i32, slack: f32, record: usize, rounding: i32, key: i32, second: i32,
+  groups: usize, sums: usize, any: usize, n: i32, s: i32, slack: f32, record: usize, rounding: i32, key: i32, second: i32,
 ): usize {
-  const first = groups, keys = i32x4.splat(key), seconds = i32x4.splat(second), none = f32x4.splat(0);
+  const first = groups, keys = i32x4.splat(key), seconds = i32x4.splat(second);
   const off = f32x4.splat(slack), within = f32x4.splat(0.5 - slack), half = f32x4.splat(0.5), fine = f32x4.splat(1.0 / 2147483648.0);
   let low = f32x4.splat(rounding == NEAREST ? 0.5 : 1), high = low;
   let tried = i32x4.splat(0);
   for (let o: usize = 0, all = singleBytes(n); o < all; o += 32) {
-    let a = none, b = none, anyA = none, anyB = none;
-    for (let at = terms; at < end; at += TERM) {
-      const row = <usize>load<u32>(at) + o, x = v128.load32_splat(at, 4);
-      const p = f32x4.mul(x, v128.load(row)), q = f32x4.mul(x, v128.load(row, 16));
-      a = f32x4.add(a, p); b = f32x4.add(b, q);
-      if (!dense) {
-        anyA = v128.or(anyA, p); anyB = v128.or(anyB, q);
-      }
-    }
+    const a = v128.load(sums + o), b = v128.load(sums + o, 16), anyA = v128.load(any + o), anyB = v128.load(any + o, 16);
     const j = <i32>(o >> 2);
     if (rounding == STOCHASTIC) {
       low = f32x4.mul(f32x4.convert_i32x4_s(wordsOf(s + j, keys, seconds)), fine);
       high = f32x4.mul(f32x4.convert_i32x4_s(wordsOf(s + j + 4, keys, seconds)), fine);
     }
-    anyA = dense ? v128.load(alive + o) : unlikeZero(anyA);
-    anyB = dense ? v128.load(alive + o, 16) : unlikeZero(anyB);
     tried = i32x4.sub(i32x4.sub(tried, anyA), anyB);
     const restA = f32x4.sub(low, a), restB = f32x4.sub(high, b);
     // A sum that may be 0 is no change at all: it is left open.
@@ -141,13 +169,6 @@ function sieveSums(
   count(record, LOST, tries);
   for (let at = first; at < groups; at += GROUP) toMoves(at, off);
   return groups;
-}
-
-/** All bits where one but the sign is set. */
-// @ts-ignore: decorator
-@inline
-function unlikeZero(x: v128): v128 {
-  return i32x4.ne(i32x4.shl(x, 1), i32x4.splat(0));
 }
 
 /** What a group lies above its random numbers, as the most and the least steps that its entries move by. */

@@ -229,7 +229,7 @@ export function throughStores(
 /** Numbers of work space that the parts of a network and its loops ask for, at most. */
 export function scratchLength(spec: NetworkSpec, state: number): number {
   const { rec, in: nIn, out, stream } = spec.sizes;
-  return state + 9 * longestRow(spec) + stream * (3 * rec + nIn + 8) + 32 * (rec + nIn + out + 1);
+  return state + 9 * longestRow(spec) + stream * (4 * rec + nIn + 16) + 32 * (rec + nIn + out + 1);
 }
 
 /** The longest row of a matrix or of what it reads. */

@@ -211,10 +211,25 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
       },
       takeProducts(eps, d, nPre, nPost, nStream, scaleOf, rate) {
         sweep();
-        const [x, other] = [eps.byteOffset, d.byteOffset];
-        const [terms, work, units] = [list.byteOffset, row.byteOffset, scaled.byteOffset];
-        const how = [at, rounding, wraps, keys[0], keys[1]] as const;
-        k.learnProducts(to, x, other, terms, work, units, scaleOf, rate, -unit, nPre, nPost, nStream, ...how);
+        k.learnProducts(
+          to,
+          eps.byteOffset,
+          d.byteOffset,
+          list.byteOffset,
+          row.byteOffset,
+          scaled.byteOffset,
+          scaleOf,
+          rate,
+          -unit,
+          nPre,
+          nPost,
+          nStream,
+          at,
+          rounding,
+          wraps,
+          keys[0],
+          keys[1],
+        );
       },
       ...mirrored,
     },

@@ -29,7 +29,7 @@ export function bindStores(
   const list = take(4 * longest);
   const { sizes, rule } = spec;
   const rowOfWords = 4 * Math.ceil(sizes.rec / 8);
-  const scaled = take(sizes.stream * (sizes.rec + rowOfWords) + rowOfWords + Math.ceil(longest / 2) + 1);
+  const scaled = take(sizes.stream * (sizes.rec + 2 * rowOfWords) + 5 * rowOfWords + Math.ceil(longest / 2) + 1);
   const learning = learningFields(spec);
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
   const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
