@@ -13,4 +13,5 @@ export { addMirrored, reflect } from './mirror';
 export { learnOuter } from './outer';
 export { learnProducts } from './products';
 export { emit, integrateSubtract, integrateToZero, meet, runningTerm, triangle } from './neuron';
+export { addError, project, read } from './readout';
 export { settle } from './settle';

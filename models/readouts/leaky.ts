@@ -38,12 +38,13 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
       gain,
       bias: p.bias,
       kernel: { name: 'leaky' },
-      bind({ sizes, state, trial, weights }) {
+      bind({ sizes, state, trial, weights, loops }) {
         const { rec: n, out: nOut, step: steps, history } = sizes;
+        const readNow = loops?.read ?? read;
         return (b, t) => {
           const from = (b * (history + steps) + history + t) * n;
           const to = (b * steps + t) * nOut;
-          read(trial.y, state.u, trial.z, weights.wOut, weights.bOut, to, b * nOut, from, decay, gain, n, nOut);
+          readNow(trial.y, state.u, trial.z, weights.wOut, weights.bOut, to, b * nOut, from, decay, gain, n, nOut);
         };
       },
       bindGradient({ sizes, state, trial, gradient, loops }) {
@@ -52,12 +53,13 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
         const { wOut, bOut } = gradient;
         const back = new Float64Array(nOut);
         const remember = loops?.filter ?? filter;
+        const addNow = loops?.addError ?? addError;
         const spikes = (b: number, t: number) => (b * (history + steps) + history + t) * n;
         return {
           step(b, t) {
             const row = (b * steps + t) * nOut;
             remember(state.zBar, z, b * n, spikes(b, t), decay, gain, n);
-            addOuter(wOut, state.zBar, error, b * n, row, n, nOut);
+            addNow(wOut, state.zBar, error, b * n, row, n, nOut);
             if (p.bias) add(bOut, error, row, nOut);
           },
           deferred(b, duration) {
@@ -65,7 +67,7 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
             for (let t = duration - 1; t >= 0; t--) {
               const row = (b * steps + t) * nOut;
               filter(back, error, 0, row, decay, gain, nOut);
-              addOuter(wOut, z, back, spikes(b, t), 0, n, nOut);
+              addError(wOut, z, back, spikes(b, t), 0, n, nOut);
               if (p.bias) add(bOut, error, row, nOut);
             }
           },
@@ -113,7 +115,7 @@ function filter(f: Real, x: Real, at: number, from: number, decay: number, gain:
 }
 
 /** grad_jk += f_j error_k.   grad: [rec][out]; f: at `at`, [rec]; error: row at `row`, [out] */
-function addOuter(grad: Real, f: Real, error: Real, at: number, row: number, n: number, nOut: number): void {
+function addError(grad: Real, f: Real, error: Real, at: number, row: number, n: number, nOut: number): void {
   for (let j = 0; j < n; j++) {
     const factor = f[at + j];
     if (factor === 0) continue;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type { BoundSignal, Footprint, PluginChoice, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 
@@ -81,18 +82,19 @@ export const broadcast: SignalModel<Params> = {
       init(state, { rec }, rng) {
         if (p.feedback !== 'symmetric') drawFeedback(state.B, p.scale, rec, rng);
       },
-      bind: ({ sizes, state, trial, weights }) => {
+      bind: ({ sizes, state, trial, weights, loops }) => {
         const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
         const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
-        const told = new Float64Array(nOut);
+        const told = scratchOf(loops)(nOut);
+        const projectNow = loops?.project ?? project;
         const bound: BoundSignal = {
           step(t) {
             for (let b = 0; b < nStream; b++) {
               const row = b * steps + t;
               if (spikes) {
                 tellErrors(told, trial.error, 0, row * nOut, b, nOut, spikes, state);
-                project(trial.signal, B, told, row * n, 0, n, nOut);
-              } else project(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
+                projectNow(trial.signal, B, told, row * n, 0, n, nOut);
+              } else projectNow(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
             }
             if (spikes) endPhase(state);
           },

@@ -539,19 +539,20 @@ function bindBroadcast(
 }
 
 /** q = B error. */
-function bindQ(p: DendriteParams, { rng }: RuleContext, { sizes, state, trial, weights }: SignalBinding) {
+function bindQ(p: DendriteParams, { rng }: RuleContext, { sizes, state, trial, weights, loops }: SignalBinding) {
   const { step: steps, rec: n, out: nOut, stream: nStream } = sizes;
   const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
   const spikes = errorSpikes(p.errorSpikeSize, rng);
-  const told = new Float64Array(nOut);
+  const told = scratchOf(loops)(nOut);
+  const projectNow = loops?.project ?? project;
   if (spikes) {
     return (q: Real, b: number, t: number) => {
       tellErrors(told, trial.error, 0, (b * steps + t) * nOut, b, nOut, spikes, state);
-      project(q, B, told, 0, 0, n, nOut);
+      projectNow(q, B, told, 0, 0, n, nOut);
       if (b === nStream - 1) endPhase(state);
     };
   }
-  return (q: Real, b: number, t: number) => project(q, B, trial.error, 0, (b * steps + t) * nOut, n, nOut);
+  return (q: Real, b: number, t: number) => projectNow(q, B, trial.error, 0, (b * steps + t) * nOut, n, nOut);
 }
 
 /** A rate as it acts. */

@@ -5,8 +5,8 @@ import type { Projection } from './projection.ts';
 /**
  * Inner loops of the plain steps. Each plug-in has them in TypeScript; a backend may bring faster ones, which do the same
  * operations on every entry in the same order, so that the numbers are the same to the last bit. Shapes and equations are
- * those of the plain loops: `src/core/linearMaps.ts`, `models/neurons/spiking.ts`, `models/traces`,
- * `src/backends/reference`.
+ * those of the plain loops: `src/core/linearMaps.ts`, `models/neurons/spiking.ts`, `models/readouts`,
+ * `models/signals`, `models/traces`, `src/backends/reference`.
  */
 export interface Loops {
   /** Zeroed numbers that the loops of this backend can work on; plain memory elsewhere. */
@@ -66,6 +66,22 @@ export interface Loops {
     rate: number,
     n: number,
   ): void;
+  read(
+    y: Real,
+    u: Real,
+    z: Real,
+    wOut: Real,
+    bOut: Real,
+    to: number,
+    at: number,
+    from: number,
+    decay: number,
+    gain: number,
+    n: number,
+    nOut: number,
+  ): void;
+  addError(grad: Real, f: Real, error: Real, at: number, row: number, n: number, nOut: number): void;
+  project(signal: Real, B: Real, error: Real, to: number, from: number, n: number, nOut: number): void;
   gatedSignal: Meet;
   ungatedSignal: Meet;
   addCurrent(current: Real, w: Real, p: Real, projection: Projection, from: number): void;

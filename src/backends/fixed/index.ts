@@ -77,7 +77,7 @@ function settled(
   const optimizer = stores.filter(({ group }) => group.startsWith('optimizer'));
   const rowOf = (row: string) => stores.filter(({ field }) => field === `trial.${row}`);
   const [psi, y, error, told, term] = ['psi', 'y', 'error', 'signal', 'rateTerm'].map(rowOf);
-  const eachStep = (t0: number, t1: number, stage: (t: number) => void) => {
+  const stepwise = (stage: (t: number) => void) => (t0: number, t1: number) => {
     for (let t = t0; t < t1; t++) stage(t);
   };
   // Rows of the rate term are written after the trial.
@@ -85,52 +85,57 @@ function settled(
   // Adaptive feedback takes the step of W_out.
   const followsReadout = (rule?.signal.readoutDecay ?? 0) > 0;
   let begun = false;
+  const forward = stepwise((t) => {
+    inner.forward(t, t + 1);
+    settle(neuron);
+    settleRows(psi, t, sizes);
+  });
+  let scheduled: (t: number) => number = () => 1;
+  const signalStep = stepwise((t) => {
+    inner.signal(t, t + 1, scheduled);
+    settle(signal);
+    settleRows(told, t, sizes);
+  });
+  const gradientStep = stepwise((t) => {
+    for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
+    inner.gradient(t, t + 1);
+    settle(trace);
+    settle(readout);
+  });
+  const errorRows = stepwise((t) => settleRows(error, t, sizes));
   return {
     ...inner,
-    forward: (t0, t1) => {
+    forward(t0, t1) {
       if (!begun) putOnGrids(stores, state.field('fixed.chance'));
       begun = true;
       if (t0 === 0) for (const { store } of stores) store.reload();
-      eachStep(t0, t1, (t) => {
-        inner.forward(t, t + 1);
-        settle(neuron);
-        settleRows(psi, t, sizes);
-      });
+      forward(t0, t1);
     },
-    readout: (t0, t1) =>
-      eachStep(t0, t1, (t) => {
-        inner.readout(t, t + 1);
-        settle(readout);
-        settleRows(y, t, sizes);
-      }),
-    error: (t0, t1, scale) => {
+    readout: stepwise((t) => {
+      inner.readout(t, t + 1);
+      settle(readout);
+      settleRows(y, t, sizes);
+    }),
+    error(t0, t1, scale) {
       inner.error(t0, t1, scale);
-      eachStep(t0, t1, (t) => settleRows(error, t, sizes));
+      errorRows(t0, t1);
     },
-    rateRunning: (t0, t1) =>
-      eachStep(t0, t1, (t) => {
-        inner.rateRunning(t, t + 1);
-        settle(running);
-        if (!rateOfTrial) settleRows(term, t, sizes);
-      }),
-    rateOfTrial: (steps) => {
+    rateRunning: stepwise((t) => {
+      inner.rateRunning(t, t + 1);
+      settle(running);
+      if (!rateOfTrial) settleRows(term, t, sizes);
+    }),
+    rateOfTrial(steps) {
       inner.rateOfTrial(steps);
-      if (rateOfTrial) eachStep(0, steps, (t) => settleRows(term, t, sizes));
+      if (rateOfTrial) for (let t = 0; t < steps; t++) settleRows(term, t, sizes);
     },
-    signal: (t0, t1, progress) =>
-      eachStep(t0, t1, (t) => {
-        inner.signal(t, t + 1, progress);
-        settle(signal);
-        settleRows(told, t, sizes);
-      }),
+    signal(t0, t1, progress) {
+      scheduled = progress;
+      signalStep(t0, t1);
+    },
     gradient(t0, t1, soon) {
       due(soon === true);
-      eachStep(t0, t1, (t) => {
-        for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
-        inner.gradient(t, t + 1);
-        settle(trace);
-        settle(readout);
-      });
+      gradientStep(t0, t1);
     },
     update: (progress, count, trials) => {
       inner.update(progress, count, trials);

@@ -24,6 +24,19 @@ export interface DoubleKernels {
   ): void;
   emit(z: number, refractory: number, v: number, threshold: number, nRef: number, orEqual: number, n: number): void;
   meet(d: number, psi: number, signal: number, rate: number, gain: number, gated: number, n: number): void;
+  read(
+    y: number,
+    u: number,
+    z: number,
+    W: number,
+    b: number,
+    decay: number,
+    gain: number,
+    n: number,
+    nOut: number,
+  ): void;
+  addError(G: number, f: number, error: number, n: number, nOut: number): void;
+  project(L: number, B: number, error: number, n: number, nOut: number): void;
   runningTerm(R: number, f: number, z: number, strength: number, target: number, rate: number, n: number): void;
   learnOuter(
     M: number,
@@ -148,6 +161,11 @@ export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['s
       k.emit(to(z, from), to(refractory, at), to(v, at), threshold.byteOffset, nRef, orEqual ? 1 : 0, n),
     runningTerm: (rateTerm, fBar, z, row, at, from, strength, target, rate, n) =>
       k.runningTerm(to(rateTerm, row), to(fBar, at), to(z, from), strength, target, rate, n),
+    read: (y, u, z, wOut, bOut, start, at, from, decay, gain, n, nOut) =>
+      k.read(to(y, start), to(u, at), to(z, from), wOut.byteOffset, bOut.byteOffset, decay, gain, n, nOut),
+    addError: (grad, f, error, at, row, n, nOut) => k.addError(grad.byteOffset, to(f, at), to(error, row), n, nOut),
+    project: (signal, B, error, start, from, n, nOut) =>
+      k.project(to(signal, start), B.byteOffset, to(error, from), n, nOut),
     gatedSignal: meet(1),
     ungatedSignal: meet(0),
     predict: (out, at, M, x, from, nPre, nPost) => k.addRows(to(out, at), M.byteOffset, to(x, from), list, nPre, nPost),
