@@ -127,7 +127,7 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
   const lowest = i16x8.splat(<i16>low), highest = i16x8.splat(<i16>high), turn = i16x8.splat(<i16>(high - low));
   const step = f64x2.splat(load<f64>(record, STEP));
   let smallest = highest, largest = lowest;
-  let moved = 0, fired = 0, flushed = 0, beyond = 0;
+  let moved = none, fired = none, flushed = none, beyond = none;
   for (; groups < end; groups += GROUP) {
     const j = load<i32>(groups, 32), left = n - j;
     const least = v128.load(groups, 16);
@@ -155,19 +155,19 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
       ? i16x8.add(v128.and(i16x8.sub(asked, lowest), turn), lowest)
       : i16x8.min_s(i16x8.max_s(asked, lowest), highest);
     const changed = i16x8.ne(stored, old);
-    moved += popcnt(i16x8.bitmask(moves));
-    fired += popcnt(i16x8.bitmask(changed));
-    flushed += popcnt(i16x8.bitmask(v128.and(changed, i16x8.eq(stored, none))));
-    beyond += popcnt(i16x8.bitmask(i16x8.ne(stored, asked)));
+    moved = i16x8.sub(moved, moves);
+    fired = i16x8.sub(fired, changed);
+    flushed = i16x8.sub(flushed, v128.and(changed, i16x8.eq(stored, none)));
+    beyond = i16x8.sub(beyond, i16x8.ne(stored, asked));
     if (mirror) v128.store(mirror + o, stored);
     storeSteps(to, i32x4.extend_low_i16x8_s(stored), step, left);
     storeSteps(to + 32, i32x4.extend_high_i16x8_s(stored), step, left - 4);
   }
-  if (moved > 0) {
-    count(record, LOST, -<f64>moved);
-    count(record, FIRED, <f64>fired);
-    count(record, FLUSHED, <f64>flushed);
-    count(record, wraps ? WRAPPED : SATURATED, <f64>beyond);
+  if (v128.any_true(moved)) {
+    count(record, LOST, -sum8(moved));
+    count(record, FIRED, sum8(fired));
+    count(record, FLUSHED, sum8(flushed));
+    count(record, wraps ? WRAPPED : SATURATED, sum8(beyond));
     store<f64>(record, min(load<f64>(record, SMALLEST), load<f64>(record, STEP) * <f64>least8(smallest)), SMALLEST);
     store<f64>(record, max(load<f64>(record, LARGEST), load<f64>(record, STEP) * -<f64>least8(i16x8.neg(largest))), LARGEST);
   }
@@ -196,6 +196,14 @@ function storeSteps(to: usize, integers: v128, step: v128, left: i32): void {
   if (left > 1) v128.store(to, first);
   else if (left == 1) store<f64>(to, f64x2.extract_lane(first, 0));
   if (left == 3) store<f64>(to, f64x2.extract_lane(last, 0), 16);
+}
+
+/** Sum of eight counts. */
+// @ts-ignore: decorator
+@inline
+function sum8(counts: v128): f64 {
+  const pairs = i32x4.extadd_pairwise_i16x8_u(counts), both = i32x4.add(pairs, upper(pairs));
+  return <f64>(i32x4.extract_lane(both, 0) + i32x4.extract_lane(both, 1));
 }
 
 /** The least of eight integers. */

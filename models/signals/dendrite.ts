@@ -17,7 +17,7 @@ import type {
 import { nearestPowerOfTwo } from '../../src/core/units.ts';
 import { drawFeedback, errorSpikeSize, project } from './broadcast.ts';
 
-const { halfSquare, pullBackSparse, rescale, subtractInto } = maps;
+const { halfSquare, pullBackSparse, rescale, square, subtractInto } = maps;
 
 const params = z
   .strictObject({
@@ -323,10 +323,14 @@ function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: Sign
   const { stream: nStream, step: steps, rec: n, out: nOut, history } = sizes;
   const nF = featureCount(p, sizes);
   const older = (p.delays - 1) * n;
+  const rows = Array.from({ length: nStream }, (_, b) => ({
+    last: state.features.subarray(b * nF, b * nF + older),
+    delayed: now.subarray(b * nF + n, b * nF + n + older),
+  }));
   const write = (b: number, t: number, activity: Real, from: number) => {
     const at = b * nF;
     for (let i = 0; i < n; i++) now[at + i] = activity[from + i];
-    for (let i = 0; i < older; i++) now[at + n + i] = state.features[at + i];
+    rows[b].delayed.set(rows[b].last);
     const target = (b * steps + t) * nOut;
     if (p.label) for (let k = 0; k < nOut; k++) now[at + n + older + k] = trial.target[target + k];
     now[at + nF - 1] = 1;
@@ -361,8 +365,8 @@ function followNorms(
   let ofR = 0;
   let ofF = 0;
   for (let b = 0; b < nStream; b++) {
-    for (let i = 0; i < n; i++) ofR += before[b * nF + i] ** 2;
-    for (let i = 0; i < nF; i++) ofF += now[b * nF + i] ** 2;
+    ofR += square(before, b * nF, n);
+    ofF += square(now, b * nF, nF);
   }
   norms[0] += p.normRate * (ofR / nStream - norms[0]);
   norms[1] += p.normRate * (ofF / nStream - norms[1]);

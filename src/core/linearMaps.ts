@@ -75,9 +75,21 @@ export function rescale(out: Real, to: number, x: Real, from: number, factor: nu
   for (let j = 0; j < n; j++) out[to + j] = factor * x[from + j];
 }
 
+/** |x|^2 in four partial sums, which need not wait for each other.   x: [n] at `at` */
+export function square(x: Real, at: number, n: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = at + n - (n % 4);
+  for (let s = at; s < whole; s += 4) {
+    a += x[s] * x[s];
+    b += x[s + 1] * x[s + 1];
+    c += x[s + 2] * x[s + 2];
+    d += x[s + 3] * x[s + 3];
+  }
+  for (let s = whole; s < at + n; s++) a += x[s] * x[s];
+  return a + b + (c + d);
+}
+
 /** 1/2 |x|^2.   x: [n] */
 export function halfSquare(x: Real, n: number): number {
-  let sum = 0;
-  for (let s = 0; s < n; s++) sum += x[s] * x[s];
-  return sum / 2;
+  return square(x, 0, n) / 2;
 }
