@@ -75,10 +75,10 @@ const byFile = {
     ['grad[to + k] += factor * error[row + k]', 'grad[to + k] += factor * error[row]'],
     ['sum[k] += x[row + k]', 'sum[k] -= x[row + k]'],
     ['let t = duration - 1; t >= 0; t--', 'let t = duration - 1; t > 0; t--'],
-    ['addOuter(wOut, z, back, spikes(b, t), 0', 'addOuter(wOut, z, back, spikes(b, t) - n, 0'],
+    ['addError(wOut, z, back, spikes(b, t), 0', 'addOuter(wOut, z, back, spikes(b, t) - n, 0'],
     ['back.fill(0);', ''],
     ["p.scale === '1' ? 1 : 1 - decay", "p.scale === '1' ? 1 : 1 + decay"],
-    ['addOuter(wOut, state.zBar, error, b * n', 'addOuter(wOut, state.zBar, error, 0 * n'],
+    ['addNow(wOut, state.zBar, error, b * n', 'addOuter(wOut, state.zBar, error, 0 * n'],
   ],
   'models/signals/broadcast.ts': [
     ['sum += B[row + k] * error[from + k]', 'sum -= B[row + k] * error[from + k]'],
@@ -418,7 +418,8 @@ const byFile = {
     ['sum += w[s] * g[at + post[s]]', 'sum += w[s]'],
     ['d[at + j] = x[from + j] - d[at + j]', 'd[at + j] = d[at + j] - x[from + j]'],
     ['out[to + j] = factor * x[from + j]', 'out[to + j] = x[from + j]'],
-    ['return sum / 2;', 'return sum;'],
+    ['return square(x, 0, n) / 2;', 'return square(x, 0, n);'],
+    ['return a + b + (c + d);', 'return a + b + c;'],
   ],
   'models/signals/dendrite.ts': [
     ['const phase = (t + 1) % p.stepsPerPhase === 0;', 'const phase = t % p.stepsPerPhase === 0;'],
