@@ -1,7 +1,7 @@
 import { learnRow, tries } from './learn';
 import { addListed, scale as scaleTo } from './loops';
 import { count, LOST, NEAREST, STOCHASTIC, TRIED, wordsOf } from './rounding';
-import { ENTRY, GROUP, integers, largestOf, moveEntries, moveGroups, stepsOf } from './sieve';
+import { ENTRY, GROUP, largestOf, moveEntries, moveGroups, stepsOf } from './sieve';
 
 /** What is not 0 is taken for as much at least, so that products in single precision are not 0 either. */
 const LEAST: f64 = 1e-18;
