@@ -1,6 +1,6 @@
 import { scale } from './loops';
 import {
-  count, FIRED, FLOOR, FLUSHED, HIGH, LARGEST, lanes, LOST, LOW, NEAREST, rounded, SATURATED, SCALE, SMALLEST, STEP, STOCHASTIC, TRIED, upper, within,
+  count, FIRED, FLOOR, FLUSHED, HIGH, LARGEST, lanes, LOST, LOW, NEAREST, ODD, rounded, SATURATED, SCALE, SMALLEST, STEP, STOCHASTIC, TRIED, upper, within,
   wordsOf, WRAPPED,
 } from './rounding';
 
@@ -107,7 +107,7 @@ function moveListed(at: usize, mirror: usize, steps: usize, list: usize, end: us
   const scale = f64x2.splat(load<f64>(record, SCALE)), step = f64x2.splat(load<f64>(record, STEP)), none = f64x2.splat(0);
   const low = f64x2.splat(load<f64>(record, LOW)), high = f64x2.splat(load<f64>(record, HIGH));
   let smallest = f64x2.splat(load<f64>(record, SMALLEST)), largest = f64x2.splat(load<f64>(record, LARGEST));
-  let moved = i64x2.splat(0), fired = moved, flushed = moved, beyondAll = moved;
+  let moved = i64x2.splat(0), fired = moved, flushed = moved, beyondAll = moved, odd = moved;
   for (; list < end; list += 4) {
     const j = load<u32>(list);
     for (let half: u32 = 0; half < 4; half += 2) {
@@ -133,10 +133,12 @@ function moveListed(at: usize, mirror: usize, steps: usize, list: usize, end: us
       if (pair) v128.store(at + o, v128.bitselect(stored, old, moves));
       else if (<i32>(j + half) < n) store<f64>(at + o, f64x2.extract_lane(v128.bitselect(stored, old, moves), 0));
       if (!mirror) continue;
+      odd = i64x2.sub(odd, f64x2.ne(integer, integer));
       store<i16>(mirror + (o >> 2), <i16>f64x2.extract_lane(integer, 0));
       if (pair) store<i16>(mirror + (o >> 2), <i16>f64x2.extract_lane(integer, 1), 2);
     }
   }
+  count(record, ODD, lanes(odd));
   count(record, LOST, -lanes(moved));
   count(record, FIRED, lanes(fired));
   count(record, FLUSHED, lanes(flushed));

@@ -1,4 +1,4 @@
-import { SCALE, upper } from './rounding';
+import { ODD, SCALE, upper } from './rounding';
 
 /** Matrices as 16-bit integers, for sums over spikes. */
 
@@ -9,12 +9,18 @@ export function mirrorBytes(n: i32): usize {
   return <usize>((n + 7) & ~7) << 1;
 }
 
-/** The field as 16-bit integers, in steps.   values: [rows][n] */
+/** The field as 16-bit integers, in steps; the record tells whether that is all of it.   values: [rows][n] */
 export function reflect(mirror: usize, values: usize, rows: i32, n: i32, record: usize): void {
   const scale = load<f64>(record, SCALE), bytes = mirrorBytes(n);
+  let odd = 0;
   for (let i = 0; i < rows; i++, mirror += bytes) {
-    for (let o = mirror, end = mirror + (<usize>n << 1); o < end; o += 2, values += 8) store<i16>(o, <i16>(load<f64>(values) * scale));
+    for (let o = mirror, end = mirror + (<usize>n << 1); o < end; o += 2, values += 8) {
+      const value = load<f64>(values);
+      odd += value != value ? 1 : 0;
+      store<i16>(o, <i16>(value * scale));
+    }
   }
+  store<f64>(record, <f64>odd, ODD);
 }
 
 /**

@@ -16,7 +16,8 @@ export function learnOuter(
   const bytes = <usize>n << 3, reflected = mirror ? mirrorBytes(n) : 0;
   const masks = scaled + <usize>pairs * bytes;
   const coarse = masks + ((<usize>nPre + 1 & ~1) << 2);
-  const binary = pairs <= 32 && whoSpikes(masks, x, stride, nPre, pairs);
+  // A rate of 0 tries nothing, whoever spikes, and what is no finite number reaches those that do not.
+  const binary = pairs <= 32 && rate != 0 && rate - rate == 0 && whoSpikes(masks, x, stride, nPre, pairs);
   let largest: f64 = 0, bits = 0;
   if (binary) {
     scale(scaled, d, rate, pairs * n);

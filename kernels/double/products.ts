@@ -1,10 +1,13 @@
 import { learnRow, tries } from './learn';
 import { addListed, scale as scaleTo } from './loops';
 import { count, LOST, NEAREST, STOCHASTIC, TRIED, wordsOf } from './rounding';
-import { ENTRY, GROUP, integers, largestOf, moveEntries, moveGroups, stepsOf } from './sieve';
+import { ENTRY, GROUP, largestOf, moveEntries, moveGroups, stepsOf } from './sieve';
 
 /** What is not 0 is taken for as much at least, so that products in single precision are not 0 either. */
 const LEAST: f64 = 1e-18;
+
+/** Beyond this LEAST is not nothing in a product, and single precision ends. */
+const MOST: f64 = 1e6;
 
 /** Bytes of a term: address of its row and its factor in single precision, address of the exact row, the exact factor. */
 const TERM: usize = 24;
@@ -22,8 +25,9 @@ export function learnProducts(
   const bytes = <usize>n << 3, length = singleBytes(n);
   const alive = single, sums = alive + length, any = sums + length, rows = any + length;
   const factor = scale * rate * unit * stepsOf(rounding);
+  const largestX = largestOf(x, nPre * pairs), largestD = abs(factor) * largestOf(d, pairs * n);
   // Without factor nothing moves, unless something is no number: the exact sums tell.
-  const largest = factor == 0 ? NaN : abs(factor) * largestOf(x, nPre * pairs) * largestOf(d, pairs * n);
+  const largest = factor == 0 || max(largestX, largestD) > MOST ? NaN : largestX * largestD;
   findAlive(alive, d, pairs, n);
   toSteps(rows, d, factor, pairs, n);
   for (let i = 0; i < nPre; i++, w += bytes, x += 8) {
@@ -193,7 +197,7 @@ function floorOf(x: v128): v128 {
 
 /**
  * The exact changes of the open entries.   entries: work space of 2 n numbers; list: words of group and of one bit an entry; terms: up to `last`;
- * their sum meets three factors, one after the other. A sum of 0 was no try.
+ * their sum meets three factors, one after the other. What is 0 after the first two was no try.
  * @returns the end of the entries
  */
 function addProducts(
@@ -206,10 +210,11 @@ function addProducts(
       const j = (group >> 8) + ctz(which), o = <usize>j << 3;
       let sum: f64 = 0;
       for (let at = terms; at < last; at += TERM) sum += load<f64>(at, 16) * load<f64>(<usize>load<u32>(at, 8) + o);
-      none += sum == 0 ? 1 : 0;
-      store<f64>(entries, sum * scale * rate * unit);
+      const taken = sum * scale * rate;
+      none += taken == 0 ? 1 : 0;
+      store<f64>(entries, taken * unit);
       store<i32>(entries, j, 8);
-      entries += sum == 0 ? 0 : ENTRY;
+      entries += taken == 0 ? 0 : ENTRY;
     }
   }
   count(record, TRIED, -<f64>none);

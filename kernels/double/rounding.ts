@@ -3,7 +3,7 @@
 // What a store knows of its format and what it counts: numbers of eight bytes, in the order of `src/backends/fixed/store.ts`.
 export const SCALE: usize = 0, STEP: usize = 8, LOW: usize = 16, HIGH: usize = 24, COUNT: usize = 32;
 export const TRIED: usize = 40, FIRED: usize = 48, LOST: usize = 56, SATURATED: usize = 64, WRAPPED: usize = 72, FLUSHED: usize = 80;
-export const SMALLEST: usize = 88, LARGEST: usize = 96;
+export const SMALLEST: usize = 88, LARGEST: usize = 96, ODD: usize = 104;
 
 // Roundings by number.
 export const FLOOR = 0, NEAREST = 1, TOWARD_ZERO = 2, STOCHASTIC = 3;

@@ -130,9 +130,11 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
   let moved = none, fired = none, flushed = none, beyond = none;
   for (; groups < end; groups += GROUP) {
     const j = load<i32>(groups, 32), left = n - j;
-    const least = v128.load(groups, 16);
+    const o = <usize>j << 1, to = at + (o << 2), least = v128.load(groups, 16);
     let most = v128.load(groups);
     let open = short ? i16x8.ne(most, least) : i16x8.ne(v128.or(most, least), none);
+    // No integer stands for what is no number; it is not asked of a mirror.
+    if (!mirror && anyOdd(to)) open = v128.or(open, i16x8.ne(most, none));
     const inside = i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>min(left, 8)));
     if (left < 8) {
       most = v128.and(most, inside);
@@ -144,7 +146,6 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
       most = v128.andnot(most, open);
     }
     if (!short || !v128.any_true(most)) continue;
-    const o = <usize>j << 1, to = at + (o << 2);
     // What lies behind the row is not of this field.
     let old = mirror ? v128.load(mirror + o) : stepsAt(to, scale);
     if (left < 8) old = v128.and(old, inside);
@@ -172,6 +173,14 @@ export function moveGroups(at: usize, mirror: usize, groups: usize, end: usize, 
     store<f64>(record, max(load<f64>(record, LARGEST), load<f64>(record, STEP) * -<f64>least8(i16x8.neg(largest))), LARGEST);
   }
   return list;
+}
+
+/** Whether one of eight numbers is none. */
+// @ts-ignore: decorator
+@inline
+function anyOdd(at: usize): bool {
+  const a = v128.load(at), b = v128.load(at, 16), c = v128.load(at, 32), d = v128.load(at, 48);
+  return v128.any_true(v128.or(v128.or(f64x2.ne(a, a), f64x2.ne(b, b)), v128.or(f64x2.ne(c, c), f64x2.ne(d, d))));
 }
 
 /** Eight numbers as integers. */

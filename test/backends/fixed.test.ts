@@ -281,6 +281,73 @@ describe('a store', () => {
     );
   });
 
+  describe.each(roundings.filter((rounding) => rounding !== 'toward-zero'))(
+    'whose matrix moves oddly, %s',
+    (rounding) => {
+      const [nPre, n, pairs] = [3, 11, 4];
+      const made = (copied: number) => {
+        const draw = xorshift(nPre * n);
+        const format: Partial<NumberFormat> = { rounding, bits: 8, fraction: 6 };
+        const numbers = Array.from({ length: nPre * n }, () => 4 * draw() - 2);
+        return { draw, ...stored(format, numbers, 7, copied) };
+      };
+      type Factors = readonly [x: readonly number[], d: readonly number[]];
+      const drawn = (draw: () => number, size = 0.05): Factors => [
+        Array.from({ length: pairs * nPre }, () => (draw() < 0.7 ? 1 : 0)),
+        Array.from({ length: pairs * n }, () => size * (2 * draw() - 1)),
+      ];
+      const placed = ([x, d]: Factors, take: Made['take']) => {
+        const [xs, ds] = [take(x.length), take(d.length)];
+        xs.set(x);
+        ds.set(d);
+        return [xs, ds] as const;
+      };
+      const outer = ([x, d]: readonly [Real, Real], rate: number) => [x, 0, nPre, d, rate, nPre, n, pairs] as const;
+      const every = { nPre, nPost: n, ...dense(nPre, n) } as unknown as Projection;
+      const move = ({ store, array, step, take }: Made, factors: Factors, scale: number, rate: number) => {
+        const [x, d] = placed(factors, take);
+        if (store.learn?.takeProducts) return store.learn.takeProducts(x, d, nPre, n, pairs, scale, rate);
+        addTimes(step, x, d, every, pairs);
+        for (let s = 0; s < step.length; s++) step[s] = step[s] * scale * rate;
+        store.learn?.take(array, step);
+      };
+
+      it.each([0, nPre])('keeps what is no number, %i rows copied', (copied) => {
+        const { both, draw } = made(copied);
+        const [x, d] = drawn(draw);
+        const odd = d.map((value, s) => (s % 5 === 0 ? Number.NaN : value));
+        both(({ store }) => store.reload());
+        for (const given of [d, odd, d, d]) {
+          both(({ store, array, take }) => {
+            store.learn?.addOuter(array, ...outer(placed([x, given], take), 0.7));
+            const [spikes, sums] = [take(nPre).fill(1), take(n)];
+            if (store.learn?.predict?.(sums, 0, spikes, 0, nPre, n)) expect(sums).toBeBitEqual(columnSums(array, n));
+          });
+          if (copied === 0) both((of) => move(of, [x, d], 0.25, -1.3));
+        }
+        both(({ array }) => expect(array.some(Number.isNaN)).toBe(true));
+      });
+
+      it.each([0, -0, Number.POSITIVE_INFINITY, Number.NaN])('by a rate of %d', (rate) => {
+        const { both, draw } = made(0);
+        const factors = drawn(draw);
+        both(({ store, array, take }) => store.learn?.addOuter(array, ...outer(placed(factors, take), rate)));
+      });
+
+      it.each([
+        [1e-30, 1e27, 1],
+        [1e16, 1e-19, 1],
+        [1e39, 1e-42, 1],
+        [1, 1e-3, 1e-322],
+      ])('by products of about %d and %d, scaled by %d', (sizeX, sizeD, scale) => {
+        const { both, draw } = made(0);
+        const [spikes, d] = drawn(draw, sizeD);
+        const x = spikes.map((spike, s) => spike * sizeX * 10 ** (-s % 7));
+        both((of) => move(of, [x, d], scale, -1.3));
+      });
+    },
+  );
+
   it('counts a change of almost a step as one that was lost', () => {
     const { both, statistics } = stored({ rounding: 'floor' }, [-0.5, 1]);
     both(({ array, store }) => {
@@ -489,6 +556,40 @@ describe('fields of a dendrite signal', () => {
     expect(largest * 2 ** 23).toBeGreaterThan(2 ** 15);
   });
 });
+
+it.each([{ rateA: 0 }, { rateJ: 0 }, { rateA: 0, rateJ: 0, normalised: false }])(
+  'matrices that do not learn have tried nothing: %j',
+  (rates) => {
+    const [fast, slow] = [false, true].map((slowly) => {
+      const options = { neuron: lif, readout: plain, rule: { name: 'sg-r-d', ...rates } };
+      const experiment = build(options, { formats: words('nearest', 'saturate', 'sg-r-d') }, { plain: slowly });
+      experiment.train();
+      return experiment.run;
+    });
+    expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
+    expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
+    for (const { field, tried } of fast.stages.statistics?.() ?? []) {
+      if (field === 'signal.A' && rates.rateA === 0) expect(tried).toBe(0);
+      if (field === 'signal.J' && rates.rateJ === 0) expect(tried).toBe(0);
+    }
+  },
+);
+
+it.each(['nearest', 'stochastic'])(
+  'feedback that follows the readout and loses nothing stays on its grid: %s',
+  (rounding) => {
+    const rule = { name: 'e-prop-1', feedback: 'adaptive', feedbackDecay: 0 };
+    const [fast, slow] = [false, true].map((slowly) => {
+      const fixed = { formats: { 'signal.B': { bits: 12, fraction: 8, rounding, overflow: 'wrap' } } };
+      const experiment = build({ neuron: lif, readout: plain, rule }, fixed, { plain: slowly });
+      experiment.train();
+      return experiment.run;
+    });
+    for (const value of fast.network.state.field('signal.B')) expect(Number.isInteger(value * 2 ** 8)).toBe(true);
+    expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
+    expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
+  },
+);
 
 describe('what cannot be is refused', () => {
   const formats = (given: object) => () => build({ neuron: lif, readout: plain }, { formats: given });

@@ -83,7 +83,7 @@ function settled(
   // Rows of the rate term are written after the trial.
   const rateOfTrial = rateTerm.mean !== 'running' && rateTerm.strength > 0;
   // Adaptive feedback takes the step of W_out.
-  const followsReadout = (rule?.signal.readoutDecay ?? 0) > 0;
+  const followsReadout = (rule?.signal.kernel?.keep ?? null) !== null;
   let begun = false;
   const forward = stepwise((t) => {
     inner.forward(t, t + 1);

@@ -75,8 +75,10 @@ export const slots = {
   flushed: 10,
   smallest: 11,
   largest: 12,
+  /** Of a field with a copy of 16-bit integers: other than 0 where one of its entries is no number, which no integer says. */
+  odd: 13,
 } as const;
-export const recordLength = 13;
+export const recordLength = 14;
 
 type Format = FieldFormat['format'];
 const roundings: readonly Format['rounding'][] = ['floor', 'nearest', 'toward-zero', 'stochastic'];
@@ -131,11 +133,13 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
   const [to, old, at] = [values.byteOffset, kept?.byteOffset ?? 0, record.byteOffset];
   const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
   const copy = mirror?.room.byteOffset ?? 0;
+  const copied = () => (record[slots.odd] === 0 ? copy : 0);
   // Changes of stochastic rounding come in steps of 2^-31.
   const unit = format.rounding === 'stochastic' ? scale * 2 ** 31 : scale;
   const mirrored: Partial<Learn> = mirror
     ? {
         predict: (out, start, x, from, nPre, nPost) =>
+          record[slots.odd] === 0 &&
           k.addMirrored(
             out.byteOffset + 8 * start,
             copy,
@@ -184,7 +188,7 @@ function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, cha
         sweep();
         k.learnOuter(
           to,
-          copy,
+          copied(),
           x.byteOffset + 8 * from,
           stride,
           d.byteOffset,
