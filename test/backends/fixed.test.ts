@@ -8,6 +8,7 @@ import { type FieldFormat, type NumberFormat, narrowestBits } from '../../src/co
 import type { Real } from '../../src/core/layout.ts';
 import type { OpenOptions } from '../../src/core/network.ts';
 import type { Projection } from '../../src/core/projection.ts';
+import { runTrial } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { type LiveOptions, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
 
@@ -524,6 +525,58 @@ describe.each([
       expect(fast.network.state.data.buffer.byteLength).toBeGreaterThan(slow.network.state.data.buffer.byteLength);
     },
   );
+});
+
+describe('a gradient of weights that move after every step', () => {
+  const formats = words('stochastic', 'saturate', 'e-prop-1');
+  const live = liveConfig({
+    neuron: lif,
+    readout: plain,
+    rule: { name: 'e-prop-1' },
+    task: { mode: 'stream', target: 'one-hot' },
+  });
+  const network = live.network as { recurrent?: object };
+  const config = (settings: object) => ({
+    ...live,
+    network: { ...network, recurrent: { ...network.recurrent, autapses: true } },
+    loss: { kind: 'softmax' },
+    training: { streams: 3, total: 120, chunkSteps: 20, update: { unit: 'step' } },
+    backend: 'fixed',
+    fixed: { formats },
+    ...settings,
+  });
+  const both = (settings: object) =>
+    [false, true].map((slowly) => createExperiment(config(settings), liveCatalogue, { plain: slowly }));
+
+  it.each([
+    [
+      'updates at every third step',
+      { training: { streams: 3, total: 120, chunkSteps: 20, update: { every: 3, unit: 'step' } } },
+    ],
+    ['Adam', { optimizer: { kind: 'adam', rates: { in: 0.02, rec: 0.02, out: 0.02 } } }],
+    [
+      'a rate that ends at 0',
+      { optimizer: { kind: 'sgd', rates: { in: 0.2, rec: 0.2, out: 0.2 }, schedule: { kind: 'linear-to-zero' } } },
+    ],
+  ])('is written down where something else needs it: %s', (_label, settings) => {
+    const [fast, slow] = both(settings).map((experiment) => {
+      experiment.train();
+      return experiment.run;
+    });
+    expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
+    expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
+  });
+
+  it.each([true, false])('is there for who watches, freeze %s', (freeze) => {
+    const [fast, slow] = both({}).map(({ run, feed }) => {
+      feed.fill(20);
+      const seen: number[][] = [];
+      runTrial(run, 20, { learn: true, freeze, onStep: () => seen.push(Array.from(run.network.gradient.wRec)) });
+      return seen;
+    });
+    expect(fast).toEqual(slow);
+    expect(fast.filter((gradient) => gradient.some((value) => value !== 0)).length).toBeGreaterThan(10);
+  });
 });
 
 describe('fields of a dendrite signal', () => {
