@@ -17,10 +17,18 @@ const running = 'rateTerm={"strength":0.3,"targetHz":10,"mean":"running","runnin
 function settings() {
   const all = [['rule={"name":"readout-only"}'], ['rule.name=e-prop-1']];
   for (const name of ['sg-r-d', 'sg-r-d-lean', 'sg-v']) {
-    const ofSignal = name === 'sg-v' ? [[0.03, 0.03]] : [[0.5, 0.5]];
-    for (const steps of name === 'sg-v' ? [1] : [1, 20]) {
-      for (const [rateA, rateJ] of [...ofSignal, [0.05, 0.05], [0.005, 0.0005]]) {
-        for (const rate of [1e-5, 1e-4, 1e-3, 1e-2]) {
+    const slow = name === 'sg-v';
+    for (const steps of slow ? [1] : [1, 20]) {
+      for (const [rateA, rateJ] of [
+        ...(slow
+          ? [[0.03, 0.03]]
+          : [
+              [0.5, 0.5],
+              [0.05, 0.05],
+            ]),
+        [0.005, 0.0005],
+      ]) {
+        for (const rate of slow ? [1e-4, 1e-2] : [1e-5, 1e-4, 1e-3, 1e-2]) {
           const own = [
             `rule.name=${name}`,
             `rule.stepsPerPhase=${steps}`,
@@ -28,7 +36,7 @@ function settings() {
             `rule.rateJ=${rateJ}`,
           ];
           const rates = [`optimizer.rates.in=${rate}`, `optimizer.rates.rec=${rate}`];
-          all.push([...own, ...rates, ...(name === 'sg-v' ? [running] : [])]);
+          all.push([...own, ...rates, ...(slow ? [running] : [])]);
         }
       }
     }

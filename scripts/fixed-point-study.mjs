@@ -53,7 +53,7 @@ const sums = [
   { every: 5, rules: ['sg-r-d-lean', 'e-prop-1', 'rflo'], weights: [8] },
 ];
 
-/** All cells of one seed, those of the shorter task first. */
+/** All cells of one seed, those of the shorter task first. Pattern generation has one row and one column of the map. */
 function cellsOf(seed) {
   const cells = [];
   for (const [task, { rules }] of Object.entries(tasks)) {
@@ -67,7 +67,8 @@ function cellsOf(seed) {
       for (const weights of weightBits) {
         for (const rounding of roundings) {
           for (const traces of traceBits) {
-            cells.push({ task, rule, weights, traces, rounding, seed });
+            const inCross = traces === 12 || (weights === 8 && rounding === 'stochastic');
+            if (task === 'four-six-back' || inCross) cells.push({ task, rule, weights, traces, rounding, seed });
             for (const sum of summed) {
               const { every } = sum;
               if (traces === 12 && sum.weights.includes(weights)) {
