@@ -484,7 +484,7 @@ const byFile = {
     ['update.every === 1 && ', ''],
     ["&& optimizer.kind === 'sgd'", ''],
     [' || masks[name]?.length', ''],
-    ['if (own.factors === 0) own.scale = factor;', 'own.scale = factor;'],
+    ['own.scaled = true;', ''],
   ],
   'src/backends/fixed/stores.ts': [
     ['for (const { store } of stores) store.resetCounts();', ';'],

@@ -3,25 +3,35 @@
  * two outputs, both at a time and without a branch on spikes, which no processor foresees.
  */
 
-/** y = sum_j z_j W_j;  u = decay u + gain y;  y = u + b.   y, u, b: [nOut]; z: [n]; W: [n][nOut], of finite numbers */
+/** y = sum_j z_j W_j;  u = decay u + gain y;  y = u + b.   y, u, b: [nOut]; z: [n]; W: [n][nOut] */
 export function read(y: usize, u: usize, z: usize, W: usize, b: usize, decay: f64, gain: f64, n: i32, nOut: i32): void {
   const bytes = <usize>nOut << 3;
-  if (nOut == 2) {
-    let sum = f64x2.splat(0);
-    for (let j = 0; j < n; j++, z += 8, W += 16) sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(z), v128.load(W)));
-    v128.store(y, sum);
-  } else {
-    memory.fill(y, 0, bytes);
-    for (let j = 0; j < n; j++, z += 8, W += bytes) {
-      const activity = load<f64>(z);
-      if (activity == 0) continue;
-      for (let o: usize = 0; o < bytes; o += 8) store<f64>(y + o, load<f64>(y + o) + activity * load<f64>(W + o));
-    }
-  }
+  if (nOut != 2 || !addBoth(y, z, W, n)) addActive(y, z, W, n, bytes);
   for (let o: usize = 0; o < bytes; o += 8) {
     const filtered = decay * load<f64>(u + o) + gain * load<f64>(y + o);
     store<f64>(u + o, filtered);
     store<f64>(y + o, filtered + load<f64>(b + o));
+  }
+}
+
+/** @returns false where y is no finite number: it may be so by a weight that no spike has read */
+// @ts-ignore: decorator
+@inline
+function addBoth(y: usize, z: usize, W: usize, n: i32): bool {
+  let sum = f64x2.splat(0);
+  for (let j = 0; j < n; j++, z += 8, W += 16) sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(z), v128.load(W)));
+  v128.store(y, sum);
+  return i64x2.all_true(f64x2.eq(f64x2.sub(sum, sum), f64x2.splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+function addActive(y: usize, z: usize, W: usize, n: i32, bytes: usize): void {
+  memory.fill(y, 0, bytes);
+  for (let j = 0; j < n; j++, z += 8, W += bytes) {
+    const activity = load<f64>(z);
+    if (activity == 0) continue;
+    for (let o: usize = 0; o < bytes; o += 8) store<f64>(y + o, load<f64>(y + o) + activity * load<f64>(W + o));
   }
 }
 

@@ -95,33 +95,14 @@ export function thresholdKernel(
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][rec] at `at`, z: row t-1 at `prev`, current: [rec] */
-function integrateSubtract(
-  v: Real,
-  z: Real,
-  current: Real,
-  at: number,
-  prev: number,
-  decay: number,
-  gain: number,
-  vTh: number,
-  n: number,
-): void {
+const integrateSubtract: Loops['integrateSubtract'] = (v, z, current, at, prev, decay, gain, vTh, n) => {
   for (let j = 0; j < n; j++) v[at + j] = decay * v[at + j] + gain * current[j] - vTh * z[prev + j];
-}
+};
 
 /** v[t] = decay v[t-1] (1 - z[t-1]) + gain I[t].   Shapes as above. */
-function integrateToZero(
-  v: Real,
-  z: Real,
-  current: Real,
-  at: number,
-  prev: number,
-  decay: number,
-  gain: number,
-  n: number,
-): void {
+const integrateToZero: Loops['integrateToZero'] = (v, z, current, at, prev, decay, gain, n) => {
   for (let j = 0; j < n; j++) v[at + j] = decay * v[at + j] * (1 - z[prev + j]) + gain * current[j];
-}
+};
 
 /**
  * z[t] = [v > A and not refractory];  psi[t] = height max(0, 1 - |v - A| / width), 0 while refractory;
@@ -150,17 +131,7 @@ export function fire(
 }
 
 /** z = [v > A and not refractory], with `orEqual` also at the threshold;  r = clip(r + nRef z - 1, 0, nRef).   Shapes as above. */
-function emit(
-  z: Real,
-  refractory: Real,
-  v: Real,
-  threshold: Real,
-  to: number,
-  at: number,
-  nRef: number,
-  orEqual: boolean,
-  n: number,
-): void {
+const emit: Loops['emit'] = (z, refractory, v, threshold, to, at, nRef, orEqual, n) => {
   for (let j = 0; j < n; j++) {
     const blocked = refractory[at + j];
     const above = v[at + j] - threshold[j];
@@ -169,25 +140,15 @@ function emit(
     z[to + j] = spike;
     refractory[at + j] = Math.min(Math.max(blocked + nRef * spike - 1, 0), nRef);
   }
-}
+};
 
 /** psi = height max(0, 1 - |v - A| / width), 0 while refractory.   Shapes as above. */
-function triangle(
-  psi: Real,
-  refractory: Real,
-  v: Real,
-  threshold: Real,
-  row: number,
-  at: number,
-  height: number,
-  width: number,
-  n: number,
-): void {
+const triangle: Loops['triangle'] = (psi, refractory, v, threshold, row, at, height, width, n) => {
   for (let j = 0; j < n; j++) {
     const open = refractory[at + j] > 0 ? 0 : 1;
     psi[row + j] = open * height * Math.max(0, 1 - Math.abs(v[at + j] - threshold[j]) / width);
   }
-}
+};
 
 /** psi = heights[m] of the first m with v - A < edges[m], 0 while refractory.   Shapes as above. */
 function staircase(

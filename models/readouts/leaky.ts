@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import type { Loops } from '../../src/core/loops.ts';
 import type { ReadoutModel } from '../../src/core/plugins.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
@@ -81,20 +82,7 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
  * u[t] = decay u[t-1] + gain sum_j wOut_jk z_j[t];  y[t] = u[t] + b.
  * y: row t at `to`; u: [stream][out] at `at`; z: row t at `from`; wOut: [rec][out]; bOut: [out]
  */
-function read(
-  y: Real,
-  u: Real,
-  z: Real,
-  wOut: Real,
-  bOut: Real,
-  to: number,
-  at: number,
-  from: number,
-  decay: number,
-  gain: number,
-  n: number,
-  nOut: number,
-): void {
+const read: Loops['read'] = (y, u, z, wOut, bOut, to, at, from, decay, gain, n, nOut) => {
   for (let k = 0; k < nOut; k++) y[to + k] = 0;
   for (let j = 0; j < n; j++) {
     const activity = z[from + j];
@@ -107,7 +95,7 @@ function read(
     u[at + k] = filtered;
     y[to + k] = filtered + bOut[k];
   }
-}
+};
 
 /** f[t] = decay f[t-1] + gain x[t].   f: at `at`, x: row at `from`, both [n] */
 function filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void {
@@ -115,14 +103,14 @@ function filter(f: Real, x: Real, at: number, from: number, decay: number, gain:
 }
 
 /** grad_jk += f_j error_k.   grad: [rec][out]; f: at `at`, [rec]; error: row at `row`, [out] */
-function addError(grad: Real, f: Real, error: Real, at: number, row: number, n: number, nOut: number): void {
+const addError: Loops['addError'] = (grad, f, error, at, row, n, nOut) => {
   for (let j = 0; j < n; j++) {
     const factor = f[at + j];
     if (factor === 0) continue;
     const to = j * nOut;
     for (let k = 0; k < nOut; k++) grad[to + k] += factor * error[row + k];
   }
-}
+};
 
 /** sum_k += x_k.   sum: [out]; x: row at `row` */
 function add(sum: Real, x: Real, row: number, nOut: number): void {

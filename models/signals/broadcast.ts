@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import { scratchOf } from '../../src/core/loops.ts';
+import { type Loops, scratchOf } from '../../src/core/loops.ts';
 import type { BoundSignal, Footprint, PluginChoice, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 
@@ -119,14 +119,14 @@ export function drawFeedback(B: Real, scale: number, nRec: number, rng: Rng): vo
 }
 
 /** L_j = sum_k B_jk error_k.   signal: row at `to`; B: [rec][out]; error: row at `from` */
-export function project(signal: Real, B: Real, error: Real, to: number, from: number, n: number, nOut: number): void {
+export const project: Loops['project'] = (signal, B, error, to, from, n, nOut) => {
   for (let j = 0; j < n; j++) {
     const row = j * nOut;
     let sum = 0;
     for (let k = 0; k < nOut; k++) sum += B[row + k] * error[from + k];
     signal[to + j] = sum;
   }
-}
+};
 
 /** B <- keep (B - step).   B, step: [rec][out] */
 function follow(B: Real, step: Real, keep: number): void {

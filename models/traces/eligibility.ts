@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
-import { scratchOf } from '../../src/core/loops.ts';
+import { type Meet, scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundTrace,
   OutputFilter,
@@ -255,34 +255,14 @@ function bindOuter(binding: TraceBinding, context: TraceContext, { gate, late }:
 }
 
 /** d_j = psi_j (gain L_j + R_j).   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
-function gatedSignal(
-  d: Real,
-  psi: Real,
-  signal: Real,
-  rateTerm: Real,
-  to: number,
-  at: number,
-  row: number,
-  gain: number,
-  n: number,
-): void {
+const gatedSignal: Meet = (d, psi, signal, rateTerm, to, at, row, gain, n) => {
   for (let j = 0; j < n; j++) d[to + j] = psi[at + j] * (gain * signal[row + j] + rateTerm[at + j]);
-}
+};
 
 /** d_j = gain L_j + psi_j R_j: L is dE/dv, the rate term still acts on z.   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
-function ungatedSignal(
-  d: Real,
-  psi: Real,
-  signal: Real,
-  rateTerm: Real,
-  to: number,
-  at: number,
-  row: number,
-  gain: number,
-  n: number,
-): void {
+const ungatedSignal: Meet = (d, psi, signal, rateTerm, to, at, row, gain, n) => {
   for (let j = 0; j < n; j++) d[to + j] = gain * signal[row + j] + psi[at + j] * rateTerm[at + j];
-}
+};
 
 const meetings = { gatedSignal, ungatedSignal };
 

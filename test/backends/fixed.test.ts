@@ -349,6 +349,20 @@ describe('a store', () => {
     },
   );
 
+  it('reads out what spikes have read, whatever the other weights are', () => {
+    const memory = openKernelMemory(64);
+    if (!memory) throw new Error('the kernels are not built');
+    const [y, u, z, wOut, bOut] = [2, 2, 3, 6, 2].map((n) => memory.take(n));
+    z.set([0, 1, 1]);
+    wOut.set([Number.NaN, Number.POSITIVE_INFINITY, 2, 3, 0.5, -8]);
+    const at = [y, u, z, wOut, bOut].map(({ byteOffset }) => byteOffset) as [number, number, number, number, number];
+    memory.kernels.read(...at, 0.5, 1, 3, 2);
+    expect(Array.from(y)).toEqual([2.5, -5]);
+    z[0] = 1;
+    memory.kernels.read(...at, 0.5, 1, 3, 2);
+    expect(Array.from(y)).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
+  });
+
   it('counts a change of almost a step as one that was lost', () => {
     const { both, statistics } = stored({ rounding: 'floor' }, [-0.5, 1]);
     both(({ array, store }) => {

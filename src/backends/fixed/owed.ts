@@ -3,7 +3,7 @@ import { type FastLoops, scratchOf } from '../../core/loops.ts';
 import { isPlastic, type Network } from '../../core/network.ts';
 import type { Learn } from './store.ts';
 
-/** A gradient that is not written down: what it is the product of, and the factors that it has met. */
+/** A gradient that is not written down: what it is the product of, and the two factors that it may meet. */
 interface Owed {
   readonly learn: Learn;
   /** A copy: the trace is put on its grid before the weights move. [stream][pre] */
@@ -13,13 +13,13 @@ interface Owed {
   readonly nPre: number;
   readonly nPost: number;
   readonly nStream: number;
-  factors: number;
+  scaled: boolean;
   scale: number;
   rate: number;
 }
 
 /** Loops of the trace and of the update that leave products of weights that move at once to the store of the weights. */
-export interface OwedLoops {
+interface OwedLoops {
   readonly loops: FastLoops;
   /** Whether the weights move right after the gradient that comes now, before anybody reads it. */
   due(soon: boolean): void;
@@ -47,7 +47,7 @@ export function owing(
     const nPre = name === 'wIn' ? sizes.in : sizes.rec;
     const eps = scratch(sizes.stream * nPre);
     const sums = { d: gradient[name], nPre, nPost: sizes.rec, nStream: sizes.stream };
-    owed.set(gradient[name], { learn, eps, open: false, ...sums, factors: 0, scale: 1, rate: 1 });
+    owed.set(gradient[name], { learn, eps, open: false, ...sums, scaled: false, scale: 1, rate: 1 });
   }
   let soon = false;
   return {
@@ -62,17 +62,17 @@ export function owing(
         own.open = true;
         own.eps.set(eps);
         own.d = d;
-        own.factors = 0;
+        own.scaled = false;
         own.scale = 1;
         own.rate = 1;
       },
       multiply(x, factor) {
         const own = owed.get(x);
         if (!own?.open) return multiply(x, factor);
-        if (own.factors === 0) own.scale = factor;
-        else own.rate = factor;
-        own.factors += 1;
-        if (own.factors > 2) throw new Error('a gradient that is not written down meets two factors at most');
+        // The update scales a mean over streams, or does not, and then takes the rate.
+        if (own.scaled) own.rate = factor;
+        else own.scale = factor;
+        own.scaled = true;
       },
       take(w, step) {
         const own = owed.get(step);

@@ -1,4 +1,5 @@
 import type { Real } from '../../core/layout.ts';
+import type { Loops } from '../../core/loops.ts';
 import type { Network, Stages } from '../../core/network.ts';
 
 /** Firing-rate regularisation (Bellec et al. 2020, methods): R_j = c (f_j - f*), added to the unfiltered eligibility. */
@@ -39,24 +40,13 @@ export function bindRateTerm({ spec, state, trial, loops }: Network): Pick<Stage
 }
 
 /** fBar <- fBar + r (z[t] - fBar);  R[t] = c (fBar - f*).   R: row at `row`; fBar: at `at`; z: row at `from`; all [rec] */
-function runningTerm(
-  rateTerm: Real,
-  fBar: Real,
-  z: Real,
-  row: number,
-  at: number,
-  from: number,
-  strength: number,
-  target: number,
-  rate: number,
-  n: number,
-): void {
+const runningTerm: Loops['runningTerm'] = (rateTerm, fBar, z, row, at, from, strength, target, rate, n) => {
   for (let j = 0; j < n; j++) {
     const mean = fBar[at + j] + rate * (z[from + j] - fBar[at + j]);
     fBar[at + j] = mean;
     rateTerm[row + j] = strength * (mean - target);
   }
-}
+};
 
 function addRow(sum: Real, x: Real, row: number, n: number): void {
   for (let j = 0; j < n; j++) sum[j] += x[row + j];
