@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spikingLoops } from '../../models/neurons/spiking.ts';
 import { addFiltered, addTimes } from '../../models/traces/kernels.ts';
 import { createChance } from '../../src/backends/fixed/chance.ts';
 import { openKernelMemory } from '../../src/backends/fixed/memory.ts';
@@ -247,16 +248,17 @@ describe('a store', () => {
           copied,
         );
         const moves = [0.002, 0.05, 1, 40].flatMap((steps) =>
-          ['spikes', 'one in ten', 'traces', 'few traces', 'cancelling'].map((kind) => ({ steps, kind })),
+          ['spikes', 'one in ten', 'traces', 'few traces', 'cancelling', 'one way'].map((kind) => ({ steps, kind })),
         );
         for (const { steps, kind } of moves) {
           const share = kind === 'spikes' || kind === 'few traces' ? 0.3 : kind === 'one in ten' ? 0.1 : 1;
-          const whole = kind === 'spikes' || kind === 'one in ten' || kind === 'cancelling';
+          const whole = kind !== 'traces' && kind !== 'few traces';
           const x = Array.from({ length: pairs * nPre }, () => (draw() < share ? (whole ? 1 : 1e-3 + draw()) : 0));
           const d = Array.from({ length: pairs * n }, (_, s) => {
             const value = (steps * (2 * draw() - 1)) / 2 ** (bits - 2);
             return draw() < 0.3 || (kind === 'cancelling' && s % n === 0) ? 0 : value;
           });
+          if (kind === 'one way') d.fill(steps / 2 ** (bits - 2));
           // Pairs of the second half take back what those of the first half have done.
           if (kind === 'cancelling') for (let s = d.length >> 1; s < d.length; s++) d[s] = -d[d.length - 1 - s];
           both(({ store, array, step, take }) => {
@@ -361,6 +363,53 @@ describe('a store', () => {
     z[0] = 1;
     memory.kernels.read(...at, 0.5, 1, 3, 2);
     expect(Array.from(y)).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
+  });
+
+  it('leaves the sign of a 0 that has not changed', () => {
+    const { both } = stored({}, new Array<number>(7).fill(0));
+    both(({ array, store }) => {
+      array.fill(-0);
+      array[2] = 1;
+      store.settle(0, 7);
+      expect(array).toBeBitEqual(Float64Array.of(-0, -0, 1, -0, -0, -0, -0));
+    });
+  });
+
+  it.each([1, 2, 5])('has neurons as the plain loops have them, %i of them', (n) => {
+    const memory = openKernelMemory(256);
+    if (!memory) throw new Error('the kernels are not built');
+    const draw = xorshift(n);
+    // Numbers of a coarse grid meet the threshold now and then.
+    const numbers = (of: () => number) => Array.from({ length: n }, of);
+    const make = (take: (n: number) => Real) => [0, 1, 2, 3, 4, 5].map(() => take(n));
+    const [fast, slow] = [make(memory.take), make((length) => new Float64Array(length))];
+    const { kernels } = memory;
+    for (let round = 0; round < 40; round++) {
+      const given = [
+        numbers(() => Math.round(4 * draw()) / 4),
+        numbers(() => Math.round(draw())),
+        numbers(() => draw() - 0.5),
+        numbers(() => 0.5),
+        numbers(() => Math.round(2 * draw())),
+        numbers(() => 0),
+      ];
+      for (const arrays of [fast, slow]) given.forEach((values, which) => void arrays[which].set(values));
+      const [v, z, current, threshold, refractory, psi] = fast.map(({ byteOffset }) => byteOffset);
+      const [V, Z, I, A, R, P] = slow;
+      const orEqual = round % 2;
+      if (round % 4 < 2) {
+        kernels.integrateSubtract(v, z, current, 0.5, 0.25, 0.5, n);
+        spikingLoops.integrateSubtract(V, Z, I, 0, 0, 0.5, 0.25, 0.5, n);
+      } else if (round % 4 === 2) {
+        kernels.integrateToZero(v, z, current, 0.5, 0.25, n);
+        spikingLoops.integrateToZero(V, Z, I, 0, 0, 0.5, 0.25, n);
+      }
+      kernels.triangle(psi, refractory, v, threshold, 0.3, 0.7, n);
+      spikingLoops.triangle(P, R, V, A, 0, 0, 0.3, 0.7, n);
+      kernels.emit(z, refractory, v, threshold, 3, orEqual, n);
+      spikingLoops.emit(Z, R, V, A, 0, 0, 3, orEqual === 1, n);
+      for (const [which, values] of slow.entries()) expect(fast[which]).toBeBitEqual(values);
+    }
   });
 
   it('counts a change of almost a step as one that was lost', () => {
