@@ -365,6 +365,16 @@ describe('a store', () => {
     expect(Array.from(y)).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
   });
 
+  it('counts no change where the field was written from outside, on its grid', () => {
+    const { both, statistics } = stored({}, [1, 2, -0.5]);
+    both(({ array, store }) => {
+      array.set([0.5, 3, 0]);
+      store.reload();
+      store.settle(0, 3);
+    });
+    expect(statistics()).toMatchObject({ tried: 3, fired: 3 });
+  });
+
   it('leaves the sign of a 0 that has not changed', () => {
     const { both } = stored({}, new Array<number>(7).fill(0));
     both(({ array, store }) => {
@@ -589,6 +599,22 @@ describe.each([
     },
   );
 });
+
+it.each([0, 0.01])(
+  'feedback that follows the readout is on its grid after an update, and so is the readout, decay %d',
+  (feedbackDecay) => {
+    const rule = { name: 'e-prop-1', feedback: 'adaptive', feedbackDecay };
+    const formats = { 'signal.B': { bits: 16, range: 2 }, 'weights.wOut': { bits: 16, range: 2 } };
+    const { run, train } = build({ neuron: lif, readout: plain, rule }, { formats });
+    const fields = Object.keys(formats).map((field) => run.network.state.field(field));
+    const before = fields.map((values) => Array.from(values));
+    train();
+    for (const [which, values] of fields.entries()) {
+      expect(values.every((value) => Number.isInteger(2 ** 14 * value))).toBe(true);
+      expect(values.some((value, s) => Math.abs(value - before[which][s]) > 2 ** -13)).toBe(true);
+    }
+  },
+);
 
 describe('a gradient of weights that move after every step', () => {
   const formats = words('stochastic', 'saturate', 'e-prop-1');
