@@ -6,7 +6,7 @@ import { addChanges, bitsFor, coarsen, fits, largestOf, moveEntries, moveGroups,
 
 /**
  * M_ij moves by rate sum over pairs of x_i d_j, rounded to steps of its grid. Every entry of a row whose x are not all 0 is tried.
- * rate: as `learnRow` wants changes; row: work space of n numbers; scaled: of pairs * n numbers, nPre words and pairs rows of a mirror;
+ * rate: as `learnRow` wants changes; row: work space of 2 n numbers; scaled: of pairs * n numbers, nPre words and pairs rows of a mirror;
  * others as those of `addOuter` and `learnRow`
  */
 export function learnOuter(
@@ -23,7 +23,7 @@ export function learnOuter(
     scale(scaled, d, rate, pairs * n);
     largest = largestOf(scaled, pairs * n) * stepsOf(rounding);
     bits = bitsFor(largest, pairs);
-    coarsen(coarse, mirrorBytes(n), scaled, stepsOf(rounding) * <f64>(1 << bits), pairs, n);
+    coarsen(coarse, scaled, stepsOf(rounding) * <f64>(1 << bits), pairs, n);
   }
   let rows = 0;
   for (let i = 0; i < nPre; i++, M += bytes, mirror += reflected, x += 8) {

@@ -48,11 +48,11 @@ export function stepsOf(rounding: i32): f64 {
   return rounding == STOCHASTIC ? 1.0 / 2147483648.0 : 1;
 }
 
-/** Changes of every pair in units.   coarse: [pairs], rows of `mirrorBytes` every `stride` bytes; changes: [pairs][n]; factor: to units */
-export function coarsen(coarse: usize, stride: usize, changes: usize, factor: f64, pairs: i32, n: i32): void {
-  const f = f64x2.splat(factor);
+/** Changes of every pair in units.   coarse: [pairs], rows of `mirrorBytes`; changes: [pairs][n]; factor: to units */
+export function coarsen(coarse: usize, changes: usize, factor: f64, pairs: i32, n: i32): void {
+  const f = f64x2.splat(factor), bytes = mirrorBytes(n);
   const whole = n & ~7;
-  for (let b = 0; b < pairs; b++, coarse += stride, changes += <usize>n << 3) {
+  for (let b = 0; b < pairs; b++, coarse += bytes, changes += <usize>n << 3) {
     for (let j = 0; j < whole; j += 8) {
       const at = changes + (<usize>j << 3);
       const p = f64x2.mul(f, v128.load(at)), q = f64x2.mul(f, v128.load(at, 16));
@@ -75,7 +75,7 @@ function nearest(low: v128, high: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-export function integers(low: v128, high: v128): v128 {
+function integers(low: v128, high: v128): v128 {
   return i32x4.shuffle(i32x4.trunc_sat_f64x2_s_zero(low), i32x4.trunc_sat_f64x2_s_zero(high), 0, 1, 4, 5);
 }
 
@@ -116,8 +116,8 @@ export function sieveRow(groups: usize, terms: usize, end: usize, n: i32, s: i32
 }
 
 /**
- * Entries of the listed groups move by as many steps as are certain; the others are listed, and all where words are longer than 16 bits
- * hold with what they may move by.   at: the first entry of the row; mirror: the same as 16-bit integers, 0 for none; list: words of group and
+ * Entries of the listed groups move by as many steps as are certain; the others are listed, and all of them where a word and its move do not
+ * fit into 16 bits together.   at: the first entry of the row; mirror: the same as 16-bit integers, 0 for none; list: words of group and
  * of one bit an entry
  * @returns the end of the list
  */
