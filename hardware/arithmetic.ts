@@ -77,12 +77,12 @@ export function keptDecays(demand: Demand, chip: ChipProfile): KeptDecay[] {
   return demand.decays.filter(({ of }) => chip.decays[of].form !== 'subtract').map((d) => keepDecay(d, chip));
 }
 
-function keepDecay({ name, of, decay }: DemandedDecay, chip: ChipProfile): KeptDecay {
+function keepDecay({ name, of, decay, learns }: DemandedDecay, chip: ChipProfile): KeptDecay {
   const { form, bits, range } = chip.decays[of];
   const grid = nearest(decay, form, bits);
   const kept = Math.min(Math.max(grid, range[0]), largestDecay(form, bits, range[1]));
-  const trace = of === 'trace' || name === 'readout.zBar';
-  const width = widthOf(name, trace, chip);
+  const trace = of === 'trace' || learns;
+  const width = trace ? traceBits(of, chip) : chip.membraneBits.value;
   const random = chip.roundings.includes('stochastic');
   const byForm = form === 'multiply' && bits !== null ? 2 ** bits : null;
   // Where it always rounds down, a number of n bits is gone after 2^n steps.
@@ -101,9 +101,8 @@ function keepDecay({ name, of, decay }: DemandedDecay, chip: ChipProfile): KeptD
   };
 }
 
-function widthOf(name: string, trace: boolean, chip: ChipProfile): number | null {
-  if (!trace) return chip.membraneBits.value;
-  if (name === 'readout.zBar') return chip.readoutTraceBits?.value ?? chip.traceBits.value;
+function traceBits(of: DemandedDecay['of'], chip: ChipProfile): number | null {
+  if (of === 'readout') return chip.readoutTraceBits?.value ?? chip.traceBits.value;
   return chip.traceBits.value;
 }
 

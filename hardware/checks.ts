@@ -107,6 +107,7 @@ function form(learning: Learning, chip: ChipProfile): Check {
 function neuronModel(demand: Demand, chip: ChipProfile): Check {
   const name = 'neuron model';
   if (!demand.spiking && !chip.gradedActivity) return fail(name, 'rates, and neurons of the chip send spikes');
+  if (!demand.knownDynamics) return fail(name, `"${demand.neuron}" declares dynamics of no form that is known`);
   if (demand.adaptive && !chip.adaptiveThreshold) return fail(name, 'an adaptive threshold, which the chip lacks');
   if (demand.reset && !chip.resets.includes(demand.reset)) {
     return degraded(name, `reset "${chip.resets.join('" or "')}" in place of "${demand.reset}"`);

@@ -1,11 +1,13 @@
 import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
 import type { NetworkSpec } from '../src/core/network.ts';
-import type { Quantity, TraceInstance } from '../src/core/plugins.ts';
+import type { Quantity } from '../src/core/plugins.ts';
 import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
 /** One variable that a network keeps from step to step. */
 export interface Variable {
   readonly name: string;
+  /** The part whose state it is. */
+  readonly part: string;
   readonly home: Field['home'];
   /** Numbers in one network. */
   readonly count: number;
@@ -13,6 +15,8 @@ export interface Variable {
   readonly kind: 'matrix' | 'trace' | 'past' | 'sum' | 'vector';
   /** Spikes: one bit each. */
   readonly binary: boolean;
+  /** It needs the width of a neuron's own numbers. */
+  readonly wide: boolean;
   /** Of rows of past steps: the numbers of one of them. */
   readonly perStep?: number;
   readonly doc: string;
@@ -21,7 +25,10 @@ export interface Variable {
 /** A decay per step that a chip has to represent, other than 0. */
 export interface DemandedDecay {
   readonly name: string;
+  /** Which of a chip's decays it needs. */
   readonly of: 'membrane' | 'readout' | 'trace';
+  /** Only learning has it. */
+  readonly learns: boolean;
   readonly decay: number;
 }
 
@@ -56,6 +63,9 @@ export interface Demand {
   readonly bias: boolean;
   readonly synapses: number;
   readonly readoutSynapses: number;
+  /** Whether the neuron's dynamics are of a form that is known, so that a chip can be said to have them. */
+  readonly knownDynamics: boolean;
+  readonly neuron: string;
   readonly adaptive: boolean;
   readonly reset: 'subtract' | 'zero' | null;
   readonly refractory: number;
@@ -78,7 +88,7 @@ export interface DemandOptions {
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
 export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
   const { sizes, neuron, readout, projections, rule, direct } = spec;
-  const { nRef } = neuron;
+  const { nRef, eligibility } = neuron;
   const { refractory: _, ...blocked } = neuron.layout;
   return {
     dtMs: spec.dtMs,
@@ -87,8 +97,10 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     bias: spec.bias,
     synapses: sizes.synIn + sizes.synRec,
     readoutSynapses: sizes.rec * sizes.out,
-    adaptive: neuron.eligibility.adaptation !== null,
-    reset: spec.spiking ? (neuron.eligibility.resetGain > 0 ? 'subtract' : 'zero') : null,
+    knownDynamics: eligibility !== null,
+    neuron: spec.kinds.neuron,
+    adaptive: (eligibility?.adaptation ?? null) !== null,
+    reset: spec.spiking && eligibility ? (eligibility.resetGain > 0 ? 'subtract' : 'zero') : null,
     refractory: nRef,
     delaySteps: sizes.history,
     largestFanIn: largestFanIn(projections, sizes.rec),
@@ -97,7 +109,7 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     activity: activityOf(spec, rateHz),
     inference: [
       ...variablesOf('neuron', nRef > 1 ? neuron.layout : blocked, sizes),
-      ...(readout.decay > 0 ? variablesOf('readout', { u: readout.layout.u }, sizes) : []),
+      ...variablesOf('readout', readoutLayout(readout.layout, false), sizes),
     ],
     learning: rule || direct ? learningOf(spec) : null,
   };
@@ -127,18 +139,26 @@ function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | u
 
 function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   const { neuron, readout, rule, direct } = spec;
-  const { decay, adaptation } = neuron.eligibility;
-  const trace = direct ? {} : (rule?.trace.layout ?? {});
-  const has = (start: string) => Object.keys(trace).some((name) => name.startsWith(start));
-  const all: DemandedDecay[] = [
-    { name: `neuron.${neuron.membrane}`, of: 'membrane', decay },
-    { name: 'neuron.a', of: 'membrane', decay: adaptation?.decay ?? 0 },
-    { name: 'readout.u', of: 'readout', decay: readout.decay },
-    { name: 'readout.zBar', of: 'readout', decay: rule || direct ? readout.decay : 0 },
-    { name: 'trace.eps', of: 'trace', decay: has('eps') ? (rule?.trace.presynapticDecay ?? 0) : 0 },
-    { name: 'trace.eBar', of: 'trace', decay: has('eBar') ? (rule?.trace.kernel?.filter.decay ?? readout.decay) : 0 },
+  const learns = rule !== null || direct !== null;
+  const groups: readonly (readonly [string, DemandedDecay['of'], Layout])[] = [
+    ['neuron', 'membrane', neuron.layout],
+    ['readout', 'readout', readoutLayout(readout.layout, false)],
+    ['readout', 'readout', learns ? readoutLayout(readout.layout, true) : {}],
+    ['trace', 'trace', direct ? {} : (rule?.trace.layout ?? {})],
+    ['signal', 'trace', direct ? {} : (rule?.signal.layout ?? {})],
+    ['direct', 'trace', direct?.layout ?? {}],
   ];
-  return all.filter((found) => found.decay > 0);
+  return groups.flatMap(([group, of, layout]) =>
+    Object.entries(layout).flatMap(([name, { decay = 0, transient, restarts = false }]) => {
+      if (decay <= 0 || transient) return [];
+      return [{ name: `${group}.${name}`, of, decay, learns: of === 'trace' || restarts }];
+    }),
+  );
+}
+
+/** Of a readout: what only learning keeps, or the rest. */
+function readoutLayout(layout: Layout, learning: boolean): Layout {
+  return Object.fromEntries(Object.entries(layout).filter(([, { restarts = false }]) => restarts === learning));
 }
 
 function learningOf(spec: NetworkSpec): Learning {
@@ -150,10 +170,9 @@ function learningOf(spec: NetworkSpec): Learning {
         ...variablesOf('work', direct.work, sizes),
       ]
     : rule
-      ? [...variablesOf('trace', traceLayout(rule.trace), sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
+      ? [...variablesOf('trace', rule.trace.layout, sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
       : [];
-  // Without a filter the trace of the readout is the spike itself, which inference has.
-  if (readout.decay > 0) variables.push(...variablesOf('readout', { zBar: readout.layout.zBar }, sizes));
+  variables.push(...variablesOf('readout', readoutLayout(readout.layout, true), sizes));
   const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
   const footprints = direct ? [direct.footprint] : rule ? [rule.trace.footprint, rule.signal.footprint] : [];
   return {
@@ -168,22 +187,16 @@ function learningOf(spec: NetworkSpec): Learning {
   };
 }
 
-/** A presynaptic filter without memory is the present spike and no state. */
-function traceLayout({ layout, presynapticDecay }: TraceInstance): Layout {
-  if (presynapticDecay > 0) return layout;
-  return Object.fromEntries(Object.entries(layout).filter(([, { home }]) => home !== 'pre'));
-}
-
-/** Scratch of a step is not state, and bookkeeping is not the rule's. */
+/** Scratch of a step is not state, nor is what keeps nothing of the step before, and bookkeeping is not the rule's. */
 function variablesOf(group: string, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
-    if (!field || field.transient || field.bookkeeping) return [];
-    const { home, doc, binary = false } = field;
+    if (field.transient || field.bookkeeping || field.decay === 0) return [];
+    const { home, doc, binary = false, wide = false } = field;
     const count = fieldLength(field, one);
     const kind = kindOf(group, field);
     const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};
-    return [{ name: `${group}.${name}`, home, count, kind, binary, doc, ...row }];
+    return [{ name: `${group}.${name}`, part: group, home, count, kind, binary, wide, doc, ...row }];
   });
 }
 

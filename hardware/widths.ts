@@ -29,7 +29,7 @@ function withBits(variable: Variable, bits: number): Stored {
  * Matrices are as wide as weights, traces as wide as the chip's; an adaptation's eligibility and a summed gradient have at
  * least the 16 bits of a vector.
  */
-function widthOf({ kind, name, binary }: Variable, chip: ChipProfile): number {
+function widthOf({ kind, part, wide, binary }: Variable, chip: ChipProfile): number {
   if (binary) return 1;
   const trace = chip.traceBits.value || usualTraceBits;
   switch (kind) {
@@ -41,8 +41,8 @@ function widthOf({ kind, name, binary }: Variable, chip: ChipProfile): number {
     case 'sum':
       return Math.max(vectorBits, trace);
     case 'trace':
-      if (name.startsWith('trace.epsA')) return Math.max(vectorBits, trace);
-      return name === 'readout.zBar' ? (chip.readoutTraceBits?.value ?? trace) : trace;
+      if (wide) return Math.max(vectorBits, trace);
+      return part === 'readout' ? (chip.readoutTraceBits?.value ?? trace) : trace;
     default:
       return kind satisfies never;
   }

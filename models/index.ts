@@ -2,6 +2,9 @@ import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
+import { bernoulli } from './losses/bernoulli.ts';
+import { softmax } from './losses/softmax.ts';
+import { square } from './losses/square.ts';
 import { alif } from './neurons/alif.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
@@ -23,6 +26,7 @@ import { eligibility } from './traces/eligibility.ts';
 export const models = {
   neurons: [lif, alif, rate],
   readouts: [leaky],
+  losses: [square, softmax, bernoulli],
   traces: [eligibility],
   signals: [broadcast, dendrite],
   direct: [bptt, rtrl, uoro],
@@ -47,6 +51,7 @@ export const models = {
 
 export {
   alif,
+  bernoulli,
   bptt,
   broadcast,
   dendrite,
@@ -67,5 +72,7 @@ export {
   sgrdLean,
   sgv,
   sgz,
+  softmax,
+  square,
   uoro,
 };

@@ -237,7 +237,7 @@ const byFile = {
     ['const syn = b * nSyn;', 'const syn = 0;'],
     ['b * steps * n,', '0 * steps * n,'],
     ['resetGain: p.resetInTrace ? resetGain : 0', 'resetGain: p.resetInTrace ? 1 : 0'],
-    ['kept(adaptation !== null, synaptic', 'kept(true, synaptic'],
+    ['        adaptation !== null,\n        synaptic', '        true,\n        synaptic'],
     ["(form === 'post-then-filter' && decay > 0) || p.resetInTrace", 'p.resetInTrace'],
   ],
   'src/backends/reference/forward.ts': [
@@ -285,7 +285,7 @@ const byFile = {
     ['Math.min(Math.max(w[s], low), high)', 'Math.max(w[s], low)'],
     ['Math.min(Math.max(w[s], low), high)', 'Math.min(w[s], high)'],
     ['x[entries[m]] = 0', 'x[m] = 0'],
-    ["if (name === 'wOut') signal?.readoutStep?.(step);", ''],
+    ['follow?.(step);', ''],
   ],
   'src/core/chance.ts': [
     ['chance * size < Math.abs(value)', 'chance < Math.abs(value)'],
@@ -297,17 +297,21 @@ const byFile = {
     ['b * nOut + k', 'k'],
     ['errorsDrawn[0] + 1', 'errorsDrawn[0]'],
   ],
-  'src/losses/index.ts': [
+  'models/losses/square.ts': [
     ['error[row + k] = y[row + k] - target[row + k]', 'error[row + k] = y[row + k] + target[row + k]'],
     ['(y[row + k] - target[row + k]) ** 2', '(y[row + k] + target[row + k]) ** 2'],
     ['return 0.5 * sum', 'return sum'],
+  ],
+  'models/losses/softmax.ts': [
     ['Math.exp(y[row + k] - shift) - target[row + k]', 'Math.exp(y[row + k] - shift) + target[row + k]'],
     ['target[row + k] * (shift - y[row + k])', 'target[row + k] * (shift + y[row + k])'],
+    ['y[row + k] > largest) largest', 'y[row + k] < largest) largest'],
+    ['return largest + Math.log(sum)', 'return largest - Math.log(sum)'],
+  ],
+  'models/losses/bernoulli.ts': [
     ['1 / (1 + Math.exp(-y[row + k]))', '1 / (1 + Math.exp(y[row + k]))'],
     ['Math.max(logit, 0) - logit * target[row + k]', 'Math.max(logit, 0) + logit * target[row + k]'],
     ['Math.log1p(Math.exp(-Math.abs(logit)))', 'Math.log1p(Math.exp(Math.abs(logit)))'],
-    ['y[row + k] > largest) largest', 'y[row + k] < largest) largest'],
-    ['return largest + Math.log(sum)', 'return largest - Math.log(sum)'],
   ],
   'src/optim/index.ts': [
     ['gradient[s] *= rate', 'gradient[s] *= -rate'],
@@ -349,10 +353,9 @@ const byFile = {
     ],
     ['copy(tail, b * kept, trial.z', 'copy(tail, 0 * kept, trial.z'],
     ["clearGroup(network, 'trace');", ''],
-    ["clearGroup(network, 'neuron');", ''],
+    ['resetState(network);', ''],
     ["state.field('run.zTail').fill(0);", ''],
-    ["state.field('readout.u').fill(0);", ''],
-    ["state.field('readout.zBar').fill(0);", ''],
+    ["clearRestarting(network, 'readout', spec.readout.layout);", ''],
     ['clock.sinceUpdate = 0;', 'clock.sinceUpdate = 1;'],
     ['clock.pending = 0;', 'clock.pending = 1;'],
     ['clock.step += steps;', 'clock.step += 1;'],
@@ -484,7 +487,7 @@ const byFile = {
     ['update.every === 1 && ', ''],
     ["&& optimizer.kind === 'sgd'", ''],
     [' || masks[name]?.length', ''],
-    ['own.scaled = true;', ''],
+    ['own.nStream, scale, rate', 'own.nStream, rate, rate'],
   ],
   'src/backends/fixed/stores.ts': [
     ['for (const { store } of stores) store.resetCounts();', ';'],
@@ -514,7 +517,7 @@ const nearest = [
   ['src/backends/reference/update.ts', ['test/engine/update.test.ts']],
   ['src/backends/fixed/', ['test/backends/fixed.test.ts', 'test/backends/chance.test.ts']],
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
-  ['src/losses/', ['test/losses']],
+  ['models/losses/', ['test/models/losses.test.ts']],
   ['src/optim/', ['test/optim']],
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],

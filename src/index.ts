@@ -66,5 +66,4 @@ export {
   type WidthSearchProgress,
   type Widths,
 } from './experiment/widths.ts';
-export { losses } from './losses/index.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';

@@ -59,6 +59,7 @@ export const nBack: TaskModel<Params> = {
       nOut: p.outputs,
       mode: { kind: 'stream', stepsPerSymbol: p.stepsPerSymbol },
       statesExpected: true,
+      testIsNew: true,
       bounds: nBackBounds(p),
       inputPopulations: [
         { label: 'x = 1', size: cells },

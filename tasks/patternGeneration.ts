@@ -36,6 +36,7 @@ export const patternGeneration: TaskModel<Params> = {
       nOut: p.outputs,
       mode: { kind: 'trial', steps: p.steps },
       statesExpected: false,
+      testIsNew: false,
       bounds: [],
       inputPopulations: [{ label: 'input', size: p.inputs }],
       fill(out) {

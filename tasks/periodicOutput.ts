@@ -34,6 +34,7 @@ export const periodicOutput: TaskModel<Params> = {
       nOut: 1,
       mode: { kind: 'trial', steps: p.steps },
       statesExpected: false,
+      testIsNew: false,
       bounds: [],
       inputPopulations: [{ label: 'cue', size: 1 }],
       fill(out) {

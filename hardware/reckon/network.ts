@@ -223,7 +223,7 @@ function approximationsOf(
   const alpha = ALPHA[0] / 0x8000;
   const kappa = SPI_KAPPA / 0x80;
   const notes = ['weights of 8 bit'];
-  const { decay } = neuron.eligibility;
+  const decay = neuron.eligibility?.decay;
   if (alpha !== decay) notes.push(`membrane decay ${alpha} in place of ${decay}`);
   if (kappa !== readout.decay) notes.push(`readout decay ${kappa} in place of ${readout.decay}`);
   if (outputUnit !== one) notes.push(`an output of 1 is ${outputUnit.toFixed(1)} in place of ${one}`);

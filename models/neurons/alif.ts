@@ -18,10 +18,12 @@ const params = z.strictObject({
   adaptiveShare: z.number().min(0).max(1).default(1).describe('share of neurons that adapt, counted from the last one'),
 });
 
-const layout = {
-  ...membraneLayout,
-  a: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes', doc: 'adaptation' },
-} as const satisfies Layout;
+function layoutOf(decay: number, rho: number) {
+  return {
+    ...membraneLayout(decay),
+    a: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes', doc: 'adaptation', decay: rho },
+  } as const satisfies Layout;
+}
 
 /**
  * Adaptive leaky integrate-and-fire neuron.
@@ -47,7 +49,7 @@ export const alif: NeuronModel<z.infer<typeof params>> = {
     const strength = adaptStrength(p.adaptBeta, p.adaptiveShare, nRec);
     const subtracts = p.reset === 'subtract';
     return {
-      layout,
+      layout: layoutOf(decay, rho),
       eligibility: {
         form: 'filter-then-post',
         decay,

@@ -28,7 +28,7 @@ export const lif: NeuronModel<z.infer<typeof params>> = {
     const threshold = new Float64Array(nRec).fill(p.vTh);
     const subtracts = p.reset === 'subtract';
     return {
-      layout: membraneLayout,
+      layout: membraneLayout(decay),
       eligibility: {
         form: 'filter-then-post',
         decay,

@@ -37,10 +37,12 @@ export const spikingParams = {
   fires: z.enum(['>', '>=']).default('>').describe('comparison with the threshold'),
 };
 
-export const membraneLayout = {
-  v: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'membrane potential' },
-  refractory: { shape: ['stream', 'rec'], home: 'post', unit: 'steps', doc: 'blocked while > 0' },
-} as const satisfies Layout;
+export function membraneLayout(decay: number) {
+  return {
+    v: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'membrane potential', decay },
+    refractory: { shape: ['stream', 'rec'], home: 'post', unit: 'steps', doc: 'blocked while > 0' },
+  } as const satisfies Layout;
+}
 
 /** What `fire` needs beside its arrays. */
 export interface FireConstants {

@@ -12,10 +12,19 @@ const params = z.strictObject({
   bias: z.boolean().default(true).describe('whether the readout has a plastic bias'),
 });
 
-const layout = {
-  u: { shape: ['stream', 'out'], home: 'post', unit: 'weight', doc: 'filtered input of the readout' },
-  zBar: { shape: ['stream', 'rec'], home: 'pre', unit: '1', doc: 'spikes filtered with the readout decay' },
-} as const satisfies Layout;
+function layoutOf(decay: number) {
+  return {
+    u: { shape: ['stream', 'out'], home: 'post', unit: 'weight', doc: 'filtered input of the readout', decay },
+    zBar: {
+      shape: ['stream', 'rec'],
+      home: 'pre',
+      unit: '1',
+      doc: 'spikes filtered with the readout decay',
+      decay,
+      restarts: true,
+    },
+  } as const satisfies Layout;
+}
 
 /**
  * Leaky readout, no delay: z(t) reaches y(t).
@@ -34,7 +43,7 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
     const decay = resolveDecay(p.filter, dtMs, 'network.readout.filter');
     const gain = p.scale === '1' ? 1 : 1 - decay;
     return {
-      layout,
+      layout: layoutOf(decay),
       decay,
       gain,
       bias: p.bias,

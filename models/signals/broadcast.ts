@@ -69,10 +69,10 @@ export const broadcast: SignalModel<Params> = {
       layout: { ...(p.feedback === 'symmetric' ? {} : ownMatrix), ...errorSpikesLayout(p.errorSpikeSize) },
       footprint: footprints[p.feedback],
       keepsLosses: false,
-      needsCurrent: false,
       stepsPerPhase: 1,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
+      followsReadout: p.feedback === 'adaptive' ? 'B' : null,
       kernel: {
         name: 'broadcast',
         matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',

@@ -110,8 +110,8 @@ export const dendrite: SignalModel<DendriteParams> = {
       footprint: { reads: readsOf(p), phases: ['soma', 'dendrite'] },
       refersTo: p.stepsPerPhase > 1 ? 'error' : 'credit',
       readoutDecay: 0,
+      followsReadout: null,
       keepsLosses: true,
-      needsCurrent: p.jacobian === 'gated',
       stepsPerPhase: p.stepsPerPhase,
       kernel: kernelOf(p, context),
       init(state, _sizes, rng, { weights, projections }) {

@@ -65,13 +65,12 @@ export const eligibility: TraceModel<Params> = {
     const plan = planTrace(p, context);
     return {
       layout: plan.layout,
-      presynapticDecay: plan.context.neuron.decay,
+      filter: plan.context.filter,
       kernel:
         p.gate === 'none' || p.late
           ? null
           : {
               name: 'eligibility',
-              filter: plan.context.filter,
               resetGain: plan.resetGain,
               rateTermAfterTrial: context.rateTermAfterTrial,
               outer: plan.outer,
@@ -123,17 +122,32 @@ function planTrace(p: Params, own: TraceContext): Plan {
   for (const name of ['In', 'Rec'] as const) {
     const pre = name === 'In' ? 'in' : 'rec';
     const syn = name === 'In' ? 'synIn' : 'synRec';
-    const synaptic = (doc: string): Field => ({ shape: ['stream', syn], home: 'synapse', unit: '1', doc });
-    if (p.resetInTrace) layout[`eps${name}`] = synaptic('filtered presynaptic activity, less the reset');
+    const synaptic = (doc: string, facts: Partial<Field> = {}): Field => ({
+      shape: ['stream', syn],
+      home: 'synapse',
+      unit: '1',
+      doc,
+      ...facts,
+    });
+    if (p.resetInTrace) layout[`eps${name}`] = synaptic('filtered presynaptic activity, less the reset', { decay });
     else if (form === 'filter-then-post') {
-      layout[`eps${name}`] = { shape: ['stream', pre], home: 'pre', unit: '1', doc: 'filtered presynaptic activity' };
+      const doc = 'filtered presynaptic activity';
+      layout[`eps${name}`] = { shape: ['stream', pre], home: 'pre', unit: '1', doc, decay };
     }
     if (adaptation || p.resetInTrace) {
-      layout[`epsA${name}`] = kept(adaptation !== null, synaptic('eligibility of the adaptation'));
+      const rho = adaptation?.decay ?? 0;
+      layout[`epsA${name}`] = kept(
+        adaptation !== null,
+        synaptic('eligibility of the adaptation', { decay: rho, wide: true }),
+      );
     }
     const passedOn = (form === 'post-then-filter' && decay > 0) || p.resetInTrace;
-    if (!outer) layout[`e${name}`] = kept(passedOn, synaptic('eligibility'));
-    if (filtered) layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay');
+    const leaky = form === 'post-then-filter' ? { decay } : {};
+    if (!outer) layout[`e${name}`] = kept(passedOn, synaptic('eligibility', leaky));
+    if (filtered) {
+      const facts = { decay: context.filter.decay, filtered: p.restartEvery === null };
+      layout[`eBar${name}`] = synaptic('eligibility filtered with the readout decay', facts);
+    }
     if (given.rateTermAfterTrial)
       layout[`sum${name}`] = synaptic('eligibility summed over the trial, for the rate term');
   }

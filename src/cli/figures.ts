@@ -147,9 +147,9 @@ function rasters({ rows }: Observation, { task, run }: Experiment): RasterPanel[
 
 /** Adaptive neurons apart from the others. */
 function populationsOf({ network }: Experiment['run']): Population[] {
-  const { sizes, neuron, spiking } = network.spec;
-  const strength = neuron.eligibility.adaptation?.strength;
-  if (!strength) return [{ label: spiking ? 'LIF' : 'rate', size: sizes.rec }];
+  const { sizes, neuron, kinds } = network.spec;
+  const strength = neuron.eligibility?.adaptation?.strength;
+  if (!strength) return [{ label: kinds.neuron === 'lif' ? 'LIF' : kinds.neuron, size: sizes.rec }];
   const plain = strength.findIndex((value) => value > 0);
   const sorted = plain >= 0 && strength.subarray(plain).every((value) => value > 0);
   if (!sorted || plain === 0) return [{ label: 'ALIF', size: sizes.rec }];

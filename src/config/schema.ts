@@ -81,8 +81,7 @@ const network = z.strictObject({
     .describe('whether input and recurrent spikes that arrive at step 0 of a trial act'),
 });
 
-const loss = z.strictObject({
-  kind: z.enum(['square', 'softmax', 'bernoulli']),
+const lossCommon = {
   scale: z
     .union([z.enum(['sum', 'mean']), z.number().positive()])
     .default('sum')
@@ -92,7 +91,7 @@ const loss = z.strictObject({
     .nullable()
     .default(null)
     .describe('scored steps of each trial; null for all that the task scores'),
-});
+};
 
 const rateTerm = z
   .strictObject({
@@ -233,24 +232,23 @@ const evaluation = z
   })
   .prefault({});
 
-/** The part of an experiment that needs no catalogue. */
-const common = {
+/** What an experiment is called and where it runs. */
+const head = {
   $schema: z.string().optional().describe('where an editor finds this schema; has no effect'),
   version: z.literal(configVersion).default(configVersion),
   name: z.string().min(1).default('experiment'),
   seed: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   backend: z.enum(['auto', 'wasm', 'reference', 'tfjs', 'fixed']).default('auto'),
-  loss,
-  rateTerm,
-  optimizer,
-  training,
-  evaluation,
-  fixed,
 };
+
+/** The rest that needs no catalogue. */
+const common = { rateTerm, optimizer, training, evaluation, fixed };
 
 /** Schema of an experiment file, with the models and tasks of a catalogue as its choices. */
 export function experimentSchema(catalogue: Catalogue) {
   return z.strictObject({
+    ...head,
+    loss: lossChoice(catalogue.losses),
     ...common,
     task: choice('kind', catalogue.tasks),
     network: network.extend({
@@ -270,6 +268,14 @@ type Chosen = { readonly [parameter: string]: unknown };
 function choice(key: 'kind' | 'name', entries: readonly { readonly params: z.ZodType }[]): z.ZodType<Chosen> {
   const options = entries.map((entry) => entry.params) as unknown as [z.ZodObject, ...z.ZodObject[]];
   return z.discriminatedUnion(key, options) as unknown as z.ZodType<Chosen>;
+}
+
+/** A loss with its own parameters beside those that every loss has. */
+function lossChoice(losses: Catalogue['losses']) {
+  const options = losses.map(({ params }) => (params as z.ZodObject).safeExtend(lossCommon));
+  return z.discriminatedUnion('kind', options as unknown as [z.ZodObject, ...z.ZodObject[]]) as unknown as z.ZodType<
+    Chosen & { readonly kind: string } & z.output<z.ZodObject<typeof lossCommon>>
+  >;
 }
 
 /** JSON Schema of an experiment file, for editors. */

@@ -25,8 +25,19 @@ export interface Field {
   readonly binary?: boolean;
   /** Counts and sums that only a report or a resumed run reads, or that say where the schedule is: not the rule's own state. */
   readonly bookkeeping?: boolean;
-  /** State of a signal or a direct rule that is 0 again where traces restart with the trial, as traces are themselves. */
+  /**
+   * State of a readout, a signal or a direct rule that is 0 again where traces restart with the trial, as traces are themselves.
+   * Of a readout: only learning needs it.
+   */
   readonly restarts?: boolean;
+  /** Share that is kept from one step to the next. 0: what it holds is made anew in each step. Left out: no such constant. */
+  readonly decay?: number;
+  /** Value at the start and wherever the state is reset; 0 where it is left out. Fields of neurons and readouts. */
+  readonly initial?: number;
+  /** Of a trace: a sum of products over long times, which needs the width of a neuron's own numbers. */
+  readonly wide?: boolean;
+  /** A trace that changes by `addFiltered` alone: what is rounded may be done on the way. */
+  readonly filtered?: boolean;
   /** A matrix of a signal that changes by `addOuter` alone: what is rounded may be the change instead of the sum. */
   readonly outer?: boolean;
 }

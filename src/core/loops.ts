@@ -126,6 +126,8 @@ export interface Loops {
   ): void;
   take(w: Real, step: Real): void;
   multiply(x: Real, factor: number): void;
+  /** Plain SGD of one block of weights: w -= (step scale) rate, step <- 0. */
+  descend(w: Real, step: Real, scale: number, rate: number): void;
 }
 
 /** A learning signal and a rate term meet psi.   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */

@@ -51,8 +51,21 @@ export interface UpdateSettings {
   readonly reduction: 'mean' | 'sum';
 }
 
+/** Kinds of the parts of a network; null where it has no such part. */
+export interface PartKinds {
+  readonly neuron: string;
+  readonly readout: string;
+  readonly loss: string;
+  readonly rule: string;
+  readonly trace: string | null;
+  readonly signal: string | null;
+  readonly direct: string | null;
+}
+
 /** Everything a network is made of, with each choice already derived for its dt and its sizes. */
 export interface NetworkSpec {
+  /** What the parts are called in the configuration, for messages. */
+  readonly kinds: PartKinds;
   readonly dtMs: number;
   readonly sizes: Sizes;
   /** Whether the last input is the constant 1 of a plastic bias. */

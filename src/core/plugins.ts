@@ -71,6 +71,10 @@ export interface LeakyReadoutKernel {
   readonly name: 'leaky';
 }
 
+export interface LossKernel {
+  readonly name: 'square' | 'softmax' | 'bernoulli';
+}
+
 /** L = B error, with B the field `signal.B` or the readout's own weights. */
 export interface BroadcastKernel {
   readonly name: 'broadcast';
@@ -118,7 +122,6 @@ export interface BpttKernel {
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
 export interface EligibilityKernel {
   readonly name: 'eligibility';
-  readonly filter: OutputFilter;
   readonly resetGain: number;
   readonly rateTermAfterTrial: boolean;
   /** No state per synapse. */
@@ -161,8 +164,13 @@ export interface NeuronBinding {
 export type NeuronStep = (stream: number, t: number) => void;
 
 export interface NeuronInstance {
+  /** `initial` of a field is its value at the start and after a reset: a rest potential. */
   readonly layout: Layout;
-  readonly eligibility: EligibilityDynamics;
+  /**
+   * How current and spikes act on the membrane, where that is one of the forms that traces and direct rules know. It is compared
+   * with what the neuron does when a network is built. null: dynamics of another form, which no part may rely on.
+   */
+  readonly eligibility: EligibilityDynamics | null;
   /** Threshold of every neuron now, for figures; null for rate neurons. */
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
   /** Name of the state that is drawn as the membrane. */
@@ -194,6 +202,7 @@ export interface ReadoutBinding {
 }
 
 export interface ReadoutInstance {
+  /** Fields that `restarts` are what learning keeps, the others what the readout itself does; the names are the readout's own. */
   readonly layout: Layout;
   /** kappa and the gain on its input, which an eligibility trace filtered for this readout must share. */
   readonly decay: number;
@@ -219,10 +228,19 @@ export interface ReadoutModel<P = never> {
 
 /** A loss of one step: `error` is dE/dy, `value` the loss. Both read one row of y and of the target. */
 export interface Loss {
-  readonly kind: string;
+  /** Whether the largest output names a class, so that an accuracy means something. */
   readonly classification: boolean;
+  readonly kernel: LossKernel | null;
   error(error: Real, y: Real, target: Real, row: number, nOut: number): void;
   value(y: Real, target: Real, row: number, nOut: number): number;
+}
+
+/** A loss: its parameters stand beside `scale` and `window` in the configuration. */
+export interface LossModel<P = never> {
+  readonly kind: string;
+  readonly source: string;
+  readonly params: ZodType<P>;
+  derive(params: P): Loss;
 }
 
 // ---------------------------------------------------------------- rules
@@ -253,6 +271,7 @@ export interface RuleContext {
   readonly dtMs: number;
   /** What is kept of the past follows from the rule, so it is not among them. */
   readonly sizes: Omit<Sizes, 'history'>;
+  /** @throws UnsupportedError when it is read and the neuron declares none of the known forms */
   readonly neuron: EligibilityDynamics;
   readonly readout: { readonly decay: number; readonly gain: number };
   /** For parts that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
@@ -283,14 +302,14 @@ export interface SignalInstance {
   readonly footprint: Footprint;
   /** Whether the field `losses` holds the summed losses of its A and J over the trial, and the number of phases. */
   readonly keepsLosses: boolean;
-  /** Whether it reads `current`. */
-  readonly needsCurrent: boolean;
   /** Steps between the ones at which it learns and is not 0. */
   readonly stepsPerPhase: number;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
   readonly refersTo: 'error' | 'credit';
   /** Share of W_out that is lost after every update, for feedback that aligns with it. */
   readonly readoutDecay: number;
+  /** Field that takes the steps of W_out (`readoutStep`) and loses the same share; null: none does. */
+  readonly followsReadout: string | null;
   readonly kernel: BroadcastKernel | DendriteKernel | null;
   /** Draws its matrices; the weights are there already. */
   init(state: Views, sizes: Sizes, rng: Rng, network: Pick<SignalBinding, 'weights' | 'projections'>): void;
@@ -337,8 +356,9 @@ export interface TraceContext extends RuleContext {
 
 export interface TraceInstance {
   readonly layout: Layout;
-  /** Of the filter of presynaptic activity, per step; 0: the present activity, without memory. */
-  readonly presynapticDecay: number;
+  /** What it applies of `context.filter` before it meets the signal; decay 0: nothing. */
+  readonly filter: OutputFilter;
+  /** A trace that does not read `rateTerm` cannot be used where the firing-rate term is on. */
   readonly footprint: Footprint;
   readonly kernel: EligibilityKernel | null;
   /** Online execution: the definition. */
@@ -453,6 +473,9 @@ export interface TrialTarget {
   readonly xStride: number;
 }
 
+/** What trials are for: weights learn from `train`; scores, figures of fresh data and `eval` are of `test`. */
+export type Split = 'train' | 'test';
+
 export interface TaskInstance {
   readonly nIn: number;
   readonly nOut: number;
@@ -463,13 +486,19 @@ export interface TaskInstance {
   /** Whether `expected` is filled. */
   readonly statesExpected: boolean;
   readonly bounds: readonly Bound[];
+  /**
+   * Whether trials of the split `test` are new to a network that has seen those of `train`. False for a task of one trial, which is
+   * to be learned by heart: its evaluation is on what it was trained on.
+   */
+  readonly testIsNew: boolean;
   /** Populations of the input, for rasters. */
   readonly inputPopulations: readonly { readonly label: string; readonly size: number }[];
   /**
-   * Fills one stream's trial. A pure function of (parameters, rng, position): `start` is the first step of a stream
-   * since its beginning, or the index of a trial.
+   * Fills one stream's trial. A pure function of (parameters, rng, position, split): `start` is the first step of a stream
+   * since its beginning, or the index of a trial. Generators of the two splits differ too; a task that draws its trials from `rng`
+   * alone need not look at `split`, one that has a set of them must keep the two apart.
    */
-  fill(out: TrialTarget, rng: Rng, start: number): void;
+  fill(out: TrialTarget, rng: Rng, start: number, split: Split): void;
 }
 
 export interface TaskModel<P = never> {
@@ -488,6 +517,7 @@ export type Entry<Model extends { readonly params: unknown }> = Omit<Model, 'par
 export interface Catalogue {
   readonly neurons: readonly Entry<NeuronModel>[];
   readonly readouts: readonly Entry<ReadoutModel>[];
+  readonly losses: readonly Entry<LossModel>[];
   readonly traces: readonly Entry<TraceModel>[];
   readonly signals: readonly Entry<SignalModel>[];
   readonly direct: readonly Entry<DirectModel>[];

@@ -1,4 +1,4 @@
-import type { TaskInstance, TrialTarget } from '../core/plugins.ts';
+import type { Split, TaskInstance, TrialTarget } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import type { Run } from './run.ts';
 
@@ -11,12 +11,13 @@ export interface Feed {
   amount(): number;
 }
 
-/** @param window scored steps of every trial; null for all that the task scores */
+/** @param window scored steps of every trial; null for all that the task scores. @param split which of the task's trials */
 export function createFeed(
   run: Run,
   task: TaskInstance,
   rng: Rng,
   window: { readonly start: number; readonly length: number } | null,
+  split: Split,
 ): Feed {
   const { network, clock } = run;
   const { sizes, bias } = network.spec;
@@ -28,7 +29,7 @@ export function createFeed(
       for (let b = 0; b < streams.length; b++) {
         const { arrays, rng: source } = streams[b];
         const start = task.mode.kind === 'stream' ? clock.step : clock.trial * sizes.stream + b;
-        task.fill({ ...arrays, steps }, source, start);
+        task.fill({ ...arrays, steps }, source, start, split);
         if (window) mute(arrays.weight, window, steps);
       }
     },

@@ -68,10 +68,16 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout
     trial: {
       ...trialLayout,
       signal: neuronRows(shared.signal ? 1 : step, 'learning signal'),
-      current: neuronRows(spec.rule?.signal.needsCurrent ? step : 0, 'summed input'),
+      current: neuronRows(readsCurrent(spec) ? step : 0, 'summed input'),
       rateTerm: neuronRows(shared.rateTerm ? 1 : step, 'firing-rate term'),
     },
   };
+}
+
+/** Rows that only few parts look at are kept where one does. */
+function readsCurrent({ rule, direct }: NetworkSpec): boolean {
+  const parts = [rule?.trace, rule?.signal, direct];
+  return parts.some((part) => part?.footprint.reads.includes('current'));
 }
 
 /** Scratch of a step is left out where a backend does not keep it. */
@@ -111,6 +117,15 @@ class Counter {
   }
 }
 
+/** Neurons and readout as they are before a first step; what only learning keeps stays as it is. */
+export function resetState({ spec, state }: Pick<Network, 'spec' | 'state'>): void {
+  for (const [group, layout] of Object.entries({ neuron: spec.neuron.layout, readout: spec.readout.layout })) {
+    for (const [name, { initial = 0, restarts }] of Object.entries(layout)) {
+      if (!restarts) state.field(`${group}.${name}`).fill(initial);
+    }
+  }
+}
+
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
 export function allocateNetwork(
   spec: NetworkSpec,
@@ -128,5 +143,6 @@ export function allocateNetwork(
     weights: state.views('weights') as unknown as Weights,
     gradient: state.views('gradient') as unknown as Weights,
   };
+  resetState(network);
   return { network, stages: workspace.compile(network) };
 }

@@ -2,7 +2,7 @@ import type { Layout, Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
 import { scheduleAt } from '../core/network.ts';
 import type { Weights } from '../core/plugins.ts';
-import { allocateNetwork } from './network.ts';
+import { allocateNetwork, resetState } from './network.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
 export interface Clock {
@@ -169,15 +169,14 @@ function begin(run: Run, steps: number): void {
   const { spec, state, trial } = network;
   const { sizes } = spec;
   if (spec.state === 'reset') {
-    clearGroup(network, 'neuron');
+    resetState(network);
     state.field('run.zTail').fill(0);
-    state.field('readout.u').fill(0);
   }
   if (spec.traces === 'restart') {
     clearGroup(network, 'trace');
     if (spec.rule) clearRestarting(network, 'signal', spec.rule.signal.layout);
     if (spec.direct) clearRestarting(network, 'direct', spec.direct.layout);
-    state.field('readout.zBar').fill(0);
+    clearRestarting(network, 'readout', spec.readout.layout);
   }
   if (spec.rule?.signal.keepsLosses) state.field('signal.losses').fill(0);
   const tail = state.field('run.zTail');

@@ -213,7 +213,13 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
   const { first, references, followers, all, identity } = cast;
   const { config, task } = first.experiment;
   const { sizes, state, traces } = first.run.network.spec;
-  const feed = createFeed(first.run, task, createRng(config.seed).split('audit').split(place), config.loss.window);
+  const feed = createFeed(
+    first.run,
+    task,
+    createRng(config.seed).split('audit').split(place),
+    config.loss.window,
+    'train',
+  );
   const memories = all.map(({ run }) => remember(run));
   const sums = new Map(all.map((follower) => [follower, zeros(sizes)]));
   const derived = zeros(sizes);

@@ -7,12 +7,14 @@ import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { FieldFormat, NumberFormat } from '../core/format.ts';
 import type { Sizes } from '../core/layout.ts';
-import type { Backend, BlockRate, NetworkSpec, Schedule } from '../core/network.ts';
+import type { Backend, BlockRate, NetworkSpec, PartKinds, Schedule } from '../core/network.ts';
 import type {
   Catalogue,
   DirectModel,
+  EligibilityDynamics,
   Entry,
   NeuronInstance,
+  NeuronModel,
   PluginChoice,
   ReadoutInstance,
   RuleContext,
@@ -27,8 +29,8 @@ import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
 import { formattableFields } from '../engine/network.ts';
 import { buildProjection } from '../engine/projections.ts';
-import { losses } from '../losses/index.ts';
 import { createOptimizer } from '../optim/index.ts';
+import { checkDynamics, withDynamics } from './dynamics.ts';
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
@@ -45,10 +47,16 @@ export function deriveParts(config: ExperimentConfig, catalogue: Catalogue, rng:
   const readoutModel = find(catalogue.readouts, 'kind', readout.kind, 'network.readout.kind');
   return {
     task: taskModel.derive(config.task as never, { dtMs, rng: rng.split('task') }),
-    neuron: neuronModel.derive(neuron as never, { dtMs, nRec }),
+    neuron: neuronOf(neuronModel, neuron, dtMs, nRec),
     spiking: neuronModel.spiking,
     readout: readoutModel.derive(readout as never, { dtMs }),
   };
+}
+
+function neuronOf(model: Entry<NeuronModel>, params: unknown, dtMs: number, nRec: number): NeuronInstance {
+  const neuron = model.derive(params as never, { dtMs, nRec });
+  checkDynamics(model.kind, model.spiking, neuron, nRec);
+  return neuron;
 }
 
 /** The network that a configuration describes, for a number of streams and a longest trial. */
@@ -96,15 +104,21 @@ export function buildSpec(
   const context = {
     dtMs: network.dtMs,
     sizes: lengths,
-    neuron: neuron.eligibility,
     readout,
     rng: rng.split('rule'),
     powersOfTwo: optimizer.powersOfTwo,
   };
-  const { rule, direct } = deriveRule(config, catalogue, context);
+  const { rule, direct, kinds } = deriveRule(config, catalogue, context, neuron.eligibility);
   const sizes: Sizes = { ...lengths, history: delaySteps(config) };
   checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
   return {
+    kinds: {
+      neuron: String(network.neuron.kind),
+      readout: String(network.readout.kind),
+      loss: config.loss.kind,
+      rule: String(config.rule.name),
+      ...kinds,
+    },
     dtMs: network.dtMs,
     sizes,
     bias,
@@ -112,7 +126,7 @@ export function buildSpec(
     spiking: parts.spiking,
     readout,
     projections: { in: input, rec: recurrent },
-    loss: find(losses, 'kind', config.loss.kind, 'loss.kind'),
+    loss: find(catalogue.losses, 'kind', config.loss.kind, 'loss.kind').derive(config.loss as never),
     lossScale: config.loss.scale,
     rule,
     direct,
@@ -218,19 +232,33 @@ function required(backend: Backend, spec: NetworkSpec): Backend {
 function deriveRule(
   config: ExperimentConfig,
   catalogue: Catalogue,
-  context: RuleContext,
-): Pick<NetworkSpec, 'rule' | 'direct'> {
+  context: Context,
+  dynamics: EligibilityDynamics | null,
+): Pick<NetworkSpec, 'rule' | 'direct'> & { readonly kinds: Pick<PartKinds, 'trace' | 'signal' | 'direct'> } {
   const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
   const parts = model.parts(config.rule as never);
-  if (!parts) return { rule: null, direct: null };
-  if (!('direct' in parts)) return { rule: deriveFactored(parts, config, catalogue, context), direct: null };
+  const none = { trace: null, signal: null, direct: null };
+  if (!parts) return { rule: null, direct: null, kinds: none };
+  if (!('direct' in parts)) {
+    const rule = deriveFactored(parts, config, catalogue, context, dynamics);
+    return { rule, direct: null, kinds: { ...none, trace: parts.trace.kind, signal: parts.signal.kind } };
+  }
   const directModel: Entry<DirectModel> = find(catalogue.direct, 'kind', parts.direct.kind, 'rule.direct.kind');
-  const direct = directModel.derive(checked(directModel, parts.direct, 'rule.direct'), {
-    ...context,
-    borderSpikes: config.network.borderSpikes,
-  });
-  const rule = config.rateTerm.strength > 0 ? deriveFactored(rateTermAlone, config, catalogue, context) : null;
-  return { rule, direct };
+  const direct = directModel.derive(
+    checked(directModel, parts.direct, 'rule.direct'),
+    withDynamics({ ...context, borderSpikes: config.network.borderSpikes }, dynamics, namesOf(config)),
+  );
+  if (config.rateTerm.strength === 0) return { rule: null, direct, kinds: { ...none, direct: parts.direct.kind } };
+  const rule = deriveFactored(rateTermAlone, config, catalogue, context, dynamics);
+  const { trace, signal } = rateTermAlone;
+  return { rule, direct, kinds: { trace: trace.kind, signal: signal.kind, direct: parts.direct.kind } };
+}
+
+/** What parts of a rule are derived from, but for the dynamics of the neuron, which not every neuron has. */
+type Context = Omit<RuleContext, 'neuron'>;
+
+function namesOf({ network, rule }: ExperimentConfig) {
+  return { neuron: String(network.neuron.kind), rule: String(rule.name) };
 }
 
 /** The firing-rate term acts through the eligibility of the neuron itself, whatever rule makes the rest of the gradient. */
@@ -243,18 +271,34 @@ function deriveFactored(
   parts: Exclude<RuleParts, { readonly direct: unknown }>,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  context: RuleContext,
+  context: Context,
+  dynamics: EligibilityDynamics | null,
 ): { readonly trace: TraceInstance; readonly signal: SignalInstance } {
   const signalModel: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, 'rule.signal.kind');
   const traceModel: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, 'rule.trace.kind');
-  const signal = signalModel.derive(checked(signalModel, parts.signal, 'rule.signal'), context);
+  const names = namesOf(config);
+  const signal = signalModel.derive(
+    checked(signalModel, parts.signal, 'rule.signal'),
+    withDynamics(context, dynamics, names),
+  );
   const { decay, gain } = context.readout;
-  const trace = traceModel.derive(checked(traceModel, parts.trace, 'rule.trace'), {
+  const settings = {
     ...context,
     filter: signal.refersTo === 'error' ? { decay, gain } : { decay: 0, gain: 1 },
     rateTermAfterTrial: config.rateTerm.strength > 0 && config.rateTerm.mean !== 'running',
     borderSpikes: config.network.borderSpikes,
-  });
+  };
+  const trace = traceModel.derive(
+    checked(traceModel, parts.trace, 'rule.trace'),
+    withDynamics(settings, dynamics, names),
+  );
+  if (config.rateTerm.strength > 0 && !trace.footprint.reads.includes('rateTerm')) {
+    throw new ConfigError(
+      'rateTerm.strength',
+      config.rateTerm.strength,
+      `0 with the trace "${parts.trace.kind}", which does not read the firing-rate term (footprint.reads)`,
+    );
+  }
   return { trace, signal };
 }
 

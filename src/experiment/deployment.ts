@@ -77,8 +77,7 @@ function traceOf(config: ExperimentConfig, catalogue: Catalogue): TraceInstance 
 }
 
 function hasFilter(config: ExperimentConfig, catalogue: Catalogue): boolean {
-  const kernel = traceOf(config, catalogue)?.kernel;
-  return kernel ? kernel.filter.decay > 0 : true;
+  return (traceOf(config, catalogue)?.filter.decay ?? 0) > 0;
 }
 
 function hasSynapticState(config: ExperimentConfig, catalogue: Catalogue): boolean {

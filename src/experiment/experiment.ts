@@ -105,7 +105,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   assertFits(memoryOf(tested, backend), options.maxBytes, 'evaluation.streams');
   const run = createRun(spec, backend, total, options);
   initialise(run, config, rng.split('weights'));
-  const feed = createFeed(run, task, rng.split('data'), config.loss.window);
+  const feed = createFeed(run, task, rng.split('data'), config.loss.window, 'train');
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
   const plan = { total: training.total, checkpointEvery };
   const experiment: Experiment = {
@@ -132,7 +132,13 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
       const fresh = createRun(evaluationSpec(given.streams ?? evaluation.streams), backend, total);
       try {
         copyGroup(fresh, run, 'weights');
-        const test = createFeed(fresh, task, rng.split('evaluation').split(given.label ?? ''), config.loss.window);
+        const test = createFeed(
+          fresh,
+          task,
+          rng.split('evaluation').split(given.label ?? ''),
+          config.loss.window,
+          'test',
+        );
         return evaluate(fresh, test, task, given.total ?? evaluation.total);
       } finally {
         fresh.stages.close();
@@ -141,7 +147,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     observer(streams = training.streams) {
       const watched = createRun(withFormats(specFor(streams), config, null), backend, total);
       for (const name of ['weights', 'signal', 'direct']) copyGroup(watched, run, name);
-      return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window) };
+      return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
     },
     ready: () => run.stages.ready(),
     close: () => run.stages.close(),

@@ -34,10 +34,10 @@ export function adopt({ run, twin }: Follower, master: Run): void {
  * is left between the two fades with each update. For a master with adaptive feedback of its own this is its B.
  */
 function followReadout({ network, clock }: Run, master: Run): void {
-  const kernel = network.spec.rule?.signal.kernel;
-  if (kernel?.name !== 'broadcast' || kernel.keep === null) return;
-  const share = kernel.keep ** (master.clock.updates - clock.updates);
-  const B = network.state.field('signal.B');
+  const signal = network.spec.rule?.signal;
+  if (!signal || signal.followsReadout === null) return;
+  const share = (1 - signal.readoutDecay) ** (master.clock.updates - clock.updates);
+  const B = network.state.field(`signal.${signal.followsReadout}`);
   const before = network.weights.wOut;
   const now = master.network.weights.wOut;
   for (let s = 0; s < B.length; s++) B[s] = now[s] + share * (B[s] - before[s]);

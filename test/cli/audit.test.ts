@@ -132,7 +132,11 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown setting of a rule', ['--rules', 'rflo:x=1'], /--rules: rule\.x: got 1, expected no key "x" here/],
   ['a setting of something else', ['--rules', 'rflo:optimizer.rates.rec=1'], /--rules: got "optimizer\.rates\.rec=1"/],
   ['a rule twice', ['--rules', 'rflo,rflo'], /--rules: got "rflo", expected each rule once/],
-  ['a backend without kernels', ['--backend', 'wasm', '--rules', 'rtrl'], /backend "wasm" has no kernel for this rule/],
+  [
+    'a backend without kernels',
+    ['--backend', 'wasm', '--rules', 'rtrl'],
+    /backend "wasm" has no kernel for the rule "rtrl" as it is set/,
+  ],
   ['a backend that has no BPTT', ['--backend', 'tfjs'], /--backend: got "tfjs", expected one of "auto"/],
   ['another one', ['--backend', 'fixed'], /--backend: got "fixed", expected one of "auto"/],
   ['an unknown preset setting', set({ 'training.totl': 1 }), /training\.totl: got 1, expected no key/],

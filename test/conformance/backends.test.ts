@@ -294,14 +294,14 @@ describe('wasm against reference', () => {
   it('says what it has no kernel for, and auto takes the reference then', () => {
     const rate = applySettings(preset('four-six-back'), ['network.neuron={"kind":"rate"}', 'training.total=160']);
     expect(() => createExperiment(applySettings(rate, ['backend=wasm']), catalogue)).toThrow(
-      /no kernel for this neuron/,
+      /no kernel for the neuron "\w+" as it is set/,
     );
     expect(createExperiment(rate, catalogue).config.backend).toBe('reference');
     const steps = applySettings(preset('four-six-back'), [
       'network.neuron.psiSteps={"edges":[-0.5,0.5],"heights":[0,0.5,0]}',
     ]);
     expect(() => createExperiment(applySettings(steps, ['backend=wasm']), catalogue)).toThrow(
-      /no kernel for this neuron/,
+      /no kernel for the neuron "\w+" as it is set/,
     );
     expect(createExperiment(steps, catalogue).config.backend).toBe('reference');
     expect(createExperiment(preset('four-six-back'), catalogue).config.backend).toBe('wasm');

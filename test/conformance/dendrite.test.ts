@@ -5,7 +5,15 @@ import { gradientOf, type Run } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { preset } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
-import { assertAlive, doTrial, type LiveOptions, liveExperiment, liveNeurons, liveReadouts } from '../support/live.ts';
+import {
+  assertAlive,
+  doTrial,
+  dynamicsOf,
+  type LiveOptions,
+  liveExperiment,
+  liveNeurons,
+  liveReadouts,
+} from '../support/live.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 type Matrix = number[][];
@@ -86,7 +94,7 @@ function oracle(setting: Setting, run: Run, start: { A: number[]; J: number[]; J
   const { spec, trial, weights } = run.network;
   const { stream: S, step: T, rec: n, in: nIn, out, history } = spec.sizes;
   const { decay: kappa, gain: readGain } = spec.readout;
-  const { form, decay, gain, resetGain } = spec.neuron.eligibility;
+  const { form, decay, gain, resetGain } = dynamicsOf(spec);
   const p = { ...base, ...setting } as typeof base;
   const row = (x: ArrayLike<number>, at: number, width: number) => Array.from({ length: width }, (_, j) => x[at + j]);
   const z = (b: number, t: number) => row(trial.z, (b * (history + T) + history + t) * n, n);

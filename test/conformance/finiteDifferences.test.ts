@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import { addTrial, emptyTally } from '../../src/engine/scores.ts';
 import type { Experiment } from '../../src/experiment/experiment.ts';
-import { losses } from '../../src/losses/index.ts';
 import {
   assertAlive,
   doTrial,
@@ -64,7 +64,7 @@ function differences(experiment: Experiment, name: Name, value: (experiment: Exp
 }
 
 const smooth = liveNeurons.filter(({ params }) => params.kind === 'rate');
-const settings = losses.flatMap((loss) =>
+const settings = models.losses.flatMap((loss) =>
   [
     { scale: 'sum', window: null },
     { scale: 'mean', window: { start: 20, length: 15 } },
@@ -120,7 +120,7 @@ function energyOfRates(experiment: Experiment, mean: 'trial' | 'batch'): number 
 describe.each(liveNeurons)('$label: the gradient of the readout is the slope of the loss', (neuron: LiveNeuron) => {
   it.each(
     liveReadouts.flatMap((readout) =>
-      losses.map(({ kind }) => ({ readout, kind, label: `${kind}, ${readout.label}` })),
+      models.losses.map(({ kind }) => ({ readout, kind, label: `${kind}, ${readout.label}` })),
     ),
   )('$label', ({ readout, kind }) => {
     const loss = { kind, scale: 'mean', window: { start: 5, length: 40 } };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import { parseWith } from '../../src/config/parse.ts';
 import { ConfigError } from '../../src/core/errors.ts';
-import type { Catalogue, TaskInstance } from '../../src/core/plugins.ts';
+import type { Catalogue, Split, TaskInstance } from '../../src/core/plugins.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
 import { tasks as registered } from '../../tasks/index.ts';
@@ -106,13 +106,21 @@ interface Filled {
 }
 
 /** Lengths of the pieces in which [0, total) is filled; each piece in arrays of its own. */
-function fillInPieces(task: TaskInstance, pieces: readonly number[], stream: number, seed: number): Filled {
-  const rng = createRng(seed).split('data').split(stream);
+function fillInPieces(
+  task: TaskInstance,
+  pieces: readonly number[],
+  stream: number,
+  seed: number,
+  split: Split = 'train',
+): Filled {
+  const rng = createRng(seed)
+    .split(split === 'train' ? 'data' : 'evaluation')
+    .split(stream);
   const filled = { x: [] as number[], target: [] as number[], expected: [] as number[], weight: [] as number[] };
   let start = 0;
   for (const steps of pieces) {
     const piece = emptyPiece(task, steps);
-    task.fill({ ...piece, steps, xStride: task.nIn }, rng, start);
+    task.fill({ ...piece, steps, xStride: task.nIn }, rng, start, split);
     start += steps;
     for (const name of ['x', 'target', 'expected', 'weight'] as const) filled[name].push(...piece[name]);
   }
@@ -138,8 +146,44 @@ function emptyPiece(task: TaskInstance, steps: number): Filled {
 
 const length = (task: TaskInstance) => (task.mode.kind === 'trial' ? task.mode.steps : 60);
 
+/** Trials (or stretches of a stream) that occur in both splits, of so many streams each. */
+function sharedTrials(task: TaskInstance, count: number): number {
+  const textOf = (stream: number, split: Split) => {
+    const { x, target } = fillInPieces(task, [length(task)], stream, 1, split);
+    return `${x.join()};${target.join()}`;
+  };
+  const trained = new Set(Array.from({ length: count }, (_, b) => textOf(b, 'train')));
+  return Array.from({ length: count }, (_, b) => textOf(b, 'test')).filter((text) => trained.has(text)).length;
+}
+
+describe('training and test', () => {
+  const labels = (claims: Partial<TaskInstance>, keyed: boolean): TaskInstance => ({
+    ...derive('pattern-generation', { steps: 20, inputs: 2 }),
+    ...claims,
+    fill(out, _rng, start, split) {
+      const own = createRng(5)
+        .split(keyed ? split : 'all')
+        .split(start);
+      for (let s = 0; s < 20; s++) {
+        for (let i = 0; i < 2; i++) out.x[s * out.xStride + i] = own.uniform();
+        out.target[s] = own.bernoulli(0.5);
+        out.weight[s] = 1;
+      }
+    },
+  });
+
+  it('are told apart where a task learns labels by heart', () => {
+    expect(sharedTrials(labels({ testIsNew: true }, false), 4)).toBe(4);
+    expect(sharedTrials(labels({ testIsNew: true }, true), 4)).toBe(0);
+  });
+});
+
 describe.each(cases)('task $kind with $settings', ({ kind, settings }) => {
   const task = derive(kind, settings);
+  it('shares no trial between training and test, or says that it has but one', () => {
+    expect(sharedTrials(task, 8)).toBe(task.testIsNew ? 0 : 8);
+  });
+
   const n = length(task);
   const whole = fillInPieces(task, [n], 0, 1);
 
@@ -155,7 +199,7 @@ describe.each(cases)('task $kind with $settings', ({ kind, settings }) => {
     const steps = task.mode.kind === 'trial' ? n : n - 7;
     const stride = task.nIn + 1;
     const wide = { ...emptyPiece(task, n + 5), x: new Float64Array((n + 5) * stride).fill(Number.NaN) };
-    task.fill({ ...wide, steps, xStride: stride }, createRng(1).split('data').split(0), 0);
+    task.fill({ ...wide, steps, xStride: stride }, createRng(1).split('data').split(0), 0, 'train');
     wide.x.forEach((value, s) => {
       const [t, i] = [Math.floor(s / stride), s % stride];
       if (t < steps && i < task.nIn) expect(value).toBe(whole.x[t * task.nIn + i]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { storedDecay, withStoredDecays } from '../../src/core/decays.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
-import { liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
+import { dynamicsOf, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
 
 describe('a stored decay', () => {
   it.each([
@@ -59,12 +59,12 @@ describe('an experiment with stored decays', () => {
   it('has them in neuron, readout and trace, and keeps the configuration as it was given', () => {
     const stored = build({ kind: 'multiply', bits: 3 });
     const plain = build(null);
-    const { neuron, rule, readout: read } = stored.run.network.spec;
+    const { rule, readout: read } = stored.run.network.spec;
     const eighths = (decay: number) => Math.min(Math.round(8 * decay), 7) / 8;
-    expect(neuron.eligibility.decay).toBe(eighths(plain.run.network.spec.neuron.eligibility.decay));
+    expect(dynamicsOf(stored.run.network.spec).decay).toBe(eighths(dynamicsOf(plain.run.network.spec).decay));
     expect(read.decay).toBe(eighths(plain.run.network.spec.readout.decay));
     expect(read.decay).not.toBe(plain.run.network.spec.readout.decay);
-    expect(rule?.trace.kernel?.filter.decay).toBe(6 / 8);
+    expect(rule?.trace.filter.decay).toBe(6 / 8);
     expect(stored.config.network.neuron).toEqual(plain.config.network.neuron);
     stored.train();
     plain.train();

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { gradientOf } from '../../src/engine/run.ts';
-import { blocks, doTrial, type LiveOptions, liveExperiment, liveNeurons, liveReadouts } from '../support/live.ts';
+import {
+  blocks,
+  doTrial,
+  dynamicsOf,
+  type LiveOptions,
+  liveExperiment,
+  liveNeurons,
+  liveReadouts,
+} from '../support/live.ts';
 
 /** A stream is endless: where it is cut into chunks must not show, where state and traces go on. */
 
@@ -85,7 +93,7 @@ describe('the start of a trial', () => {
     const { spec, state } = doTrial(experiment).network;
     for (const name of ['trace.epsIn', 'trace.epsRec']) {
       const eps = state.field(name);
-      const before = Array.from(eps, (value) => spec.neuron.eligibility.decay * value);
+      const before = Array.from(eps, (value) => dynamicsOf(spec).decay * value);
       let after = before.map(() => Number.NaN);
       doTrial(experiment, {
         onStep(t) {

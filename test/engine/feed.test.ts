@@ -11,7 +11,7 @@ describe('a feed', () => {
     const { run, task } = liveExperiment({ training: { streams: 3 } });
     const asked: number[] = [];
     const noting: TaskInstance = { ...task, mode, fill: (out, _rng, start) => asked.push(start * 1000 + out.steps) };
-    const feed = createFeed(run, noting, createRng(1), null);
+    const feed = createFeed(run, noting, createRng(1), null, 'train');
     const amounts = [feed.amount()];
     for (let trial = 0; trial < 2; trial++) {
       feed.fill(steps);
@@ -48,7 +48,7 @@ describe('a feed', () => {
   it('mutes the steps outside a window in every stream', () => {
     const { run, task } = liveExperiment();
     const weightsWith = (window: { start: number; length: number } | null) => {
-      createFeed(run, task, createRng(1), window).fill(50);
+      createFeed(run, task, createRng(1), window, 'train').fill(50);
       return Array.from(run.network.trial.weight);
     };
     const all = weightsWith(null);

@@ -48,7 +48,7 @@ describe.each(reductions)('updates every n steps, %s', (reduction) => {
     expect(trained.run.clock.updates).toBe(Math.floor(100 / every));
     const { run, task } = byHand;
     const { weights, gradient } = run.network;
-    const feed = createFeed(run, task, createRng(0), null);
+    const feed = createFeed(run, task, createRng(0), null, 'train');
     let since = 0;
     for (let trial = 0; trial < 2; trial++) {
       feed.fill(50);

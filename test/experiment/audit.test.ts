@@ -251,7 +251,7 @@ describe('a point', () => {
     const sampled = withTask((task) => ({
       ...task,
       fill(out, rng, start) {
-        task.fill(out, rng, start);
+        task.fill(out, rng, start, 'train');
         out.expected.set(out.target);
       },
     }));

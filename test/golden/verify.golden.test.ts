@@ -386,7 +386,7 @@ describe('verify refuses', () => {
 
   it.each(['rate-rules-small.json', 'rflo-small.json'])('%s on a backend that lacks its neuron', (name) => {
     expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(FileError);
-    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(/backend "wasm" has no kernel for this neuron/);
+    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(/backend "wasm" has no kernel for the neuron "rate"/);
   });
 
   it('a file that is not there', () => {

@@ -13,6 +13,7 @@ import {
 import { models } from '../../models/index.ts';
 import { ConfigError, createExperiment, type Experiment, runTrial, UnsupportedError } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
+import { dynamicsOf } from '../support/live.ts';
 
 interface Given {
   readonly inputs?: number;
@@ -102,7 +103,7 @@ describe('a trained network on ReckOn', () => {
     const { weights, spec } = experiment.run.network;
     const words = chip.weights();
     expect(chip.config.THR[0]).toBe(Math.floor(0.6 * membraneUnit) + 1);
-    expect(chip.config.ALPHA[0] / 2 ** 15).toBeCloseTo(spec.neuron.eligibility.decay, 4);
+    expect(chip.config.ALPHA[0] / 2 ** 15).toBeCloseTo(dynamicsOf(spec).decay, 4);
     expect(chip.config.SPI_NUM_INP_NEUR).toBe(21);
     expect(chip.config.SPI_NUM_REC_NEUR).toBe(31);
     let most = 0;

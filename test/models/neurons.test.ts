@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { givenExperiment } from '../../src/cli/verify/given.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Experiment } from '../../src/experiment/experiment.ts';
-import { doTrial } from '../support/live.ts';
+import { doTrial, dynamicsOf } from '../support/live.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 /** Networks of one to three neurons, with every expected number worked out by hand from the models' equations. */
@@ -204,8 +204,8 @@ describe('alif', () => {
 
   it('shares out its adaptation from the last neuron on, or one by one', () => {
     const strength = (neuron: object) =>
-      build({ neuron: { ...alif, ...neuron }, x: [[1]], wIn: [1, 1, 1, 1] }).run.network.spec.neuron.eligibility
-        .adaptation?.strength;
+      dynamicsOf(build({ neuron: { ...alif, ...neuron }, x: [[1]], wIn: [1, 1, 1, 1] }).run.network.spec).adaptation
+        ?.strength;
     expect(strength({ adaptBeta: 0.3, adaptiveShare: 0.5 })).toBeBitEqual([0, 0, 0.3, 0.3]);
     expect(strength({ adaptBeta: 0.3 })).toBeBitEqual([0.3, 0.3, 0.3, 0.3]);
     expect(strength({ adaptBeta: [0, 1, 2, 3] })).toBeBitEqual([0, 1, 2, 3]);

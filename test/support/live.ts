@@ -1,7 +1,15 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { models } from '../../models/index.ts';
-import type { Catalogue, Entry, TaskInstance, TaskModel, Weights } from '../../src/core/plugins.ts';
+import type { NetworkSpec } from '../../src/core/network.ts';
+import type {
+  Catalogue,
+  EligibilityDynamics,
+  Entry,
+  TaskInstance,
+  TaskModel,
+  Weights,
+} from '../../src/core/plugins.ts';
 import { createRng, type Rng } from '../../src/core/rng.ts';
 import { createFeed } from '../../src/engine/feed.ts';
 import { gradientOf, type Run, runTrial, type TrialOptions } from '../../src/engine/run.ts';
@@ -34,6 +42,7 @@ export const liveTask: TaskModel<z.infer<typeof liveParams>> = {
       mode: p.mode === 'trial' ? { kind: 'trial', steps: p.steps } : { kind: 'stream', stepsPerSymbol: 1 },
       statesExpected: true,
       bounds: [],
+      testIsNew: false,
       inputPopulations: [{ label: 'input', size: p.inputs }],
       fill(out, rng, start) {
         const source = p.mode === 'trial' ? createRng(p.seed) : rng;
@@ -185,7 +194,7 @@ export function doTrial(
   options: Partial<TrialOptions> & { steps?: number } = {},
 ): Run {
   const steps = options.steps ?? run.network.spec.sizes.step;
-  createFeed(run, task, createRng(config.seed).split('data'), config.loss.window).fill(steps);
+  createFeed(run, task, createRng(config.seed).split('data'), config.loss.window, 'train').fill(steps);
   runTrial(run, steps, { learn: true, freeze: true, ...options });
   return run;
 }
@@ -222,4 +231,10 @@ export function assertAlive({ network }: Run): void {
   expect(firing.filter(Boolean).length, 'neurons that fire').toBeGreaterThanOrEqual(n - 1);
   expect(open, 'share of steps with an open pseudo-derivative').toBeGreaterThan(0.1);
   if (spec.spiking) expect(new Set(activity)).toEqual(new Set([0, 1]));
+}
+
+/** The dynamics that a network's neuron declares; all of ours do. */
+export function dynamicsOf({ neuron }: NetworkSpec): EligibilityDynamics {
+  if (!neuron.eligibility) throw new Error('a neuron without declared dynamics');
+  return neuron.eligibility;
 }

@@ -94,7 +94,7 @@ describe.each([
   const target = new Float64Array(2 * steps);
   const expected = new Float64Array(2 * steps);
   const weight = new Float64Array(steps);
-  task.fill({ x, target, expected, weight, steps, xStride: 2 }, createRng(1).split('data').split(0), 0);
+  task.fill({ x, target, expected, weight, steps, xStride: 2 }, createRng(1).split('data').split(0), 0, 'train');
   const symbol = (n: number) => x[2 * n * p.stepsPerSymbol];
   const scored = Array.from({ length: steps }, (_, t) => t).filter((t) => weight[t] === 1);
 
@@ -170,7 +170,7 @@ describe('encodings', () => {
       const task = nBack.derive(p, { dtMs: 1, rng: createRng(rng) });
       const array = (width: number) => new Float64Array(steps * width);
       const out = { x: array(task.nIn), target: array(2), expected: array(2), weight: array(1), steps };
-      task.fill({ ...out, xStride: task.nIn }, createRng(2), 0);
+      task.fill({ ...out, xStride: task.nIn }, createRng(2), 0, 'train');
       return out.x;
     };
     const bits = filled({ kind: 'one-hot' }, 1);
@@ -204,7 +204,7 @@ describe('encodings', () => {
         steps,
         xStride: task.nIn,
       };
-      task.fill(out, createRng(2), 0);
+      task.fill(out, createRng(2), 0, 'train');
       return { ...out, task };
     };
     const plain = filled({ kind: 'one-hot' });

@@ -16,7 +16,7 @@ function filled(settings: object, start = 0) {
     steps,
     xStride: inputs,
   };
-  task.fill(out, createRng(9), start);
+  task.fill(out, createRng(9), start, 'train');
   return { ...out, p, task };
 }
 

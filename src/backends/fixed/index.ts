@@ -50,7 +50,8 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const take = memory ? memory.take : (length: number) => new Float64Array(length);
   const stores = bindStores(network, take, memory);
   const loops = memory ? bindLoops(memory.kernels, spec, take) : {};
-  const filters = spec.rule?.trace.kernel?.restartEvery === null ? inGroup(stores, 'trace') : [];
+  const traces = spec.rule?.trace.layout ?? {};
+  const filters = inGroup(stores, 'trace').filter(({ name }) => traces[name]?.filtered);
   const rounding = throughStores(loops, learnOf(stores), filteredOf(filters));
   const { loops: owed, due } = owing(network, learnOf(stores), rounding);
   return settled(compileReference({ ...network, loops: owed }), network, stores, filters, due);
@@ -83,7 +84,7 @@ function settled(
   // Rows of the rate term are written after the trial.
   const rateOfTrial = rateTerm.mean !== 'running' && rateTerm.strength > 0;
   // Adaptive feedback takes the step of W_out.
-  const followsReadout = (rule?.signal.kernel?.keep ?? null) !== null;
+  const followsReadout = typeof rule?.signal.followsReadout === 'string';
   let begun = false;
   const forward = stepwise((t) => {
     inner.forward(t, t + 1);

@@ -1,9 +1,10 @@
 import type { Real } from '../../core/layout.ts';
 import { type FastLoops, scratchOf } from '../../core/loops.ts';
 import { isPlastic, type Network } from '../../core/network.ts';
+import { descendWith } from '../reference/update.ts';
 import type { Learn } from './store.ts';
 
-/** A gradient that is not written down: what it is the product of, and the two factors that it may meet. */
+/** A gradient that is not written down: what it is the product of. */
 interface Owed {
   readonly learn: Learn;
   /** A copy: the trace is put on its grid before the weights move. [stream][pre] */
@@ -13,9 +14,6 @@ interface Owed {
   readonly nPre: number;
   readonly nPost: number;
   readonly nStream: number;
-  scaled: boolean;
-  scale: number;
-  rate: number;
 }
 
 /** Loops of the trace and of the update that leave products of weights that move at once to the store of the weights. */
@@ -26,8 +24,8 @@ interface OwedLoops {
 }
 
 /**
- * Where weights move after every step the gradient of a factored trace need not be made: `addTimes` keeps eps and d, `multiply` the
- * factor, and `take` hands them on.
+ * Where weights move after every step the gradient of a factored trace need not be made: `addTimes` keeps eps and d, and
+ * `descend` hands them on with its two factors.
  */
 export function owing(
   { spec, weights, gradient }: Network,
@@ -47,8 +45,9 @@ export function owing(
     const nPre = name === 'wIn' ? sizes.in : sizes.rec;
     const eps = scratch(sizes.stream * nPre);
     const sums = { d: gradient[name], nPre, nPost: sizes.rec, nStream: sizes.stream };
-    owed.set(gradient[name], { learn, eps, open: false, ...sums, scaled: false, scale: 1, rate: 1 });
+    owed.set(gradient[name], { learn, eps, open: false, ...sums });
   }
+  const descend = descendWith(take, multiply);
   let soon = false;
   return {
     due(now) {
@@ -62,23 +61,12 @@ export function owing(
         own.open = true;
         own.eps.set(eps);
         own.d = d;
-        own.scaled = false;
-        own.scale = 1;
-        own.rate = 1;
       },
-      multiply(x, factor) {
-        const own = owed.get(x);
-        if (!own?.open) return multiply(x, factor);
-        // The update scales a mean over streams, or does not, and then takes the rate.
-        if (own.scaled) own.rate = factor;
-        else own.scale = factor;
-        own.scaled = true;
-      },
-      take(w, step) {
+      descend(w, step, scale, rate) {
         const own = owed.get(step);
-        if (!own?.open) return take(w, step);
+        if (!own?.open) return descend(w, step, scale, rate);
         own.open = false;
-        own.learn.takeProducts?.(own.eps, own.d, own.nPre, own.nPost, own.nStream, own.scale, own.rate);
+        own.learn.takeProducts?.(own.eps, own.d, own.nPre, own.nPost, own.nStream, scale, rate);
       },
     },
   };

@@ -10,6 +10,8 @@ import { createStore, type Filtered, recordLength, type Store, type StoreArrays 
 export interface Bound {
   readonly field: string;
   readonly group: string;
+  /** Its name within the group. */
+  readonly name: string;
   readonly values: Real;
   readonly store: Store;
   readonly length: number;
@@ -43,7 +45,8 @@ export function bindStores(
     const { field } = given;
     const cut = field.lastIndexOf('.');
     const group = field.slice(0, cut);
-    const values: Real = group === 'trial' ? trial[field.slice(cut + 1) as 'psi'] : state.field(field);
+    const name = field.slice(cut + 1);
+    const values: Real = group === 'trial' ? trial[name as 'psi'] : state.field(field);
     // A number that is no grid point: everything is settled the first time.
     const kept = group === 'trial' ? null : take(values.length).fill(Number.NaN);
     const arrays: StoreArrays = {
@@ -58,7 +61,7 @@ export function bindStores(
     const chance = createChance(generator, state.field('fixed.chance'), index, seed);
     const store = createStore(given, arrays, chance, memory?.kernels);
     const learns = store.learn !== null && learning.has(field);
-    return { field, group, values, store, length: values.length, learns };
+    return { field, group, name, values, store, length: values.length, learns };
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Real } from '../../core/layout.ts';
+import type { Loops } from '../../core/loops.ts';
 import { isPlastic, type Network, rateAt, type Stages, weightNames } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 import { type WeightRange, weightRanges } from '../../core/projection.ts';
@@ -7,6 +8,7 @@ import { type WeightRange, weightRanges } from '../../core/projection.ts';
 export function bindUpdate(network: Network, signal: BoundSignal | null): Stages['update'] {
   const { spec, state, weights, gradient } = network;
   const { take, multiply } = { ...plain, ...network.loops };
+  const descend = network.loops?.descend ?? descendWith(take, multiply);
   const { sizes, rule, optimizer, clamp, rates } = spec;
   const readoutKeep = 1 - (rule?.signal.readoutDecay ?? 0);
   const plastic = weightNames.filter((name) => isPlastic(name, spec));
@@ -27,12 +29,16 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
     for (const name of plastic) {
       const step = gradient[name];
       clear(step, masked[name]);
-      if (scale !== 1) multiply(step, scale);
       const rate = rateAt(rates[name], progress);
-      if (optimizer.kind === 'sgd') multiply(step, rate);
-      else optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
-      if (name === 'wOut') signal?.readoutStep?.(step);
-      take(weights[name], step);
+      const follow = name === 'wOut' ? signal?.readoutStep : undefined;
+      if (optimizer.kind === 'sgd' && !follow) descend(weights[name], step, scale, rate);
+      else {
+        if (scale !== 1) multiply(step, scale);
+        if (optimizer.kind === 'sgd') multiply(step, rate);
+        else optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
+        follow?.(step);
+        take(weights[name], step);
+      }
       if (name === 'wOut' && readoutKeep !== 1) multiply(weights.wOut, readoutKeep);
       limit(weights[name], limited.get(name) ?? []);
       if (clamp) clear(weights[name], masked[name]);
@@ -46,6 +52,15 @@ export function take(w: Real, step: Real): void {
     w[s] -= step[s];
     step[s] = 0;
   }
+}
+
+/** w -= (step scale) rate, by the loops that a backend has. */
+export function descendWith(takeNow: Loops['take'], multiplyNow: Loops['multiply']): Loops['descend'] {
+  return (w, step, scale, rate) => {
+    if (scale !== 1) multiplyNow(step, scale);
+    multiplyNow(step, rate);
+    takeNow(w, step);
+  };
 }
 
 function multiply(x: Real, factor: number): void {

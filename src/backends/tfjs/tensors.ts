@@ -134,7 +134,11 @@ export function bindTensorStages(
       const result = tf.tidy(() => {
         const wOut = tf.matMul(flat(z, steps), tf.tensor2d(back, [steps * nStream, nOut]), true).dataSync();
         if (!rule || !trace) return { wOut };
-        const F = tf.tensor3d(filteredError(trace.filter.decay, trace.filter.gain, steps), [steps, nStream, nOut]);
+        const F = tf.tensor3d(filteredError(rule.trace.filter.decay, rule.trace.filter.gain, steps), [
+          steps,
+          nStream,
+          nOut,
+        ]);
         const D = backward(psi, F, steps);
         const x = tf.transpose(rowsOf(trial.x, 0, steps, nIn), [1, 0, 2]) as Tensor3D;
         const [fromInput, fromSpikes] =

@@ -27,18 +27,19 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, rule, direct, optimizer, execution, projections } = spec;
+  const { neuron, readout, loss, rule, direct, optimizer, execution, projections, kinds } = spec;
   const names: string[] = [];
   if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
   if (spec.formats) names.push('number formats');
-  if (!neuron.kernel) names.push('this neuron');
-  if (!readout.kernel) names.push('this readout');
-  if (!optimizer.kernel) names.push('this optimiser');
-  if (rule && !rule.trace.kernel) names.push('this trace');
+  if (!neuron.kernel) names.push(`the neuron "${kinds.neuron}" as it is set`);
+  if (!readout.kernel) names.push(`the readout "${kinds.readout}"`);
+  if (!loss.kernel) names.push(`the loss "${kinds.loss}"`);
+  if (!optimizer.kernel) names.push(`the optimiser "${optimizer.kind}"`);
+  if (rule && !rule.trace.kernel) names.push(`the trace "${kinds.trace}" as it is set`);
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
-  if (rule && !rule.signal.kernel) names.push('this signal');
+  if (rule && !rule.signal.kernel) names.push(`the signal "${kinds.signal}" as it is set`);
   if (dendriteOf(spec) && execution !== 'online') names.push('deferred or postponed traces with this signal');
-  if (direct && !direct.kernel) names.push('this rule');
+  if (direct && !direct.kernel) names.push(`the rule "${kinds.rule}" as it is set`);
   if (direct && !projections.rec.dense) names.push('this rule in a sparse network');
   if (direct && !projections.in.dense) names.push('this rule with sparse input');
   return names;

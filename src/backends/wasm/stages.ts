@@ -10,7 +10,7 @@ import {
   type WeightName,
   weightNames,
 } from '../../core/network.ts';
-import type { EligibilityKernel, ThresholdKernel } from '../../core/plugins.ts';
+import type { LossKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
 import { weightRanges } from '../../core/projection.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
@@ -159,7 +159,12 @@ export function sharesRows(spec: NetworkSpec): { readonly signal: boolean; reado
   return { signal: deferred, rateTerm: deferred && spec.rateTerm.mean !== 'running' };
 }
 
-const lossKinds: Readonly<Record<string, number>> = { square: 0, softmax: 1, bernoulli: 2 };
+const lossKinds: Readonly<Record<LossKernel['name'], number>> = { square: 0, softmax: 1, bernoulli: 2 };
+
+function lossKind({ loss, kinds }: NetworkSpec): number {
+  if (!loss.kernel) throw new UnsupportedError(`backend "wasm" has no kernel for the loss "${kinds.loss}"`);
+  return lossKinds[loss.kernel.name];
+}
 
 /** What the records of all shards have in common, and the control block of the threads. */
 interface Common {
@@ -241,9 +246,9 @@ function describe(network: Network, { memory, take }: Site, told: Real | null): 
     readoutDecay: spec.readout.decay,
     readoutGain: spec.readout.gain,
     readoutBias: spec.readout.bias ? 1 : 0,
-    lossKind: lossKinds[spec.loss.kind],
+    lossKind: lossKind(spec),
     dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
-    ...traceConstants(trace, spec.execution, strength),
+    ...traceConstants(spec.rule?.trace ?? null, spec.execution, strength),
     ...rateConstants(network),
   };
   return { values, control: take(shared.control) };
@@ -272,14 +277,15 @@ function neuronConstants(neuron: ThresholdKernel) {
   };
 }
 
-function traceConstants(trace: EligibilityKernel | null, execution: NetworkSpec['execution'], strength: number) {
+function traceConstants(instance: TraceInstance | null, execution: NetworkSpec['execution'], strength: number) {
+  const trace = instance?.kernel;
   const kinds = { online: trace?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
     traceKind: trace ? kinds[execution] : 0,
     traceDecay: trace?.decay ?? 0,
     traceStrength: trace?.adaptive ? strength : 0,
-    kappa: trace?.filter.decay ?? 0,
-    traceGain: trace?.filter.gain ?? 1,
+    kappa: instance?.filter.decay ?? 0,
+    traceGain: instance?.filter.gain ?? 1,
     restartEvery: trace?.restartEvery ?? 0,
     rateAfterTrial: trace?.rateTermAfterTrial ? 1 : 0,
   };

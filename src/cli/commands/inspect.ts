@@ -3,7 +3,6 @@ import { chips } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { losses } from '../../losses/index.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadBackends } from '../execute.ts';
@@ -20,8 +19,7 @@ const registries: Readonly<Record<string, () => readonly { readonly name: string
   signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
   direct: () => catalogue.direct.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
-  losses: () =>
-    losses.map(({ kind, classification }) => ({ name: kind, about: classification ? 'classification' : 'regression' })),
+  losses: () => catalogue.losses.map(({ kind, source }) => ({ name: kind, about: source })),
   chips: () => chips.map(({ name, about }) => ({ name, about })),
   presets: () =>
     presetNames.map((name) => ({

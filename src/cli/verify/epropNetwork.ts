@@ -147,7 +147,7 @@ function trialsOf({ params: p, x, target, labels }: EpropNetworkFile, bare: bool
 function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) => void): Run {
   const { run, task, config } = experiment;
   const steps = run.network.spec.sizes.step;
-  createFeed(run, task, createRng(config.seed), config.loss.window).fill(steps);
+  createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
   runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
   return run;
 }

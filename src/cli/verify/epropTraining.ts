@@ -148,7 +148,7 @@ function gradientNorms(experiment: Experiment, trial: number): number[] {
   const { run } = experiment.observer();
   run.clock.trial = trial;
   const steps = run.network.spec.sizes.step;
-  createFeed(run, experiment.task, createRng(0), experiment.config.loss.window).fill(steps);
+  createFeed(run, experiment.task, createRng(0), experiment.config.loss.window, 'train').fill(steps);
   runTrial(run, steps, { learn: true, freeze: true });
   const { wIn, wRec, wOut } = gradientOf(run);
   return [wIn, wRec, wOut].map((gradient) => Math.hypot(...gradient));

@@ -24,6 +24,7 @@ export function givenExperiment(
     mode: { kind: 'trial', steps },
     statesExpected: false,
     bounds: [],
+    testIsNew: false,
     inputPopulations: [],
     fill(out, _rng, start) {
       const { x, target } = trials[start];

@@ -1,4 +1,5 @@
 import { broadcast } from '../../../models/index.ts';
+import { UnsupportedError } from '../../core/errors.ts';
 import type { Weights } from '../../core/plugins.ts';
 import { createRng } from '../../core/rng.ts';
 import type { Run } from '../../engine/run.ts';
@@ -242,9 +243,11 @@ function verifyOnline(task: Task, rule: 'rtrl' | 'rflo'): Quantity[] {
 function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: boolean): number[] {
   const { spec, state, trial } = run.network;
   const { sizes, projections, readout, dtMs } = spec;
+  const neuron = spec.neuron.eligibility;
+  if (!neuron) throw new UnsupportedError(`the dynamics of "${spec.kinds.neuron}", which declares none`);
   const signal = broadcast.derive(
     { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, errorSpikeSize: null, decay: 0 },
-    { dtMs, sizes, neuron: spec.neuron.eligibility, readout, rng: createRng(0), powersOfTwo: false },
+    { dtMs, sizes, neuron, readout, rng: createRng(0), powersOfTwo: false },
   );
   const told = { ...trial, signal: new Float64Array(sizes.step * sizes.rec) };
   const views = state.views(spec.direct ? 'direct' : 'signal');

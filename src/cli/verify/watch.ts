@@ -24,7 +24,7 @@ export function watchTrial(experiment: Experiment, learn: boolean): WatchedStep[
   const { gradient, spec } = run.network;
   const steps = spec.sizes.step;
   const taken: WatchedStep[] = [];
-  createFeed(run, task, createRng(config.seed), config.loss.window).fill(steps);
+  createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
   const take = () => {
     taken.push({ gradient: gradientOf(run), weights: copyWeights(run.network.weights), state: copyState(run) });
     if (!learn) for (const block of [gradient.wIn, gradient.wRec, gradient.wOut, gradient.bOut]) block.fill(0);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bernoulliCrossEntropy, losses, softmaxCrossEntropy, square } from '../../src/losses/index.ts';
+import { models } from '../../models/index.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
@@ -18,17 +18,19 @@ const formulas: Readonly<Record<string, (y: readonly number[], target: readonly 
 };
 
 it('has a formula for every registered loss', () => {
-  expect(Object.keys(formulas)).toEqual(losses.map(({ kind }) => kind));
+  expect(Object.keys(formulas)).toEqual(models.losses.map(({ kind }) => kind));
 });
 
 const values = fc.array(fc.double({ min: -6, max: 6, noNaN: true }), { minLength: 6, maxLength: 6 });
 const y = [0.3, -1.2, 2.5, 0.1, -0.4, 1.1];
 const target = [0.2, 0.5, 0.3, 0, 1, 0];
 
-describe.each(losses)('$kind', (loss) => {
+describe.each(models.losses)('$kind', ({ kind, derive }) => {
+  const loss = derive({ kind } as never);
+
   it('is its formula, on its own row', () => {
     const [row, nOut] = [3, 3];
-    const want = formulas[loss.kind](y.slice(3), target.slice(3));
+    const want = formulas[kind](y.slice(3), target.slice(3));
     expect(loss.value(Float64Array.from(y), Float64Array.from(target), row, nOut)).toBeClose(want, tolerances.formula);
   });
 
@@ -67,7 +69,7 @@ describe.each(losses)('$kind', (loss) => {
 });
 
 it('squares are a regression, cross-entropies classify', () => {
-  expect([square, softmaxCrossEntropy, bernoulliCrossEntropy].map((loss) => loss.classification)).toEqual([
+  expect(models.losses.map((loss) => loss.derive({ kind: loss.kind } as never).classification)).toEqual([
     false,
     true,
     true,
@@ -76,6 +78,7 @@ it('squares are a regression, cross-entropies classify', () => {
 
 it('a softmax does not know a shift of all its outputs', () => {
   const wanted = Float64Array.of(0.2, 0.3, 0.5);
-  const at = (shift: number) => softmaxCrossEntropy.value(Float64Array.of(shift, shift + 1, shift - 2), wanted, 0, 3);
+  const loss = models.losses[1].derive({ kind: 'softmax' } as never);
+  const at = (shift: number) => loss.value(Float64Array.of(shift, shift + 1, shift - 2), wanted, 0, 3);
   expect(at(1234)).toBeClose(at(0), { relative: 1e-12 });
 });

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Real } from '../../src/core/layout.ts';
+import type { LossModel } from '../../src/core/plugins.ts';
+
+const params = z.strictObject({ kind: z.literal('softmax') });
+
+/** E = - sum_k y*_k ln softmax(y)_k in nats;  dE/dy = softmax(y) - y*, for targets that sum to 1. */
+export const softmax: LossModel<z.infer<typeof params>> = {
+  kind: 'softmax',
+  source: 'cross-entropy of a softmax',
+  params,
+  derive: () => ({
+    classification: true,
+    kernel: { name: 'softmax' },
+    error(error, y, target, row, nOut) {
+      const shift = logSumExp(y, row, nOut);
+      for (let k = 0; k < nOut; k++) error[row + k] = Math.exp(y[row + k] - shift) - target[row + k];
+    },
+    value(y, target, row, nOut) {
+      const shift = logSumExp(y, row, nOut);
+      let sum = 0;
+      for (let k = 0; k < nOut; k++) sum += target[row + k] * (shift - y[row + k]);
+      return sum;
+    },
+  }),
+};
+
+/** ln sum_k exp(y_k), shifted by the largest so that it cannot overflow. */
+function logSumExp(y: Real, row: number, nOut: number): number {
+  let largest = y[row];
+  for (let k = 1; k < nOut; k++) if (y[row + k] > largest) largest = y[row + k];
+  let sum = 0;
+  for (let k = 0; k < nOut; k++) sum += Math.exp(y[row + k] - largest);
+  return largest + Math.log(sum);
+}

@@ -1,0 +1,152 @@
+import { UnsupportedError } from '../core/errors.ts';
+import { cut, type Layout, type Real, type Sizes } from '../core/layout.ts';
+import type { EligibilityDynamics, NeuronInstance, RuleContext, TrialArrays } from '../core/plugins.ts';
+
+/** Steps that a neuron is watched for. */
+const duration = 12;
+/** Input of one step: small, so that nothing fires for it. */
+const pulse = 1e-2;
+/** A response may be off by this share of the pulse's own; rates bend, so theirs may be off by more. */
+const tolerance = { membrane: 1e-7, rate: 1e-5 };
+const ratePulse = 1e-6;
+
+/**
+ * Compares the dynamics that a neuron declares with what it does: the response of all its cells to a pulse of input, and of those
+ * that fire, the step after a spike. Every trace and every direct rule takes the declaration for the neuron, so one that
+ * does not hold would train with a wrong gradient.
+ * @throws UnsupportedError naming the neuron, the step and both numbers
+ */
+export function checkDynamics(kind: string, spiking: boolean, neuron: NeuronInstance, n: number): void {
+  const declared = neuron.eligibility;
+  if (!declared) return;
+  if (declared.form === 'filter-then-post') {
+    if (!(neuron.membrane in neuron.layout)) {
+      throw new UnsupportedError(
+        `network.neuron "${kind}": its membrane "${neuron.membrane}" is no field of its layout`,
+      );
+    }
+    checkMembrane(kind, neuron, declared, n);
+  } else if (!spiking) checkRate(kind, neuron, declared, n);
+}
+
+/** d v(t) = decay d v(t-1) + gain d I(t), less resetGain after a spike; the threshold rises by strength rho^k. */
+function checkMembrane(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
+  const { decay, gain, resetGain, adaptation } = declared;
+  const quiet = watch(neuron, n, 0);
+  const driven = watch(neuron, n, pulse);
+  const enough = strongPulse(quiet, neuron, n);
+  const strong = watch(neuron, n, enough);
+  for (const { run, input } of [
+    { run: driven, input: pulse },
+    { run: strong, input: enough },
+  ]) {
+    const scale = Math.max(Math.abs(gain * input), resetGain);
+    for (let t = 1; t < duration; t++) {
+      for (let j = 0; j < n; j++) {
+        const fired = run.z[(t - 1) * n + j] - quiet.z[(t - 1) * n + j];
+        if (fired !== 0 && resetGain === 0) continue;
+        const before = run.v[(t - 1) * n + j] - quiet.v[(t - 1) * n + j];
+        const want = decay * before + (t === 1 ? gain * input : 0) - resetGain * fired;
+        const got = run.v[t * n + j] - quiet.v[t * n + j];
+        if (!(Math.abs(got - want) <= tolerance.membrane * scale)) {
+          const what = fired === 0 ? `a pulse of ${input}` : `a pulse of ${input} and a spike`;
+          refuse(kind, `${t} steps after ${what} its membrane "${neuron.membrane}" has moved by`, got, want, j);
+        }
+      }
+    }
+  }
+  if (!neuron.threshold) return;
+  const rho = adaptation?.decay ?? 0;
+  const rise = new Float64Array(n);
+  for (let t = 1; t < duration; t++) {
+    for (let j = 0; j < n; j++) {
+      const fired = strong.z[(t - 1) * n + j] - quiet.z[(t - 1) * n + j];
+      rise[j] = rho * rise[j] + (adaptation?.strength[j] ?? 0) * fired;
+      const got = strong.threshold[t * n + j] - quiet.threshold[t * n + j];
+      const level = Math.max(1, Math.abs(quiet.threshold[t * n + j]));
+      if (!(Math.abs(got - rise[j]) <= tolerance.membrane * level)) {
+        refuse(kind, `${t} steps after a pulse its threshold has risen by`, got, rise[j], j);
+      }
+    }
+  }
+}
+
+/** d r(t) = decay d r(t-1) + gain psi(t) d I(t). */
+function checkRate(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
+  const quiet = watch(neuron, n, 0);
+  const driven = watch(neuron, n, ratePulse);
+  for (let t = 1; t < duration; t++) {
+    for (let j = 0; j < n; j++) {
+      const want = declared.decay ** (t - 1) * declared.gain * quiet.psi[n + j];
+      const got = (driven.z[t * n + j] - quiet.z[t * n + j]) / ratePulse;
+      if (!(Math.abs(got - want) <= tolerance.rate * Math.max(1, Math.abs(declared.gain)))) {
+        refuse(kind, `${t} steps after a pulse its rate has moved, per unit of input, by`, got, want, j);
+      }
+    }
+  }
+}
+
+function refuse(kind: string, what: string, got: number, want: number, j: number): never {
+  throw new UnsupportedError(
+    `network.neuron "${kind}" is not what it declares as its eligibility: ${what} ${got.toPrecision(6)}, by the ` +
+      `declaration ${want.toPrecision(6)} (neuron ${j}); a neuron of another form declares null`,
+  );
+}
+
+/** Enough to bring every cell that has a threshold above it at once. */
+function strongPulse(quiet: Watched, neuron: NeuronInstance, n: number): number {
+  const gain = neuron.eligibility?.gain ?? 1;
+  let most = 1;
+  if (neuron.threshold && gain > 0) {
+    for (let j = 0; j < n; j++) most = Math.max(most, (1.5 * (quiet.threshold[n + j] - quiet.v[n + j])) / gain);
+  }
+  return most;
+}
+
+interface Watched {
+  /** Membrane, activity, pseudo-derivative and threshold; row t of `z` is step t. [step][rec] */
+  readonly v: Float64Array;
+  readonly z: Float64Array;
+  readonly psi: Float64Array;
+  readonly threshold: Float64Array;
+}
+
+/** All cells from their initial state, with `input` at step 1 and none at the others. */
+function watch(neuron: NeuronInstance, n: number, input: number): Watched {
+  const sizes: Sizes = { stream: 1, step: duration, history: 1, in: 1, rec: n, out: 1, synIn: n, synRec: n };
+  const state = cut({ neuron: neuron.layout as Layout }, sizes).views('neuron');
+  for (const [name, { initial = 0 }] of Object.entries(neuron.layout)) state[name].fill(initial);
+  const z: Real = new Float64Array((duration + 1) * n);
+  const psi: Real = new Float64Array(duration * n);
+  const current: Real = new Float64Array(n);
+  const trial = { z, psi } as Partial<TrialArrays> as TrialArrays;
+  const step = neuron.bind({ sizes, state, trial, current });
+  const seen = { v: new Float64Array(duration * n), psi, threshold: new Float64Array(duration * n) };
+  const level = new Float64Array(n);
+  for (let t = 0; t < duration; t++) {
+    current.fill(t === 1 ? input : 0);
+    step(0, t);
+    seen.v.set(state[neuron.membrane] ?? level, t * n);
+    neuron.threshold?.(state, 0, level);
+    seen.threshold.set(level, t * n);
+  }
+  return { ...seen, z: z.slice(n) };
+}
+
+/** A context whose `neuron` is refused when a part reads it and there is none. */
+export function withDynamics<T extends object>(
+  context: T,
+  dynamics: EligibilityDynamics | null,
+  names: { readonly neuron: string; readonly rule: string },
+): T & Pick<RuleContext, 'neuron'> {
+  return Object.defineProperty({ ...context }, 'neuron', {
+    enumerable: true,
+    get() {
+      if (dynamics) return dynamics;
+      throw new UnsupportedError(
+        `the rule "${names.rule}" rests on the dynamics of the neuron, and "${names.neuron}" declares none ` +
+          '(eligibility: null); a rule whose trace and signal do not, or readout-only, can train it',
+      );
+    },
+  }) as T & Pick<RuleContext, 'neuron'>;
+}
