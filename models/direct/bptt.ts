@@ -7,6 +7,12 @@ import { addRows } from '../traces/kernels.ts';
 import { bringBack, drawFeedback, feedbackLayout, feedbackMatrix, feedbackParams, feedbackReads } from './feedback.ts';
 import { resetGainOf, resetParam } from './reset.ts';
 
+/** Parameter of the rule and of its direct part. */
+export const incompleteParam = z
+  .enum(['flush', 'drop'])
+  .default('flush')
+  .describe('errors of a segment that an update or the end of the trial cuts short: they go back too, or never');
+
 const params = z.strictObject({
   kind: z.literal('bptt'),
   ...feedbackParams,
@@ -25,6 +31,7 @@ const params = z.strictObject({
     .nullable()
     .default(null)
     .describe('steps whose errors go back together, at most the window; null for as many as there are'),
+  incomplete: incompleteParam,
 });
 type Params = z.infer<typeof params>;
 
@@ -39,7 +46,8 @@ type Params = z.infer<typeof params>;
  *     dE/dW_ij += zeta p_i(t) D_j(t)          p_i: x_i(t), or z_i(t-d) of a recurrent synapse; d: its delay in steps
  *
  * Rate neurons: c_j(t) = dz_j(t) + decay c_j(t+1), D_j(t) = psi_j(t) c_j(t). Errors of at most `segment` steps go back
- * together. `segment` = `window` = T: every T steps for the T steps (epochwise); `segment` 1: at each step through the
+ * together. `segment` = `window` = T: every T steps for the T steps (epochwise; the reference code of Marschall et al. 2020
+ * makes no gradient of the steps that are left over at the end: `incomplete: drop`); `segment` 1: at each step through the
  * last `window` steps (truncated, past-facing); both null: exact, over a whole trial or, with updates within it, over
  * the steps since the last update and back to the beginning of the trial.
  *
@@ -60,6 +68,13 @@ export const bptt: DirectModel<Params> = {
     if (p.window !== null && p.segment !== null && p.segment > p.window) {
       throw new ConfigError('rule.segment', p.segment, `at most the window of ${p.window} steps`);
     }
+    if (p.incomplete === 'drop' && p.window === null && p.segment === null) {
+      throw new ConfigError(
+        'rule.incomplete',
+        p.incomplete,
+        '"flush" without a window or a segment: nothing is cut short',
+      );
+    }
     const resetGain = resetGainOf(p.reset, context.neuron);
     return {
       layout: feedbackLayout(p),
@@ -76,6 +91,7 @@ export const bptt: DirectModel<Params> = {
         matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
         window: p.window,
         segment: p.segment,
+        drops: p.incomplete === 'drop',
         resetGain,
       },
       init: (state, sizes, rng) => drawFeedback(p, state, sizes, rng),
@@ -151,6 +167,7 @@ function bindBptt(
   };
   return (t0, t1) => {
     for (let s0 = t0; s0 < t1; s0 += longest) {
+      if (p.incomplete === 'drop' && s0 + longest > t1) return;
       for (let b = 0; b < nStream; b++) goBack(b, s0, Math.min(s0 + longest, t1));
     }
   };

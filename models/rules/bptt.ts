@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { incompleteParam } from '../direct/bptt.ts';
 
 const params = z.strictObject({
   name: z.literal('bptt'),
@@ -14,6 +15,7 @@ const params = z.strictObject({
     .nullable()
     .default(null)
     .describe('steps whose errors go back together, at most the window; null: as many as there are'),
+  incomplete: incompleteParam,
 });
 
 /**
@@ -27,7 +29,7 @@ export const bptt: Rule<z.infer<typeof params>> = {
   source: 'Werbos 1990, Proc IEEE 78:1550; Bellec et al. 2018, arXiv 1803.09574',
   summary: 'backpropagation through time with pseudo-derivatives',
   params,
-  parts: ({ feedback, feedbackScale, reset, window, segment }) => ({
-    direct: { kind: 'bptt', feedback, scale: feedbackScale, reset, window, segment },
+  parts: ({ feedback, feedbackScale, reset, window, segment, incomplete }) => ({
+    direct: { kind: 'bptt', feedback, scale: feedbackScale, reset, window, segment, incomplete },
   }),
 };

@@ -115,6 +115,8 @@ export interface BpttKernel {
   readonly window: number | null;
   /** Steps whose errors go back together. */
   readonly segment: number | null;
+  /** Whether errors of a segment that is cut short are left out. */
+  readonly drops: boolean;
   /** What a spike takes off its own membrane, as far as credit goes through it. */
   readonly resetGain: number;
 }

@@ -44,6 +44,7 @@ export function bindBptt(
   const window = kernel.window ?? Number.POSITIVE_INFINITY;
   return (t0, t1) => {
     for (let s0 = t0; s0 < t1; s0 += longest) {
+      if (kernel.drops && s0 + longest > t1) return;
       const s1 = Math.min(s0 + longest, t1);
       kernels.bpttBack(net, scratch.record, s0, s1, Math.max(0, s1 - window));
     }

@@ -257,16 +257,14 @@ function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: bool
   return Array.from(told.signal);
 }
 
-/** Backpropagation over the whole trial at its end: nothing before. */
+/** Backpropagation over windows of T steps, one after the other, at the last step of each: nothing before, and nothing of a rest. */
 function verifyEpochwise(task: Task): Quantity[] {
   const { scenario, name, path, tolerance } = task;
-  const experiment = build(task, { name: 'bptt' });
+  const window = Number(name.slice(name.lastIndexOf('T') + 1));
+  const experiment = build(task, { name: 'bptt', window, segment: window, incomplete: 'drop' });
   const n = task.file.weights.W_rec.length;
   const taken = watchTrial(experiment, false);
-  const rows = taken.map(({ gradient }) => recurrentGradient(gradient, n));
-  // What the rule adds after the last step belongs to it.
-  const [last, after] = rows.splice(-2);
-  rows.push(last.map((value, s) => value + after[s]));
+  const rows = scenario.steps.map((_, t) => windowGradient(experiment.run, Math.floor(t / window) * window, t + 1, n));
   return [
     compare(
       `${path}.q`,
