@@ -49,6 +49,18 @@ export const models = {
   ],
 } satisfies Omit<Catalogue, 'tasks'>;
 
+export { feedbackParams } from './direct/feedback.ts';
+export {
+  fire,
+  fireConstants,
+  membraneLayout,
+  spikingLoops,
+  spikingParams,
+  thresholdKernel,
+} from './neurons/spiking.ts';
+export { broadcastOf, broadcastParams, drawFeedback, errorSpikeSize, project } from './signals/broadcast.ts';
+export { bindBackward, filterBack } from './traces/backward.ts';
+export * as traceKernels from './traces/kernels.ts';
 export {
   alif,
   bernoulli,

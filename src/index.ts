@@ -18,10 +18,12 @@ export {
   widthGroups,
 } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
+export { type FastLoops, type Loops, scratchOf } from './core/loops.ts';
 export type * from './core/network.ts';
 export type * from './core/plugins.ts';
 export type { Projection } from './core/projection.ts';
 export { createRng, type Rng, type RngState, restoreRng } from './core/rng.ts';
+export { decaySchema } from './core/schema.ts';
 export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from './core/units.ts';
 export { checkpointConfig, encodeCheckpoint, restoreCheckpoint } from './engine/checkpoint.ts';
 export { createFeed, type Feed, nextSteps } from './engine/feed.ts';

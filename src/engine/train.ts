@@ -25,6 +25,7 @@ export interface TrainPlan {
 
 /**
  * The training loop. It knows the order of things and nothing of rules, tasks or files: fill, run, check, tell.
+ * `note` is said once, at the start.
  * Yields after every trial. @throws DivergenceError as soon as a trial leaves a number that is not finite
  */
 export function* trainTrials(
@@ -32,6 +33,7 @@ export function* trainTrials(
   feed: Feed,
   plan: TrainPlan,
   name: { readonly rule: string; readonly seed: number; readonly backend: string },
+  note: string | null,
   config: unknown,
   evaluate: () => Scores & { readonly amount: number },
   { until = plan.total, stopped, listener, recorder }: TrainOptions,
@@ -39,6 +41,7 @@ export function* trainTrials(
   const { task } = feed;
   const unit = task.mode.kind === 'stream' ? 'symbols' : 'trials';
   listener?.({ type: 'start', ...name, unit, amount: feed.amount(), total: plan.total, bounds: task.bounds });
+  if (note !== null) listener?.({ type: 'warning', amount: feed.amount(), message: note });
   const began = feed.amount();
   const end = Math.min(until, plan.total);
   let saved = began;

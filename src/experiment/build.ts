@@ -200,6 +200,13 @@ function delaySteps({ network }: ExperimentConfig): number {
   return steps;
 }
 
+/** Why `auto` cannot take the fast backend, in a line; null where it does, or where the backend was named. */
+export function whyReference(name: ExperimentConfig['backend'], spec: NetworkSpec): string | null {
+  if (name !== 'auto' || spec.formats) return null;
+  const missing = wasm.missing(spec);
+  return missing.length === 0 ? null : `on the reference backend, since wasm has no kernel for ${missing.join(', ')}`;
+}
+
 /**
  * The backend of a run: `auto` takes wasm where it has a kernel for every part, else reference.
  * @throws UnsupportedError for a backend that was asked for by name and lacks a kernel

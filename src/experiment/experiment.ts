@@ -13,7 +13,7 @@ import { drawWeights, initWeights } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
-import { buildSpec, chooseBackend, deriveParts, type Parts, withFormats } from './build.ts';
+import { buildSpec, chooseBackend, deriveParts, type Parts, whyReference, withFormats } from './build.ts';
 
 /** A checked experiment, ready to run. */
 export interface Experiment {
@@ -81,6 +81,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
   const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
+  const note = whyReference(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
   const memory = memoryOf(spec, backend);
   assertFits(memory, options.maxBytes, 'training.streams');
@@ -120,6 +121,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
         feed,
         plan,
         { rule: String(config.rule.name), seed: config.seed, backend: backend.name },
+        note,
         experiment.config,
         () => experiment.evaluate(),
         options,

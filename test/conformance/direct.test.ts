@@ -160,6 +160,12 @@ function slopes(experiment: Experiment, name: 'wIn' | 'wRec', trials = 1): numbe
   });
 }
 
+const zeroLike = (of: Weights): Weights => ({
+  wIn: of.wIn.map(() => 0),
+  wRec: of.wRec.map(() => 0),
+  wOut: of.wOut.map(() => 0),
+  bOut: of.bOut.map(() => 0),
+});
 const windowed = liveNeurons.filter(({ label }) => ['lif', 'alif', 'rate, leaky'].includes(label));
 
 describe.each(windowed)('windows and segments of bptt, $label', (neuron) => {
@@ -197,6 +203,23 @@ describe.each(windowed)('windows and segments of bptt, $label', (neuron) => {
     const cutOff = gradientWith({ window, segment: 1 }, { loss });
     expect(blocks(cutOff)).toBeClose(blocks(gradientOf(experiment.run)), tolerances.identity);
     expect(largestDifference(cutOff, gradientWith({}, { loss }))).toBeGreaterThan(1e-4);
+  });
+
+  it('errors of a segment that is cut short go back, or never', () => {
+    const tail = { kind: 'square', window: { start: 44, length: 6 } };
+    const rule = { window: 8, segment: 8 };
+    expect(largestDifference(gradientWith(rule, { loss: tail }), zeroLike(full))).toBeGreaterThan(1e-3);
+    // Steps 48 and 49 are left over; those of [40, 48) are whole.
+    const dropped = gradientWith({ ...rule, incomplete: 'drop' }, { loss: tail });
+    const whole = gradientWith(rule, { loss: { kind: 'square', window: { start: 44, length: 4 } } });
+    expect([dropped.wIn, dropped.wRec]).toBeBitEqual([whole.wIn, whole.wRec]);
+    const last = { kind: 'square', window: { start: 48, length: 2 } };
+    const none = gradientWith({ ...rule, incomplete: 'drop' }, { loss: last });
+    expect([none.wIn, none.wRec]).toBeBitEqual([full.wIn, full.wRec].map((block) => block.map(() => 0)));
+  });
+
+  it('refuses to drop where nothing can be cut short', () => {
+    expect(() => liveExperiment({ neuron, rule: { name: 'bptt', incomplete: 'drop' } })).toThrow(/rule\.incomplete/);
   });
 
   it('refuses segments that are longer than the window', () => {
