@@ -129,12 +129,24 @@ function touchedFields(log: AccessLog, group: string, layout: Layout, sizes: Siz
 }
 
 const neuronsWithReset = liveNeurons.filter(({ params }) => params.kind !== 'rate' && params.reset !== 'zero');
+/** What a trace with these parameters declares of itself. */
+function declaredBy(kind: string, parameters: object) {
+  const neuron = 'resetInTrace' in parameters ? neuronsWithReset[0] : liveNeurons[0];
+  const rule = { name: 'factored', trace: { kind, ...parameters }, signal: { kind: 'broadcast' } };
+  const trace = liveExperiment({ neuron, rule }).run.network.spec.rule?.trace;
+  return { rated: trace?.footprint.reads.includes('rateTerm'), deferred: (trace?.bindDeferred ?? null) !== null };
+}
+
 const traceCases = models.traces.flatMap(({ kind }) =>
-  (traceRows[kind] ?? []).flatMap((parameters) =>
-    rateTerms.flatMap((rateTerm) =>
+  (traceRows[kind] ?? []).flatMap((parameters) => {
+    const { rated, deferred } = declaredBy(kind, parameters);
+    const executions = deferred ? ['online', 'deferred'] : ['online'];
+    // A trace that does not read the rate term is refused beside it.
+    return rateTerms.slice(0, rated ? rateTerms.length : 1).flatMap((rateTerm) =>
       ['keep', 'drop'].flatMap((borderSpikes) =>
         ('resetInTrace' in parameters ? neuronsWithReset : liveNeurons).map((neuron) => ({
           label: `${kind} ${JSON.stringify({ ...parameters, ...rateTerm, borderSpikes })} of ${neuron.label}`,
+          executions,
           options: {
             neuron,
             rateTerm,
@@ -143,11 +155,11 @@ const traceCases = models.traces.flatMap(({ kind }) =>
           },
         })),
       ),
-    ),
-  ),
+    );
+  }),
 );
 
-describe.each(traceCases)('trace $label', ({ options }) => {
+describe.each(traceCases)('trace $label', ({ options, executions }) => {
   it('reads what its footprint declares, in the row of its step, and adds to the gradient only', () => {
     const { spec, log, trial, gradient, state } = watchedNetwork(options);
     const { sizes, projections, rule } = spec;
@@ -190,7 +202,7 @@ describe.each(traceCases)('trace $label', ({ options }) => {
     expect(log.outside).toEqual([]);
   });
 
-  it.each(['online', 'deferred'])('only adds: a gradient that is there already stays in the sum, %s', (execution) => {
+  it.each(executions)('only adds: a gradient that is there already stays in the sum, %s', (execution) => {
     const build = () => liveExperiment({ ...options, training: { execution } });
     const [clean, loaded] = [build(), build()];
     const { gradient } = loaded.run.network;
