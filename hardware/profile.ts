@@ -5,10 +5,10 @@ const provenance = {
   kind: z.enum(['measured', 'code', 'doc', 'abstract', 'recalled', 'inferred']),
 };
 
-/** A number with its unit, where it comes from and how far it can be trusted. */
+/** A number with its unit, where it comes from and how far it can be trusted. Energies are measured, the rest is counted. */
 const sourced = (unit: string) =>
   z.strictObject({
-    value: z.number().min(0).nullable().describe('null: not known'),
+    value: (unit === 'pJ' ? z.number().min(0) : z.number().int().min(0)).nullable().describe('null: not known'),
     unit: z.literal(unit),
     ...provenance,
   });

@@ -1,9 +1,10 @@
 export { reference } from './backends/reference/index.ts';
 export { type LoadedTensorFlow, loadTensorFlow } from './backends/tfjs/load.ts';
 export { loadKernels } from './backends/wasm/module.ts';
-export { applySettings, parseExperiment, parseWith } from './config/parse.ts';
+export { parseExperiment, parseWith } from './config/parse.ts';
 export { type PresetName, preset, presetNames } from './config/presets.ts';
 export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';
+export { applySettings } from './config/settings.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
 export {

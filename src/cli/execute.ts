@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
-import { ConfigError, UnsupportedError } from '../core/errors.ts';
+import { ConfigError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent } from '../core/events.ts';
 import { narrowestBits } from '../core/format.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
@@ -10,7 +10,7 @@ import {
   createEventStream,
   ensureWritableFolder,
   estimateRecordingBytes,
-  ofType,
+  lockFolder,
   openMetrics,
   openRecording,
   type Progress,
@@ -109,11 +109,36 @@ function withinMemory<T>(build: () => T): T {
  */
 export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
   await loadBackends([job], () => {});
-  const experiment = prepare(job);
-  const earlier = job.experiment === null ? finishedResult(job.folder, experiment.feed.amount()) : null;
-  if (earlier) return earlier;
-  const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
+  // What can be refused is refused before a folder is made; what a run folder holds is read once nobody else writes it.
+  const made = job.experiment === null ? null : prepare(job);
   ensureWritableFolder(job.folder);
+  const release = lockFolder(job.folder);
+  try {
+    const experiment = made ?? prepare(job);
+    if (made) assertNoRun(job.folder);
+    const earlier = job.experiment === null ? finishedResult(job.folder, experiment.feed.amount()) : null;
+    return earlier ?? (await runInto(job, experiment, watcher));
+  } finally {
+    release();
+  }
+}
+
+/** A run in a folder that is its own. @throws StorageError where something cannot be written any more */
+async function runInto(job: Job, experiment: Experiment, watcher: JobWatcher): Promise<JobResult> {
+  try {
+    return await write(job, experiment, watcher);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new StorageError(
+      existsSync(join(job.folder, files.checkpoint))
+        ? `${error.message}; go on from the last checkpoint with: spiketrace resume ${job.folder}`
+        : error.message,
+    );
+  }
+}
+
+async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Promise<JobResult> {
+  const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
   const start = experiment.feed.amount();
@@ -124,34 +149,29 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   const stream = createEventStream();
   let evaluation: EvaluationEvent | null = null;
   let complete = false;
-  ofType(stream.events$, 'evaluation').subscribe((event) => {
-    evaluation = event;
-  });
-  ofType(stream.events$, 'warning').subscribe(({ message }) => {
-    // A network that goes in and out of a condition would fill the screen.
-    if (warnings.length < mostWarnings) warnings.push(message);
-  });
-  ofType(stream.events$, 'end').subscribe((event) => {
-    complete = event.complete;
-  });
-  ofType(stream.events$, 'checkpoint').subscribe(({ bytes }) => {
-    metrics.flush();
-    recording?.flush();
-    writeCheckpoint(path(files.checkpoint), bytes);
-  });
   if (watcher.progress) progress$(stream.events$, () => performance.now()).subscribe(watcher.progress);
+  // What must not fail unseen is done here: an error in a subscription would reach nobody.
   const listener = (event: RunEvent) => {
     metrics.listener(event);
     recording?.listener(event);
+    if (event.type === 'evaluation') evaluation = event;
+    if (event.type === 'end') complete = event.complete;
+    // A network that goes in and out of a condition would fill the screen.
+    if (event.type === 'warning' && warnings.length < mostWarnings) warnings.push(event.message);
+    if (event.type === 'checkpoint') {
+      metrics.flush();
+      recording?.flush();
+      writeCheckpoint(path(files.checkpoint), event.bytes);
+    }
     stream.listener(event);
   };
+  let failed = true;
   try {
     if (job.experiment !== null) writeCheckpoint(path(files.checkpoint), experiment.checkpoint());
     await drive(experiment, { until: job.until, listener, recorder }, watcher);
+    failed = false;
   } finally {
-    metrics.close();
-    recording?.close();
-    experiment.close();
+    closeAll([() => metrics.close(), () => recording?.close(), () => experiment.close()], failed);
   }
   const seconds = (performance.now() - began) / 1000;
   const statistics = experiment.run.stages.statistics?.();
@@ -175,6 +195,19 @@ export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<Jo
   };
   writeText(path(files.summary), `${JSON.stringify(result, null, 2)}\n`);
   return result;
+}
+
+/** Closes everything, whatever fails; a failure here must not hide the one that came first. */
+function closeAll(closes: readonly (() => void)[], failed: boolean): void {
+  const errors: unknown[] = [];
+  for (const close of closes) {
+    try {
+      close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (!failed && errors.length > 0) throw errors[0];
 }
 
 /** What a run that is complete said of itself; null where there is more to do, or where a kill came before it was said. */

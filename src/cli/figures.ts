@@ -4,6 +4,7 @@ import type { Bound } from '../core/events.ts';
 import type { AuditBlock } from '../experiment/alignment.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
+  hasCanvas,
   type LinesSection,
   type Population,
   type RasterPanel,
@@ -24,6 +25,12 @@ import { files, loadRun } from './runFolder.ts';
 const shownSteps = 120;
 /** Neurons whose membrane, psi and signal are drawn. */
 const shownNeurons = 3;
+
+/** Says in a line why there are no figures, where there can be none. */
+export function canDraw(say: (line: string) => void): boolean {
+  if (!hasCanvas()) say('no figures: the package @napi-rs/canvas was left out of the installation (--omit=optional)');
+  return hasCanvas();
+}
 
 /** Figures of one run: learning curve, raster, stacked figure before and after training, weights. @returns their paths */
 export function drawRun(folder: string): string[] {
@@ -47,45 +54,54 @@ export function drawRun(folder: string): string[] {
     ),
     save('stacked-before.png', renderStacked(stacked(before, fresh, `${title}, before training`))),
     save('stacked-after.png', renderStacked(stacked(after, experiment, `${title}, after training`))),
-    save('learning-curve.png', drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment)),
   ];
-  if (experiment.run.network.spec.rule?.signal.keepsLosses) {
-    paths.push(save('losses.png', drawLosses(title, [folder], experiment)));
-  }
+  const curves = drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment);
+  if (curves) paths.push(save('learning-curve.png', curves));
+  const losses = experiment.run.network.spec.rule?.signal.keepsLosses ? drawLosses(title, [folder], experiment) : null;
+  if (losses) paths.push(save('losses.png', losses));
   if (experiment.run.network.spec.projections.rec.dense) {
     paths.push(save('weights.png', drawWeights(title, fresh, experiment)));
   }
   return paths;
 }
 
-/** The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. */
+/**
+ * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left
+ * out. @returns null where none has one
+ */
 export function drawCurves(
   title: string,
   groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
   experiment: Experiment,
-): Uint8Array {
+): Uint8Array | null {
   const { task } = experiment;
   const bounds: readonly Bound[] = task.bounds;
   const expected = task.statesExpected;
+  const drawn = groups
+    .map(({ label, folders }) => ({ label, runs: begun(folders.map((folder) => curve(folder, expected))) }))
+    .filter(({ runs }) => runs.length > 0);
+  if (drawn.length === 0) return null;
   return renderLearningCurve({
     title,
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
     yLabel: expected ? 'expected cross-entropy (nats)' : 'loss per step',
     yAxis: expected ? 'linear' : 'log',
     bounds,
-    groups: groups.map(({ label, folders }) => ({ label, runs: folders.map((folder) => curve(folder, expected)) })),
+    groups: drawn,
   });
 }
 
 /** Losses of all that a segregated-dendrite rule learns, over seeds: the task by W, the credit by A, the next step by J. */
-export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array {
+export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array | null {
   const { task } = experiment;
   const expected = task.statesExpected;
+  const runs = begun(folders.map((folder) => curve(folder, expected)));
+  if (runs.length === 0) return null;
   const panel = (label: string, yLabel: string, field: 'lossA' | 'lossJ') => ({
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
     yLabel,
     bounds: [],
-    groups: [{ label, runs: folders.map((folder) => predictorCurve(folder, field)) }],
+    groups: [{ label, runs: begun(folders.map((folder) => predictorCurve(folder, field))) }],
   });
   return renderLearningCurves({
     title,
@@ -95,7 +111,7 @@ export function drawLosses(title: string, folders: readonly string[], experiment
         yLabel: expected ? 'cross-entropy (nats)' : 'loss per step',
         yAxis: expected ? 'linear' : 'log',
         bounds: task.bounds,
-        groups: [{ label: 'W: the task', runs: folders.map((folder) => curve(folder, expected)) }],
+        groups: [{ label: 'W: the task', runs }],
       },
       panel('A: the credit', 'squared error', 'lossA'),
       panel('J: the next step', 'squared error', 'lossJ'),
@@ -115,6 +131,10 @@ function curve(folder: string, expected: boolean): { x: number[]; y: number[] } 
     x: rows.map((row) => row.amount),
     y: rows.map((row) => (expected ? gap(row.expectedLoss) : gap(row.lossPerStep || null))),
   };
+}
+
+function begun<T extends { readonly x: readonly number[] }>(runs: readonly T[]): T[] {
+  return runs.filter(({ x }) => x.length > 0);
 }
 
 function lengthShown({ task }: Experiment): number {

@@ -38,11 +38,18 @@ export function failure(error: Error, folder: string): Error {
   return named;
 }
 
-/** The first interrupt asks all jobs to stop at their next trial border and save; the second one ends at once. */
+/** The exit code that says which signal has ended a program. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * The first interrupt asks all jobs to stop at their next trial border and save; the second one ends at once. The exit code is the
+ * signal's from then on.
+ */
 export function interruptible(): { readonly stop: Int32Array; readonly release: () => void } {
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const onInterrupt = () => {
-    if (Atomics.exchange(stop, 0, 1) === 1) process.exit(1);
+  const onInterrupt = (signal: keyof typeof signalCodes) => {
+    process.exitCode = signalCodes[signal];
+    if (Atomics.exchange(stop, 0, 1) === 1) process.exit();
     tell('\nstopping at the next trial border and saving; once more to end at once');
   };
   process.on('SIGINT', onInterrupt);

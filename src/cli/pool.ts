@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ConfigError, DivergenceError, FileError, UnsupportedError } from '../core/errors.ts';
+import { ConfigError, DivergenceError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { Progress } from '../record/index.ts';
 import { executeJob, type Job, type JobResult } from './execute.ts';
 
@@ -71,7 +71,7 @@ function inWorker(job: Job, stop: Int32Array, progress: (progress: Progress) => 
 
 /** An error that crossed a thread border gets its class back: the exit code depends on it. */
 function revive(name: string, message: string): Error {
-  const classes = [ConfigError, UnsupportedError, DivergenceError, FileError];
+  const classes = [ConfigError, UnsupportedError, DivergenceError, FileError, StorageError];
   const known = classes.find((candidate) => candidate.name === name);
   const error = new Error(message);
   if (known) Object.setPrototypeOf(error, known.prototype);

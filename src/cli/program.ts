@@ -123,6 +123,7 @@ export function createProgram(): Command {
     .option('--accuracy', 'train in floating point, with the structure of the chip, and in its number formats too')
     .option('--seeds <n>', 'of --accuracy: trainings of each', whole(1, 1000), 3)
     .option('--images <folder>', 'write memory images and SPI writes of the trained network for reckon')
+    .option('--require <verdict>', 'exit with 1 unless every chip is at least so: fits, or fits-with approximations')
     .option('--out <folder>', 'also write the report there as JSON and as a page')
     .option(...set)
     .option(...json)

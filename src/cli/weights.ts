@@ -23,7 +23,7 @@ export function writeWeights(folder: string, network: Network): void {
 
 /**
  * Puts weights from .npy files into a network; a matrix without a file keeps its drawn values.
- * @throws FileError for a folder without weights, another shape, or other synapses; ConfigError for a value that is not finite
+ * @throws FileError for a folder without weights, another shape, or other synapses; ConfigError for a value that is not finite, or that the network cannot have
  */
 export function readWeights(folder: string, network: Network): void {
   const present = weightNames.filter((name) => existsSync(join(folder, `${name}.npy`)));
@@ -37,9 +37,24 @@ export function readWeights(folder: string, network: Network): void {
     assertSameSynapses(folder, name, network);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new ConfigError(`${path}[${bad}]`, data[bad], 'a finite weight');
+    const projection = projectionOf(name, network);
+    if (projection) assertAllowed(path, data, projection);
     network.weights[name].set(data);
-    for (const s of projectionOf(name, network)?.masked ?? []) network.weights[name][s] = 0;
   }
+}
+
+/** @throws ConfigError for a weight against its neuron's sign, or at a synapse that the network does not have */
+function assertAllowed(path: string, data: ArrayLike<number>, { masked, signs, rowStart }: Projection): void {
+  for (const s of masked) {
+    if (data[s] !== 0) throw new ConfigError(`${path}[${s}]`, data[s], '0: neurons have no autapses here');
+  }
+  signs?.forEach((sign, i) => {
+    for (let s = rowStart[i]; sign !== 0 && s < rowStart[i + 1]; s++) {
+      if (data[s] * sign >= 0) continue;
+      const what = sign > 0 ? '>= 0: its neuron excites' : '<= 0: its neuron inhibits';
+      throw new ConfigError(`${path}[${s}]`, data[s], `a weight ${what} (presynaptic ${i})`);
+    }
+  });
 }
 
 function assertSameSynapses(folder: string, name: (typeof weightNames)[number], network: Network): void {

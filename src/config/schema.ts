@@ -153,8 +153,13 @@ const training = z.strictObject({
   chunkSteps: z.number().int().positive().default(1000).describe('steps of an endless stream that count as one trial'),
   update: z
     .strictObject({
-      every: z.number().int().positive().default(1),
-      unit: z.enum(['step', 'trial']).default('trial'),
+      every: z
+        .number()
+        .int()
+        .positive()
+        .default(1)
+        .describe('steps or trials of each stream; what is left over at the end of the training makes a last update'),
+      unit: z.enum(['step', 'trial']).default('trial').describe('a chunk of an endless stream counts as a trial'),
       reduction: z.enum(['mean', 'sum']).default('mean').describe('over streams and over the trials of one update'),
     })
     .prefault({}),

@@ -30,6 +30,11 @@ export class FileError extends Error {
   }
 }
 
+/** A run that could not go on writing what it makes: the disk is full, the folder is gone. What was saved stays. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+}
+
 function show(value: unknown): string {
   if (typeof value === 'number' || value === undefined) return String(value);
   const text = JSON.stringify(value) ?? String(value);

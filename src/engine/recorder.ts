@@ -49,6 +49,14 @@ export function createRecorder(run: Run, plan: RecordingPlan): Recorder {
   const first = plan.fromTrial ?? 0;
   const last = first + (plan.trials ?? Number.POSITIVE_INFINITY);
   const every = plan.everySteps ?? 1;
+  const total = Math.ceil(run.totalSteps / sizes.step);
+  if (first >= total || (plan.trials !== undefined && last > total)) {
+    throw new ConfigError(
+      'recording.trials',
+      `${first}:${last}`,
+      `trials within 0:${total}, all that this training has`,
+    );
+  }
   return {
     fields: sources.map(({ name, width }) => ({ name, width })),
     wants: (trial) => trial >= first && trial < last,

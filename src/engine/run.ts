@@ -146,6 +146,18 @@ function updateBetween(run: Run): void {
   clock.pending = 0;
 }
 
+/** What is left over when a training ends between two updates: one more, of fewer trials or steps. */
+export function updateRest({ clock, stages, totalSteps }: Run): void {
+  const rest = (trials: number, t: number) => {
+    clock.updates += 1;
+    stages.update(progressOf(clock, totalSteps, t), clock.updates, trials);
+  };
+  if (clock.pending > 0) rest(clock.pending, 0);
+  if (clock.sinceUpdate > 0) rest(1, -1);
+  clock.pending = 0;
+  clock.sinceUpdate = 0;
+}
+
 /** A copy of the gradient as it stands, 0 at synapses that exist in the storage only. */
 export function gradientOf({ network }: Run): Weights {
   const { gradient, spec } = network;

@@ -4,7 +4,7 @@ import { encodeCheckpoint } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
 import { type Condition, conditionOf } from './health.ts';
 import type { Recorder } from './recorder.ts';
-import { type Run, runTrial } from './run.ts';
+import { type Run, runTrial, updateRest } from './run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from './scores.ts';
 
 export interface TrainOptions {
@@ -62,6 +62,7 @@ export function* trainTrials(
   }
   const amount = feed.amount();
   const complete = amount >= plan.total;
+  if (complete) updateRest(run);
   const savingOnFailure = <T>(action: () => T): T => {
     try {
       return action();

@@ -1,6 +1,6 @@
 import { fixed as fixedBackend } from '../backends/fixed/index.ts';
-import { applySettings } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
+import { applySettings } from '../config/settings.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { FieldStatistics, FieldWidth } from '../core/format.ts';
 import type { NetworkSpec } from '../core/network.ts';

@@ -1,7 +1,7 @@
 import { parseExperiment } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
-import { UnsupportedError } from '../core/errors.ts';
+import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
@@ -83,6 +83,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const backend = chooseBackend(config.backend, spec);
   const note = whyReference(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
+  checkUpdates(config, total, steps);
   const memory = memoryOf(spec, backend);
   assertFits(memory, options.maxBytes, 'training.streams');
   // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
@@ -157,6 +158,18 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };
   return experiment;
+}
+
+/** A training in which no update falls due would only look like one. */
+function checkUpdates({ training }: ExperimentConfig, totalSteps: number, steps: number): void {
+  const { every, unit } = training.update;
+  const most = unit === 'trial' ? Math.ceil(totalSteps / steps) : totalSteps;
+  if (every <= most) return;
+  throw new ConfigError(
+    'training.update.every',
+    every,
+    `at most ${most}, the ${unit}s that each of ${training.streams} streams has in training.total = ${training.total}`,
+  );
 }
 
 function memoryOf(spec: NetworkSpec, backend: Backend): Memory {

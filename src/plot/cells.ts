@@ -1,4 +1,5 @@
-import { type Canvas, createCanvas } from '@napi-rs/canvas';
+import type { Canvas } from '@napi-rs/canvas';
+import { canvasModule } from './canvas.ts';
 import type { Paint } from './chart.ts';
 import { divergingColour } from './colourMap.ts';
 import type { WeightMatrix } from './types.ts';
@@ -17,7 +18,7 @@ export function paintCells(image: Canvas): Paint {
 
 /** One pixel a synapse. */
 export function matrixImage({ pre, post, values }: WeightMatrix, limit: number): Canvas {
-  const canvas = createCanvas(post, pre);
+  const canvas = canvasModule().createCanvas(post, pre);
   const ctx = canvas.getContext('2d');
   const image = ctx.createImageData(post, pre);
   for (let n = 0; n < pre * post; n++) {

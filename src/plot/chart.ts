@@ -1,4 +1,4 @@
-import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
 import {
   BasicPlatform,
   Chart,
@@ -13,6 +13,7 @@ import {
   PointElement,
 } from 'chart.js';
 import { type AxisSpec, axisOptions } from './axis.ts';
+import { canvasModule } from './canvas.ts';
 import { release } from './frame.ts';
 import { drawHeader, type HeaderLayout } from './header.ts';
 import { AXIS, PAPER } from './palette.ts';
@@ -66,7 +67,7 @@ export interface Plot {
 
 export function openPlot(spec: PlotSpec): Plot {
   Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Decimation);
-  const canvas = createCanvas(spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
+  const canvas = canvasModule().createCanvas(spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
   const ctx = canvas.getContext('2d');
   const chart = new Chart<'line', Point[]>(ctx as never, configOf(spec, ctx));
   return {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { GlobalFonts } from '@napi-rs/canvas';
 import { UnsupportedError } from '../core/errors.ts';
+import { canvasModule } from './canvas.ts';
 
 const ALIAS = 'spiketrace figures';
 const WEIGHTS = ['400', '700'] as const;
@@ -24,6 +24,7 @@ export function font(px: number, weight: 'normal' | 'bold' = 'normal'): string {
 }
 
 function registerShipped(): boolean {
+  const { GlobalFonts } = canvasModule();
   try {
     const { resolve } = createRequire(import.meta.url);
     return WEIGHTS.every((weight) => {
@@ -36,7 +37,7 @@ function registerShipped(): boolean {
 }
 
 function systemFamily(): string {
-  const found = GlobalFonts.families.map((entry) => entry.family);
+  const found = canvasModule().GlobalFonts.families.map((entry) => entry.family);
   const chosen = KNOWN.find((name) => found.includes(name)) ?? found[0];
   if (chosen === undefined)
     throw new UnsupportedError('no font found: install @fontsource/dejavu-sans or a system font');

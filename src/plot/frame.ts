@@ -1,4 +1,5 @@
-import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
+import { canvasModule } from './canvas.ts';
 import { DEFAULT_SCALE } from './check.ts';
 import { font } from './font.ts';
 import { INK, PAPER } from './palette.ts';
@@ -28,7 +29,7 @@ export function scaleOf(options: FigureOptions): number {
 }
 
 export function openFrame(width: number, height: number, scale: number, title: string | undefined): Frame {
-  const canvas = createCanvas(Math.round(width * scale), Math.round(height * scale));
+  const canvas = canvasModule().createCanvas(Math.round(width * scale), Math.round(height * scale));
   const ctx = canvas.getContext('2d');
   ctx.fillStyle = PAPER;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
@@ -56,7 +57,7 @@ export function release(canvas: Canvas): void {
 
 /** A canvas only to measure text before the size of the figure is known. */
 export function measuringContext(): SKRSContext2D {
-  return createCanvas(1, 1).getContext('2d');
+  return canvasModule().createCanvas(1, 1).getContext('2d');
 }
 
 function drawTitle(ctx: SKRSContext2D, title: string, width: number, scale: number): void {

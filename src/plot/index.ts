@@ -1,3 +1,4 @@
+export { hasCanvas } from './canvas.ts';
 export { renderHeatMap } from './heatMap.ts';
 export { renderLearningCurve, renderLearningCurves } from './learningCurve.ts';
 export { meanCurve } from './meanCurve.ts';

@@ -17,7 +17,8 @@ import { FileError } from '../core/errors.ts';
 /** Suffix of the file that a new version is written to before it takes its name. */
 export const ASIDE = '.tmp';
 
-const PROBE = '.write-test';
+/** Two processes may try a folder at once. */
+const PROBE = `.write-test-${process.pid}`;
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, expected a file',
@@ -35,7 +36,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 /** Codes with which systems that cannot sync a folder answer. */
 const NO_FOLDER_SYNC: readonly unknown[] = ['EISDIR', 'EINVAL', 'EPERM', 'EACCES', 'ENOTSUP'];
 
-function codeOf(error: unknown): unknown {
+/** The code of an error of the file system. */
+export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
@@ -142,11 +144,18 @@ export function ensureWritableFolder(path: string): void {
       for (const folder of missing.toReversed()) makeFolder(folder);
       makeFolder(path);
       writeFileSync(probe, 'x');
-      rmSync(probe);
+      rmSync(probe, { force: true });
     });
   } catch (error) {
     quietly(() => rmSync(probe, { force: true }));
     for (const folder of missing) quietly(() => rmdirSync(folder));
     throw error;
   }
+}
+
+/** The same proof for a folder that is needed much later: what had to be made for it is taken away again. Throws FileError. */
+export function assertWritableFolder(path: string): void {
+  const missing = missingFolders(path);
+  ensureWritableFolder(path);
+  for (const folder of missing) quietly(() => rmdirSync(folder));
 }

@@ -11,6 +11,8 @@ export type NpyArray = Float64Array | Float32Array | Int32Array | Uint8Array;
 export interface NpyHeader {
   readonly type: NpyType;
   readonly shape: readonly number[];
+  /** Whether the first axis runs fastest (Fortran order). */
+  readonly fortran: boolean;
   /** Bytes before the first number. */
   readonly offset: number;
 }
@@ -122,8 +124,7 @@ export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   }
   const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
   if (fortran === undefined) throw new FileError(path, 'its header states no order');
-  if (fortran === 'True') throw new FileError(path, 'got Fortran order, expected C order');
-  return { type, shape: shapeOf(text, path), offset: end };
+  return { type, shape: shapeOf(text, path), fortran: fortran === 'True', offset: end };
 }
 
 /**
@@ -131,10 +132,24 @@ export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
  * writer leaves rows that its header does not count yet. Throws FileError naming `path`.
  */
 export function decodeNpy(bytes: Uint8Array, path: string): { shape: readonly number[]; data: NpyArray } {
-  const { type, shape, offset } = decodeNpyHeader(bytes, path);
+  const { type, shape, fortran, offset } = decodeNpyHeader(bytes, path);
   const expected = countOf(shape) * NPY_BYTES[type];
   const got = bytes.length - offset;
   if (got < expected) throw new FileError(path, `truncated: got ${got} bytes of numbers, expected ${expected}`);
   const copy = new Uint8Array(bytes.subarray(offset, offset + expected));
-  return { shape, data: npyArray(type, copy.buffer) };
+  const data = npyArray(type, copy.buffer);
+  return { shape, data: fortran && shape.length > 1 ? inOrder(data, shape) : data };
+}
+
+/** Numbers in Fortran order, the first axis fastest, as a copy in C order, the last axis fastest. */
+function inOrder(data: NpyArray, shape: readonly number[]): NpyArray {
+  const copy = data.slice();
+  const index = new Array<number>(shape.length).fill(0);
+  for (let at = 0; at < data.length; at++) {
+    let from = 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) from = from * shape[axis] + index[axis];
+    copy[at] = data[from];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return copy;
 }

@@ -134,7 +134,11 @@ export function* readNpyRows(path: string): Generator<NpyArray, void> {
   const file = attempt(path, 'read', () => openSync(path, 'r'));
   try {
     const head = attempt(path, 'read', () => readAt(file, HEADER_LIMIT, 0));
-    yield* rowsOf(file, path, decodeNpyHeader(head, path));
+    const header = decodeNpyHeader(head, path);
+    if (header.fortran && header.shape.length > 1) {
+      throw new FileError(path, 'got Fortran order, expected C order: its rows do not lie together');
+    }
+    yield* rowsOf(file, path, header);
   } finally {
     closeSync(file);
   }

@@ -10,7 +10,7 @@ export interface EventStream {
   fail(error: unknown): void;
 }
 
-/** The events of a run as an observable. */
+/** The events of a run as an observable. For what looks on: rxjs reports an error of a subscriber to nobody who waits for the run. */
 export function createEventStream(): EventStream {
   const subject = new Subject<RunEvent>();
   return {

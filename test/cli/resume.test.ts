@@ -100,7 +100,7 @@ describe('an interrupt', () => {
     while (!existsSync(metrics) || readFileSync(metrics, 'utf8').split('\n').length < 10) await wait(5);
     kill('SIGINT');
     const { code, stdout, stderr } = await ended;
-    expect(code).toBe(0);
+    expect(code).toBe(130);
     expect(stderr).toContain('stopping at the next trial border and saving');
     expect(stdout).toContain('go on with: spiketrace resume run');
     expect(JSON.parse(readFileSync(join(folder, 'run/summary.json'), 'utf8')).complete).toBe(false);

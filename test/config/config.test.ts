@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { applySettings, parseExperiment } from '../../src/config/parse.ts';
+import { parseExperiment } from '../../src/config/parse.ts';
 import { preset, presetNames } from '../../src/config/presets.ts';
 import { experimentJsonSchema } from '../../src/config/schema.ts';
+import { applySettings } from '../../src/config/settings.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
 import { tasks } from '../../tasks/index.ts';
@@ -168,5 +169,35 @@ describe('the JSON Schema', () => {
     const { required, additionalProperties } = schema as { required: string[]; additionalProperties: boolean };
     expect(required.sort()).toEqual(['loss', 'network', 'optimizer', 'rule', 'task', 'training']);
     expect(additionalProperties).toBe(false);
+  });
+});
+
+describe('settings of a choice', () => {
+  const set = (...settings: string[]) => applySettings(preset('four-six-back'), settings, catalogue) as never as Raw;
+  type Raw = { network: { neuron: Record<string, unknown> }; rule: Record<string, unknown> };
+
+  it('a member takes the place of the others', () => {
+    expect(set('network.neuron.membrane={"decay":0.5}').network.neuron.membrane).toEqual({ decay: 0.5 });
+    expect(set('network.neuron.membrane.tauMs=20').network.neuron.membrane).toEqual({ tauMs: 20 });
+    expect(set('network.neuron.membrane.decay=0.5').network.neuron.membrane).toEqual({ decay: 0.5 });
+    expect(parseExperiment(set('network.neuron.membrane.tauMs=20'), catalogue).network.neuron.membrane).toEqual({
+      tauMs: 20,
+    });
+  });
+
+  it('two that are both set are left to be refused', () => {
+    const both = set('network.neuron.membrane.tauMs=20', 'network.neuron.membrane.decay=0.5');
+    expect(() => parseExperiment(both, catalogue)).toThrow(/network\.neuron\.membrane/);
+  });
+
+  it('parameters of the former kind go with it, those that both have stay', () => {
+    const rule = set('rule.feedback=symmetric', 'rule.filterScale=1', 'rule.name=e-prop-1').rule;
+    expect(rule).toMatchObject({ name: 'e-prop-1', feedback: 'symmetric', filterScale: 1 });
+    const from = { ...preset('four-six-back'), rule: { name: 'e-prop-1', feedback: 'symmetric', filterScale: '1' } };
+    const changed = applySettings(from, ['rule.name=rflo'], catalogue) as Raw;
+    expect(changed.rule).toEqual({ name: 'rflo', feedback: 'symmetric' });
+    const kept = applySettings(from, ['rule.name=rflo', 'rule.filterScale="1"'], catalogue);
+    expect(() => parseExperiment(kept, catalogue)).toThrow(/rule\.filterScale/);
+    expect(set('network.neuron.kind=rate').network.neuron).toEqual({ kind: 'rate' });
   });
 });

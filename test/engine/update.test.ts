@@ -45,7 +45,8 @@ describe.each(reductions)('updates every n steps, %s', (reduction) => {
     };
     const [trained, byHand] = [liveExperiment(options), liveExperiment(options)];
     trained.train();
-    expect(trained.run.clock.updates).toBe(Math.floor(100 / every));
+    // Steps that are left over at the end make a last update.
+    expect(trained.run.clock.updates).toBe(Math.ceil(100 / every));
     const { run, task } = byHand;
     const { weights, gradient } = run.network;
     const feed = createFeed(run, task, createRng(0), null, 'train');
@@ -61,7 +62,7 @@ describe.each(reductions)('updates every n steps, %s', (reduction) => {
         run.stages.signal(t, t + 1, () => 1);
         run.stages.gradient(t, t + 1);
         since += 1;
-        if (since < every) continue;
+        if (since < every && !(trial === 1 && t === 49)) continue;
         since = 0;
         const sum = gradientOf(run);
         for (const name of weightNames) {

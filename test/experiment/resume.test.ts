@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { applySettings } from '../../src/config/parse.ts';
 import { preset } from '../../src/config/presets.ts';
+import { applySettings } from '../../src/config/settings.ts';
 import type { RunEvent } from '../../src/core/events.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
 import { tasks } from '../../tasks/index.ts';

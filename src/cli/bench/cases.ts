@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { applySettings } from '../../config/parse.ts';
 import { preset } from '../../config/presets.ts';
+import { applySettings } from '../../config/settings.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { catalogue } from '../catalogue.ts';
 import { buildTraining, type EpropTrainingFile } from '../verify/epropTraining.ts';

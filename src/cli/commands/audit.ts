@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Inventory, inventory } from '../../../hardware/inventory.ts';
-import { applySettings, parseExperiment } from '../../config/parse.ts';
+import { parseExperiment } from '../../config/parse.ts';
+import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { type Alignment, auditBlocks } from '../../experiment/alignment.ts';
 import {
@@ -10,13 +11,13 @@ import {
   type AuditPoint,
   createAudit,
 } from '../../experiment/audit.ts';
-import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
+import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { drawAudit } from '../figures.ts';
 import { failure, fixed, type Global, print, table } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { availableMemory } from '../runFolder.ts';
-import { readVariant, ruleOf } from './compare.ts';
+import { readVariant, ruleOf, splitOutside } from './compare.ts';
 import { readExperiment } from './run.ts';
 
 export const defaultRules = 'e-prop-1,e-prop-1:feedback=symmetric:as=e-prop-1 W_out,sg-r-d,rflo';
@@ -67,10 +68,11 @@ export async function audit(source: string, flags: AuditFlags): Promise<void> {
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-audit`);
   const made = open(raw, flags);
-  ensureWritableFolder(out);
+  assertWritableFolder(out);
   try {
     const points = await collect(made, flags);
     const report = reportOf(made, points, flags);
+    ensureWritableFolder(out);
     const figures = (['cosine', 'sign', 'norm'] as const).map((measure) => {
       const path = join(out, `audit-${measure}.png`);
       writeAtomic(path, drawAudit(report, measure));
@@ -98,7 +100,7 @@ function open(raw: unknown, { rules, windows, chunks, reset }: AuditFlags): Audi
   if (backend !== 'auto' && backend !== 'wasm' && backend !== 'reference') {
     throw new ConfigError('--backend', backend, 'one of "auto", "wasm", "reference": the others have no BPTT');
   }
-  const variants = rules.split(',').map((text) => ruleFrom(raw, text.trim()));
+  const variants = splitOutside(rules, ',').map((text) => ruleFrom(raw, text.trim()));
   const options: AuditOptions = {
     rules: variants,
     windows,

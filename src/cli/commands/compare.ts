@@ -1,12 +1,12 @@
 import { basename, join } from 'node:path';
-import { applySettings } from '../../config/parse.ts';
+import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
-import { createExperiment } from '../../experiment/experiment.ts';
+import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
-import { drawCurves, drawLosses, drawRun } from '../figures.ts';
+import { canDraw, drawCurves, drawLosses, drawRun } from '../figures.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -40,16 +40,20 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = readExperiment(source, settings) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
-  const columns = flags.rules.split(',').map((text) => {
+  const columns = splitOutside(flags.rules, ',').map((text) => {
     const variant = readVariant(text.trim());
-    const folder = join(out, variant.label.replaceAll(':', '-'));
+    const folder = join(out, variant.label.replace(/[:/\\]/g, '-'));
     return { ...variant, folder, runs: Array.from({ length: flags.seeds }, (_, s) => join(folder, `seed-${s + 1}`)) };
   });
   if (new Set(columns.map(({ folder }) => folder)).size < columns.length)
     throw new ConfigError('--rules', flags.rules, 'each rule once; name variants with as=');
   const jobs = columns.flatMap(({ name, settings: own, runs }) =>
     runs.map((folder, s): Job => {
-      const experiment = applySettings(raw, [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`]);
+      const experiment = applySettings(
+        raw,
+        [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`],
+        catalogue,
+      );
       if (!isRunFolder(folder)) return { folder, experiment };
       assertSameExperiment(folder, experiment);
       return { folder, experiment: null };
@@ -64,17 +68,7 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   );
   const experiment = loadRun(jobs[0].folder);
   const { bounds } = experiment.task;
-  const curves = join(out, 'learning-curves.png');
-  const groups = columns.map(({ label, runs }) => ({ label, folders: runs }));
-  writeAtomic(curves, drawCurves(experiment.config.name, groups, experiment));
-  const losses = columns.flatMap(({ label, folder, runs }) => {
-    const first = loadRun(runs[0]);
-    if (!first.run.network.spec.rule?.signal.keepsLosses) return [];
-    const path = join(out, `losses-${basename(folder)}.png`);
-    writeAtomic(path, drawLosses(`${experiment.config.name}, ${label}`, runs, first));
-    return [path];
-  });
-  const figures = [curves, ...losses, ...columns.flatMap(({ runs }) => drawRun(runs[0]))];
+  const figures = canDraw(tell) ? drawAll(out, columns, experiment) : [];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));
@@ -82,6 +76,34 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   for (const { folder, warnings } of results) for (const warning of warnings) tell(`${folder}: ${warning}`);
   print(`\ntable:  ${join(out, 'comparison.json')}`);
   for (const path of figures) print(`figure: ${path}`);
+  const left = results.filter(({ complete }) => !complete).length;
+  if (left > 0)
+    print(`\n${left} of ${results.length} runs stopped before their end; the same command goes on with them`);
+}
+
+interface Column {
+  readonly label: string;
+  readonly folder: string;
+  readonly runs: readonly string[];
+}
+
+/** @returns paths of the figures of all rules together, of each rule that learns losses of its own, and of a first run of each */
+function drawAll(out: string, columns: readonly Column[], experiment: Experiment): string[] {
+  const save = (name: string, png: Uint8Array | null): string[] => {
+    if (png) writeAtomic(join(out, name), png);
+    return png ? [join(out, name)] : [];
+  };
+  const { name } = experiment.config;
+  const groups = columns.map(({ label, runs }) => ({ label, folders: runs }));
+  return [
+    ...save('learning-curves.png', drawCurves(name, groups, experiment)),
+    ...columns.flatMap(({ label, folder, runs }) => {
+      const first = loadRun(runs[0]);
+      if (!first.run.network.spec.rule?.signal.keepsLosses) return [];
+      return save(`losses-${basename(folder)}.png`, drawLosses(`${name}, ${label}`, runs, first));
+    }),
+    ...columns.flatMap(({ runs }) => drawRun(runs[0])),
+  ];
 }
 
 /** A run that is there was made with the settings asked for: its numbers would be sold as those of others otherwise. */
@@ -118,10 +140,13 @@ export interface Variant {
 
 /** Reads `name:setting=value:...:as=label`. A setting without a dot is one of the rule's own. */
 export function readVariant(text: string): Variant {
-  const [name, ...settings] = text.split(':');
+  const [name, ...settings] = splitOutside(text, ':');
   const odd = settings.find((setting) => !setting.includes('='));
   if (odd !== undefined) throw new ConfigError('--rules', odd, 'name:setting=value, for example sg-r-d:delays=3');
   const label = settings.find((setting) => setting.startsWith('as='))?.slice(3);
+  if (label !== undefined && !isFolderName(label)) {
+    throw new ConfigError('--rules', `as=${label}`, 'a name for a folder: no slash, no backslash, and not "." or ".."');
+  }
   return {
     label: label ?? text,
     name,
@@ -129,6 +154,27 @@ export function readVariant(text: string): Variant {
       .filter((setting) => !setting.startsWith('as='))
       .map((setting) => (/^[^=]*\./.test(setting) ? setting : `rule.${setting}`)),
   };
+}
+
+/** A label becomes the name of a folder, which has to lie where --out says. */
+function isFolderName(label: string): boolean {
+  return label.trim() !== '' && !/[/\\\0]/.test(label) && label !== '.' && label !== '..';
+}
+
+/** Parts of a list between separators; those within brackets, braces or quotes belong to a value. */
+export function splitOutside(text: string, separator: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  let quoted = false;
+  for (let c = 0; c < text.length; c++) {
+    const char = text[c];
+    if (char === '"' && text[c - 1] !== '\\') quoted = !quoted;
+    if (!quoted && (char === '[' || char === '{')) depth += 1;
+    if (!quoted && (char === ']' || char === '}')) depth -= 1;
+    if (char === separator && depth <= 0 && !quoted) parts.push('');
+    else parts[parts.length - 1] += char;
+  }
+  return parts;
 }
 
 /** The rule as the experiment configures it, or by its name alone where the experiment configures another. */
@@ -168,13 +214,11 @@ function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], expecte
   const body = rows.map((row) => [
     row.rule,
     String(row.seeds),
-    fixed(row.mean, 4),
-    fixed(row.sd, 4),
-    fixed(row.best, 4),
-    fixed(row.worst, 4),
+    // A rule without a finished run has no scores yet.
+    ...[row.mean, row.sd, row.best, row.worst].map((score) => (row.seeds > 0 ? fixed(score, 4) : '-')),
     row.accuracy?.toFixed(3) ?? '-',
-    row.rateHz.toFixed(1),
-    compact(row.perSecond),
+    row.seeds > 0 ? row.rateHz.toFixed(1) : '-',
+    row.seeds > 0 ? compact(row.perSecond) : '-',
   ]);
   const known = bounds.map(({ label, value }) => [
     `bound: ${label}`,

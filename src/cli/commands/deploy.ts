@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type ChipProfile,
   type Demand,
+  type Deployment,
   demandOf,
   deploy as deployOn,
   profileSchema,
@@ -9,12 +10,13 @@ import {
   structureOf,
   widthsOf,
 } from '../../../hardware/index.ts';
-import { applySettings, parseWith } from '../../config/parse.ts';
+import { parseWith } from '../../config/parse.ts';
+import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { NetworkSpec } from '../../core/network.ts';
 import { type Accuracy, measureAccuracy } from '../../experiment/deployment.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
-import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
+import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { writeReckonImages } from '../deploy/images.ts';
 import { page } from '../deploy/page.ts';
@@ -32,8 +34,18 @@ export interface DeployFlags extends Global {
   readonly details?: boolean;
   readonly rate?: number;
   readonly images?: string;
+  readonly require?: string;
   readonly accuracy?: boolean;
   readonly seeds: number;
+}
+
+/** Verdicts from the worst to the best. */
+const rank: readonly Deployment['verdict'][] = ['does not fit', 'fits with', 'fits'];
+
+function verdictOf(text: string): Deployment['verdict'] {
+  const verdict = rank.slice(1).find((name) => name.replace(' ', '-') === text);
+  if (!verdict) throw new ConfigError('--require', text, 'one of "fits", "fits-with"');
+  return verdict;
 }
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
@@ -44,6 +56,8 @@ export function deploy(source: string, flags: DeployFlags): void {
   if (flags.images !== undefined && !chips.some(({ id }) => id === 'reckon')) {
     throw new ConfigError('--images', flags.images, 'a folder for images of reckon, which --chip has to name');
   }
+  const wanted = flags.require === undefined ? null : verdictOf(flags.require);
+  if (flags.out) assertWritableFolder(flags.out);
   const images = flags.images === undefined ? null : writeReckonImages(experiment, flags.images);
   const deployments = chips.map((chip) => ({
     ...deployOn(demand, chip),
@@ -52,6 +66,7 @@ export function deploy(source: string, flags: DeployFlags): void {
   const { name, rule } = experiment.config;
   const report: Report = { experiment: name, rule: String(rule.name), deployments, ...(images ? { images } : {}) };
   if (flags.out) write(flags.out, report);
+  if (wanted && deployments.some(({ verdict }) => rank.indexOf(verdict) < rank.indexOf(wanted))) process.exitCode = 1;
   if (flags.json) {
     print(JSON.stringify(report));
     return;
@@ -96,7 +111,7 @@ function measure({ config }: Experiment, demand: Demand, chip: ChipProfile, { se
 export function openExperiment(source: string, settings: readonly string[]): Experiment {
   if (isRunFolder(source) && settings.length === 0) return loadRun(source);
   const raw = isRunFolder(source) ? loadRun(source).config : readExperiment(source, []);
-  return createExperiment(applySettings(raw, settings), catalogue);
+  return createExperiment(applySettings(raw, settings, catalogue), catalogue);
 }
 
 /** A profile by its name, or of a JSON file. @throws ConfigError naming the number that is odd, FileError */

@@ -70,8 +70,9 @@ export async function plot(folder: string, flags: Global): Promise<void> {
     }));
     const path = join(folder, 'learning-curves.png');
     const experiment = loadRun(runs[0]);
-    writeAtomic(path, drawCurves(experiment.config.name, groups, experiment));
-    paths.push(path);
+    const curves = drawCurves(experiment.config.name, groups, experiment);
+    if (curves) writeAtomic(path, curves);
+    if (curves) paths.push(path);
   }
   for (const path of paths) print(flags.json ? JSON.stringify({ figure: path }) : `figure: ${path}`);
 }
@@ -89,6 +90,11 @@ export async function evaluate(
       ...(flags.symbols === undefined ? {} : { total: flags.symbols }),
       ...(flags.label === undefined ? {} : { label: flags.label }),
     });
+    if (flags.symbols !== undefined && scores.amount !== flags.symbols) {
+      const { streams } = experiment.config.evaluation;
+      tell(`${run}: ${scores.amount} scored in place of ${flags.symbols}, as many in each of ${streams} streams`);
+    }
+    if (!experiment.task.testIsNew) tell(`${run}: the task has one trial, so this is what the network was trained on`);
     if (Number.isNaN(scores.lossPerStep)) {
       const total = flags.symbols ?? experiment.config.evaluation.total;
       throw new ConfigError('evaluation.total', total, 'enough that a step is scored; see --symbols');

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { applySettings } from '../../config/parse.ts';
 import { preset, presetNames } from '../../config/presets.ts';
+import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
 import { readBytes } from '../../record/index.ts';
+import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadBackends, prepare } from '../execute.ts';
-import { drawRun } from '../figures.ts';
+import { canDraw, drawRun } from '../figures.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
@@ -33,7 +34,7 @@ export interface TrainFlags extends Global {
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
 export function readExperiment(source: string, settings: readonly string[]): unknown {
-  return applySettings(presetNames.includes(source as never) ? preset(source) : readJson(source), settings);
+  return applySettings(presetNames.includes(source as never) ? preset(source) : readJson(source), settings, catalogue);
 }
 
 function readJson(path: string): unknown {
@@ -86,7 +87,8 @@ async function runAndReport(
   flags: Global & { threads: number; figures: boolean },
 ): Promise<void> {
   const results = await runAll(jobs, flags);
-  const figures = flags.figures ? results.flatMap(({ folder }) => drawRun(folder)) : [];
+  const begun = results.filter(({ amount }) => amount > 0);
+  const figures = flags.figures && canDraw(tell) ? begun.flatMap(({ folder }) => drawRun(folder)) : [];
   if (flags.json) {
     for (const result of results) print(JSON.stringify(result));
     return;

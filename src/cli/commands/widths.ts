@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { groupedFields } from '../../../hardware/index.ts';
 import { createWidthSearch, type WidthSearch, type WidthSearchProgress } from '../../experiment/widths.ts';
-import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
+import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { number } from '../deploy/report.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
@@ -29,7 +29,7 @@ export function widths(source: string, flags: WidthsFlags): void {
     groups: flags.groups?.split(',').map((name) => name.trim()),
     progress: report,
   });
-  if (out) ensureWritableFolder(out);
+  if (out) assertWritableFolder(out);
   const found = search();
   if (out) write(out, found);
   if (flags.json) {
@@ -46,6 +46,7 @@ function report({ widths: at, seed, loss }: WidthSearchProgress): void {
 }
 
 function write(folder: string, found: WidthSearch): void {
+  ensureWritableFolder(folder);
   const save = (file: string, content: unknown) =>
     writeAtomic(join(folder, file), new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`));
   save('widths.json', found);

@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module';
+import type * as Napi from '@napi-rs/canvas';
+import { UnsupportedError } from '../core/errors.ts';
+
+let loaded: typeof Napi | undefined;
+
+/**
+ * The canvas that figures are drawn on, loaded where the first one is drawn: its binary is an optional package of each platform, and
+ * nothing but a figure needs it.
+ * @throws UnsupportedError where it was left out of the installation
+ */
+export function canvasModule(): typeof Napi {
+  if (loaded) return loaded;
+  try {
+    loaded = createRequire(import.meta.url)('@napi-rs/canvas') as typeof Napi;
+    return loaded;
+  } catch {
+    throw new UnsupportedError(
+      'figures need the package @napi-rs/canvas with the binary of this platform: install without --omit=optional',
+    );
+  }
+}
+
+/** Whether figures can be drawn here. */
+export function hasCanvas(): boolean {
+  try {
+    canvasModule();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { FileError } from '../../src/core/errors.ts';
+import { lockFolder } from '../../src/record/lock.ts';
+
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+function empty(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'spiketrace-lock-'));
+  made.push(folder);
+  return folder;
+}
+
+/** Number of a process that has ended. */
+const dead = () => Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+const held = (folder: string) => join(folder, 'run.lock');
+const leave = (folder: string, holder: object) => writeFileSync(held(folder), JSON.stringify(holder));
+
+describe('a locked folder', () => {
+  it('is refused to a second writer, with the process that holds it, and free again afterwards', () => {
+    const folder = empty();
+    const release = lockFolder(folder);
+    expect(() => lockFolder(folder)).toThrow(new RegExp(`in use by process ${process.pid} since 20`));
+    expect(readdirSync(folder)).toEqual(['run.lock']);
+    release();
+    expect(readdirSync(folder)).toEqual([]);
+    lockFolder(folder)();
+  });
+
+  it('is not freed by a holder whose lock is no longer there', () => {
+    const folder = empty();
+    const release = lockFolder(folder);
+    leave(folder, { pid: 1, host: 'elsewhere' });
+    release();
+    expect(existsSync(held(folder))).toBe(true);
+  });
+
+  it('is taken over from a process that died', () => {
+    const folder = empty();
+    leave(folder, { pid: dead(), host: hostname(), began: '1', since: 'then' });
+    const release = lockFolder(folder);
+    expect(JSON.parse(readFileSync(held(folder), 'utf8')).pid).toBe(process.pid);
+    release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.skipIf(!existsSync('/proc/self/stat'))('is taken over from a process whose number another one has now', () => {
+    const folder = empty();
+    leave(folder, { pid: process.pid, host: hostname(), began: '1', since: 'then' });
+    lockFolder(folder)();
+  });
+
+  it.each([
+    ['another machine', { pid: 1, host: 'elsewhere', began: '1', since: 'then' }, /process 1 on elsewhere.*delete/],
+    ['nobody that can be asked', {}, /names no process; delete it/],
+  ])('is left to %s', (_who, holder, message) => {
+    const folder = empty();
+    leave(folder, holder);
+    expect(() => lockFolder(folder)).toThrow(message);
+    expect(() => lockFolder(folder)).toThrow(FileError);
+  });
+
+  it('goes to one of ten processes that all find a stale lock', { timeout: 60_000 }, async () => {
+    const folder = empty();
+    const stale = { pid: dead(), host: hostname(), began: '1', since: 'then' };
+    const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, '../../dist/src/record/lock.js'))};
+      process.stdin.once('data', () => {
+        try { lockFolder(${JSON.stringify(folder)}); console.log('mine'); setTimeout(() => process.exit(), 1500); }
+        catch (error) { console.log(error.name); process.exit(); }
+      });
+      console.log('ready');`;
+    for (let round = 0; round < 3; round++) {
+      leave(folder, stale);
+      const racers = await Promise.all(
+        Array.from({ length: 10 }, async () => {
+          const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+          let text = '';
+          child.stdout.on('data', (part) => {
+            text += part;
+          });
+          await once(child.stdout, 'data');
+          return { child, said: () => text.replace('ready', '').trim() };
+        }),
+      );
+      for (const { child } of racers) child.stdin.write('go\n');
+      await Promise.all(racers.map(({ child }) => once(child, 'close')));
+      const said = racers.map((racer) => racer.said()).sort();
+      expect(said).toEqual([...new Array(9).fill('FileError'), 'mine']);
+    }
+  });
+});
