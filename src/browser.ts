@@ -4,7 +4,8 @@
  */
 import { models } from '../models/index.ts';
 import { tasks } from '../tasks/index.ts';
-import { kernelsUrl, loadKernels } from './backends/wasm/module.ts';
+import { loadKernels } from './backends/wasm/load.ts';
+import { kernelsUrl } from './backends/wasm/module.ts';
 import type { Catalogue } from './core/plugins.ts';
 
 export * from './index.ts';
@@ -13,6 +14,6 @@ export { models, tasks };
 export const catalogue: Catalogue = { ...models, tasks };
 
 /** Fetches the kernels of the wasm backend from beside this module, or from another address. */
-export async function ready(url: URL | string = kernelsUrl): Promise<void> {
-  await loadKernels(fetch(url));
+export async function ready(url: string | { readonly href: string } = kernelsUrl): Promise<void> {
+  await loadKernels(fetch(typeof url === 'string' ? url : url.href));
 }

@@ -1,6 +1,6 @@
 export { reference } from './backends/reference/index.ts';
 export { type LoadedTensorFlow, loadTensorFlow } from './backends/tfjs/load.ts';
-export { loadKernels } from './backends/wasm/module.ts';
+export { type FetchedBytes, type KernelSource, loadKernels } from './backends/wasm/load.ts';
 export { parseExperiment, parseWith } from './config/parse.ts';
 export { type PresetName, preset, presetNames } from './config/presets.ts';
 export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';

@@ -3,16 +3,21 @@ import { ConfigError } from '../src/core/errors.ts';
 import type { Bound } from '../src/core/events.ts';
 import type { TaskInstance, TaskModel, TrialTarget } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
+import { count, countTo, magnitude, positive } from '../src/core/schema.ts';
 import { rateToSpikesPerStep } from '../src/core/units.ts';
 
 const probability = z.number().min(0).max(1);
+const effect = z.number().min(-1).max(1);
+const perPopulation = countTo(100_000);
+/** Every chunk of a stream draws the symbols before it anew, so that a lag costs memory and time. */
+const lag = countTo(100_000);
 const params = z.strictObject({
   kind: z.literal('n-back'),
-  lags: z.tuple([z.number().int().positive(), z.number().int().positive()]).default([4, 6]).describe('symbols back'),
+  lags: z.tuple([lag, lag]).default([4, 6]).describe('symbols back'),
   inputProbability: probability.default(0.5).describe('P(x = 1)'),
   base: probability.default(0.5).describe('P(y = 1) where both remembered symbols are 0'),
-  effects: z.tuple([z.number(), z.number()]).default([0.5, -0.25]).describe('what each remembered 1 adds to P(y = 1)'),
-  stepsPerSymbol: z.number().int().positive().default(1),
+  effects: z.tuple([effect, effect]).default([0.5, -0.25]).describe('what each remembered 1 adds to P(y = 1)'),
+  stepsPerSymbol: count.default(1),
   scoreAt: z.enum(['every-step', 'last-step']).default('last-step').describe('steps of a symbol that are scored'),
   outputs: z
     .union([z.literal(1), z.literal(2)])
@@ -23,14 +28,14 @@ const params = z.strictObject({
       z.strictObject({ kind: z.literal('one-hot') }),
       z.strictObject({
         kind: z.literal('poisson'),
-        cells: z.number().int().positive().default(20).describe('per population'),
-        rateHz: z.number().positive().default(100).describe('while the symbol of the population is on, Hz'),
-        silentHz: z.number().min(0).default(0).describe('while it is off, Hz'),
+        cells: perPopulation.default(20).describe('per population'),
+        rateHz: positive.default(100).describe('while the symbol of the population is on, Hz'),
+        silentHz: magnitude.default(0).describe('while it is off, Hz'),
       }),
       z.strictObject({
         kind: z.literal('regular'),
-        cells: z.number().int().positive().default(20).describe('per population'),
-        rateHz: z.number().positive().default(100).describe('while the symbol of the population is on, Hz'),
+        cells: perPopulation.default(20).describe('per population'),
+        rateHz: positive.default(100).describe('while the symbol of the population is on, Hz'),
       }),
     ])
     .default({ kind: 'one-hot' }),

@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { ConfigError } from '../src/core/errors.ts';
+import { once } from '../src/core/once.ts';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
+import { listed, magnitude, positive, signed } from '../src/core/schema.ts';
 import { rateToSpikesPerStep } from '../src/core/units.ts';
 
 const params = z.strictObject({
   kind: z.literal('pattern-generation'),
-  steps: z.number().int().positive().default(1000).describe('length of a trial, steps'),
-  inputs: z.number().int().positive().default(100),
-  inputRateHz: z.number().min(0).default(50).describe('of each Poisson input, Hz'),
-  outputs: z.number().int().positive().default(1),
-  cycles: z.array(z.number().positive()).min(1).default([1, 2, 3, 5]).describe('cycles of each sine per trial'),
-  amplitude: z.tuple([z.number(), z.number()]).default([0.5, 2]).describe('range of the drawn amplitudes'),
+  steps: listed.default(1000).describe('length of a trial, steps'),
+  inputs: listed.default(100),
+  inputRateHz: magnitude.default(50).describe('of each Poisson input, Hz'),
+  outputs: listed.default(1),
+  cycles: z.array(positive).min(1).max(1000).default([1, 2, 3, 5]).describe('cycles of each sine per trial'),
+  amplitude: z.tuple([signed, signed]).default([0.5, 2]).describe('range of the drawn amplitudes'),
 });
 type Params = z.infer<typeof params>;
 
@@ -29,8 +31,10 @@ export const patternGeneration: TaskModel<Params> = {
     if (perStep > 1) {
       throw new ConfigError('task.inputRateHz', p.inputRateHz, `at most one spike a step, <= ${1000 / dtMs} (Hz)`);
     }
-    const spikes = poisson(p.steps * p.inputs, perStep, rng.split('input'));
-    const patterns = Array.from({ length: p.outputs }, (_, k) => sumOfSines(p, rng.split('target').split(k)));
+    const spikes = once(() => poisson(p.steps * p.inputs, perStep, rng.split('input')));
+    const patterns = once(() =>
+      Array.from({ length: p.outputs }, (_, k) => sumOfSines(p, rng.split('target').split(k))),
+    );
     return {
       nIn: p.inputs,
       nOut: p.outputs,
@@ -40,9 +44,11 @@ export const patternGeneration: TaskModel<Params> = {
       bounds: [],
       inputPopulations: [{ label: 'input', size: p.inputs }],
       fill(out) {
+        const input = spikes();
+        const target = patterns();
         for (let t = 0; t < p.steps; t++) {
-          for (let i = 0; i < p.inputs; i++) out.x[t * out.xStride + i] = spikes[t * p.inputs + i];
-          for (let k = 0; k < p.outputs; k++) out.target[t * p.outputs + k] = patterns[k][t];
+          for (let i = 0; i < p.inputs; i++) out.x[t * out.xStride + i] = input[t * p.inputs + i];
+          for (let k = 0; k < p.outputs; k++) out.target[t * p.outputs + k] = target[k][t];
           out.weight[t] = 1;
         }
         out.expected.set(out.target);
@@ -51,8 +57,10 @@ export const patternGeneration: TaskModel<Params> = {
   },
 };
 
-function poisson(length: number, perStep: number, rng: Rng): Float64Array {
-  return Float64Array.from({ length }, () => rng.bernoulli(perStep));
+function poisson(length: number, perStep: number, rng: Rng): Uint8Array {
+  const spikes = new Uint8Array(length);
+  for (let s = 0; s < length; s++) spikes[s] = rng.bernoulli(perStep);
+  return spikes;
 }
 
 /** sum_c A_c sin(2 pi c s + phase_c), s from 0 to 1 over the trial. */

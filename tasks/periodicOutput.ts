@@ -1,16 +1,19 @@
 import { z } from 'zod';
+import { once } from '../src/core/once.ts';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
+import { listed, positive, signed } from '../src/core/schema.ts';
 
 const params = z.strictObject({
   kind: z.literal('periodic-output'),
-  steps: z.number().int().positive().default(100).describe('length of a trial, steps'),
-  period: z.number().positive().default(100).describe('T, steps'),
+  steps: listed.default(100).describe('length of a trial, steps'),
+  period: positive.default(100).describe('T, steps'),
   amplitudes: z
-    .array(z.number())
+    .array(signed)
     .min(1)
+    .max(64)
     .default([1, 0.5, 0.25])
     .describe('of the frequencies 1, 2, 4, 8, ... per period'),
-  cue: z.number().default(1).describe('input at step 0, which sets the state; 0 from then on'),
+  cue: signed.default(1).describe('input at step 0, which sets the state; 0 from then on'),
 });
 type Params = z.infer<typeof params>;
 
@@ -28,7 +31,7 @@ export const periodicOutput: TaskModel<Params> = {
   source: 'Murray 2019, eLife 8:e43299',
   params,
   derive(p): TaskInstance {
-    const pattern = sumOfSines(p);
+    const made = once(() => sumOfSines(p));
     return {
       nIn: 1,
       nOut: 1,
@@ -38,6 +41,7 @@ export const periodicOutput: TaskModel<Params> = {
       bounds: [],
       inputPopulations: [{ label: 'cue', size: 1 }],
       fill(out) {
+        const pattern = made();
         for (let t = 0; t < p.steps; t++) {
           out.x[t * out.xStride] = t === 0 ? p.cue : 0;
           out.target[t] = pattern[t];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
+import { count } from '../../src/core/schema.ts';
 import { bindBackward, filterBack } from '../traces/backward.ts';
 import { addRows } from '../traces/kernels.ts';
 import { bringBack, drawFeedback, feedbackLayout, feedbackMatrix, feedbackParams, feedbackReads } from './feedback.ts';
@@ -17,17 +18,11 @@ const params = z.strictObject({
   kind: z.literal('bptt'),
   ...feedbackParams,
   reset: resetParam,
-  window: z
-    .number()
-    .int()
-    .positive()
+  window: count
     .nullable()
     .default(null)
     .describe('steps back that an error reaches, its own included; null for the whole trial'),
-  segment: z
-    .number()
-    .int()
-    .positive()
+  segment: count
     .nullable()
     .default(null)
     .describe('steps whose errors go back together, at most the window; null for as many as there are'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Layout, Real, Sizes, Views } from '../../src/core/layout.ts';
 import type { Quantity, Weights } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
+import { magnitude } from '../../src/core/schema.ts';
 
 /** How the readout's error comes to the neurons in the direct rules. */
 
@@ -10,7 +11,7 @@ export const feedbackParams = {
     .enum(['symmetric', 'random'])
     .default('symmetric')
     .describe('the readout weights themselves, or a fixed random matrix in their place'),
-  scale: z.number().min(0).default(1).describe('random feedback: standard deviation of B in units of 1 / sqrt(nRec)'),
+  scale: magnitude.default(1).describe('random feedback: standard deviation of B in units of 1 / sqrt(nRec)'),
 };
 
 interface Feedback {

@@ -3,7 +3,7 @@ import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import { scratchOf } from '../../src/core/loops.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
-import { decaySchema } from '../../src/core/schema.ts';
+import { decaySchema, magnitude } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import { fire, fireConstants, membraneLayout, spikingLoops, spikingParams, thresholdKernel } from './spiking.ts';
 
@@ -12,7 +12,7 @@ const params = z.strictObject({
   ...spikingParams,
   adaptation: decaySchema.default({ tauMs: 200 }).describe('time constant of the threshold adaptation'),
   adaptBeta: z
-    .union([z.number().min(0), z.array(z.number().min(0))])
+    .union([magnitude, z.array(magnitude)])
     .default(0.0174)
     .describe('threshold rise per unit of adaptation: one value, or one per neuron (0 makes a LIF neuron)'),
   adaptiveShare: z.number().min(0).max(1).default(1).describe('share of neurons that adapt, counted from the last one'),

@@ -3,27 +3,28 @@ import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { Loops } from '../../src/core/loops.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
-import { decaySchema } from '../../src/core/schema.ts';
+import { decaySchema, positive, signed } from '../../src/core/schema.ts';
 
 /** Kernels and parameters shared by the threshold neurons. */
 
 export const spikingParams = {
   membrane: decaySchema.default({ tauMs: 20 }).describe('membrane time constant'),
-  vTh: z.number().positive().default(0.6).describe('baseline threshold, in the unit of the weights'),
-  gamma: z.number().positive().default(0.3).describe('height of the pseudo-derivative, in units of 1/vTh'),
-  psiHeight: z.number().positive().optional().describe('height of the pseudo-derivative itself; default gamma / vTh'),
-  psiWidth: z.number().positive().optional().describe('half width of the pseudo-derivative; default vTh'),
+  vTh: positive.default(0.6).describe('baseline threshold, in the unit of the weights'),
+  gamma: positive.default(0.3).describe('height of the pseudo-derivative, in units of 1/vTh'),
+  psiHeight: positive.optional().describe('height of the pseudo-derivative itself; default gamma / vTh'),
+  psiWidth: positive.optional().describe('half width of the pseudo-derivative; default vTh'),
   psiLevels: z
     .number()
     .int()
     .min(2)
+    .max(65536)
     .nullable()
     .default(null)
     .describe(
       'values of the pseudo-derivative, 0 and its height included: each is rounded to the nearest; null: smooth',
     ),
   psiSteps: z
-    .strictObject({ edges: z.array(z.number()), heights: z.array(z.number()) })
+    .strictObject({ edges: z.array(signed), heights: z.array(signed) })
     .refine(({ edges, heights }) => heights.length === edges.length + 1, 'one height more than edges')
     .refine(({ edges }) => edges.every((edge, m) => m === 0 || edge > edges[m - 1]), 'edges that ascend')
     .nullable()
@@ -31,7 +32,13 @@ export const spikingParams = {
     .describe(
       'a staircase instead of the triangle: height m up to edge m of v less its threshold, the last one beyond',
     ),
-  nRef: z.number().int().min(0).default(0).describe('a spike blocks the next nRef - 1 steps'),
+  nRef: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0)
+    .describe('a spike blocks the next nRef - 1 steps'),
   inputScale: z.enum(['1', '1-alpha']).default('1').describe('factor on the input current'),
   reset: z.enum(['subtract', 'zero']).default('subtract').describe('what a spike does to the membrane one step later'),
   fires: z.enum(['>', '>=']).default('>').describe('comparison with the threshold'),

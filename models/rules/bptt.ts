@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { count, magnitude } from '../../src/core/schema.ts';
 import { incompleteParam } from '../direct/bptt.ts';
 
 const params = z.strictObject({
   name: z.literal('bptt'),
   feedback: z.enum(['symmetric', 'random']).default('symmetric'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   reset: z.enum(['attached', 'detached']).default('detached').describe("credit through the neuron's own reset"),
-  window: z.number().int().positive().nullable().default(null).describe('steps back that an error reaches; null: all'),
-  segment: z
-    .number()
-    .int()
-    .positive()
+  window: count.nullable().default(null).describe('steps back that an error reaches; null: all'),
+  segment: count
     .nullable()
     .default(null)
     .describe('steps whose errors go back together, at most the window; null: as many as there are'),

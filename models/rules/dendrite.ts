@@ -1,27 +1,28 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { count, countTo, magnitude, positive } from '../../src/core/schema.ts';
 import { errorSpikeSize } from '../signals/broadcast.ts';
 import type { DendriteParams } from '../signals/dendrite.ts';
 
 /** Parameters that all rules of the family share, with the values of the recipe as defaults. */
 const common = {
   feedback: z.enum(['symmetric', 'random']).default('random'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   label: z.boolean().default(true).describe('whether A reads the target'),
   squash: z
     .enum(['none', 'tanh', 'spikes'])
     .default('none')
     .describe('limit on the distal broadcast, or signed events'),
-  spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
+  spikeSize: positive.default(0.1).describe('what one event of a spiking broadcast stands for'),
   errorSpikeSize,
-  copyEvery: z.number().int().positive().default(1).describe('phases between refreshes of the slow copy of A'),
-  rateA: z.number().min(0).default(0.5).describe('of A, before normalisation'),
-  rateJ: z.number().min(0).default(0.5).describe('of J, before normalisation'),
+  copyEvery: count.default(1).describe('phases between refreshes of the slow copy of A'),
+  rateA: magnitude.default(0.5).describe('of A, before normalisation'),
+  rateJ: magnitude.default(0.5).describe('of J, before normalisation'),
   normalised: z.boolean().default(true).describe('divide both by 1 + the mean square of what the matrix reads'),
-  stepsPerPhase: z.number().int().positive().default(1).describe('steps between distal phases: the steps of a symbol'),
+  stepsPerPhase: count.default(1).describe('steps between distal phases: the steps of a symbol'),
   late: z.boolean().default(false).describe('the distal voltage reaches the synapses one step later'),
 };
-const delays = z.number().int().positive();
+const delays = countTo(10_000);
 type Common = z.infer<z.ZodObject<typeof common>>;
 
 const source = 'Marschall, Cho, Savin 2019, arXiv 1905.12100; spiking forms of this project';
@@ -91,9 +92,9 @@ export const sgrdLean: Rule<z.infer<typeof leanParams>> = {
 
 const plainRates = {
   normalised: z.boolean().default(false),
-  copyEvery: z.number().int().positive().default(5),
-  rateA: z.number().min(0).default(0.03),
-  rateJ: z.number().min(0).default(0.03),
+  copyEvery: count.default(5),
+  rateA: magnitude.default(0.03),
+  rateJ: magnitude.default(0.03),
 };
 const sgrParams = z.strictObject({ name: z.literal('sg-r'), ...common, ...plainRates, delays: delays.default(1) });
 
@@ -157,8 +158,8 @@ const dniParams = z.strictObject({
   ...common,
   ...plainRates,
   squash: z.enum(['none', 'tanh', 'spikes']).default('tanh').describe('limit on the bootstrapped credit'),
-  rateA: z.number().min(0).default(0.01),
-  rateJ: z.number().min(0).default(0.01),
+  rateA: magnitude.default(0.01),
+  rateJ: magnitude.default(0.01),
   jacobian: z.enum(['linear', 'gated', 'exact']).default('linear'),
   startA: z.enum(['zero', 'normal']).default('zero').describe('normal: sd 1 / sqrt(features)'),
   startJ: z.enum(['zero', 'weights']).default('weights').describe('weights: a copy of W'),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Rule } from '../../src/core/plugins.ts';
+import { magnitude } from '../../src/core/schema.ts';
 
 const params = z.strictObject({
   name: z.literal('rtrl'),
   feedback: z.enum(['symmetric', 'random']).default('symmetric'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   reset: z.enum(['attached', 'detached']).default('detached').describe("credit through the neuron's own reset"),
 });
 

@@ -4,11 +4,10 @@ import type { Layout, Real } from '../../src/core/layout.ts';
 import { type Loops, scratchOf } from '../../src/core/loops.ts';
 import type { BoundSignal, Footprint, PluginChoice, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
+import { magnitude, positive } from '../../src/core/schema.ts';
 
 /** Parameter of every signal that errors reach. */
-export const errorSpikeSize = z
-  .number()
-  .positive()
+export const errorSpikeSize = positive
   .nullable()
   .default(null)
   .describe('errors reach the neurons as signed spikes that stand for so much each; null: as numbers');
@@ -16,7 +15,7 @@ export const errorSpikeSize = z
 /** Parameters of a rule whose errors are broadcast; `broadcastOf` makes its signal of them. */
 export const broadcastParams = {
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  feedbackScale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
   errorSpikeSize,
 };
@@ -34,7 +33,7 @@ export function broadcastOf(p: {
 const params = z.strictObject({
   kind: z.literal('broadcast'),
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  scale: z.number().min(0).default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  scale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
   errorSpikeSize,
   decay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share that B and W_out lose per update'),
 });

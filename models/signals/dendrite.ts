@@ -14,6 +14,7 @@ import type {
   SignalInstance,
   SignalModel,
 } from '../../src/core/plugins.ts';
+import { count, countTo, magnitude, positive } from '../../src/core/schema.ts';
 import { nearestPowerOfTwo } from '../../src/core/units.ts';
 import { drawFeedback, errorSpikeSize, project } from './broadcast.ts';
 
@@ -23,7 +24,7 @@ const params = z
   .strictObject({
     kind: z.literal('dendrite'),
     feedback: z.enum(['symmetric', 'random']).default('random').describe('from the errors to the distal compartments'),
-    scale: z.number().min(0).default(1).describe('standard deviation of the feedback in units of 1 / sqrt(nRec)'),
+    scale: magnitude.default(1).describe('standard deviation of the feedback in units of 1 / sqrt(nRec)'),
     credit: z.enum(['activity', 'membrane']).default('activity').describe('what V is the derivative to'),
     predicts: z
       .enum(['present', 'future'])
@@ -33,23 +34,23 @@ const params = z
       .enum(['linear', 'gated', 'exact'])
       .default('linear')
       .describe('J learned on the activity; learned on the current and gated by psi; or made of W (weight transport)'),
-    delays: z.number().int().positive().default(6).describe('D: A reads the activity of t, t-1, .. t-D+1'),
+    delays: countTo(10_000).default(6).describe('D: A reads the activity of t, t-1, .. t-D+1'),
     label: z.boolean().default(true).describe('whether A reads the target too'),
     squash: z
       .enum(['none', 'tanh', 'spikes'])
       .default('none')
       .describe('limit on what the distal compartments broadcast; spikes: signed events instead of numbers'),
-    spikeSize: z.number().positive().default(0.1).describe('what one event of a spiking broadcast stands for'),
+    spikeSize: positive.default(0.1).describe('what one event of a spiking broadcast stands for'),
     errorSpikeSize,
-    copyEvery: z.number().int().positive().default(1).describe('updates between refreshes of the slow copy of A'),
-    rateA: z.number().min(0).default(0.5),
-    rateJ: z.number().min(0).default(0.5),
+    copyEvery: count.default(1).describe('updates between refreshes of the slow copy of A'),
+    rateA: magnitude.default(0.5),
+    rateJ: magnitude.default(0.5),
     normalised: z.boolean().default(true).describe('divide the rates of A and J by 1 + mean square of what they read'),
     normRate: z.number().gt(0).max(1).default(0.005).describe('rate of those means, per phase'),
     reset: z.boolean().default(false).describe("membrane credit: pass through the neuron's own reset"),
     startA: z.enum(['zero', 'normal']).default('zero').describe('normal: sd 1 / sqrt(features)'),
     startJ: z.enum(['zero', 'weights']).default('zero').describe('weights: a copy of W'),
-    stepsPerPhase: z.number().int().positive().default(1).describe('steps between distal phases'),
+    stepsPerPhase: count.default(1).describe('steps between distal phases'),
     late: z.boolean().default(false).describe('V reaches the synapses one step later'),
   })
   .refine((p) => p.jacobian === 'linear' || p.credit === 'membrane' || p.predicts === 'present', {

@@ -11,7 +11,7 @@ import type {
   TraceModel,
 } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
-import { decaySchema } from '../../src/core/schema.ts';
+import { count, decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import { bindDeferred } from './deferred.ts';
 import * as kernels from './kernels.ts';
@@ -33,7 +33,7 @@ const params = z.strictObject({
     .default('own')
     .describe("the neuron's own eligibility, or its leak after the postsynaptic factor (RFLO)"),
   late: z.boolean().default(false).describe('the signal of a step meets the trace of the step before'),
-  restartEvery: z.number().int().positive().nullable().default(null).describe('steps after which eBar is 0 again'),
+  restartEvery: count.nullable().default(null).describe('steps after which eBar is 0 again'),
   leak: decaySchema.nullable().default(null).describe("decay of a post-then-filter trace; null: the readout's"),
 });
 type Params = z.infer<typeof params>;

@@ -17,8 +17,20 @@ export function parseWith<T>(schema: z.ZodType<T>, input: unknown, prefix = ''):
   if (result.success) return result.data;
   const issue = mostTelling(result.error.issues);
   const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
-  const path = [prefix, ...at.map(String)].filter((part) => part !== '').join('.') || 'experiment';
+  const path = pathOf(prefix, at.map(String)) || 'experiment';
   throw new ConfigError(path, valueAt(input, at), expectation(issue) + unitOf(path));
+}
+
+/** Names of keys with dots between them; a key that would not be read as one, such as the empty one, in brackets. */
+function pathOf(prefix: string, keys: readonly string[]): string {
+  return keys.reduce((path, key) => {
+    if (!/^[^\s\p{C}"[\]]{1,80}$/u.test(key)) return `${path}[${quoted(key)}]`;
+    return path === '' ? key : `${path}.${key}`;
+  }, prefix);
+}
+
+function quoted(key: string): string {
+  return JSON.stringify(key.slice(0, 80));
 }
 
 /** Of the branches of a union, the one that the input came closest to. */
@@ -37,7 +49,7 @@ function closeness(issue: Issue): number {
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `no key ${issue.keys.map((key) => `"${key}"`).join(', ')} here`;
+      return `no key ${issue.keys.slice(0, 5).map(quoted).join(', ')} here`;
     case 'invalid_type':
       return issue.expected === 'int' ? 'a whole number' : `a value of type ${issue.expected}`;
     case 'too_small':

@@ -1,5 +1,10 @@
 import { z } from 'zod';
 import type { Catalogue } from '../core/plugins.ts';
+import { count, listed, magnitude, positive, signed } from '../core/schema.ts';
+
+/** Counts of a whole training, over all streams. */
+const total = z.number().int().positive();
+const mostSteps = 2 ** 31 - 1;
 
 /** Bumped when a configuration of an older version would mean something else. */
 export const configVersion = 1;
@@ -15,25 +20,25 @@ const schedule = z
   .default({ kind: 'constant' });
 
 const rate = z
-  .union([z.number().min(0), z.strictObject({ rate: z.number().min(0), schedule })])
+  .union([magnitude, z.strictObject({ rate: magnitude, schedule })])
   .describe('learning rate, with a schedule of its own or the common one');
 
 const connectivity = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('dense') }),
-    z.strictObject({ kind: z.literal('in-degree'), n: z.number().int().positive().describe('synapses per neuron') }),
+    z.strictObject({ kind: z.literal('in-degree'), n: count.describe('synapses per neuron') }),
     z.strictObject({ kind: z.literal('probability'), p: z.number().gt(0).max(1).describe('of every pair') }),
   ])
   .default({ kind: 'dense' });
 
 const weightInit = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('normal'), gain: z.number().min(0).default(1) }).describe('sd gain / sqrt(fan-in)'),
-  z.strictObject({ kind: z.literal('normal-sd'), sd: z.number().min(0) }).describe('sd as given'),
-  z.strictObject({ kind: z.literal('glorot-uniform'), gain: z.number().min(0).default(1) }),
+  z.strictObject({ kind: z.literal('normal'), gain: magnitude.default(1) }).describe('sd gain / sqrt(fan-in)'),
+  z.strictObject({ kind: z.literal('normal-sd'), sd: magnitude }).describe('sd as given'),
+  z.strictObject({ kind: z.literal('glorot-uniform'), gain: magnitude.default(1) }),
   z
-    .strictObject({ kind: z.literal('orthogonal'), gain: z.number().min(0).default(1) })
+    .strictObject({ kind: z.literal('orthogonal'), gain: magnitude.default(1) })
     .describe('of a dense recurrent projection with autapses'),
-  z.strictObject({ kind: z.literal('constant'), value: z.number() }),
+  z.strictObject({ kind: z.literal('constant'), value: signed }),
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
 
@@ -50,13 +55,13 @@ const dale = z
   .describe("Dale's law: all synapses of a neuron keep its sign; null for weights of either sign");
 
 const network = z.strictObject({
-  dtMs: z.number().positive().default(1).describe('length of a step, ms'),
-  neurons: z.number().int().positive().default(100).describe('recurrent neurons'),
+  dtMs: positive.default(1).describe('length of a step, ms'),
+  neurons: listed.default(100).describe('recurrent neurons'),
   input: z
     .strictObject({
       connectivity,
       init: weightInit.default(normalInit),
-      bias: z.number().nullable().default(null).describe('initial value of a plastic bias; null for none'),
+      bias: signed.nullable().default(null).describe('initial value of a plastic bias; null for none'),
       dale,
     })
     .prefault({}),
@@ -66,12 +71,7 @@ const network = z.strictObject({
       init: weightInit.default(normalInit),
       dale,
       autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
-      delayMs: z
-        .number()
-        .positive()
-        .nullable()
-        .default(null)
-        .describe('conduction delay, a multiple of dtMs; null for one step'),
+      delayMs: positive.nullable().default(null).describe('conduction delay, a multiple of dtMs; null for one step'),
     })
     .prefault({}),
   output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),
@@ -83,11 +83,11 @@ const network = z.strictObject({
 
 const lossCommon = {
   scale: z
-    .union([z.enum(['sum', 'mean']), z.number().positive()])
+    .union([z.enum(['sum', 'mean']), positive])
     .default('sum')
     .describe('factor on loss and error: 1, 1 / scored steps of the trial, or a number'),
   window: z
-    .strictObject({ start: z.number().int().min(0), length: z.number().int().positive() })
+    .strictObject({ start: z.number().int().min(0).max(mostSteps), length: count })
     .nullable()
     .default(null)
     .describe('scored steps of each trial; null for all that the task scores'),
@@ -95,17 +95,14 @@ const lossCommon = {
 
 const rateTerm = z
   .strictObject({
-    strength: z.number().min(0).default(0).describe('c in c (f - f*); 0 switches the term off'),
-    targetHz: z.number().min(0).default(10).describe('f*, Hz'),
+    strength: magnitude.default(0).describe('c in c (f - f*); 0 switches the term off'),
+    targetHz: magnitude.default(10).describe('f*, Hz'),
     mean: z
       .enum(['trial', 'batch', 'running'])
       .default('trial')
       .describe('f: of the trial and stream, of the trial over all streams, or a running mean'),
     runningRate: z.number().gt(0).max(1).default(0.01).describe('rate of the running mean, per step'),
-    everySteps: z
-      .number()
-      .int()
-      .positive()
+    everySteps: count
       .default(1)
       .describe('of a running mean: the term acts in the last of so many steps, once a symbol'),
   })
@@ -119,7 +116,7 @@ const optimizerBase = {
   rates: z.strictObject({ in: rate, rec: rate, out: rate }),
   schedule,
   clamp: z
-    .tuple([z.number(), z.number()])
+    .tuple([signed, signed])
     .refine(([low, high]) => low <= high, 'smallest <= largest weight')
     .nullable()
     .default(null)
@@ -132,31 +129,25 @@ const optimizer = z.discriminatedUnion('kind', [
     kind: z.literal('adam'),
     beta1: z.number().min(0).lt(1).default(0.9),
     beta2: z.number().min(0).lt(1).default(0.999),
-    epsilon: z.number().positive().default(1e-8).describe('outside the bias correction, as in TensorFlow'),
+    epsilon: positive.default(1e-8).describe('outside the bias correction, as in TensorFlow'),
     ...optimizerBase,
   }),
   z.strictObject({
     kind: z.literal('one-step'),
     delta: z
-      .union([
-        z.number().positive(),
-        z.strictObject({ in: z.number().positive(), rec: z.number().positive(), out: z.number().positive() }),
-      ])
+      .union([positive, z.strictObject({ in: positive, rec: positive, out: positive })])
       .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
     ...optimizerBase,
   }),
 ]);
 
 const training = z.strictObject({
-  total: z.number().int().positive().describe('symbols over all streams, or trials'),
-  streams: z.number().int().positive().default(1).describe('streams or trials that run side by side and share weights'),
-  chunkSteps: z.number().int().positive().default(1000).describe('steps of an endless stream that count as one trial'),
+  total: total.describe('symbols over all streams, or trials'),
+  streams: count.default(1).describe('streams or trials that run side by side and share weights'),
+  chunkSteps: count.default(1000).describe('steps of an endless stream that count as one trial'),
   update: z
     .strictObject({
-      every: z
-        .number()
-        .int()
-        .positive()
+      every: count
         .default(1)
         .describe('steps or trials of each stream; what is left over at the end of the training makes a last update'),
       unit: z.enum(['step', 'trial']).default('trial').describe('a chunk of an endless stream counts as a trial'),
@@ -166,20 +157,17 @@ const training = z.strictObject({
   execution: z.enum(['auto', 'online', 'deferred', 'postponed']).default('auto'),
   state: z.enum(['auto', 'reset', 'carry']).default('auto').describe('neurons and readout at the start of a trial'),
   traces: z.enum(['auto', 'restart', 'carry']).default('auto').describe('traces at the start of a trial'),
-  checkpointEvery: z
-    .number()
-    .int()
-    .positive()
-    .nullable()
-    .default(null)
-    .describe('symbols or trials; null: a twentieth of the total'),
+  checkpointEvery: count.nullable().default(null).describe('symbols or trials; null: a twentieth of the total'),
 });
 
 const numberFormat = z
   .strictObject({
     bits: z.number().int().min(1).max(32).describe('of the stored integer, its sign included'),
     fraction: z.number().int().min(-32).max(48).optional().describe('binary digits after the point'),
-    range: z.number().positive().optional().describe('largest magnitude that has to fit; in place of fraction'),
+    range: positive
+      .min(2 ** -16)
+      .optional()
+      .describe('largest magnitude that has to fit; in place of fraction'),
     signed: z.boolean().default(true),
     rounding: z.enum(['floor', 'nearest', 'toward-zero', 'stochastic']).default('nearest'),
     overflow: z.enum(['saturate', 'wrap']).default('saturate'),
@@ -226,14 +214,11 @@ const fixed = z
 
 const evaluation = z
   .strictObject({
-    total: z
-      .number()
-      .int()
-      .positive()
+    total: count
       .nullable()
       .default(null)
       .describe('symbols over all streams, or trials; null: 80,000 symbols or 16 trials'),
-    streams: z.number().int().positive().default(16),
+    streams: count.default(16),
   })
   .prefault({});
 

@@ -37,6 +37,15 @@ export class StorageError extends Error {
 
 function show(value: unknown): string {
   if (typeof value === 'number' || value === undefined) return String(value);
-  const text = JSON.stringify(value) ?? String(value);
+  const text = written(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** A value as JSON, or in words where it is none: a bigint, a circle, lists nested too deep for JSON. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? (typeof value === 'symbol' ? String(value) : `a ${typeof value}`);
+  } catch {
+    return typeof value === 'object' ? 'an object that is no JSON' : `${String(value)} (${typeof value})`;
+  }
 }

@@ -38,13 +38,16 @@ export interface ProjectionShape {
 
 /** Synapses are numbered with 32 bits. */
 const mostSynapses = 2 ** 31 - 1;
+/** Each pair takes a draw of its own; more would take longer than anybody waits, however few of them connect. */
+const mostPairs = 2 ** 35;
 
 /**
  * @returns the synapses of a projection, presynaptic-major; masked ones are autapses of a dense matrix.
+ * @param path where the shape stands in what the user wrote: `network.recurrent`
  * @throws ConfigError for more synapses than can be numbered, or than a neuron can have
  */
-export function buildProjection(shape: ProjectionShape, rng: Rng): Projection {
-  assertPossible(shape);
+export function buildProjection(shape: ProjectionShape, rng: Rng, path = 'projection'): Projection {
+  expectedSynapses(shape, path);
   const rows = shape.connectivity.kind === 'dense' ? denseRows(shape) : sparseRows(shape, rng);
   if (shape.bias) rows.push(Int32Array.from({ length: shape.nPost }, (_, j) => j));
   const rowStart = new Int32Array(rows.length + 1);
@@ -69,16 +72,27 @@ function drawSigns({ nPre, bias }: ProjectionShape, { excitatory, balanced }: Da
   return signs;
 }
 
-function assertPossible({ nPre, nPost, autapses, connectivity }: ProjectionShape): void {
+/**
+ * How many synapses a projection has, or may be expected to have, without its bias.
+ * @throws ConfigError for more than can be numbered or drawn, or than a neuron can have
+ */
+export function expectedSynapses(shape: Omit<ProjectionShape, 'bias'>, path: string): number {
+  const { nPre, nPost, autapses, connectivity } = shape;
+  const at = `${path}.connectivity`;
   const sources = autapses ? nPre : nPre - 1;
   const { kind } = connectivity;
   if (kind === 'in-degree' && connectivity.n > sources) {
-    throw new ConfigError('connectivity.n', connectivity.n, `at most ${sources}, the presynaptic units there are`);
+    throw new ConfigError(`${at}.n`, connectivity.n, `at most ${sources}, the presynaptic units there are`);
   }
   const perNeuron = kind === 'in-degree' ? connectivity.n : kind === 'probability' ? connectivity.p * nPre : nPre;
   if (perNeuron * nPost > mostSynapses) {
-    throw new ConfigError('connectivity', connectivity, `at most ${mostSynapses} synapses, not ${perNeuron * nPost}`);
+    throw new ConfigError(at, connectivity, `at most ${mostSynapses} synapses, not ${perNeuron * nPost}`);
   }
+  if (kind === 'probability' && nPre * nPost > mostPairs) {
+    const other = '"in-degree" draws only the synapses there are';
+    throw new ConfigError(at, connectivity, `at most ${mostPairs} pairs to draw, not ${nPre * nPost}; ${other}`);
+  }
+  return perNeuron * nPost;
 }
 
 function denseRows({ nPre, nPost }: ProjectionShape): Int32Array[] {
@@ -116,12 +130,19 @@ function diagonal(n: number): Int32Array {
   return Int32Array.from({ length: n }, (_, j) => j * n + j);
 }
 
-/** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. */
-export function initWeights(weights: Real, p: Projection, init: WeightInit, bias: number | null, rng: Rng): void {
+/** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. `path`: of `init` */
+export function initWeights(
+  weights: Real,
+  p: Projection,
+  init: WeightInit,
+  bias: number | null,
+  rng: Rng,
+  path = 'init',
+): void {
   const end = bias === null ? p.nSyn : p.rowStart[p.nPre - 1];
   const nPre = bias === null ? p.nPre : p.nPre - 1;
-  if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng);
-  else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng);
+  if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng, path);
+  else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng, path);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
   if (p.signs) takeSigns(weights, p, p.signs);
   for (const s of p.masked) weights[s] = 0;
@@ -138,9 +159,15 @@ function takeSigns(weights: Real, { rowStart }: Projection, signs: Float64Array)
  * Rows of normal numbers, made orthogonal one after the other (Gram and Schmidt, twice for rounding) and of length gain.
  * @throws ConfigError unless the projection is a square dense matrix with autapses
  */
-function drawOrthogonal(weights: Real, { nPre, nPost, dense, masked }: Projection, gain: number, rng: Rng): void {
+function drawOrthogonal(
+  weights: Real,
+  { nPre, nPost, dense, masked }: Projection,
+  gain: number,
+  rng: Rng,
+  path: string,
+): void {
   if (!dense || nPre !== nPost || masked.length > 0) {
-    throw new ConfigError('network.recurrent.init.kind', 'orthogonal', 'a dense recurrent projection with autapses');
+    throw new ConfigError(`${path}.kind`, 'orthogonal', 'a dense recurrent projection with autapses');
   }
   const n = nPost;
   const rows = Array.from({ length: n }, () => Float64Array.from({ length: n }, () => rng.normal()));
@@ -160,12 +187,19 @@ function removePart(x: Float64Array, e: Float64Array): void {
 }
 
 /** Draws one value per entry, in storage order. */
-export function drawWeights(weights: Real, fanIn: number, fanOut: number, init: WeightInit, rng: Rng): void {
-  const draw = distribution(init, fanIn, fanOut, rng);
+export function drawWeights(
+  weights: Real,
+  fanIn: number,
+  fanOut: number,
+  init: WeightInit,
+  rng: Rng,
+  path = 'init',
+): void {
+  const draw = distribution(init, fanIn, fanOut, rng, path);
   for (let s = 0; s < weights.length; s++) weights[s] = draw();
 }
 
-function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng): () => number {
+function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng, path: string): () => number {
   switch (init.kind) {
     case 'normal': {
       const sd = init.gain / Math.sqrt(fanIn);
@@ -178,7 +212,7 @@ function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng)
       return () => half * (2 * rng.uniform() - 1);
     }
     case 'orthogonal':
-      throw new ConfigError('init.kind', init.kind, 'another kind for this matrix: it is not square');
+      throw new ConfigError(`${path}.kind`, init.kind, 'another kind for this matrix: it is not square');
     case 'constant':
       return () => init.value;
     default:

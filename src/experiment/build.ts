@@ -73,10 +73,12 @@ export function buildSpec(
   const input = buildProjection(
     { ...network.input, nPre: task.nIn, nPost: network.neurons, bias, autapses: true },
     rng.split('synapses').split('in'),
+    'network.input',
   );
   const recurrent = buildProjection(
     { ...network.recurrent, nPre: network.neurons, nPost: network.neurons, bias: false },
     rng.split('synapses').split('rec'),
+    'network.recurrent',
   );
   const lengths: Omit<Sizes, 'history'> = {
     stream: shape.streams,

@@ -9,7 +9,7 @@ import { createRng, type Rng } from '../core/rng.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
 import { formattableFields, networkLength } from '../engine/network.ts';
-import { drawWeights, initWeights } from '../engine/projections.ts';
+import { drawWeights, expectedSynapses, initWeights } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
@@ -78,6 +78,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const { task } = parts;
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
+  assertFits(leastMemory(built, parts, training.streams, steps), options.maxBytes, 'training.streams');
   const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
   const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
@@ -105,7 +106,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   };
   const tested = { ...spec, rule: null, direct: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
   assertFits(memoryOf(tested, backend), options.maxBytes, 'evaluation.streams');
-  const run = createRun(spec, backend, total, options);
+  const run = allocated(memory, () => createRun(spec, backend, total, options));
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window, 'train');
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
@@ -177,6 +178,33 @@ function memoryOf(spec: NetworkSpec, backend: Backend): Memory {
   return { bytes, perSynapse: bytes / (spec.sizes.synIn + spec.sizes.synRec) };
 }
 
+/**
+ * What a network takes at the least: a weight, its gradient and its postsynaptic index for every synapse, and the rows of
+ * a trial. Asked before synapses are drawn, which for a network of no earthly size would not end.
+ */
+function leastMemory({ network }: ExperimentConfig, { task }: Parts, streams: number, steps: number): Memory {
+  const nPost = network.neurons;
+  const synapses =
+    expectedSynapses({ ...network.input, nPre: task.nIn, nPost, autapses: true }, 'network.input') +
+    expectedSynapses({ ...network.recurrent, nPre: nPost, nPost }, 'network.recurrent');
+  const perSynapse = 12;
+  const row = 4 * (task.nIn + 2 * nPost + 4 * task.nOut);
+  return { bytes: synapses * perSynapse + streams * steps * row, perSynapse };
+}
+
+/** @throws UnsupportedError where the memory that a network needs cannot be had in one piece */
+function allocated<T>({ bytes }: Memory, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UnsupportedError(
+      `the network needs ${Math.ceil(bytes / 2 ** 20)} MiB, which cannot be allocated (${error.message}): ` +
+        'fewer neurons, synapses, streams (training.streams), or steps of a trial',
+    );
+  }
+}
+
 function assertFits({ bytes, perSynapse }: Memory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
   if (bytes <= maxBytes) return;
   const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
@@ -195,9 +223,9 @@ function totalSteps(task: TaskInstance, total: number, streams: number): number 
 function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
   const { spec, state, weights } = run.network;
   const { input, recurrent, output } = network;
-  initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'));
-  initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'));
-  drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'));
+  initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'), 'network.input.init');
+  initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'), 'network.recurrent.init');
+  drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'), 'network.output.init');
   spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'), {
     weights,
     projections: spec.projections,

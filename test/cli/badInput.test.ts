@@ -50,7 +50,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['more synapses than there can be', set({ 'network.neurons': 3_000_000 }), /connectivity: got .*not 9000000000000/],
   [
     'more steps than any memory',
-    ['--backend', 'reference', ...set({ 'training.chunkSteps': 1e12 })],
+    ['--backend', 'reference', ...set({ 'training.chunkSteps': 2e9 })],
     /the network needs \d+ MiB \(\d+ bytes per synapse\), \d+ MiB are available/,
   ],
   [
@@ -215,7 +215,11 @@ describe('a folder that cannot be written', () => {
 describe('a run that diverges', () => {
   it('ends with 1, names field, index and step, and leaves its last checkpoint', async () => {
     const folder = emptyFolder();
-    const rates = set({ 'optimizer.kind': 'sgd', 'optimizer.rates': { in: 0, rec: 0, out: 1e100 } });
+    const rates = set({
+      'optimizer.kind': 'sgd',
+      'optimizer.rates': { in: 0, rec: 0, out: 1e6 },
+      'loss.scale': 1e6,
+    });
     const { code, stdout, stderr } = await spiketrace(['train', ...trials, ...rates, '--out', 'run'], folder);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^spiketrace: run: (y|psi|weights\.\w+|neuron\.\w+)\[\d+\] became \S+ at step \d+; /);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Ended, emptyFolder, root, start } from './cli.ts';
 
@@ -17,17 +17,62 @@ describe('the package', () => {
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('holds what was built and nothing else', async () => {
-    const { code, stdout, stderr } = await start('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], root)
-      .ended;
-    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
-    const paths = files.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md', 'dist/src/cli/main.js']));
-    expect(paths.filter((path) => !/^(dist\/|[A-Z]+(\.md|\.cff)?$|package\.json$)/.test(path))).toEqual([]);
-    expect(paths.filter((path) => /(^|\/)test\/|\.test\.|golden/.test(path))).toEqual([]);
+  it('holds what was built, its pages, examples and golden files, and nothing else', async () => {
+    const { paths, size } = await contents();
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'LICENSE',
+        'README.md',
+        'dist/src/cli/main.js',
+        'test/golden/rflo-small.json',
+      ]),
+    );
+    const known =
+      /^(dist\/|docs\/|hardware\/reckon\/README.md$|examples\/|test\/golden\/[\w-]+\.json$|[A-Z]+(\.md|\.cff)?$|package\.json$)/;
+    expect(paths.filter((path) => !known.test(path))).toEqual([]);
+    expect(paths.filter((path) => /^dist\/test|\.test\./.test(path))).toEqual([]);
+    expect(size).toBeLessThan(4 * 2 ** 20);
+  });
+
+  it('holds what its pages link to and name, as a clone does', async () => {
+    const { paths } = await contents();
+    const links = pages(root).flatMap((page) => linksOf(page).map((link) => ({ page, link })));
+    expect(links.length).toBeGreaterThan(20);
+    expect(links.filter(({ link }) => !existsSync(join(root, link)))).toEqual([]);
+    expect(links.filter(({ link }) => !paths.some((path) => path === link || path.startsWith(`${link}/`)))).toEqual([]);
   });
 });
+
+/** README, CONTRIBUTING, CHANGELOG and all of docs/, as paths from the root. */
+function pages(folder: string): string[] {
+  const docs = readdirSync(join(folder, 'docs'), { recursive: true, encoding: 'utf8' });
+  const inDocs = docs.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`);
+  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...inDocs];
+}
+
+/** Relative links of a page, and the pages, examples and golden files that it names in code; as paths from the root. */
+function linksOf(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  const links = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)].map(([, to]) => to).filter((to) => !/^\w+:/.test(to));
+  const named = [
+    ...text.matchAll(/`((docs|examples|test\/golden|hardware\/\w+\/README)[\w./-]+\.\w+|[A-Z]{4,}\.\w+)`/g),
+  ].map(([, to]) => to);
+  return [...links.map((to) => posix.join(posix.dirname(page), to)), ...named];
+}
+
+interface Contents {
+  readonly paths: readonly string[];
+  /** Of the tarball, bytes. */
+  readonly size: number;
+}
+
+async function contents(): Promise<Contents> {
+  const { code, stdout, stderr } = await start('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], root).ended;
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  const [{ files, size }] = JSON.parse(stdout) as [{ files: { path: string }[]; size: number }];
+  return { paths: files.map(({ path }) => path), size };
+}
 
 /** The first example of a page, compiled against the package's own declarations and run as a user would. */
 async function runExample(page: string): Promise<Ended> {

@@ -3,7 +3,7 @@ import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.t
 import type { ThresholdKernel } from '../../core/plugins.ts';
 import { bindHostStages } from './host.ts';
 import { loadedTensorFlow } from './load.ts';
-import { bindTensorStages } from './tensors.ts';
+import { bindTensorStages, type TensorFlow } from './tensors.ts';
 
 /**
  * TensorFlow.js: one tensor operation for all trials of a batch, step after step, no host read within a trial; the deferred
@@ -52,6 +52,6 @@ function compile(network: Network): Stages {
   if (!found) throw new UnsupportedError('backend "tfjs": call loadTensorFlow() first');
   const neuron = network.spec.neuron.kernel as ThresholdKernel;
   const host = bindHostStages(network);
-  const tensors = bindTensorStages(found.tf, network, neuron);
+  const tensors = bindTensorStages(found.tf as TensorFlow, network, neuron);
   return { ...host, ...tensors, direct() {} };
 }

@@ -1,10 +1,19 @@
 import { UnsupportedError } from '../../core/errors.ts';
 
-export type TensorFlow = typeof import('@tensorflow/tfjs-core');
+/**
+ * What is asked of TensorFlow.js beside its operations. The whole of its type belongs to an optional peer, which no declaration that a
+ * program imports may name: it would not compile where the peer is not installed.
+ */
+export interface TensorFlowModule {
+  ready(): Promise<void>;
+  setBackend(name: string): Promise<boolean>;
+  tensor1d(values: number[]): { dispose(): void };
+  memory(): { numTensors: number; numBytes: number };
+}
 
 /** TensorFlow.js as it was found, and in words what was found and what was not. */
 export interface LoadedTensorFlow {
-  readonly tf: TensorFlow;
+  readonly tf: TensorFlowModule;
   readonly engine: string;
   readonly report: readonly string[];
 }
@@ -52,9 +61,9 @@ async function tryNative(
   name: string,
   importer: (name: string) => Promise<unknown>,
   report: string[],
-): Promise<TensorFlow | null> {
+): Promise<TensorFlowModule | null> {
   try {
-    const found = (await importer(name)) as { default?: TensorFlow } & TensorFlow;
+    const found = (await importer(name)) as { default?: TensorFlowModule } & TensorFlowModule;
     const tf = found.default ?? found;
     await tf.ready();
     tf.tensor1d([1]).dispose();
@@ -66,9 +75,12 @@ async function tryNative(
   }
 }
 
-async function tryWasm(importer: (name: string) => Promise<unknown>, report: string[]): Promise<TensorFlow | null> {
+async function tryWasm(
+  importer: (name: string) => Promise<unknown>,
+  report: string[],
+): Promise<TensorFlowModule | null> {
   try {
-    const tf = (await importer('@tensorflow/tfjs-core')) as TensorFlow;
+    const tf = (await importer('@tensorflow/tfjs-core')) as TensorFlowModule;
     await importer('@tensorflow/tfjs-backend-wasm');
     await tf.setBackend('wasm');
     await tf.ready();

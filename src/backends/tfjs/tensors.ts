@@ -2,7 +2,9 @@ import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Real } from '../../core/layout.ts';
 import type { Network, Stages } from '../../core/network.ts';
 import type { ThresholdKernel } from '../../core/plugins.ts';
-import type { TensorFlow } from './load.ts';
+
+/** Named here and in no file that others import the declarations of. */
+export type TensorFlow = typeof import('@tensorflow/tfjs-core');
 
 /** State of all neurons of all streams, each [stream][rec]. */
 type CellState = Readonly<Record<'v' | 'a' | 'refractory' | 'z', Tensor>>;

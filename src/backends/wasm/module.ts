@@ -58,11 +58,9 @@ const compiled = new Map<MemoryKind, WebAssembly.Module>();
 /** Address of the kernels beside this file, for `loadKernels(fetch(kernelsUrl))` in a browser. */
 export const kernelsUrl = urls.own;
 
-/** In a browser: hands over the kernels before the first network is built. */
-export async function loadKernels(source: Response | Promise<Response> | BufferSource): Promise<void> {
-  const given = await source;
-  const bytes = given instanceof Response ? await given.arrayBuffer() : given;
-  compiled.set('own', await WebAssembly.compile(bytes));
+/** Keeps kernels that were compiled elsewhere. */
+export function keepModule(kind: MemoryKind, module: WebAssembly.Module): void {
+  compiled.set(kind, module);
 }
 
 /** Whether kernels are at hand: loaded, or on the disk of a Node process. */
