@@ -41,6 +41,7 @@ export const patternGeneration: TaskModel<Params> = {
       mode: { kind: 'trial', steps: p.steps },
       statesExpected: false,
       testIsNew: false,
+      bytes: p.steps * (p.inputs + 8 * p.outputs),
       bounds: [],
       inputPopulations: [{ label: 'input', size: p.inputs }],
       fill(out) {

@@ -38,6 +38,7 @@ export const periodicOutput: TaskModel<Params> = {
       mode: { kind: 'trial', steps: p.steps },
       statesExpected: false,
       testIsNew: false,
+      bytes: 8 * p.steps,
       bounds: [],
       inputPopulations: [{ label: 'cue', size: 1 }],
       fill(out) {

@@ -493,6 +493,8 @@ export interface TaskInstance {
    * to be learned by heart: its evaluation is on what it was trained on.
    */
   readonly testIsNew: boolean;
+  /** Bytes of tables that it keeps, once the first trial has been filled; 0 where it is left out. */
+  readonly bytes?: number;
   /** Populations of the input, for rasters. */
   readonly inputPopulations: readonly { readonly label: string; readonly size: number }[];
   /**

@@ -42,10 +42,25 @@ export interface Experiment {
   restore(checkpoint: Uint8Array, path?: string): void;
 }
 
-/** What a run takes in bytes: in all, and per synapse of the two projections. */
-export interface Memory {
+/** What a network takes in bytes: in all, and per synapse of the two projections. */
+interface NetworkMemory {
   readonly bytes: number;
   readonly perSynapse: number;
+}
+
+/** What a run takes in bytes: the network that learns, and beside it all that is there at its largest moment. */
+export interface Memory extends NetworkMemory {
+  readonly parts: {
+    readonly network: number;
+    /** The network of the evaluation at the end, which stands beside the other. */
+    readonly evaluation: number;
+    /** Tables of the task. */
+    readonly task: number;
+    /** The state as it is written. */
+    readonly checkpoint: number;
+  };
+  /** Sum of the parts. */
+  readonly total: number;
 }
 
 export interface EvaluateOptions {
@@ -85,8 +100,8 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const note = whyReference(config.backend, spec);
   const total = totalSteps(task, training.total, training.streams);
   checkUpdates(config, total, steps);
-  const memory = memoryOf(spec, backend);
-  assertFits(memory, options.maxBytes, 'training.streams');
+  const own = memoryOf(spec, backend);
+  assertFits(own, options.maxBytes, 'training.streams');
   // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
   const evaluationSpec = (streams: number): NetworkSpec =>
     withFormats(
@@ -105,8 +120,9 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
   };
   const tested = { ...spec, rule: null, direct: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
-  assertFits(memoryOf(tested, backend), options.maxBytes, 'evaluation.streams');
-  const run = allocated(memory, () => createRun(spec, backend, total, options));
+  const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, networkLength(spec, backend).state);
+  assertAllFits(memory, options.maxBytes);
+  const run = allocated(own, () => createRun(spec, backend, total, options));
   initialise(run, config, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), config.loss.window, 'train');
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
@@ -173,7 +189,7 @@ function checkUpdates({ training }: ExperimentConfig, totalSteps: number, steps:
   );
 }
 
-function memoryOf(spec: NetworkSpec, backend: Backend): Memory {
+function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
   const bytes = backend.bytes(spec, networkLength(spec, backend));
   return { bytes, perSynapse: bytes / (spec.sizes.synIn + spec.sizes.synRec) };
 }
@@ -182,7 +198,7 @@ function memoryOf(spec: NetworkSpec, backend: Backend): Memory {
  * What a network takes at the least: a weight, its gradient and its postsynaptic index for every synapse, and the rows of
  * a trial. Asked before synapses are drawn, which for a network of no earthly size would not end.
  */
-function leastMemory({ network }: ExperimentConfig, { task }: Parts, streams: number, steps: number): Memory {
+function leastMemory({ network }: ExperimentConfig, { task }: Parts, streams: number, steps: number): NetworkMemory {
   const nPost = network.neurons;
   const synapses =
     expectedSynapses({ ...network.input, nPre: task.nIn, nPost, autapses: true }, 'network.input') +
@@ -193,7 +209,7 @@ function leastMemory({ network }: ExperimentConfig, { task }: Parts, streams: nu
 }
 
 /** @throws UnsupportedError where the memory that a network needs cannot be had in one piece */
-function allocated<T>({ bytes }: Memory, make: () => T): T {
+function allocated<T>({ bytes }: NetworkMemory, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -205,7 +221,22 @@ function allocated<T>({ bytes }: Memory, make: () => T): T {
   }
 }
 
-function assertFits({ bytes, perSynapse }: Memory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
+function wholeMemory(network: NetworkMemory, evaluation: number, task: TaskInstance, state: number): Memory {
+  const parts = { network: network.bytes, evaluation, task: task.bytes ?? 0, checkpoint: 8 * state };
+  return { ...network, parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** @throws UnsupportedError that names every part */
+function assertAllFits({ parts, total }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
+  if (total <= maxBytes) return;
+  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  throw new UnsupportedError(
+    `the run needs ${mib(total)}: network ${mib(parts.network)}, evaluation ${mib(parts.evaluation)} (evaluation.streams), ` +
+      `task ${mib(parts.task)}, checkpoint ${mib(parts.checkpoint)}; ${mib(maxBytes)} are available`,
+  );
+}
+
+function assertFits({ bytes, perSynapse }: NetworkMemory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
   if (bytes <= maxBytes) return;
   const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   throw new UnsupportedError(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError } from '../core/errors.ts';
@@ -13,6 +13,8 @@ const CLAIM_MS = 10_000;
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** Where processes are numbered on their own (containers that share a host name): which numbering; null where none is told. */
+  readonly numbering: string | null;
   /** Start of the process in ticks since the machine's, where the system tells it. */
   readonly began: string | null;
   readonly since: string;
@@ -41,7 +43,13 @@ export function lockFolder(folder: string): () => void {
 }
 
 function ourselves(): Holder {
-  return { pid: process.pid, host: hostname(), began: beganOf(process.pid), since: new Date().toISOString() };
+  return {
+    pid: process.pid,
+    host: hostname(),
+    numbering: numbering(),
+    began: beganOf(process.pid),
+    since: new Date().toISOString(),
+  };
 }
 
 /** The lock appears with its whole text, or not at all. */
@@ -103,8 +111,16 @@ function holderOf(text: string): Partial<Holder> {
   }
 }
 
-function isStale({ pid, host, began }: Partial<Holder>): boolean {
-  if (typeof pid !== 'number' || host !== hostname()) return false;
+function numbering(): string | null {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
+}
+
+function isStale({ pid, host, began, ...holder }: Partial<Holder>): boolean {
+  if (typeof pid !== 'number' || host !== hostname() || holder.numbering !== numbering()) return false;
   if (!isAlive(pid)) return true;
   const now = beganOf(pid);
   return now !== null && began !== null && now !== began;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
+import { assertSideBySide } from '../../src/cli/commands/run.ts';
 import {
   applySettings,
   createExperiment,
@@ -48,6 +49,28 @@ describe('settings that do not go together are refused, not ignored', () => {
     const raw = back('evaluation.streams=2000');
     const { memory } = createExperiment(back(), catalogue);
     expect(() => createExperiment(raw, catalogue, { maxBytes: 2 * memory.bytes })).toThrow(/evaluation\.streams/);
+  });
+
+  it('what task, evaluation and checkpoint take belongs to the sum, and every part is named', () => {
+    const raw = pattern('task.steps=2000', 'task.inputs=500');
+    const { memory } = createExperiment(raw, catalogue);
+    expect(memory.parts.task).toBe(2000 * (500 + 8));
+    expect(memory.total).toBe(Object.values(memory.parts).reduce((sum, bytes) => sum + bytes, 0));
+    createExperiment(raw, catalogue, { maxBytes: memory.total });
+    expect(() => createExperiment(raw, catalogue, { maxBytes: memory.total - 1 })).toThrow(
+      /the run needs \d+ MiB: network \d+ MiB, evaluation \d+ MiB .*task 1 MiB, checkpoint \d+ MiB; \d+ MiB are available/,
+    );
+  });
+
+  it('runs side by side are added up, as many as there are threads, with what the threads take', () => {
+    const MiB = 2 ** 20;
+    const runs = [100 * MiB, 300 * MiB, 200 * MiB];
+    assertSideBySide(runs, 2, 628 * MiB);
+    expect(() => assertSideBySide(runs, 2, 627 * MiB)).toThrow(
+      '2 runs at a time need 500 MiB and 128 MiB for their threads, 627 MiB are available: fewer --threads',
+    );
+    expect(() => assertSideBySide(runs, 8, 700 * MiB)).toThrow(/^3 runs at a time need 600 MiB and 192 MiB/);
+    assertSideBySide(runs, 1, 1);
   });
 });
 

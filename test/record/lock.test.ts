@@ -20,7 +20,14 @@ function empty(): string {
 /** Number of a process that has ended. */
 const dead = () => Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
 const held = (folder: string) => join(folder, 'run.lock');
-const leave = (folder: string, holder: object) => writeFileSync(held(folder), JSON.stringify(holder));
+/** Which numbering of processes this one lives in, as a lock written here says. */
+function numbering(): unknown {
+  const folder = empty();
+  lockFolder(folder);
+  return JSON.parse(readFileSync(held(folder), 'utf8')).numbering;
+}
+const leave = (folder: string, holder: object) =>
+  writeFileSync(held(folder), JSON.stringify({ numbering: numbering(), ...holder }));
 
 describe('a locked folder', () => {
   it('is refused to a second writer, with the process that holds it, and free again afterwards', () => {
@@ -57,6 +64,11 @@ describe('a locked folder', () => {
   });
 
   it.each([
+    [
+      'a container with numbers of its own',
+      { pid: 2 ** 22 + 1, host: hostname(), numbering: 'pid:[1]', began: '1', since: 'then' },
+      /in use by process/,
+    ],
     ['another machine', { pid: 1, host: 'elsewhere', began: '1', since: 'then' }, /process 1 on elsewhere.*delete/],
     ['nobody that can be asked', {}, /names no process; delete it/],
   ])('is left to %s', (_who, holder, message) => {

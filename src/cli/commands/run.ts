@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { preset, presetNames } from '../../config/presets.ts';
 import { applySettings } from '../../config/settings.ts';
-import { ConfigError, FileError } from '../../core/errors.ts';
+import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
 import { readBytes } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
@@ -11,7 +11,7 @@ import { canDraw, drawRun } from '../figures.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
-import { findRuns } from '../runFolder.ts';
+import { availableMemory, findRuns } from '../runFolder.ts';
 
 export interface TrainFlags extends Global {
   readonly set?: readonly string[];
@@ -100,25 +100,51 @@ async function runAndReport(
   for (const path of figures) print(`figure: ${path}`);
 }
 
-/** @returns symbols or trials to be done; says once what a run takes */
-function check(job: Job, say: boolean): number {
-  const { config, memory } = prepare(job);
+/** Bytes of a thread of the pool beside the run that it does: its heap and the program. */
+const threadBytes = 64 * 2 ** 20;
+
+/**
+ * What runs side by side, with the threads that do them, fits into the memory that there is.
+ * @param bytes of every run @throws UnsupportedError
+ */
+export function assertSideBySide(bytes: readonly number[], threads: number, available: number): void {
+  const lanes = Math.min(threads, bytes.length);
+  if (lanes <= 1) return;
+  const largest = [...bytes].sort((a, b) => b - a).slice(0, lanes);
+  const runs = largest.reduce((sum, own) => sum + own, 0);
+  if (runs + lanes * threadBytes <= available) return;
+  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  throw new UnsupportedError(
+    `${lanes} runs at a time need ${mib(runs)} and ${mib(lanes * threadBytes)} for their threads, ${mib(available)} are ` +
+      'available: fewer --threads',
+  );
+}
+
+/** @returns symbols or trials to be done, and bytes; says once what a run takes */
+function check(job: Job, say: boolean): { readonly total: number; readonly bytes: number } {
+  const { config, memory, close } = prepare(job);
+  close();
   const mib = memory.bytes / 2 ** 20;
   if (say && process.stderr.isTTY) {
     tell(
       `backend ${config.backend}, ${mib.toFixed(mib < 10 ? 1 : 0)} MiB a run, ${memory.perSynapse.toFixed(0)} bytes per synapse`,
     );
   }
-  return Math.min(job.until ?? Number.POSITIVE_INFINITY, config.training.total);
+  return { total: Math.min(job.until ?? Number.POSITIVE_INFINITY, config.training.total), bytes: memory.total };
 }
 
 /** Runs jobs with a progress line. @throws the first error, after all other jobs have ended */
 export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
   // Everything that can be refused is refused here, before the first file is written.
   await loadBackends(jobs, tell);
-  const totals = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
+  const wanted = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
+  assertSideBySide(
+    wanted.map(({ bytes }) => bytes),
+    flags.threads,
+    availableMemory(),
+  );
   const line = openProgress(
-    totals.reduce((sum, total) => sum + total, 0),
+    wanted.reduce((sum, { total }) => sum + total, 0),
     flags.json ?? false,
   );
   const { stop, release } = interruptible();
