@@ -28,7 +28,7 @@ function places(node, found = [], depth = 0) {
 /** As JSON.parse does it: a key "__proto__" is a key. */
 function put(holder, key, value) {
   if (Array.isArray(holder) && key === 'length') return;
-  Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+  Reflect.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function nested(rng) {
@@ -113,7 +113,7 @@ function nudged(value, rng) {
 }
 
 const mutations = [
-  ({ holder, key }) => delete holder[key],
+  ({ holder, key }) => Reflect.deleteProperty(holder, key),
   ({ holder, key }, { rng, words }) => put(holder, key, junk(rng, words)),
   ({ holder, key }, { rng, words }) => put(holder, key, rng.pick(words)),
   ({ holder, key }, { rng }) => {

@@ -7,8 +7,17 @@ type Issue = z.core.$ZodIssue;
 
 /** Checks an experiment and fills in its defaults. @throws ConfigError with path, value, range and unit */
 export function parseExperiment(input: unknown, catalogue: Catalogue): ExperimentConfig {
-  const { $schema: _, ...config } = parseWith(experimentSchema(catalogue), input);
+  const { $schema: _, ...config } = parseWith(schemaOf(catalogue), input);
   return config;
+}
+
+/** To put a schema together takes longer than to check an experiment with it. */
+const schemas = new WeakMap<Catalogue, ReturnType<typeof experimentSchema>>();
+
+function schemaOf(catalogue: Catalogue): ReturnType<typeof experimentSchema> {
+  const known = schemas.get(catalogue) ?? experimentSchema(catalogue);
+  schemas.set(catalogue, known);
+  return known;
 }
 
 /** Checks any value against a schema; `prefix` is put before the path in messages. */

@@ -1,0 +1,180 @@
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { emptyFolder, root } from '../cli/cli.ts';
+import { installed, packed, ran, tsc } from '../cli/installed.ts';
+import { type Block, blocks, commandsOf, pages } from './blocks.ts';
+
+/** What a block is: commands, a program, or what nobody can run, with the reason. Found by how its text begins. */
+type Kind = 'commands' | 'program' | { readonly notRun: string };
+
+const formula = { notRun: 'formulas' };
+const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = [
+  ['README.md', 'npm ci && npm start', 'commands'],
+  ['README.md', 'npm install ./spiketrace', 'commands'],
+  ['README.md', 'import { createExperiment', 'program'],
+  ['README.md', 'npx spiketrace train four-six-back --seeds 5', 'commands'],
+  ['README.md', 'npx spiketrace train four-six-back-8bit', 'commands'],
+  ['CONTRIBUTING.md', 'npm ci', 'commands'],
+  [
+    'CONTRIBUTING.md',
+    "import { z } from 'zod'",
+    { notRun: 'carried out, with all that is said of it, in rule.test.ts' },
+  ],
+  ['CONTRIBUTING.md', 'npm run build\nnpx spiketrace train', { notRun: 'carried out in rule.test.ts' }],
+  ['docs/architecture.md', 'dW_ij', formula],
+  ['docs/architecture.md', 'task ──►', { notRun: 'a drawing' }],
+  ['docs/architecture.md', 'a_j(t)', formula],
+  ['docs/hardware.md', 'npx spiketrace', 'commands'],
+  ['docs/performance.md', 'F_k(t)', formula],
+];
+
+/** Commands that are not run, by how they begin, with the reason. */
+const notRun: readonly (readonly [begins: string, reason: string])[] = [
+  ['npm ci', 'a clean install is the first step of .ci/run'],
+  ['npm test', 'this suite is a part of it'],
+];
+
+/** Commands that need a clone; all others are run in an installed package too. */
+const ofAClone = /^(npm (ci|test|run|start)|node scripts)/;
+/** And the one that a clone does not need. */
+const ofAUser = /^npm install/;
+
+/**
+ * How a command is shortened: settings at its end, or one text for another. The command still starts as it stands in the page,
+ * trains, and has to end with 0.
+ */
+const few = '--set training.total=1600 --set evaluation.total=1600';
+const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
+  [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
+  [/^npx spiketrace train pattern-generation/, (c) => `${c} --set training.total=4 --no-figures`],
+  [/^npx spiketrace compare /, (c) => `${c} ${few} --set training.chunkSteps=50`],
+  [/^npx spiketrace train /, (c) => `${c} ${few} --set training.chunkSteps=50 --no-figures`],
+  [/^npx spiketrace audit /, (c) => `${c} ${few} --windows 2 --set training.chunkSteps=50`],
+  [/^npx spiketrace deploy .*--accuracy/, (c) => `${c} ${few}`],
+  [/^npx spiketrace widths /, (c) => `${c.replace(/--margin \S+/, '--margin 100%')} ${few} --set network.neurons=10`],
+  [/^npx spiketrace eval /, (c) => c.replace('80000', '1600')],
+  [/^node scripts\/mutate\.mjs/, (c) => `${c} --list`],
+];
+
+function shortened(command: string): string {
+  const fewer = command.replace('--seeds 5', '--seeds 2');
+  return shorter.find(([pattern]) => pattern.test(command))?.[1](fewer) ?? command;
+}
+
+function kindOf({ page, text }: Block): Kind | undefined {
+  return kinds.find(([where, begins]) => where === page && text.startsWith(begins))?.[2];
+}
+
+const isOfCommands = (block: Block) => kindOf(block) === 'commands';
+
+/** Commands of a page one after the other, `a && b` as two. */
+function runnable(page: string, belongs: (command: string) => boolean): string[] {
+  const commands = blocks.filter((block) => block.page === page && isOfCommands(block)).flatMap(commandsOf);
+  return commands
+    .flatMap((command) => command.split(' && '))
+    .filter((command) => !notRun.some(([begins]) => command.startsWith(begins)) && belongs(command));
+}
+
+describe('every block of the pages', () => {
+  it('is known: as commands, as a program, or with a reason why it is not run', () => {
+    const unknown = blocks.filter((block) => kindOf(block) === undefined);
+    expect(unknown.map(({ page, line, text }) => `${page}:${line} ${text.slice(0, 60)}`)).toEqual([]);
+  });
+
+  it('that is listed here is there', () => {
+    const lost = kinds.filter(
+      ([page, begins]) => !blocks.some((block) => block.page === page && block.text.startsWith(begins)),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  it('has scripts in its text that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const page of pages) {
+      const text = readFileSync(join(root, page), 'utf8');
+      for (const [, name] of text.matchAll(/npm run (\w+)/g)) expect(Object.keys(scripts)).toContain(name);
+      for (const [, path] of text.matchAll(/node (scripts\/\w[\w.-]+)/g))
+        expect(existsSync(join(root, path))).toBe(true);
+    }
+  });
+});
+
+/** A copy of the clone, with what was built. */
+function clone(): string {
+  const folder = join(emptyFolder(), 'clone');
+  const left = new Set(['node_modules', '.git', 'runs']);
+  cpSync(root, folder, {
+    recursive: true,
+    filter: (path) => !left.has(path.slice(root.length).split(sep)[0]),
+  });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+describe('in a clone', () => {
+  describe.each(pages)('%s', (page) => {
+    const commands = runnable(page, (command) => !ofAUser.test(command));
+    let folder = '';
+    beforeAll(() => {
+      if (commands.length > 0) folder = clone();
+    });
+
+    it.each(commands)('%s', async (command) => {
+      await ran('bash', ['-c', inAClone(command)], folder);
+    });
+  });
+
+  /** `npm start` is what it stands for, its training shortened. */
+  function inAClone(command: string): string {
+    // A clone has no copy of itself in node_modules.
+    const own = command.replaceAll('node_modules/spiketrace/', '');
+    if (own !== 'npm start') return shortened(own);
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const [, ...steps] = String(scripts.start).split(' && ');
+    return steps.map((step) => shortened(step.replace('node dist/src/cli/main.js', 'npx spiketrace'))).join(' && ');
+  }
+});
+
+describe('where the package is installed', () => {
+  let tarball = '';
+  let prepared = '';
+  beforeAll(async () => {
+    tarball = await packed();
+    prepared = await installed(tarball);
+  }, 120_000);
+
+  describe.each(pages)('%s', (page) => {
+    const commands = runnable(page, (command) => !ofAClone.test(command));
+    let folder = '';
+    beforeAll(() => {
+      if (commands.length === 0) return;
+      folder = join(emptyFolder(), 'user');
+      cpSync(prepared, folder, { recursive: true, verbatimSymlinks: true });
+      copyFileSync(tarball, join(folder, 'spiketrace-0.1.0.tgz'));
+    });
+
+    it.each(commands)('%s', async (command) => {
+      await ran('bash', ['-c', shortened(ofTheUser(command))], folder);
+    });
+  });
+
+  /** Examples and golden files lie in the package. */
+  function ofTheUser(command: string): string {
+    return command.replace(/ (examples|test)\//g, ' node_modules/spiketrace/$1/');
+  }
+
+  const programs = blocks.filter((block) => kindOf(block) === 'program');
+  it.each(programs)('the program of $page, line $line, compiles and runs', async ({ text }) => {
+    const folder = join(emptyFolder(), 'user');
+    cpSync(prepared, folder, { recursive: true, verbatimSymlinks: true });
+    for (const name of ['@types/node', 'undici-types']) {
+      mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
+      cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+    }
+    writeFileSync(join(folder, 'program.ts'), text);
+    const options = '--ignoreConfig --strict --target es2022 --module nodenext --lib es2022 --types node'.split(' ');
+    await ran(process.execPath, [tsc, ...options, 'program.ts'], folder);
+    expect(await ran(process.execPath, ['program.js'], folder)).not.toBe('');
+  });
+});
