@@ -280,7 +280,8 @@ export function pathExists(path, schema, parts) {
 }
 
 /** An UnsupportedError names two parts that do not fit together rather than one value. */
-const unsupported = /^(backend "[a-z]+"|rule: |the network needs \d+ MiB.*\((training|evaluation)\.streams\))/;
+const unsupported =
+  /^(backend "[a-z]+"|rule: |the rule "|the (network|run) needs \d+ MiB.*\((training|evaluation)\.streams\))/;
 
 /** Where it was thrown, in our own code. */
 function frameOf(error) {

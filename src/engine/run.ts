@@ -154,8 +154,7 @@ export function updateRest({ clock, stages, totalSteps }: Run): void {
   };
   if (clock.pending > 0) rest(clock.pending, 0);
   if (clock.sinceUpdate > 0) rest(1, -1);
-  clock.pending = 0;
-  clock.sinceUpdate = 0;
+  Object.assign(clock, { pending: 0, sinceUpdate: 0 });
 }
 
 /** A copy of the gradient as it stands, 0 at synapses that exist in the storage only. */
