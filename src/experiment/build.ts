@@ -14,7 +14,6 @@ import type {
   EligibilityDynamics,
   Entry,
   NeuronInstance,
-  NeuronModel,
   PluginChoice,
   ReadoutInstance,
   RuleContext,
@@ -30,7 +29,7 @@ import { rateToSpikesPerStep } from '../core/units.ts';
 import { formattableFields } from '../engine/network.ts';
 import { buildProjection } from '../engine/projections.ts';
 import { createOptimizer } from '../optim/index.ts';
-import { checkDynamics, withDynamics } from './dynamics.ts';
+import { withDynamics } from './dynamics.ts';
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
@@ -47,16 +46,10 @@ export function deriveParts(config: ExperimentConfig, catalogue: Catalogue, rng:
   const readoutModel = find(catalogue.readouts, 'kind', readout.kind, 'network.readout.kind');
   return {
     task: taskModel.derive(config.task as never, { dtMs, rng: rng.split('task') }),
-    neuron: neuronOf(neuronModel, neuron, dtMs, nRec),
+    neuron: neuronModel.derive(neuron as never, { dtMs, nRec }),
     spiking: neuronModel.spiking,
     readout: readoutModel.derive(readout as never, { dtMs }),
   };
-}
-
-function neuronOf(model: Entry<NeuronModel>, params: unknown, dtMs: number, nRec: number): NeuronInstance {
-  const neuron = model.derive(params as never, { dtMs, nRec });
-  checkDynamics(model.kind, model.spiking, neuron, nRec);
-  return neuron;
 }
 
 /** The network that a configuration describes, for a number of streams and a longest trial. */

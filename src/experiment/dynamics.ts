@@ -9,9 +9,11 @@ const pulse = 1e-2;
 /** A response may be off by this share of the pulse's own; rates bend, so theirs may be off by more. */
 const tolerance = { membrane: 1e-7, rate: 1e-5 };
 const ratePulse = 1e-6;
+/** Cells that are looked at, evenly spread where there are more. */
+const mostCells = 4096;
 
 /**
- * Compares the dynamics that a neuron declares with what it does: the response of all its cells to a pulse of input, and of those
+ * Compares the dynamics that a neuron declares with what it does: the response of its cells to a pulse of input, and of those
  * that fire, the step after a spike. Every trace and every direct rule takes the declaration for the neuron, so one that
  * does not hold would train with a wrong gradient.
  * @throws UnsupportedError naming the neuron, the step and both numbers
@@ -32,9 +34,11 @@ export function checkDynamics(kind: string, spiking: boolean, neuron: NeuronInst
 /** d v(t) = decay d v(t-1) + gain d I(t), less resetGain after a spike; the threshold rises by strength rho^k. */
 function checkMembrane(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
   const { decay, gain, resetGain, adaptation } = declared;
+  const cells = cellsOf(n);
   const quiet = watch(neuron, n, 0);
   const driven = watch(neuron, n, pulse);
-  const enough = strongPulse(quiet, neuron, n);
+  const width = cells.length;
+  const enough = strongPulse(quiet, neuron, width);
   const strong = watch(neuron, n, enough);
   for (const { run, input } of [
     { run: driven, input: pulse },
@@ -42,30 +46,30 @@ function checkMembrane(kind: string, neuron: NeuronInstance, declared: Eligibili
   ]) {
     const scale = Math.max(Math.abs(gain * input), resetGain);
     for (let t = 1; t < duration; t++) {
-      for (let j = 0; j < n; j++) {
-        const fired = run.z[(t - 1) * n + j] - quiet.z[(t - 1) * n + j];
+      for (let j = 0; j < width; j++) {
+        const fired = run.z[(t - 1) * width + j] - quiet.z[(t - 1) * width + j];
         if (fired !== 0 && resetGain === 0) continue;
-        const before = run.v[(t - 1) * n + j] - quiet.v[(t - 1) * n + j];
+        const before = run.v[(t - 1) * width + j] - quiet.v[(t - 1) * width + j];
         const want = decay * before + (t === 1 ? gain * input : 0) - resetGain * fired;
-        const got = run.v[t * n + j] - quiet.v[t * n + j];
+        const got = run.v[t * width + j] - quiet.v[t * width + j];
         if (!(Math.abs(got - want) <= tolerance.membrane * scale)) {
           const what = fired === 0 ? `a pulse of ${input}` : `a pulse of ${input} and a spike`;
-          refuse(kind, `${t} steps after ${what} its membrane "${neuron.membrane}" has moved by`, got, want, j);
+          refuse(kind, `${t} steps after ${what} its membrane "${neuron.membrane}" has moved by`, got, want, cells[j]);
         }
       }
     }
   }
   if (!neuron.threshold) return;
   const rho = adaptation?.decay ?? 0;
-  const rise = new Float64Array(n);
+  const rise = new Float64Array(width);
   for (let t = 1; t < duration; t++) {
-    for (let j = 0; j < n; j++) {
-      const fired = strong.z[(t - 1) * n + j] - quiet.z[(t - 1) * n + j];
-      rise[j] = rho * rise[j] + (adaptation?.strength[j] ?? 0) * fired;
-      const got = strong.threshold[t * n + j] - quiet.threshold[t * n + j];
-      const level = Math.max(1, Math.abs(quiet.threshold[t * n + j]));
+    for (let j = 0; j < width; j++) {
+      const fired = strong.z[(t - 1) * width + j] - quiet.z[(t - 1) * width + j];
+      rise[j] = rho * rise[j] + (adaptation?.strength[cells[j]] ?? 0) * fired;
+      const got = strong.threshold[t * width + j] - quiet.threshold[t * width + j];
+      const level = Math.max(1, Math.abs(quiet.threshold[t * width + j]));
       if (!(Math.abs(got - rise[j]) <= tolerance.membrane * level)) {
-        refuse(kind, `${t} steps after a pulse its threshold has risen by`, got, rise[j], j);
+        refuse(kind, `${t} steps after a pulse its threshold has risen by`, got, rise[j], cells[j]);
       }
     }
   }
@@ -73,14 +77,16 @@ function checkMembrane(kind: string, neuron: NeuronInstance, declared: Eligibili
 
 /** d r(t) = decay d r(t-1) + gain psi(t) d I(t). */
 function checkRate(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
+  const cells = cellsOf(n);
+  const width = cells.length;
   const quiet = watch(neuron, n, 0);
   const driven = watch(neuron, n, ratePulse);
   for (let t = 1; t < duration; t++) {
-    for (let j = 0; j < n; j++) {
-      const want = declared.decay ** (t - 1) * declared.gain * quiet.psi[n + j];
-      const got = (driven.z[t * n + j] - quiet.z[t * n + j]) / ratePulse;
+    for (let j = 0; j < width; j++) {
+      const want = declared.decay ** (t - 1) * declared.gain * quiet.psi[width + j];
+      const got = (driven.z[t * width + j] - quiet.z[t * width + j]) / ratePulse;
       if (!(Math.abs(got - want) <= tolerance.rate * Math.max(1, Math.abs(declared.gain)))) {
-        refuse(kind, `${t} steps after a pulse its rate has moved, per unit of input, by`, got, want, j);
+        refuse(kind, `${t} steps after a pulse its rate has moved, per unit of input, by`, got, want, cells[j]);
       }
     }
   }
@@ -94,17 +100,19 @@ function refuse(kind: string, what: string, got: number, want: number, j: number
 }
 
 /** Enough to bring every cell that has a threshold above it at once. */
-function strongPulse(quiet: Watched, neuron: NeuronInstance, n: number): number {
+function strongPulse(quiet: Watched, neuron: NeuronInstance, width: number): number {
   const gain = neuron.eligibility?.gain ?? 1;
   let most = 1;
   if (neuron.threshold && gain > 0) {
-    for (let j = 0; j < n; j++) most = Math.max(most, (1.5 * (quiet.threshold[n + j] - quiet.v[n + j])) / gain);
+    for (let j = 0; j < width; j++) {
+      most = Math.max(most, (1.5 * (quiet.threshold[width + j] - quiet.v[width + j])) / gain);
+    }
   }
   return most;
 }
 
 interface Watched {
-  /** Membrane, activity, pseudo-derivative and threshold; row t of `z` is step t. [step][rec] */
+  /** Membrane, activity, pseudo-derivative and threshold of the cells that are looked at. [step][cell] */
   readonly v: Float64Array;
   readonly z: Float64Array;
   readonly psi: Float64Array;
@@ -121,16 +129,29 @@ function watch(neuron: NeuronInstance, n: number, input: number): Watched {
   const current: Real = new Float64Array(n);
   const trial = { z, psi } as Partial<TrialArrays> as TrialArrays;
   const step = neuron.bind({ sizes, state, trial, current });
-  const seen = { v: new Float64Array(duration * n), psi, threshold: new Float64Array(duration * n) };
+  const cells = cellsOf(n);
+  const rows = () => new Float64Array(duration * cells.length);
+  const seen = { v: rows(), z: rows(), psi: rows(), threshold: rows() };
   const level = new Float64Array(n);
+  const membrane = state[neuron.membrane] ?? level;
   for (let t = 0; t < duration; t++) {
     current.fill(t === 1 ? input : 0);
     step(0, t);
-    seen.v.set(state[neuron.membrane] ?? level, t * n);
     neuron.threshold?.(state, 0, level);
-    seen.threshold.set(level, t * n);
+    for (let c = 0; c < cells.length; c++) {
+      const at = t * cells.length + c;
+      seen.v[at] = membrane[cells[c]];
+      seen.z[at] = z[(t + 1) * n + cells[c]];
+      seen.psi[at] = psi[t * n + cells[c]];
+      seen.threshold[at] = level[cells[c]];
+    }
   }
-  return { ...seen, z: z.slice(n) };
+  return seen;
+}
+
+function cellsOf(n: number): Int32Array {
+  const count = Math.min(n, mostCells);
+  return Int32Array.from({ length: count }, (_, c) => Math.floor((c * n) / count));
 }
 
 /** A context whose `neuron` is refused when a part reads it and there is none. */

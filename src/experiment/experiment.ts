@@ -14,6 +14,7 @@ import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
 import { buildSpec, chooseBackend, deriveParts, type Parts, whyReference, withFormats } from './build.ts';
+import { checkDynamics } from './dynamics.ts';
 
 /** A checked experiment, ready to run. */
 export interface Experiment {
@@ -94,6 +95,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
   assertFits(leastMemory(built, parts, training.streams, steps), options.maxBytes, 'training.streams');
+  checkDynamics(String(config.network.neuron.kind), parts.spiking, parts.neuron, config.network.neurons);
   const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
   const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
