@@ -10,7 +10,6 @@ import {
   createEventStream,
   ensureWritableFolder,
   estimateRecordingBytes,
-  lockFolder,
   openMetrics,
   openRecording,
   type Progress,
@@ -22,6 +21,7 @@ import {
   writeCheckpoint,
 } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
+import { lockFolder } from './lock.ts';
 import { assertNoRun, availableMemory, files, loadRun, savedBackend } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 

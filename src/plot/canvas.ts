@@ -20,13 +20,3 @@ export function canvasModule(): typeof Napi {
     );
   }
 }
-
-/** Whether figures can be drawn here. */
-export function hasCanvas(): boolean {
-  try {
-    canvasModule();
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,4 @@
-export { hasCanvas } from './canvas.ts';
+export { hasCanvas } from './available.ts';
 export { renderHeatMap } from './heatMap.ts';
 export { renderLearningCurve, renderLearningCurves } from './learningCurve.ts';
 export { meanCurve } from './meanCurve.ts';

@@ -1,6 +1,5 @@
 export { CHECKPOINT_VERSION, readCheckpoint, writeCheckpoint } from './checkpointFile.ts';
-export { assertWritableFolder, ensureWritableFolder, readBytes, writeAtomic } from './files.ts';
-export { lockFolder } from './lock.ts';
+export { assertWritableFolder, attempt, codeOf, ensureWritableFolder, readBytes, writeAtomic } from './files.ts';
 export type { MetricsRow } from './metricsRow.ts';
 export { decodeNpy, encodeNpy, type NpyArray, type NpyType } from './npy.ts';
 export { NpyWriter, type NpyWriterOptions, readNpyRows } from './npyFile.ts';

@@ -3,7 +3,7 @@ import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync }
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileError } from '../core/errors.ts';
-import { attempt, codeOf } from './files.ts';
+import { attempt, codeOf } from '../record/index.ts';
 
 const LOCK = 'run.lock';
 /** A claim to take over a stale lock lasts for a few system calls; one this old was left by a process that died in them. */

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { lockFolder } from '../../src/cli/lock.ts';
 import { FileError } from '../../src/core/errors.ts';
-import { lockFolder } from '../../src/record/lock.ts';
 
 const made: string[] = [];
 afterAll(() => {
@@ -81,7 +81,7 @@ describe('a locked folder', () => {
   it('goes to one of ten processes that all find a stale lock', { timeout: 60_000 }, async () => {
     const folder = empty();
     const stale = { pid: dead(), host: hostname(), began: '1', since: 'then' };
-    const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, '../../dist/src/record/lock.js'))};
+    const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, '../../dist/src/cli/lock.js'))};
       process.stdin.once('data', () => {
         try { lockFolder(${JSON.stringify(folder)}); console.log('mine'); setTimeout(() => process.exit(), 1500); }
         catch (error) { console.log(error.name); process.exit(); }
