@@ -142,8 +142,7 @@ function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   const learns = rule !== null || direct !== null;
   const groups: readonly (readonly [string, DemandedDecay['of'], Layout])[] = [
     ['neuron', 'membrane', neuron.layout],
-    ['readout', 'readout', readoutLayout(readout.layout, false)],
-    ['readout', 'readout', learns ? readoutLayout(readout.layout, true) : {}],
+    ['readout', 'readout', learns ? readout.layout : readoutLayout(readout.layout, false)],
     ['trace', 'trace', direct ? {} : (rule?.trace.layout ?? {})],
     ['signal', 'trace', direct ? {} : (rule?.signal.layout ?? {})],
     ['direct', 'trace', direct?.layout ?? {}],

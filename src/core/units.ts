@@ -25,6 +25,11 @@ export function nearestPowerOfTwo(x: number): number {
   return x === 0 ? 0 : 2 ** Math.round(Math.log2(x));
 }
 
+/** Bytes in words, rounded up: what is needed is never stated too small. */
+export function inMebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+}
+
 /** Spikes per step of a rate in Hz. */
 export function rateToSpikesPerStep(rateHz: number, dtMs: number): number {
   return (rateHz * dtMs) / 1000;

@@ -31,47 +31,61 @@ export function checkDynamics(kind: string, spiking: boolean, neuron: NeuronInst
   } else if (!spiking) checkRate(kind, neuron, declared, n);
 }
 
-/** d v(t) = decay d v(t-1) + gain d I(t), less resetGain after a spike; the threshold rises by strength rho^k. */
+/** Membrane and threshold after a small pulse and after one that makes every cell fire. */
 function checkMembrane(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
-  const { decay, gain, resetGain, adaptation } = declared;
   const cells = cellsOf(n);
   const quiet = watch(neuron, n, 0);
-  const driven = watch(neuron, n, pulse);
-  const width = cells.length;
-  const enough = strongPulse(quiet, neuron, width);
+  const enough = strongPulse(quiet, neuron, cells.length);
   const strong = watch(neuron, n, enough);
-  for (const { run, input } of [
-    { run: driven, input: pulse },
-    { run: strong, input: enough },
-  ]) {
-    const scale = Math.max(Math.abs(gain * input), resetGain);
-    for (let t = 1; t < duration; t++) {
-      for (let j = 0; j < width; j++) {
-        const fired = run.z[(t - 1) * width + j] - quiet.z[(t - 1) * width + j];
-        if (fired !== 0 && resetGain === 0) continue;
-        const before = run.v[(t - 1) * width + j] - quiet.v[(t - 1) * width + j];
-        const want = decay * before + (t === 1 ? gain * input : 0) - resetGain * fired;
-        const got = run.v[t * width + j] - quiet.v[t * width + j];
-        if (!(Math.abs(got - want) <= tolerance.membrane * scale)) {
-          const what = fired === 0 ? `a pulse of ${input}` : `a pulse of ${input} and a spike`;
-          refuse(kind, `${t} steps after ${what} its membrane "${neuron.membrane}" has moved by`, got, want, cells[j]);
-        }
-      }
-    }
+  const name = { kind, membrane: neuron.membrane };
+  compareMembrane(name, declared, cells, quiet, watch(neuron, n, pulse), pulse);
+  compareMembrane(name, declared, cells, quiet, strong, enough);
+  if (neuron.threshold) compareThreshold(kind, declared, cells, quiet, strong);
+}
+
+/** d v(t) = decay d v(t-1) + gain d I(t), less resetGain after a spike. */
+function compareMembrane(
+  { kind, membrane }: { readonly kind: string; readonly membrane: string },
+  { decay, gain, resetGain }: EligibilityDynamics,
+  cells: Int32Array,
+  quiet: Watched,
+  run: Watched,
+  input: number,
+): void {
+  const width = cells.length;
+  const allowed = tolerance.membrane * Math.max(Math.abs(gain * input), resetGain);
+  const moved = (of: 'v' | 'z', at: number) => run[of][at] - quiet[of][at];
+  for (let s = width; s < duration * width; s++) {
+    const t = Math.floor(s / width);
+    const fired = moved('z', s - width);
+    if (fired !== 0 && resetGain === 0) continue;
+    const want = decay * moved('v', s - width) + (t === 1 ? gain * input : 0) - resetGain * fired;
+    const got = moved('v', s);
+    if (Math.abs(got - want) <= allowed) continue;
+    const what = fired === 0 ? `a pulse of ${input}` : `a pulse of ${input} and a spike`;
+    refuse(kind, `${t} steps after ${what} its membrane "${membrane}" has moved by`, got, want, cells[s % width]);
   }
-  if (!neuron.threshold) return;
+}
+
+/** The threshold rises by strength with a spike, and rho^k of it is left k steps later. */
+function compareThreshold(
+  kind: string,
+  { adaptation }: EligibilityDynamics,
+  cells: Int32Array,
+  quiet: Watched,
+  strong: Watched,
+): void {
+  const width = cells.length;
   const rho = adaptation?.decay ?? 0;
   const rise = new Float64Array(width);
-  for (let t = 1; t < duration; t++) {
-    for (let j = 0; j < width; j++) {
-      const fired = strong.z[(t - 1) * width + j] - quiet.z[(t - 1) * width + j];
-      rise[j] = rho * rise[j] + (adaptation?.strength[cells[j]] ?? 0) * fired;
-      const got = strong.threshold[t * width + j] - quiet.threshold[t * width + j];
-      const level = Math.max(1, Math.abs(quiet.threshold[t * width + j]));
-      if (!(Math.abs(got - rise[j]) <= tolerance.membrane * level)) {
-        refuse(kind, `${t} steps after a pulse its threshold has risen by`, got, rise[j], cells[j]);
-      }
-    }
+  for (let s = width; s < duration * width; s++) {
+    const c = s % width;
+    const fired = strong.z[s - width] - quiet.z[s - width];
+    rise[c] = rho * rise[c] + (adaptation?.strength[cells[c]] ?? 0) * fired;
+    const got = strong.threshold[s] - quiet.threshold[s];
+    if (Math.abs(got - rise[c]) <= tolerance.membrane * Math.max(1, Math.abs(quiet.threshold[s]))) continue;
+    const t = Math.floor(s / width);
+    refuse(kind, `${t} steps after a pulse its threshold has risen by`, got, rise[c], cells[c]);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Listener, Scores } from '../core/events.ts';
 import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
+import { inMebibytes } from '../core/units.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
 import { formattableFields, networkLength } from '../engine/network.ts';
@@ -217,7 +218,7 @@ function allocated<T>({ bytes }: NetworkMemory, make: () => T): T {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UnsupportedError(
-      `the network needs ${Math.ceil(bytes / 2 ** 20)} MiB, which cannot be allocated (${error.message}): ` +
+      `the network needs ${inMebibytes(bytes)}, which cannot be allocated (${error.message}): ` +
         'fewer neurons, synapses, streams (training.streams), or steps of a trial',
     );
   }
@@ -231,18 +232,16 @@ function wholeMemory(network: NetworkMemory, evaluation: number, task: TaskInsta
 /** @throws UnsupportedError that names every part */
 function assertAllFits({ parts, total }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
   if (total <= maxBytes) return;
-  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   throw new UnsupportedError(
-    `the run needs ${mib(total)}: network ${mib(parts.network)}, evaluation ${mib(parts.evaluation)} (evaluation.streams), ` +
-      `task ${mib(parts.task)}, checkpoint ${mib(parts.checkpoint)}; ${mib(maxBytes)} are available`,
+    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams), ` +
+      `task ${inMebibytes(parts.task)}, checkpoint ${inMebibytes(parts.checkpoint)}; ${inMebibytes(maxBytes)} are available`,
   );
 }
 
 function assertFits({ bytes, perSynapse }: NetworkMemory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
   if (bytes <= maxBytes) return;
-  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   throw new UnsupportedError(
-    `the network needs ${mib(bytes)} (${perSynapse.toFixed(0)} bytes per synapse), ${mib(maxBytes)} are available: ` +
+    `the network needs ${inMebibytes(bytes)} (${perSynapse.toFixed(0)} bytes per synapse), ${inMebibytes(maxBytes)} are available: ` +
       `fewer neurons, synapses, streams (${streams}), or steps of a trial`,
   );
 }

@@ -262,6 +262,15 @@ describe('an adaptive signal without kernel', () => {
 
 // ---------------------------------------------------------------- neurons
 
+/** The dynamics of one state as they are. */
+const oneFilter: EligibilityDynamics = {
+  form: 'filter-then-post',
+  decay: 0.8,
+  gain: 0.4,
+  adaptation: null,
+  resetGain: 0.6,
+};
+
 /** A synaptic current before the membrane, with whatever its author declares. */
 function twoStates(eligibility: EligibilityDynamics | null): NeuronModel<{ readonly kind: 'synaptic' }> {
   return {
@@ -297,13 +306,6 @@ function twoStates(eligibility: EligibilityDynamics | null): NeuronModel<{ reado
 
 describe('a neuron with two states', () => {
   const neuron = { label: 'synaptic', params: { kind: 'synaptic' } };
-  const oneFilter: EligibilityDynamics = {
-    form: 'filter-then-post',
-    decay: 0.8,
-    gain: 0.4,
-    adaptation: null,
-    resetGain: 0.6,
-  };
 
   it('is refused where it declares one, with the step and both numbers', () => {
     const catalogue = catalogueWith({ neurons: [twoStates(oneFilter)] });
@@ -387,17 +389,10 @@ function oneState(eligibility: EligibilityDynamics, rest = 0): NeuronModel<{ rea
 }
 
 describe('a neuron that rests elsewhere than at 0', () => {
-  const dynamics: EligibilityDynamics = {
-    form: 'filter-then-post',
-    decay: 0.8,
-    gain: 0.4,
-    adaptation: null,
-    resetGain: 0.6,
-  };
   const neuron = { label: 'plain', params: { kind: 'plain' } };
   const at = (rest: number, options: LiveOptions = {}, changes = {}) => {
     const network = { input: { init: { kind: 'normal', gain: 1.5 }, bias: 0.4 } };
-    const catalogue = catalogueWith({ neurons: [oneState(dynamics, rest)] });
+    const catalogue = catalogueWith({ neurons: [oneState(oneFilter, rest)] });
     return experimentOf(catalogue, { neuron, network, ...options }, changes);
   };
 

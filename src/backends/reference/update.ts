@@ -34,8 +34,7 @@ export function bindUpdate(network: Network, signal: BoundSignal | null): Stages
       if (optimizer.kind === 'sgd' && !follow) descend(weights[name], step, scale, rate);
       else {
         if (scale !== 1) multiply(step, scale);
-        if (optimizer.kind === 'sgd') multiply(step, rate);
-        else optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
+        optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
         follow?.(step);
         take(weights[name], step);
       }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { preset, presetNames } from '../../config/presets.ts';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
+import { inMebibytes } from '../../core/units.ts';
 import { readBytes } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
@@ -113,9 +114,8 @@ export function assertSideBySide(bytes: readonly number[], threads: number, avai
   const largest = [...bytes].sort((a, b) => b - a).slice(0, lanes);
   const runs = largest.reduce((sum, own) => sum + own, 0);
   if (runs + lanes * threadBytes <= available) return;
-  const mib = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   throw new UnsupportedError(
-    `${lanes} runs at a time need ${mib(runs)} and ${mib(lanes * threadBytes)} for their threads, ${mib(available)} are ` +
+    `${lanes} runs at a time need ${inMebibytes(runs)} and ${inMebibytes(lanes * threadBytes)} for their threads, ${inMebibytes(available)} are ` +
       'available: fewer --threads',
   );
 }
