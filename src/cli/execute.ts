@@ -16,6 +16,7 @@ import {
   progress$,
   type Recording,
   readBytes,
+  recordingMemory,
   toCsv,
   writeAtomic,
   writeCheckpoint,
@@ -84,12 +85,20 @@ export function prepare(job: Job): Experiment {
   const experiment = withinMemory(() =>
     job.experiment === null
       ? loadRun(job.folder, { threads: job.threads })
-      : createExperiment(job.experiment, catalogue, { threads: job.threads, maxBytes: availableMemory() }),
+      : createExperiment(job.experiment, catalogue, {
+          threads: job.threads,
+          maxBytes: availableMemory() - recordingBytes(job),
+        }),
   );
   if (job.weights) readWeights(job.weights, experiment.run.network);
   if (job.recording) assertFits(experiment, createRecorder(experiment.run, job.recording), job.recording);
   if (job.experiment !== null) assertNoRun(job.folder);
   return experiment;
+}
+
+/** Memory that the run cannot have, since its recording takes it. */
+export function recordingBytes({ recording }: Job): number {
+  return recording ? recordingMemory(recording.fields.length) : 0;
 }
 
 function withinMemory<T>(build: () => T): T {

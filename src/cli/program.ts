@@ -120,7 +120,10 @@ export function createProgram(): Command {
     .requiredOption('--chip <a,b,...>', 'chips (see "list chips"), or profiles of your own as .json files')
     .option('--details', 'all checks and the state of learning, also for several chips')
     .option('--rate <hz>', 'assumed rate of neurons and inputs, Hz; default the target of the rate term', positive)
-    .option('--accuracy', 'train in floating point, with the structure of the chip, and in its number formats too')
+    .option(
+      '--accuracy',
+      'train in floating point, with the structure of the chip, and in its number formats too; kept only when complete',
+    )
     .option('--seeds <n>', 'of --accuracy: trainings of each', whole(1, 1000), 3)
     .option('--images <folder>', 'write memory images and SPI writes of the trained network for reckon')
     .option('--require <verdict>', 'exit with 1 unless every chip is at least so: fits, or fits-with approximations')
@@ -140,7 +143,9 @@ export function createProgram(): Command {
   program
     .command('widths')
     .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
-    .description('search the smallest widths of words at which the network still learns in fixed point')
+    .description(
+      'search the smallest widths of words at which the network still learns in fixed point; kept only when it is complete',
+    )
     .requiredOption(
       '--margin <loss>',
       'what the mean loss may be above that of floating point, in its units (nats), or as a share of it, 5%',
@@ -165,7 +170,7 @@ export function createProgram(): Command {
     .command('audit')
     .argument('<preset|file>', 'a preset or an experiment file')
     .description(
-      'train once and measure, all along, how well the updates of several rules point along the true gradient',
+      'train once and measure, all along, how well the updates of several rules point along the true gradient; kept only when it is complete',
     )
     .option(
       '--rules <a,b,...>',

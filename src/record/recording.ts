@@ -11,6 +11,11 @@ const INDEX = 'index.csv';
 const BUFFER_BYTES = 1 << 20;
 const INDEX_BUFFER_BYTES = 1 << 16;
 
+/** Bytes that a recording of so many fields keeps in memory, whatever it writes to disk. */
+export function recordingMemory(fields: number): number {
+  return fields * BUFFER_BYTES + INDEX_BUFFER_BYTES;
+}
+
 export interface RecordingOptions {
   readonly fields: readonly RecordedField[];
   /** Bytes that all files of the recording may take together. */

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ChipProfile, demandOf, deploy, profiles } from '../../hardware/index.ts';
 import { models } from '../../models/index.ts';
+import { loadTensorFlow } from '../../src/backends/tfjs/load.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type {
   Catalogue,
@@ -430,5 +431,42 @@ describe('a neuron that rests elsewhere than at 0', () => {
     doTrial(experiment);
     const v = Array.from(experiment.run.network.state.field('neuron.v'));
     expect(v.every((value) => value > -80 && value < -50 && Number.isInteger(value * 4096))).toBe(true);
+  });
+});
+
+describe('on tensors', () => {
+  const catalogue = catalogueWith({
+    losses: [huber],
+    readouts: [twoWords],
+    traces: [hebb],
+    signals: [ownAdaptive],
+    neurons: [twoStates(null)],
+  });
+  const deferred = { training: { execution: 'deferred' } };
+  const factored = (trace: string, signal: string) => ({
+    name: 'factored',
+    trace: { kind: trace },
+    signal: { kind: signal },
+  });
+
+  beforeAll(async () => {
+    await loadTensorFlow();
+  });
+
+  it('a loss of a stranger is made on the host, and has the gradient of the reference', () => {
+    const loss = { kind: 'huber', width: 0.2 };
+    const [tensors, reference] = ['tfjs', 'reference'].map((backend) =>
+      gradientOf(doTrial(experimentOf(catalogue, { loss, ...deferred }, { backend }))),
+    );
+    expect(blocks(tensors)).toBeClose(blocks(reference), { relative: 1e-4 });
+  });
+
+  it.each([
+    ['the readout "two-words"', { readout: { label: '', params: { kind: 'two-words' } } }],
+    ['the signal "own-adaptive"', { rule: factored('eligibility', 'own-adaptive'), ...deferred }],
+    ['the trace "hebb"', { rule: factored('hebb', 'broadcast') }],
+    ['the neuron "synaptic"', { neuron: { label: '', params: { kind: 'synaptic' } }, rule: { name: 'readout-only' } }],
+  ])('%s is refused by name', (what, options) => {
+    expect(() => experimentOf(catalogue, options, { backend: 'tfjs' })).toThrow(new RegExp(what));
   });
 });

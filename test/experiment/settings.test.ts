@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import { assertSideBySide } from '../../src/cli/commands/run.ts';
+import { recordingBytes } from '../../src/cli/execute.ts';
 import {
   applySettings,
   createExperiment,
@@ -71,6 +72,13 @@ describe('settings that do not go together are refused, not ignored', () => {
     );
     expect(() => assertSideBySide(runs, 8, 700 * MiB)).toThrow(/^3 runs at a time need 600 MiB and 192 MiB/);
     assertSideBySide(runs, 1, 1);
+  });
+
+  it('a recording takes a buffer for each of its fields', () => {
+    const job = { folder: 'run', experiment: {} };
+    const recording = { fields: ['z', 'neuron.v'], maxMegabytes: 1, csv: false };
+    expect(recordingBytes({ ...job, recording })).toBe(2 * 2 ** 20 + 2 ** 16);
+    expect(recordingBytes(job)).toBe(0);
   });
 });
 

@@ -7,7 +7,7 @@ import { inMebibytes } from '../../core/units.ts';
 import { readBytes } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
-import { loadBackends, prepare } from '../execute.ts';
+import { loadBackends, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
@@ -130,7 +130,10 @@ function check(job: Job, say: boolean): { readonly total: number; readonly bytes
       `backend ${config.backend}, ${mib.toFixed(mib < 10 ? 1 : 0)} MiB a run, ${memory.perSynapse.toFixed(0)} bytes per synapse`,
     );
   }
-  return { total: Math.min(job.until ?? Number.POSITIVE_INFINITY, config.training.total), bytes: memory.total };
+  return {
+    total: Math.min(job.until ?? Number.POSITIVE_INFINITY, config.training.total),
+    bytes: memory.total + recordingBytes(job),
+  };
 }
 
 /** Runs jobs with a progress line. @throws the first error, after all other jobs have ended */
