@@ -71,7 +71,7 @@ function locality(learning: Learning, chip: ChipProfile): Check {
   if (pair && !chip.learning.transpose) {
     return fail(name, `${pair.name} is read along its rows and its columns: two mirrored copies would be needed`);
   }
-  const transported = learning.reads.filter((quantity) => quantity === 'wOut' || quantity === 'wRec');
+  const transported = learning.reads.filter((quantity) => quantity === 'readout' || quantity === 'weights');
   if (transported.length > 0 && !chip.learning.transpose) {
     return fail(name, `${transported.join(', ')} read at neurons it does not end on (weight transport)`);
   }
@@ -93,9 +93,7 @@ function form(learning: Learning, chip: ChipProfile): Check {
   if (engine === 'none') return fail(name, 'the chip does not learn');
   if (learning.direct) return fail(name, 'no product of a trace and a signal');
   if (engine !== 'fixed-rule') return pass(name, engine);
-  const matrices = learning.variables.filter(
-    ({ kind, name: variable }) => kind === 'matrix' && variable !== 'signal.B',
-  );
+  const matrices = learning.variables.filter(({ kind, home }) => kind === 'matrix' && home !== 'post');
   if (fixedRule === 'factored-eprop' && learning.factored && matrices.length === 0) {
     return pass(name, 'trace of the presynaptic neuron times factors of the postsynaptic one: the rule in hardware');
   }
@@ -106,25 +104,33 @@ function form(learning: Learning, chip: ChipProfile): Check {
 
 function neuronModel(demand: Demand, chip: ChipProfile): Check {
   const name = 'neuron model';
-  if (!demand.spiking && !chip.gradedActivity) return fail(name, 'rates, and neurons of the chip send spikes');
-  if (!demand.knownDynamics) return fail(name, `"${demand.neuron}" declares dynamics of no form that is known`);
-  if (demand.adaptive && !chip.adaptiveThreshold) return fail(name, 'an adaptive threshold, which the chip lacks');
-  if (demand.reset && !chip.resets.includes(demand.reset)) {
-    return degraded(name, `reset "${chip.resets.join('" or "')}" in place of "${demand.reset}"`);
+  const of = (population: Demand['populations'][number], text: string) =>
+    demand.populations.length > 1 ? `${population.name}: ${text}` : text;
+  for (const population of demand.populations) {
+    const { neuron, spiking, knownDynamics, adaptive, refractory } = population;
+    const refuse = (text: string) => fail(name, of(population, text));
+    if (!spiking && !chip.gradedActivity) return refuse('rates, and neurons of the chip send spikes');
+    if (!knownDynamics) return refuse(`"${neuron}" declares dynamics of no form that is known`);
+    if (adaptive && !chip.adaptiveThreshold) return refuse('an adaptive threshold, which the chip lacks');
+    const limit = chip.refractorySteps.value;
+    if (limit !== null && refractory > 1 && refractory - 1 > limit) {
+      return refuse(`${refractory - 1} refractory steps, ${limit} offered`);
+    }
   }
-  const limit = chip.refractorySteps.value;
-  if (limit !== null && demand.refractory > 1 && demand.refractory - 1 > limit) {
-    return fail(name, `${demand.refractory - 1} refractory steps, ${limit} offered`);
+  const other = demand.populations.find(({ reset }) => reset && !chip.resets.includes(reset));
+  if (other) {
+    return degraded(name, of(other, `reset "${chip.resets.join('" or "')}" in place of "${other.reset}"`));
   }
   return pass(name, 'as it is');
 }
 
-function limits({ sizes, delaySteps, largestFanIn, largestFanOut }: Demand, chip: ChipProfile): Check {
+function limits(demand: Demand, chip: ChipProfile): Check {
+  const { inputs, outputs, neurons, delaySteps, largestFanIn, largestFanOut } = demand;
   const name = 'sizes';
   const beyond = (value: number, limit: number | null) => limit !== null && value > limit;
-  if (beyond(sizes.in, chip.inputs.value)) return fail(name, `${sizes.in} inputs, ${chip.inputs.value} offered`);
-  if (beyond(sizes.out, chip.outputs.value)) return fail(name, `${sizes.out} outputs, ${chip.outputs.value} offered`);
-  if (beyond(sizes.rec, chip.neurons.value)) return fail(name, `${sizes.rec} neurons, ${chip.neurons.value} offered`);
+  if (beyond(inputs, chip.inputs.value)) return fail(name, `${inputs} inputs, ${chip.inputs.value} offered`);
+  if (beyond(outputs, chip.outputs.value)) return fail(name, `${outputs} outputs, ${chip.outputs.value} offered`);
+  if (beyond(neurons, chip.neurons.value)) return fail(name, `${neurons} neurons, ${chip.neurons.value} offered`);
   if (beyond(largestFanIn, chip.fanIn.value)) {
     return fail(name, `fan-in ${largestFanIn}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);
   }
@@ -134,7 +140,7 @@ function limits({ sizes, delaySteps, largestFanIn, largestFanOut }: Demand, chip
   if (delaySteps > 1 && beyond(delaySteps, chip.delaySteps.value)) {
     return fail(name, `delay of ${delaySteps} steps, ${chip.delaySteps.value} offered`);
   }
-  return pass(name, `${sizes.rec} neurons, fan-in ${largestFanIn}, fan-out ${largestFanOut}`);
+  return pass(name, `${neurons} neurons, fan-in ${largestFanIn}, fan-out ${largestFanOut}`);
 }
 
 function schedule({ dendritic }: Learning, chip: ChipProfile): Check {

@@ -1,5 +1,7 @@
+import { populationSizes, projectionSizes, readoutSizes, signalSizes } from '../src/core/bindings.ts';
+import { adapts, resets } from '../src/core/dynamics.ts';
 import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
-import type { NetworkSpec } from '../src/core/network.ts';
+import { type NetworkSpec, neuronCount, synapseCount } from '../src/core/network.ts';
 import type { Quantity } from '../src/core/plugins.ts';
 import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
@@ -11,6 +13,8 @@ export interface Variable {
   readonly home: Field['home'];
   /** Numbers in one network. */
   readonly count: number;
+  /** Neurons that it belongs to: of its population, or of all. */
+  readonly neurons: number;
   /** A matrix of plastic numbers like weights, a trace, rows of past steps, a summed gradient, or a number per neuron. */
   readonly kind: 'matrix' | 'trace' | 'past' | 'sum' | 'vector';
   /** Spikes: one bit each. */
@@ -54,21 +58,47 @@ export interface Learning {
   readonly jacobianProducts: number;
 }
 
-/** What a network and its rule ask of a chip, read off their declarations. */
-export interface Demand {
-  readonly dtMs: number;
-  readonly sizes: Sizes;
+/** Neurons of one kind. */
+export interface DemandedPopulation {
+  readonly name: string;
+  readonly size: number;
+  readonly neuron: string;
   readonly spiking: boolean;
-  /** The last input is always on. */
-  readonly bias: boolean;
-  readonly synapses: number;
-  readonly readoutSynapses: number;
   /** Whether the neuron's dynamics are of a form that is known, so that a chip can be said to have them. */
   readonly knownDynamics: boolean;
-  readonly neuron: string;
   readonly adaptive: boolean;
   readonly reset: 'subtract' | 'zero' | null;
   readonly refractory: number;
+}
+
+/** Synapses from sources to targets, row by row of the sources. */
+export interface DemandedProjection {
+  readonly name: string;
+  readonly sources: number;
+  readonly targets: number;
+  readonly synapses: number;
+  readonly dense: boolean;
+  readonly fromInput: boolean;
+  /** Its last source is always on. */
+  readonly bias: boolean;
+  /** Steps. */
+  readonly delay: number;
+}
+
+/** What a network and its rule ask of a chip, read off their declarations. */
+export interface Demand {
+  readonly dtMs: number;
+  /** The constant of plastic biases counted. */
+  readonly inputs: number;
+  readonly neurons: number;
+  readonly outputs: number;
+  readonly populations: readonly DemandedPopulation[];
+  readonly projections: readonly DemandedProjection[];
+  readonly readouts: readonly { readonly name: string; readonly sources: number; readonly outputs: number }[];
+  readonly synapses: number;
+  /** Of them between neurons. */
+  readonly recurrentSynapses: number;
+  readonly readoutSynapses: number;
   readonly delaySteps: number;
   readonly largestFanIn: number;
   readonly largestFanOut: number;
@@ -87,48 +117,90 @@ export interface DemandOptions {
 
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
 export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
-  const { sizes, neuron, readout, projections, rule, direct } = spec;
-  const { nRef, eligibility } = neuron;
-  const { refractory: _, ...blocked } = neuron.layout;
+  const { sizes, projections, readouts, channels, direct } = spec;
+  const reads = readouts.map((readout) => readoutSizes(spec, readout).pre);
+  const between = projections.filter(({ pre }) => pre !== null);
   return {
     dtMs: spec.dtMs,
-    sizes,
-    spiking: spec.spiking,
-    bias: spec.bias,
-    synapses: sizes.synIn + sizes.synRec,
-    readoutSynapses: sizes.rec * sizes.out,
-    knownDynamics: eligibility !== null,
-    neuron: spec.kinds.neuron,
-    adaptive: (eligibility?.adaptation ?? null) !== null,
-    reset: spec.spiking && eligibility ? (eligibility.resetGain > 0 ? 'subtract' : 'zero') : null,
-    refractory: nRef,
-    delaySteps: sizes.history,
-    largestFanIn: largestFanIn(projections, sizes.rec),
-    largestFanOut: largestFanOut(projections.rec) + sizes.out,
+    inputs: sizes.in,
+    neurons: neuronCount(spec),
+    outputs: sizes.out,
+    populations: spec.populations.map(populationOf),
+    projections: projections.map(({ name, pre, synapses, bias, delay }): DemandedProjection => {
+      const { nPre, nPost, nSyn } = synapses;
+      const common = { name, sources: nPre, targets: nPost, synapses: nSyn, fromInput: pre === null, bias, delay };
+      return { ...common, dense: nSyn === nPre * nPost };
+    }),
+    readouts: readouts.map(({ name, size }, r) => ({ name, sources: reads[r], outputs: size })),
+    synapses: synapseCount(spec),
+    recurrentSynapses: synapseCount({ projections: between }),
+    readoutSynapses: readouts.reduce((sum, { size }, r) => sum + reads[r] * size, 0),
+    delaySteps: projections.reduce((most, { delay }) => Math.max(most, delay), 1),
+    largestFanIn: largestFanIn(spec),
+    largestFanOut: largestFanOut(spec),
     decays: decaysOf(spec),
     activity: activityOf(spec, rateHz),
-    inference: [
-      ...variablesOf('neuron', nRef > 1 ? neuron.layout : blocked, sizes),
-      ...variablesOf('readout', readoutLayout(readout.layout, false), sizes),
-    ],
-    learning: rule || direct ? learningOf(spec) : null,
+    inference: inferenceOf(spec),
+    learning: channels.length > 0 || direct ? learningOf(spec) : null,
   };
 }
 
-function largestFanIn(projections: NetworkSpec['projections'], n: number): number {
-  const arriving = new Float64Array(n);
-  for (const { post } of [projections.in, projections.rec]) for (const j of post) arriving[j] += 1;
-  return arriving.reduce((most, count) => Math.max(most, count), 0);
+function populationOf({ name, size, kind, spiking, neuron }: NetworkSpec['populations'][number]): DemandedPopulation {
+  const { eligibility, nRef } = neuron;
+  return {
+    name,
+    size,
+    neuron: kind,
+    spiking,
+    knownDynamics: eligibility !== null,
+    adaptive: eligibility !== null && adapts(eligibility),
+    reset: spiking && eligibility ? (resets(eligibility) ? 'subtract' : 'zero') : null,
+    refractory: nRef,
+  };
 }
 
-function largestFanOut({ rowStart, nPre }: NetworkSpec['projections']['rec']): number {
+function inferenceOf(spec: NetworkSpec): Variable[] {
+  const neurons = spec.populations.flatMap((population) => {
+    const { name, size, neuron } = population;
+    const { refractory: _, ...blocked } = neuron.layout;
+    const owner: Owner = { part: 'neuron', group: `population.${name}`, neurons: size };
+    return variablesOf(owner, neuron.nRef > 1 ? neuron.layout : blocked, populationSizes(spec, population));
+  });
+  return [...neurons, ...readoutVariables(spec, false)];
+}
+
+/** Of readouts: what only learning keeps, or the rest. */
+function readoutVariables(spec: NetworkSpec, learning: boolean): Variable[] {
+  return spec.readouts.flatMap((readout) => {
+    const sizes = readoutSizes(spec, readout);
+    const owner: Owner = { part: 'readout', group: `readout.${readout.name}`, neurons: sizes.pre };
+    return variablesOf(owner, readoutLayout(readout.readout.layout, learning), sizes);
+  });
+}
+
+function largestFanIn({ populations, projections }: NetworkSpec): number {
+  const arriving = populations.map(({ size }) => new Float64Array(size));
+  for (const { post, synapses } of projections) for (const j of synapses.post) arriving[post][j] += 1;
+  return arriving.reduce((most, counts) => counts.reduce((sum, count) => Math.max(sum, count), most), 0);
+}
+
+/** Synapses that leave a neuron, those onto readouts included. */
+function largestFanOut({ populations, projections, readouts }: NetworkSpec): number {
   let most = 0;
-  for (let i = 0; i < nPre; i++) most = Math.max(most, rowStart[i + 1] - rowStart[i]);
+  populations.forEach(({ size }, p) => {
+    const outputs = readouts.reduce((sum, { reads, size: nOut }) => sum + (reads.includes(p) ? nOut : 0), 0);
+    const leaving = new Float64Array(size).fill(outputs);
+    for (const { pre, synapses } of projections) {
+      if (pre === p) for (let i = 0; i < size; i++) leaving[i] += synapses.rowStart[i + 1] - synapses.rowStart[i];
+    }
+    most = leaving.reduce((sum, count) => Math.max(sum, count), most);
+  });
   return most;
 }
 
-function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | undefined): Activity {
-  if (!spiking) return { rateHz: spikesPerStepToRate(1, dtMs), spikesPerStep: 1, source: 'rates: at every step' };
+function activityOf({ rateTerm, dtMs, populations }: NetworkSpec, rateHz: number | undefined): Activity {
+  if (populations.every(({ spiking }) => !spiking))
+    return { rateHz: spikesPerStepToRate(1, dtMs), spikesPerStep: 1, source: 'rates: at every step' };
   if (rateHz !== undefined) return { rateHz, spikesPerStep: rateToSpikesPerStep(rateHz, dtMs), source: 'as given' };
   return {
     rateHz: spikesPerStepToRate(rateTerm.target, dtMs),
@@ -138,15 +210,24 @@ function activityOf({ rateTerm, dtMs, spiking }: NetworkSpec, rateHz: number | u
 }
 
 function decaysOf(spec: NetworkSpec): DemandedDecay[] {
-  const { neuron, readout, rule, direct } = spec;
-  const learns = rule !== null || direct !== null;
-  const groups: readonly (readonly [string, DemandedDecay['of'], Layout])[] = [
-    ['neuron', 'membrane', neuron.layout],
-    ['readout', 'readout', learns ? readout.layout : readoutLayout(readout.layout, false)],
-    ['trace', 'trace', direct ? {} : (rule?.trace.layout ?? {})],
-    ['signal', 'trace', direct ? {} : (rule?.signal.layout ?? {})],
-    ['direct', 'trace', direct?.layout ?? {}],
+  const { populations, projections, readouts, channels, direct } = spec;
+  const learns = channels.length > 0 || direct !== null;
+  const groups: (readonly [string, DemandedDecay['of'], Layout])[] = [
+    ...populations.map(({ name, neuron }) => [`population.${name}`, 'membrane', neuron.layout] as const),
+    ...readouts.map(({ name, readout }) => {
+      const layout = learns ? readout.layout : readoutLayout(readout.layout, false);
+      return [`readout.${name}`, 'readout', layout] as const;
+    }),
   ];
+  if (direct) groups.push(['direct', 'trace', direct.layout]);
+  else {
+    for (const { name, traces } of projections) {
+      for (const { layout } of traces) groups.push([`projection.${name}.trace`, 'trace', layout]);
+    }
+    for (const { name, signals } of populations) {
+      for (const { layout } of signals) groups.push([`population.${name}.signal`, 'trace', layout]);
+    }
+  }
   return groups.flatMap(([group, of, layout]) =>
     Object.entries(layout).flatMap(([name, { decay = 0, transient, restarts = false }]) => {
       if (decay <= 0 || transient) return [];
@@ -161,19 +242,29 @@ function readoutLayout(layout: Layout, learning: boolean): Layout {
 }
 
 function learningOf(spec: NetworkSpec): Learning {
-  const { sizes, rule, direct, readout, optimizer, update } = spec;
+  const { populations, projections, direct, optimizer, update } = spec;
+  const all = neuronCount(spec);
+  const ofDirect = (part: string, layout: Layout) => variablesOf({ part, group: part, neurons: all }, layout, {});
+  const ofTraces = projections.flatMap((projection) =>
+    projection.traces.flatMap(({ layout }) => {
+      const { name, synapses } = projection;
+      const owner: Owner = { part: 'trace', group: `projection.${name}.trace`, neurons: synapses.nPost };
+      return variablesOf(owner, layout, projectionSizes(spec, projection));
+    }),
+  );
+  const ofSignals = populations.flatMap((population) =>
+    population.signals.flatMap(({ layout }, c) => {
+      const owner: Owner = { part: 'signal', group: `population.${population.name}.signal`, neurons: population.size };
+      return variablesOf(owner, layout, signalSizes(spec, population, c));
+    }),
+  );
   const variables = direct
-    ? [
-        ...variablesOf('direct', direct.layout, sizes),
-        ...variablesOf('past', direct.past, sizes),
-        ...variablesOf('work', direct.work, sizes),
-      ]
-    : rule
-      ? [...variablesOf('trace', rule.trace.layout, sizes), ...variablesOf('signal', rule.signal.layout, sizes)]
-      : [];
-  variables.push(...variablesOf('readout', readoutLayout(readout.layout, true), sizes));
+    ? [...ofDirect('direct', direct.layout), ...ofDirect('past', direct.past), ...ofDirect('work', direct.work)]
+    : [...ofTraces, ...ofSignals];
+  variables.push(...readoutVariables(spec, true));
   const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
-  const footprints = direct ? [direct.footprint] : rule ? [rule.trace.footprint, rule.signal.footprint] : [];
+  const parts = [...projections.flatMap(({ traces }) => traces), ...populations.flatMap(({ signals }) => signals)];
+  const footprints = direct ? [direct.footprint] : parts.map(({ footprint }) => footprint);
   return {
     variables,
     reads: [...new Set(footprints.flatMap(({ reads }) => reads))],
@@ -186,16 +277,24 @@ function learningOf(spec: NetworkSpec): Learning {
   };
 }
 
+/** Whose state it is. */
+interface Owner {
+  readonly part: string;
+  /** What stands before the name of a field. */
+  readonly group: string;
+  readonly neurons: number;
+}
+
 /** Scratch of a step is not state, nor is what keeps nothing of the step before, and bookkeeping is not the rule's. */
-function variablesOf(group: string, layout: Layout, sizes: Sizes): Variable[] {
+function variablesOf({ part, group, neurons }: Owner, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
     if (field.transient || field.bookkeeping || field.decay === 0) return [];
     const { home, doc, binary = false, wide = false } = field;
     const count = fieldLength(field, one);
-    const kind = kindOf(group, field);
+    const kind = kindOf(part, field);
     const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};
-    return [{ name: `${group}.${name}`, part: group, home, count, kind, binary, wide, doc, ...row }];
+    return [{ name: `${group}.${name}`, part, home, count, neurons, kind, binary, wide, doc, ...row }];
   });
 }
 

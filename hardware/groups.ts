@@ -1,5 +1,6 @@
+import { blockGroup, readoutSizes } from '../src/core/bindings.ts';
 import type { GroupedField, WidthGroup } from '../src/core/format.ts';
-import { type NetworkSpec, weightNames } from '../src/core/network.ts';
+import type { NetworkSpec } from '../src/core/network.ts';
 import { demandOf, type Variable } from './demand.ts';
 
 /**
@@ -8,29 +9,36 @@ import { demandOf, type Variable } from './demand.ts';
  */
 export function groupedFields(spec: NetworkSpec): GroupedField[] {
   const { inference, learning } = demandOf(spec);
-  const { rec, out, synIn, synRec } = spec.sizes;
-  const running = spec.rateTerm.strength > 0 && spec.rateTerm.mean === 'running';
-  const weightCounts = { wIn: synIn, wRec: synRec, wOut: rec * out, bOut: out };
+  const { populations, readouts, blocks, rateTerm } = spec;
+  const running = rateTerm.strength > 0 && rateTerm.mean === 'running';
   const one = (group: WidthGroup, field: string, count: number): GroupedField => ({ field, group, count });
+  const perPopulation = (group: WidthGroup, field: string) =>
+    populations.map(({ name, size }) => one(group, `population.${name}.${field}`, size));
+  const perReadout = (group: WidthGroup, field: string) =>
+    readouts.map(({ name, size }) => one(group, `readout.${name}.${field}`, size));
+  const countOf = ({ kind, owner, synapses }: NetworkSpec['blocks'][number]) => {
+    const { pre, out } = kind === 'projection' ? { pre: 0, out: 0 } : readoutSizes(spec, readouts[owner]);
+    return synapses?.nSyn ?? (kind === 'bias' ? out : pre * out);
+  };
   return [
-    ...weightNames.map((name) => one('weights', `weights.${name}`, weightCounts[name])),
+    ...blocks.map((block) => one('weights', `${blockGroup(block, spec)}.weights`, countOf(block))),
     ...inference
-      .filter(({ name }) => name !== 'neuron.refractory')
+      .filter(({ name }) => !name.endsWith('.refractory'))
       .map(({ name, count }) => one('membranes', name, count)),
     ...(learning?.variables ?? [])
       .filter(({ binary, home }) => !binary && home !== 'global')
       .map((variable) => one(groupOf(variable), variable.name, variable.count)),
-    ...(running ? [one('traces', 'run.fBar', rec)] : []),
-    one('membranes', 'trial.y', out),
-    one('signals', 'trial.psi', rec),
-    one('signals', 'trial.error', out),
-    one('signals', 'trial.signal', rec),
-    ...(spec.rateTerm.strength > 0 ? [one('signals', 'trial.rateTerm', rec)] : []),
+    ...(running ? perPopulation('traces', 'mean') : []),
+    ...perReadout('membranes', 'y'),
+    ...perPopulation('signals', 'psi'),
+    ...perReadout('signals', 'error'),
+    ...perPopulation('signals', 'signal'),
+    ...(rateTerm.strength > 0 ? perPopulation('signals', 'rateTerm') : []),
   ];
 }
 
 /** Matrices learn like weights; a number per neuron belongs to the part that keeps it. */
-function groupOf({ name, kind }: Variable): WidthGroup {
+function groupOf({ part, kind }: Variable): WidthGroup {
   if (kind === 'matrix') return 'weights';
-  return name.startsWith('signal.') ? 'signals' : 'traces';
+  return part === 'signal' ? 'signals' : 'traces';
 }

@@ -28,21 +28,21 @@ export interface Block {
 }
 
 export function memoryMap(demand: Demand, chip: ChipProfile, learning: readonly Stored[]): MemoryMap {
-  const { rec, out, in: nIn } = demand.sizes;
+  const { neurons: n, outputs, inputs } = demand;
   const blocks = blocksOf(demand, chip, learning);
   const capacity = chip.coreMemory.value;
   const neurons = chip.neuronsPerCore.value;
-  const byNeurons = neurons === null ? 1 : Math.ceil(rec / neurons);
+  const byNeurons = neurons === null ? 1 : Math.ceil(n / neurons);
   const coreBytes = (cores: number) => blocks.reduce((sum, block) => sum + bytesOnCore(block, cores, chip), 0);
-  const bySynapses = capacity === null ? 1 : fewest(rec + out, (cores) => coreBytes(cores) <= capacity);
+  const bySynapses = capacity === null ? 1 : fewest(n + outputs, (cores) => coreBytes(cores) <= capacity);
   const factor = demand.learning ? chip.learningAxons : 1;
-  const axons = (cores: number) => factor * Math.min(nIn + rec, Math.ceil(rec / cores) * demand.largestFanIn);
+  const axons = (cores: number) => factor * Math.min(inputs + n, Math.ceil(n / cores) * demand.largestFanIn);
   const offered = chip.axonsPerCore.value;
-  const byFanIn = offered === null ? 1 : fewest(rec, (cores) => axons(cores) <= offered);
+  const byFanIn = offered === null ? 1 : fewest(n, (cores) => axons(cores) <= offered);
   const cores = bySynapses === null || byFanIn === null ? null : Math.max(byNeurons, bySynapses, byFanIn);
   return {
     synapseBytes: blocks.reduce((sum, { sources, perSource, bits }) => sum + (sources * perSource * bits) / 8, 0),
-    coreBytes: coreBytes(cores ?? rec),
+    coreBytes: coreBytes(cores ?? n),
     byNeurons,
     bySynapses,
     byFanIn,
@@ -56,29 +56,20 @@ function fewest(most: number, fits: (cores: number) => boolean): number | null {
 }
 
 function blocksOf(demand: Demand, chip: ChipProfile, learning: readonly Stored[]): Block[] {
-  const { sizes, readoutSynapses } = demand;
   const weight = weightBits(chip);
   const state = learning.filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
-  const stateBits = state.reduce((sum, { bits, count }) => sum + bits * count, 0) / demand.synapses;
-  const projection = (sources: number, synapses: number): Block => ({
-    sources,
-    targets: sizes.rec,
-    perSource: synapses / sources,
-    bits: weight + stateBits,
-    dense: synapses === sources * sizes.rec,
-  });
+  const stateBits = state.reduce((sum, { bits, count }) => sum + bits * count, 0) / Math.max(1, demand.synapses);
   const matrices = learning.filter(({ kind }) => kind === 'matrix');
   return [
-    projection(sizes.in, sizes.synIn),
-    projection(sizes.rec, sizes.synRec),
-    { sources: sizes.rec, targets: sizes.out, perSource: readoutSynapses / sizes.rec, bits: weight, dense: true },
-    ...matrices.map(({ count, bits }) => ({
-      sources: count / sizes.rec,
-      targets: sizes.rec,
-      perSource: sizes.rec,
-      bits,
-      dense: true,
-    })),
+    ...demand.projections.map(({ sources, targets, synapses, dense }) => {
+      return { sources, targets, perSource: synapses / sources, bits: weight + stateBits, dense };
+    }),
+    ...demand.readouts.map(({ sources, outputs }) => {
+      return { sources, targets: outputs, perSource: outputs, bits: weight, dense: true };
+    }),
+    ...matrices.map(({ count, bits, neurons }) => {
+      return { sources: count / neurons, targets: neurons, perSource: neurons, bits, dense: true };
+    }),
   ];
 }
 

@@ -33,11 +33,11 @@ export interface Energy {
 
 /** Operations per step at the assumed activity, inputs taken as active as neurons; a bias is on at every step. */
 export function operationsOf(demand: Demand, chip: ChipProfile): OperationCount {
-  const { sizes, activity, bias, synapses, readoutSynapses } = demand;
+  const { activity, projections, readouts, synapses, readoutSynapses } = demand;
   const rate = activity.spikesPerStep;
-  const inputs = (sizes.in - (bias ? 1 : 0)) * rate + (bias ? 1 : 0);
-  const synapticEvents =
-    (inputs * sizes.synIn) / sizes.in + (rate * sizes.rec * sizes.synRec) / sizes.rec + rate * readoutSynapses;
+  const active = projections.map(({ sources, bias }) => (sources - (bias ? 1 : 0)) * rate + (bias ? 1 : 0));
+  const events = projections.map((projection, q) => (active[q] * projection.synapses) / projection.sources);
+  const synapticEvents = total(events) + rate * readoutSynapses;
   const state = demand.inference.reduce((sum, { count }) => sum + count, 0);
   const draws = chip.stochasticRounding ? 1 : 0;
   return {
@@ -47,7 +47,7 @@ export function operationsOf(demand: Demand, chip: ChipProfile): OperationCount 
       multiplyAdds: synapticEvents + state,
       stateReads: state,
       stateWrites: state,
-      rowReads: inputs + 2 * rate * sizes.rec,
+      rowReads: total(active) + rate * total(readouts.map(({ sources }) => sources)),
       rowWrites: 0,
       draws: draws * state,
     },
@@ -62,7 +62,7 @@ const none: Operations = { multiplyAdds: 0, stateReads: 0, stateWrites: 0, rowRe
  * The error is brought back through a matrix as large as the readout's.
  */
 function learningOperations(
-  { sizes, readoutSynapses }: Demand,
+  { neurons, projections, readouts, recurrentSynapses, readoutSynapses }: Demand,
   { variables, factored, direct, jacobianProducts }: Learning,
   synapses: number,
   draws: number,
@@ -70,21 +70,24 @@ function learningOperations(
   const countOf = (...kinds: string[]) =>
     variables.reduce((sum, { kind, count }) => sum + (kinds.includes(kind) ? count : 0), 0);
   const traces = countOf('trace', 'vector');
-  const learned = variables
-    .filter(({ kind, home }) => kind === 'matrix' && home !== 'post')
-    .reduce((sum, { count }) => sum + count, 0);
-  const products = direct ? synapses + jacobianProducts * sizes.synRec : (factored ? 2 : 1) * synapses;
-  const rows = sizes.in + sizes.rec + sizes.rec;
-  const ownRows = learned / sizes.rec;
+  const matrices = variables.filter(({ kind, home }) => kind === 'matrix' && home !== 'post');
+  const learned = total(matrices.map(({ count }) => count));
+  const products = direct ? synapses + jacobianProducts * recurrentSynapses : (factored ? 2 : 1) * synapses;
+  const rows = total([...projections, ...readouts].map(({ sources }) => sources));
+  const ownRows = total(matrices.map((matrix) => matrix.count / matrix.neurons));
   return {
     multiplyAdds: traces + products + 2 * readoutSynapses + 2 * learned,
     // One row of the past is written at each step and all that is kept is read once on the way back.
     stateReads: traces + countOf('sum') + pastRow(variables),
     stateWrites: traces + countOf('sum') + pastRow(variables),
-    rowReads: rows + sizes.rec + 2 * ownRows + jacobianProducts * sizes.rec,
+    rowReads: rows + neurons + 2 * ownRows + jacobianProducts * neurons,
     rowWrites: rows + ownRows,
     draws: draws * (traces + synapses + readoutSynapses + learned),
   };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Numbers of one step among those that are kept of the past. */

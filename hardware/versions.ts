@@ -1,5 +1,4 @@
 import type { FieldWidth } from '../src/core/format.ts';
-import { weightNames } from '../src/core/network.ts';
 import type { Demand } from './demand.ts';
 import type { ChipProfile } from './profile.ts';
 import { inferenceInventory, learningInventory, type Stored, weightBits } from './widths.ts';
@@ -15,14 +14,15 @@ export interface Structure {
 }
 
 export function structureOf(demand: Demand, chip: ChipProfile): Structure {
-  const { learning, reset, synapses } = demand;
+  const { learning, populations, synapses } = demand;
+  const missing = populations.some(({ reset }) => reset && chip.resets.length > 0 && !chip.resets.includes(reset));
   const stored = learningInventory(demand, chip).filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
   const bits = stored.reduce((sum, { bits: width, count }) => sum + width * count, 0) / synapses;
   const offered = chip.synapseStateBits.value;
   return {
     late: learning?.dendritic === true && !chip.learning.phases,
     factored: bits > 0 && (chip.learning.fixedRule === 'factored-eprop' || (offered !== null && bits > offered)),
-    reset: reset && chip.resets.length > 0 && !chip.resets.includes(reset) ? chip.resets[0] : null,
+    reset: missing ? chip.resets[0] : null,
   };
 }
 
@@ -42,21 +42,24 @@ export function widthsOf(demand: Demand, chip: ChipProfile): FieldWidth[] {
     rounding: kind === 'matrix' || kind === 'trace' ? stochastic : plain,
   });
   const { signalBits, slopeBits } = chip.arithmetic;
-  const row = (name: string, bits: number | null): FieldWidth => ({
-    field: `trial.${name}`,
-    bits: bits ?? 0,
-    rounding: plain,
-  });
+  const rows = (names: readonly string[], bits: number | null): FieldWidth[] =>
+    names.map((field) => ({ field, bits: bits ?? 0, rounding: plain }));
+  const perPopulation = (row: string) => demand.populations.map(({ name }) => `population.${name}.${row}`);
+  const perReadout = (row: string) => demand.readouts.map(({ name }) => `readout.${name}.${row}`);
+  const weights = [
+    ...demand.projections.map(({ name }) => `projection.${name}.weights`),
+    ...demand.readouts.flatMap(({ name }) => [`readout.${name}.weights`, `readout.${name}.bias.weights`]),
+  ];
   const inference = chip.membraneBits.value === null ? [] : inferenceInventory(demand, chip);
   return [
-    ...weightNames.map((name) => ({ field: `weights.${name}`, bits: weightBits(chip), rounding: stochastic })),
+    ...weights.map((field) => ({ field, bits: weightBits(chip), rounding: stochastic })),
     ...inference.map(kept),
     ...learningInventory(demand, chip)
       .filter(({ binary, home }) => !binary && home !== 'global')
       .map(kept),
-    row('y', chip.membraneBits.value),
-    row('psi', slopeBits.value),
-    row('error', signalBits.value),
-    row('signal', signalBits.value),
-  ].filter(({ field, bits }) => bits > 0 && bits <= mostBits && field !== 'neuron.refractory');
+    ...rows(perReadout('y'), chip.membraneBits.value),
+    ...rows(perPopulation('psi'), slopeBits.value),
+    ...rows(perReadout('error'), signalBits.value),
+    ...rows(perPopulation('signal'), signalBits.value),
+  ].filter(({ field, bits }) => bits > 0 && bits <= mostBits && !field.endsWith('.refractory'));
 }

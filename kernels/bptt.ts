@@ -1,6 +1,6 @@
 import { addRows, addTimes, pullBack } from './maps';
-import { Net } from './net';
-import { xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { Events, Net, Projection, Readout } from './net';
+import { eventsFrom, eventsTo, rowOf } from './rows';
 
 /**
  * What the kernel knows of backpropagation through time. All fields are four bytes, in this order; `src/backends/wasm/bptt.ts`
@@ -13,16 +13,17 @@ export class Bptt {
   resetGain: f32;
 }
 
-/** The errors of the steps [s0, s1) of all streams go back to step `from`. See `models/direct/bptt.ts` for the equations. */
+/** One population: a projection from the input, then one onto itself. The errors of the steps [s0, s1) of all streams go back to step `from`. See `models/direct/bptt.ts` for the equations. */
 export function bpttBack(net: Net, p: Bptt, s0: i32, s1: i32, from: i32): void {
   const rows = <usize>(net.streams * net.n) << 2;
+  const wRec = changetype<Projection>(changetype<Projection>(net.projections).next).w;
   memory.fill(p.filtered, 0, <usize>(net.streams * net.nOut) << 2);
   memory.fill(p.drive, 0, rows);
   memory.fill(p.owed, 0, rows);
   memory.fill(p.later, 0, rows * <usize>net.history);
   for (let t = s1 - 1; t >= from; t--) {
     const later = p.later + <usize>(t % net.history) * rows;
-    pullBack(p.credit, net.wRec, later, net.n, net.streams);
+    pullBack(p.credit, wRec, later, net.n, net.streams);
     for (let b = 0; b < net.streams; b++) {
       filterError(net, p, b, t, t >= s0);
       addFeedback(net, p, b);
@@ -36,10 +37,11 @@ export function bpttBack(net: Net, p: Bptt, s0: i32, s1: i32, from: i32): void {
 /** F = gain error + kappa F, without error before the segment. */
 function filterError(net: Net, p: Bptt, b: i32, t: i32, inside: bool): void {
   const bytes = <usize>net.nOut << 2;
+  const r = changetype<Readout>(net.readouts);
   const f = p.filtered + <usize>b * bytes, error = net.error + <usize>(b * net.stride + t) * bytes;
   for (let k: usize = 0; k < bytes; k += 4) {
-    const fresh = inside ? net.readoutGain * load<f32>(error + k) : <f32>0;
-    store<f32>(f + k, fresh + net.readoutDecay * load<f32>(f + k));
+    const fresh = inside ? r.gain * load<f32>(error + k) : <f32>0;
+    store<f32>(f + k, fresh + r.decay * load<f32>(f + k));
   }
 }
 
@@ -82,9 +84,11 @@ function addStep(net: Net, p: Bptt, b: i32, t: i32): void {
   const drive = p.drive + <usize>b * bytes, scaled = net.current;
   memory.fill(scaled, 0, bytes);
   addTimes(scaled, drive, net.gain, n);
-  const x = xRow(net, b, t), end = xTo(net, b, t);
-  for (let e = xFrom(net, b, t); e < end; e += 4) {
-    addTimes(net.gIn + <usize>load<u32>(e) * bytes, scaled, load<f32>(x + (<usize>load<u32>(e) << 2)), n);
+  const input = changetype<Projection>(net.projections), own = changetype<Projection>(input.next);
+  const ev = changetype<Events>(input.events), spikes = changetype<Events>(own.events);
+  const x = rowOf(ev, net.stride, b, t), end = eventsTo(ev, net.stride, b, t);
+  for (let e = eventsFrom(ev, net.stride, b, t); e < end; e += 4) {
+    addTimes(input.g + <usize>load<u32>(e) * bytes, scaled, load<f32>(x + (<usize>load<u32>(e) << 2)), n);
   }
-  addRows(net.gRec, scaled, zFrom(net, b, t - net.history), zTo(net, b, t - net.history), n);
+  addRows(own.g, scaled, eventsFrom(spikes, net.stride, b, t - own.delay), eventsTo(spikes, net.stride, b, t - own.delay), n);
 }

@@ -1,5 +1,5 @@
-import { Net } from './net';
-import { gatherRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { Events, Net, Projection } from './net';
+import { endOf, eventsFrom, eventsTo, gatherRows, listOf, rowOf } from './rows';
 import { transposeFeedback } from './signal';
 import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
@@ -14,21 +14,37 @@ const WIDTH_BYTES: usize = 512;
  * Dense projections: all of one block of neurons over time first, then for every presynaptic neuron the sum over its spikes,
  * which touches each row of the gradient once. Sparse ones: a row is added at each spike.
  */
-export function gradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
-  transposeFeedback(net);
-  for (let b = b0; b < b1; b++) {
-    filterErrors(net, b, steps);
-    if (!net.rowsIn || !net.rowsRec) {
-      if (!net.rowsIn) listInputTimes(net, b, steps);
-      if (!net.rowsRec) listSpikeTimes(net, b, steps);
-      for (let j = 0; j < net.n; j += WIDTH) {
-        backBlock(net, b, steps, j);
-        if (!net.rowsIn) addInputs(net, j);
-        if (!net.rowsRec) addSpikes(net, j);
-      }
-    }
-    if (net.rowsIn || net.rowsRec) backSparse(net, b, steps);
+export function gradientOfTrial(first: Net, b0: i32, b1: i32, steps: i32): void {
+  for (let each = changetype<usize>(first); each; each = changetype<Net>(each).next) {
+    const net = changetype<Net>(each);
+    transposeFeedback(net);
+    for (let b = b0; b < b1; b++) backOf(net, b, steps);
   }
+}
+
+function backOf(net: Net, b: i32, steps: i32): void {
+  filterErrors(net, b, steps);
+  let anyDense = false, anySparse = false;
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (!p.learns) continue;
+    if (p.rows) anySparse = true;
+    else {
+      anyDense = true;
+      if (changetype<Events>(p.events).valued) listInputTimes(net, p, b, steps);
+      else listSpikeTimes(net, p, b, steps);
+    }
+  }
+  if (anyDense) for (let j = 0; j < net.n; j += WIDTH) {
+    backBlock(net, b, steps, j);
+    for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+      const p = changetype<Projection>(at);
+      if (!p.learns || p.rows) continue;
+      if (changetype<Events>(p.events).valued) addInputs(net, p, j);
+      else addSpikes(net, p, j);
+    }
+  }
+  if (anySparse) backSparse(net, b, steps);
 }
 
 /** F_k[t] = gain told_k[t] + kappa F_k[t+1].   net.errorBack: [step][out] */
@@ -105,44 +121,54 @@ function back(net: Net, out: usize, drive: usize, owed: usize, psi: usize, rate:
   }
 }
 
-/** When every input was active: net.timesX[i] is the end of its entries (row of net.block, x_i). */
-function listInputTimes(net: Net, b: i32, steps: i32): void {
-  const times = net.timesX;
-  memory.fill(times, 0, <usize>(net.nIn + 1) << 2);
-  const end = xTo(net, b, steps - 1);
-  for (let event = xFrom(net, b, 0); event < end; event += 4) increment(times + (<usize>load<u32>(event) << 2));
-  accumulate(times, net.nIn);
+/** When every presynaptic unit was active: p.times[i] is the end of its entries (row of net.block, x_i). */
+function listInputTimes(net: Net, p: Projection, b: i32, steps: i32): void {
+  const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
+  countTimes(net, p, b, steps);
+  const list = listOf(ev, net.stride, b), width = <usize>ev.width << 2;
+  let end = endOf(ev, net.stride, b, -p.delay), event = eventsFrom(ev, net.stride, b, -p.delay);
+  let x = rowOf(ev, net.stride, b, -p.delay), row = net.block;
   for (let t = 0; t < steps; t++) {
-    const row = <u32>(net.block + <usize>t * WIDTH_BYTES);
-    const last = xTo(net, b, t);
-    const x = xRow(net, b, t);
-    for (let event = xFrom(net, b, t); event < last; event += 4) {
+    const last = list + (<usize>load<i32>(end) << 2);
+    for (; event < last; event += 4) {
       const offset = <usize>load<u32>(event) << 2;
       const place = times + offset;
-      const entry = net.entriesX + (<usize>load<i32>(place) << 3);
-      store<u32>(entry, row);
+      const entry = entries + (<usize>load<i32>(place) << 3);
+      store<u32>(entry, <u32>row);
       store<f32>(entry, load<f32>(x + offset), 4);
       increment(place);
     }
+    end += 4;
+    x += width;
+    row += WIDTH_BYTES;
   }
 }
 
-/** When every neuron's spike arrived: net.timesZ[i] is the end of its entries (row of net.block). */
-function listSpikeTimes(net: Net, b: i32, steps: i32): void {
-  const times = net.timesZ;
-  memory.fill(times, 0, <usize>(net.n + 1) << 2);
-  const end = zTo(net, b, steps - 1 - net.history);
-  for (let spike = zFrom(net, b, -net.history); spike < end; spike += 4) increment(times + (<usize>load<u32>(spike) << 2));
-  accumulate(times, net.n);
+/** When every neuron's spike arrived: p.times[i] is the end of its entries (row of net.block). */
+function listSpikeTimes(net: Net, p: Projection, b: i32, steps: i32): void {
+  const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
+  countTimes(net, p, b, steps);
+  const list = listOf(ev, net.stride, b);
+  let end = endOf(ev, net.stride, b, -p.delay), spike = eventsFrom(ev, net.stride, b, -p.delay), row = net.block;
   for (let t = 0; t < steps; t++) {
-    const row = <u32>(net.block + <usize>t * WIDTH_BYTES);
-    const last = zTo(net, b, t - net.history);
-    for (let spike = zFrom(net, b, t - net.history); spike < last; spike += 4) {
+    const last = list + (<usize>load<i32>(end) << 2);
+    for (; spike < last; spike += 4) {
       const place = times + (<usize>load<u32>(spike) << 2);
-      store<u32>(net.entriesZ + (<usize>load<i32>(place) << 2), row);
+      store<u32>(entries + (<usize>load<i32>(place) << 2), <u32>row);
       increment(place);
     }
+    end += 4;
+    row += WIDTH_BYTES;
   }
+}
+
+/** Events that arrive within the trial, counted by presynaptic unit; then where each one's entries begin. */
+function countTimes(net: Net, p: Projection, b: i32, steps: i32): void {
+  const ev = changetype<Events>(p.events);
+  memory.fill(p.times, 0, <usize>(ev.size + 1) << 2);
+  const end = eventsTo(ev, net.stride, b, steps - 1 - p.delay);
+  for (let event = eventsFrom(ev, net.stride, b, -p.delay); event < end; event += 4) increment(p.times + (<usize>load<u32>(event) << 2));
+  accumulate(p.times, ev.size);
 }
 
 function increment(place: usize): void {
@@ -161,13 +187,13 @@ function accumulate(times: usize, n: i32): void {
 }
 
 /** grad_i[j..] += sum over the entries of input i of x_i zeta D. */
-function addInputs(net: Net, j: i32): void {
+function addInputs(net: Net, p: Projection, j: i32): void {
   const bytes = <usize>net.n << 2;
-  const lanes = min(net.n - j, WIDTH);
-  let first = net.entriesX;
-  for (let i = 0; i < net.nIn; i++) {
-    const end = net.entriesX + (<usize>load<i32>(net.timesX + (<usize>i << 2)) << 3);
-    const g = net.gIn + <usize>i * bytes + (<usize>j << 2);
+  const lanes = min(net.n - j, WIDTH), nPre = changetype<Events>(p.events).size;
+  let first = p.entries;
+  for (let i = 0; i < nPre; i++) {
+    const end = p.entries + (<usize>load<i32>(p.times + (<usize>i << 2)) << 3);
+    const g = p.g + <usize>i * bytes + (<usize>j << 2);
     if (first < end) {
       let l = 0;
       for (; l + 16 <= lanes; l += 16) addWeighted(g, first, end, <usize>l << 2);
@@ -197,13 +223,13 @@ function addWeighted(grad: usize, first: usize, end: usize, o: usize): void {
 }
 
 /** grad_i[j..] += sum over the spikes of neuron i of zeta D. */
-function addSpikes(net: Net, j: i32): void {
+function addSpikes(net: Net, p: Projection, j: i32): void {
   const bytes = <usize>net.n << 2;
-  const lanes = min(net.n - j, WIDTH);
-  let first = net.entriesZ;
-  for (let i = 0; i < net.n; i++) {
-    const end = net.entriesZ + (<usize>load<i32>(net.timesZ + (<usize>i << 2)) << 2);
-    const g = net.gRec + <usize>i * bytes + (<usize>j << 2);
+  const lanes = min(net.n - j, WIDTH), nPre = changetype<Events>(p.events).size;
+  let first = p.entries;
+  for (let i = 0; i < nPre; i++) {
+    const end = p.entries + (<usize>load<i32>(p.times + (<usize>i << 2)) << 2);
+    const g = p.g + <usize>i * bytes + (<usize>j << 2);
     if (first < end) {
       let l = 0;
       for (; l + 32 <= lanes; l += 32) addWide(g, first, end, <usize>l << 2);
@@ -262,7 +288,11 @@ function backSparse(net: Net, b: i32, steps: i32): void {
       flushRow(net.drive, n);
       flushRow(net.owed, n);
     }
-    if (net.rowsIn) gatherRows(net.gIn, xFrom(net, b, t), xTo(net, b, t), xRow(net, b, t), net.damp, net.rowsIn, net.postIn, net.narrowIn);
-    if (net.rowsRec) gatherRows(net.gRec, zFrom(net, b, t - net.history), zTo(net, b, t - net.history), 0, net.damp, net.rowsRec, net.postRec, net.narrowRec);
+    for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+      const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
+      if (!p.learns || !p.rows) continue;
+      const first = eventsFrom(ev, net.stride, b, t - p.delay), end = eventsTo(ev, net.stride, b, t - p.delay);
+      gatherRows(p.g, first, end, ev.valued ? rowOf(ev, net.stride, b, t - p.delay) : 0, net.damp, p.rows, p.post, p.narrow);
+    }
   }
 }

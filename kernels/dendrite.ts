@@ -1,6 +1,6 @@
 import { addRow, addRows, addTimes, pullBack } from './maps';
 import { Net } from './net';
-import { listActive, sumRows } from './rows';
+import { listActive, sumList } from './rows';
 import { flush1, nearestPowerOfTwo } from './tiny';
 
 /**
@@ -115,8 +115,8 @@ function squares(list: usize, end: usize, values: usize): f32 {
 
 /** out = sum of the listed rows of M, times their values where they are no spikes.   out: [n]; M: rows of [n] */
 function sumListed(out: usize, list: usize, end: usize, values: usize, M: usize, n: i32): void {
-  if (values) sumRows(out, values, list, end, M, 0, 0, 0, n);
-  else sumRows(out, 0, 0, 0, 0, list, end, M, n);
+  if (values) sumList(out, values, list, end, M, n);
+  else sumList(out, 0, list, end, M, n);
 }
 
 /** M_i += value_i x for every i of the list; spikes have no values.   M: rows of [n]; x: [n] */

@@ -1,56 +1,86 @@
-import { Net } from './net';
-import { listActive, scatterRows, sumRows, xFrom, xRow, xTo, zFrom, zTo } from './rows';
+import { Events, Net, Projection } from './net';
+import { endOf, eventsFrom, eventsTo, listOf, listPast, listStep, rowOf, scatterRows, sumRows } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
 export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const bytes = <usize>net.n << 2;
   for (let b = b0; b < b1; b++) {
     for (let t = t0; t < t1; t++) {
-      const zPrev = net.z + <usize>(b * (net.history + net.stride) + net.history + t - 1) * bytes;
-      listInputs(net, b, t, zPrev);
-      currents(net, b, t);
-      neurons(net, <usize>b * bytes, zPrev, zPrev + bytes, net.psi + <usize>(b * net.stride + t) * bytes);
-      endSpikes(net, b, t, listActive(zFrom(net, b, t), zPrev + bytes, net.n));
-      if (t % FLUSH_EVERY == 0) {
-        flushRow(net.v + <usize>b * bytes, net.n);
-        if (net.a) flushRow(net.a + <usize>b * bytes, net.n);
-      }
+      listInputs(net, b, t);
+      for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) step(changetype<Net>(at), b, t);
     }
   }
 }
 
-/** Events of step t; at step 0 also the spikes of the steps before. A step whose spikes are dropped has none of either. */
-function listInputs(net: Net, b: i32, t: i32, zPrev: usize): void {
-  const ends = net.xEnds + (<usize>(b * (net.stride + 1)) << 2);
+/** Events of the inputs at step t; at step 0 also all of the steps before. A step whose spikes are dropped has none of either. */
+function listInputs(net: Net, b: i32, t: i32): void {
   const dropped = t == 0 && net.dropBorder != 0;
   if (t == 0) {
-    store<i32>(ends, 0);
-    store<i32>(net.zEnds + (<usize>(b * (net.stride + net.history + 1)) << 2), 0);
-    for (let before = -net.history; before < 0; before++) {
-      const first = zFrom(net, b, before);
-      endSpikes(net, b, before, dropped ? first : listActive(first, zPrev + (<usize>(before + 1) * net.n << 2), net.n));
+    for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+      listPast(changetype<Events>(changetype<Net>(at).events), net.stride, b, dropped);
+    }
+    for (let at = net.sources; at; at = changetype<Events>(at).next) listPast(changetype<Events>(at), net.stride, b, dropped);
+  }
+  for (let at = net.sources; at; at = changetype<Events>(at).next) listStep(changetype<Events>(at), net.stride, b, t, dropped);
+}
+
+/** One step of one population. */
+function step(net: Net, b: i32, t: i32): void {
+  const bytes = <usize>net.n << 2;
+  const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
+  currents(net, b, t);
+  neurons(net, <usize>b * bytes, z - bytes, z, net.psi + <usize>(b * net.stride + t) * bytes);
+  listStep(changetype<Events>(net.events), net.stride, b, t, false);
+  if (t % FLUSH_EVERY == 0) {
+    flushRow(net.v + <usize>b * bytes, net.n);
+    if (net.a) flushRow(net.a + <usize>b * bytes, net.n);
+  }
+}
+
+/** I_j = constant_j + sum over the projections that end here of sum_i x_i[t-d] w_ij.   net.current: [n] */
+function currents(net: Net, b: i32, t: i32): void {
+  let add = false, anySparse = false;
+  // Dense ones go two by two: one with values, one with spikes.
+  let x: usize = 0, x0: usize = 0, x1: usize = 0, wX: usize = 0, z0: usize = 0, z1: usize = 0, wZ: usize = 0;
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (p.rows) {
+      anySparse = true;
+      continue;
+    }
+    const ev = changetype<Events>(p.events), valued = ev.valued != 0;
+    if (valued ? wX : wZ) {
+      sumRows(net.current, add, x, x0, x1, wX, z0, z1, wZ, net.n);
+      add = true;
+      x0 = x1 = wX = z0 = z1 = wZ = 0;
+    }
+    const list = listOf(ev, net.stride, b), last = endOf(ev, net.stride, b, t - p.delay);
+    const first = list + (<usize>load<i32>(last - 4) << 2), end = list + (<usize>load<i32>(last) << 2);
+    if (valued) {
+      x = rowOf(ev, net.stride, b, t - p.delay);
+      x0 = first;
+      x1 = end;
+      wX = p.w;
+    } else {
+      z0 = first;
+      z1 = end;
+      wZ = p.w;
     }
   }
-  const from = xFrom(net, b, t);
-  const count = dropped ? 0 : <i32>((listActive(from, xRow(net, b, t), net.nIn) - from) >> 2);
-  const end = ends + (<usize>t << 2);
-  store<i32>(end, load<i32>(end) + count, 4);
+  sumRows(net.current, add, x, x0, x1, wX, z0, z1, wZ, net.n);
+  if (anySparse) scatter(net, b, t);
+  if (!net.constant) return;
+  for (let o: usize = 0; o < <usize>net.n << 2; o += 4) store<f32>(net.current + o, load<f32>(net.current + o) + load<f32>(net.constant + o));
 }
 
-/** The spikes of step t end at this address. */
-function endSpikes(net: Net, b: i32, t: i32, to: usize): void {
-  const first = net.zList + (<usize>(b * (net.stride + net.history) * net.n) << 2);
-  store<i32>(net.zEnds + (<usize>(b * (net.stride + net.history + 1) + t + net.history + 1) << 2), <i32>((to - first) >> 2));
-}
-
-/** I_j = sum_i x_i Win_ij + sum_i z_i[t-d] Wrec_ij, with d = net.history.   net.current: [rec] */
-function currents(net: Net, b: i32, t: i32): void {
-  const x0 = xFrom(net, b, t), x1 = xTo(net, b, t), z0 = zFrom(net, b, t - net.history), z1 = zTo(net, b, t - net.history);
-  const x = xRow(net, b, t);
-  sumRows(net.current, x, x0, net.rowsIn ? x0 : x1, net.wIn, z0, net.rowsRec ? z0 : z1, net.wRec, net.n);
-  if (net.rowsIn) scatterRows(net.current, x0, x1, x, net.wIn, net.rowsIn, net.postIn, net.narrowIn);
-  if (net.rowsRec) scatterRows(net.current, z0, z1, 0, net.wRec, net.rowsRec, net.postRec, net.narrowRec);
+/** Adds what comes through sparse projections. */
+function scatter(net: Net, b: i32, t: i32): void {
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
+    if (!p.rows) continue;
+    const first = eventsFrom(ev, net.stride, b, t - p.delay), end = eventsTo(ev, net.stride, b, t - p.delay);
+    scatterRows(net.current, first, end, ev.valued ? rowOf(ev, net.stride, b, t - p.delay) : 0, p.w, p.rows, p.post, p.narrow);
+  }
 }
 
 /** One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. */

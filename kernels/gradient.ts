@@ -10,9 +10,13 @@ import { rateOfStreams, rateRunning } from './signal';
 
 /** Online: what the steps [t0, t1) of the streams [b0, b1) add to the gradient. */
 export function gradientOnline(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  if (net.traceKind == 2) traceSynaptic(net, b0, b1, t0, t1);
+  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+    if (changetype<Net>(at).traceKind == 2) traceSynaptic(changetype<Net>(at), b0, b1, t0, t1);
+  }
   for (let t = t0; t < t1; t++) {
-    if (net.traceKind == 1) traceOuter(net, b0, b1, t);
+    for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+      if (changetype<Net>(at).traceKind == 1) traceOuter(changetype<Net>(at), b0, b1, t);
+    }
     readoutGradient(net, b0, b1, t);
   }
 }

@@ -1,27 +1,30 @@
-import { Net } from './net';
+import { Events, Net, Projection } from './net';
 import { filterRow } from './output';
+import { rowOf } from './rows';
 import { flush4, flushRow } from './tiny';
 
-/** Eligibility traces of the streams [b0, b1) at step t, and what they add to the gradient. */
+/** Eligibility traces of a population, streams [b0, b1) at step t, and what they add to the gradient. */
 export function traceOuter(net: Net, b0: i32, b1: i32, t: i32): void {
-  const n = net.n;
   for (let b = b0; b < b1; b++) {
     gatedSignal(net, b, t);
     presynaptic(net, b, t);
   }
-  outer(net, net.gIn, net.epsIn, net.nIn, net.rowsIn, net.postIn, b0, b1);
-  outer(net, net.gRec, net.epsRec, n, net.rowsRec, net.postRec, b0, b1);
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (p.learns) outer(net, p, b0, b1);
+  }
 }
 
-/** eps_i = decay eps_i + gain p_i for both projections of one stream; a step whose spikes are dropped only decays. */
+/** eps_i = decay eps_i + gain p_i for the projections of one stream; a step whose spikes are dropped only decays. */
 function presynaptic(net: Net, b: i32, t: i32): void {
-  const n = net.n, nIn = net.nIn;
   const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
-  const epsIn = net.epsIn + (<usize>(b * nIn) << 2), epsRec = net.epsRec + (<usize>(b * n) << 2);
-  filterRow(epsIn, net.x + (<usize>((b * net.stride + t) * nIn) << 2), net.traceDecay, gain, nIn);
-  filterRow(epsRec, net.z + (<usize>(b * (net.history + net.stride) + t) * n << 2), net.traceDecay, gain, n);
-  flushRow(epsIn, nIn);
-  flushRow(epsRec, n);
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
+    if (!p.learns) continue;
+    const eps = p.eps + (<usize>(b * ev.size) << 2);
+    filterRow(eps, rowOf(ev, net.stride, b, t - p.delay), net.traceDecay, gain, ev.size);
+    flushRow(eps, ev.size);
+  }
 }
 
 /** d_j = psi_j (gain L_j + R_j).   net.drive: [stream][rec] */
@@ -42,8 +45,9 @@ function gatedSignal(net: Net, b: i32, t: i32): void {
 }
 
 /** grad_ij += sum_b eps_bi d_bj: all streams while a piece of the row is in registers. */
-function outer(net: Net, grad: usize, eps: usize, nPre: i32, rows: usize, post: usize, b0: i32, b1: i32): void {
-  const n = net.n;
+function outer(net: Net, p: Projection, b0: i32, b1: i32): void {
+  const n = net.n, nPre = changetype<Events>(p.events).size;
+  const grad = p.g, eps = p.eps, rows = p.rows, post = p.post;
   const bytes = <usize>n << 2, preBytes = <usize>nPre << 2;
   const dFirst = net.drive + <usize>b0 * bytes, dEnd = net.drive + <usize>b1 * bytes;
   const epsFirst = eps + <usize>b0 * preBytes;
@@ -126,19 +130,25 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
 /** eBar of the streams [b0, b1) is 0 again. */
 function restart(net: Net, b0: i32, b1: i32): void {
   if (net.kappa == 0) return;
-  memory.fill(net.eBarIn + (<usize>(b0 * net.synIn) << 2), 0, <usize>((b1 - b0) * net.synIn) << 2);
-  memory.fill(net.eBarRec + (<usize>(b0 * net.synRec) << 2), 0, <usize>((b1 - b0) * net.synRec) << 2);
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (p.learns) memory.fill(p.eBar + (<usize>(b0 * p.syn) << 2), 0, <usize>((b1 - b0) * p.syn) << 2);
+  }
 }
 
-/** Presynaptic traces and psi strength of every step of a chunk.   net.epsSteps: [CHUNK][in + rec], net.damp: [CHUNK][rec] */
+/** Presynaptic traces and psi strength of every step of a chunk.   net.epsSteps: [CHUNK][epsWidth], net.damp: [CHUNK][n] */
 function prepare(net: Net, b: i32, t0: i32, steps: i32): void {
-  const n = net.n, nIn = net.nIn;
-  const inBytes = <usize>nIn << 2, bytes = <usize>n << 2;
+  const n = net.n;
+  const bytes = <usize>n << 2, rowBytes = <usize>net.epsWidth << 2;
   for (let s = 0; s < steps; s++) {
     presynaptic(net, b, t0 + s);
-    const row = net.epsSteps + <usize>s * (inBytes + bytes);
-    memory.copy(row, net.epsIn + <usize>b * inBytes, inBytes);
-    memory.copy(row + inBytes, net.epsRec + <usize>b * bytes, bytes);
+    const row = net.epsSteps + <usize>s * rowBytes;
+    for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+      const p = changetype<Projection>(at);
+      if (!p.learns) continue;
+      const preBytes = <usize>changetype<Events>(p.events).size << 2;
+      memory.copy(row + (<usize>p.offset << 2), p.eps + <usize>b * preBytes, preBytes);
+    }
     if (net.traceStrength) product(net.damp + <usize>s * bytes, net.psi + <usize>(b * net.stride + t0 + s) * bytes, net.traceStrength, n);
   }
 }
@@ -185,17 +195,19 @@ export function lifSummed(net: Net, b: i32, t: i32, steps: i32): void { pass(net
 // @ts-ignore: decorator
 @inline
 function pass(net: Net, b: i32, t: i32, steps: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
-  const n = net.n, nIn = net.nIn;
-  const bytes = <usize>n << 2;
+  const bytes = <usize>net.n << 2;
   const psi = net.psi + <usize>(b * net.stride + t) * bytes;
   const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
   const rate = net.rateTerm + <usize>(b * net.rateRows + min(t, net.rateRows - 1)) * bytes;
-  const bIn = <usize>b * (<usize>net.synIn << 2), bRec = <usize>b * (<usize>net.synRec << 2);
-  const eps0 = net.epsSteps, eps1 = net.epsSteps + (<usize>nIn << 2);
-  if (net.rowsIn) sparse(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, signal, rate, nIn, steps, net.rowsIn, net.postIn, adaptive, filtered, rated, summed);
-  else dense(net, net.gIn, net.epsAIn + bIn, net.eBarIn + bIn, net.sumIn + bIn, eps0, psi, signal, rate, nIn, steps, adaptive, filtered, rated, summed);
-  if (net.rowsRec) sparse(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, signal, rate, n, steps, net.rowsRec, net.postRec, adaptive, filtered, rated, summed);
-  else dense(net, net.gRec, net.epsARec + bRec, net.eBarRec + bRec, net.sumRec + bRec, eps1, psi, signal, rate, n, steps, adaptive, filtered, rated, summed);
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (!p.learns) continue;
+    const nPre = changetype<Events>(p.events).size;
+    const own = <usize>b * (<usize>p.syn << 2);
+    const eps = net.epsSteps + (<usize>p.offset << 2);
+    if (p.rows) sparse(net, p.g, p.epsA + own, p.eBar + own, p.sum + own, eps, psi, signal, rate, nPre, steps, p.rows, p.post, adaptive, filtered, rated, summed);
+    else dense(net, p.g, p.epsA + own, p.eBar + own, p.sum + own, eps, psi, signal, rate, nPre, steps, adaptive, filtered, rated, summed);
+  }
 }
 
 /**
@@ -203,13 +215,13 @@ function pass(net: Net, b: i32, t: i32, steps: i32, adaptive: bool, filtered: bo
  * grad_ij += L_j eBar_ij + R_j e_ij  (unfiltered: gain L_j e_ij;  summed: sum_ij += e_ij in place of the rate term),
  * `steps` steps for each group of four synapses in two rows, whose state stays in registers. There e, epsA and sum are
  * kept times gain, which saves a multiplication a step.
- * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][in + rec];  psi, signal, rate: [step][rec];
+ * epsA, eBar, sum, grad: [pre][post] of this stream (grad of all);  eps: [step][epsWidth];  psi, signal, rate: [step][rec];
  * net.packed: what the steps of each group of four neurons need, side by side
  */
 // @ts-ignore: decorator
 @inline
 function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, signal: usize, rate: usize, nPre: i32, steps: i32, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
-  const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
+  const bytes = <usize>net.n << 2, epsBytes = <usize>net.epsWidth << 2;
   const rho = f32x4.splat(net.rho), kappa = f32x4.splat(net.kappa), none = f32x4.splat(0);
   const gain = f32x4.splat(net.traceGain), perGain = f32x4.splat(1 / net.traceGain);
   const stepBytes: usize = rated ? 64 : 48;
@@ -301,7 +313,7 @@ function dense(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps:
 // @ts-ignore: decorator
 @inline
 function sparse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, eps: usize, psi: usize, signal: usize, rate: usize, nPre: i32, steps: i32, rows: usize, post: usize, adaptive: bool, filtered: bool, rated: bool, summed: bool): void {
-  const bytes = <usize>net.n << 2, epsBytes = <usize>(net.nIn + net.n) << 2;
+  const bytes = <usize>net.n << 2, epsBytes = <usize>net.epsWidth << 2;
   const duration = <usize>steps * bytes;
   for (let i = 0; i < nPre; i++) {
     const trace = eps + (<usize>i << 2);
@@ -338,12 +350,16 @@ function synapse(net: Net, grad: usize, epsA: usize, eBar: usize, sum: usize, tr
 }
 
 /** After a trial: grad_ij += R_j sum_ij with the trial's rate term; the sums start again from 0. */
-export function traceEnd(net: Net): void {
-  const n = net.n;
-  for (let b = 0; b < net.streams; b++) {
-    const rate = net.rateTerm + (<usize>(b * net.rateRows * n) << 2);
-    settle(net, net.gIn, net.sumIn + (<usize>(b * net.synIn) << 2), rate, net.nIn, net.rowsIn, net.postIn, net.synIn);
-    settle(net, net.gRec, net.sumRec + (<usize>(b * net.synRec) << 2), rate, n, net.rowsRec, net.postRec, net.synRec);
+export function traceEnd(first: Net): void {
+  for (let each = changetype<usize>(first); each; each = changetype<Net>(each).next) {
+    const net = changetype<Net>(each);
+    for (let b = 0; b < net.streams; b++) {
+      const rate = net.rateTerm + (<usize>(b * net.rateRows * net.n) << 2);
+      for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+        const p = changetype<Projection>(at);
+        if (p.learns) settle(net, p.g, p.sum + (<usize>(b * p.syn) << 2), rate, changetype<Events>(p.events).size, p.rows, p.post, p.syn);
+      }
+    }
   }
 }
 

@@ -1,43 +1,60 @@
-import { Net } from './net';
-import { listActive, zFrom, zTo } from './rows';
+import { Events, Net, Read, Readout } from './net';
+import { endOf, eventsFrom, eventsTo, listActive, listOf, rowOf } from './rows';
 import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
 /** u_k = kappa u_k + gain sum_j z_j Wout_jk;  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const nOut = net.nOut;
-  const rowBytes = <usize>nOut << 2;
   for (let b = b0; b < b1; b++) {
-    for (let t = t0; t < t1; t++) {
-      const first = zFrom(net, b, t), end = zTo(net, b, t);
-      for (let k = 0; k < nOut; k++) {
-        const o = <usize>k << 2;
-        let sum: f32 = 0;
-        for (let spike = first; spike < end; spike += 4) sum += load<f32>(net.wOut + <usize>load<u32>(spike) * rowBytes + o);
-        const u = net.u + <usize>b * rowBytes + o;
-        const filtered = flush1(net.readoutDecay * load<f32>(u) + net.readoutGain * sum);
-        store<f32>(u, filtered);
-        store<f32>(net.y + <usize>(b * net.stride + t) * rowBytes + o, filtered + load<f32>(net.bOut + o));
-      }
+    for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
+      for (let t = t0; t < t1; t++) readStep(net, changetype<Readout>(at), b, t);
     }
   }
 }
 
-/** Errors dE/dy times the weight of the step and the scale of the stream (net.scale: [stream]); 0 where not scored. */
+function readStep(net: Net, r: Readout, b: i32, t: i32): void {
+  const nOut = r.nOut;
+  const rowBytes = <usize>nOut << 2;
+  const y = net.y + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
+  memory.fill(y, 0, rowBytes);
+  for (let at = r.reads; at; at = changetype<Read>(at).next) {
+    const read = changetype<Read>(at), ev = changetype<Events>(read.events), w = read.w;
+    const list = listOf(ev, net.stride, b), last = endOf(ev, net.stride, b, t);
+    const first = list + (<usize>load<i32>(last - 4) << 2), end = list + (<usize>load<i32>(last) << 2);
+    for (let o: usize = 0; o < rowBytes; o += 4) {
+      let sum = load<f32>(y + o);
+      for (let spike = first; spike < end; spike += 4) sum += load<f32>(w + o + <usize>load<u32>(spike) * rowBytes);
+      store<f32>(y + o, sum);
+    }
+  }
+  const u = r.u + <usize>b * rowBytes;
+  for (let o: usize = 0; o < rowBytes; o += 4) {
+    const filtered = flush1(r.decay * load<f32>(u + o) + r.gain * load<f32>(y + o));
+    store<f32>(u + o, filtered);
+    store<f32>(y + o, filtered + load<f32>(r.b + o));
+  }
+}
+
+/** Errors dE/dy times the weight of the step, of the readout, and the scale of the stream (net.scale: [stream]); 0 where not scored. */
 export function errors(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const nOut = net.nOut;
   for (let b = b0; b < b1; b++) {
     const scale = load<f32>(net.scale + (<usize>b << 2));
     for (let t = t0; t < t1; t++) {
       const step = b * net.stride + t;
-      const row = <usize>(step * nOut) << 2;
       const factor = scale * load<f32>(net.weight + (<usize>step << 2));
-      const y = net.y + row, target = net.target + row, error = net.error + row;
-      if (factor == 0) memory.fill(error, 0, <usize>nOut << 2);
-      else if (net.lossKind == 0) squareError(error, y, target, factor, nOut);
-      else if (net.lossKind == 1) softmaxError(error, y, target, factor, nOut);
-      else logisticError(error, y, target, factor, nOut);
+      for (let at = net.readouts; at; at = changetype<Readout>(at).next) errorsOf(net, changetype<Readout>(at), step, t, factor);
     }
   }
+}
+
+function errorsOf(net: Net, r: Readout, step: i32, t: i32, share: f32): void {
+  const nOut = r.nOut;
+  const row = <usize>(step * net.nOut + r.column) << 2;
+  const factor = share * r.weight;
+  const y = net.y + row, target = net.target + row, error = net.error + row;
+  if (factor == 0 || t < r.start || t >= r.end) memory.fill(error, 0, <usize>nOut << 2);
+  else if (r.lossKind == 0) squareError(error, y, target, factor, nOut);
+  else if (r.lossKind == 1) softmaxError(error, y, target, factor, nOut);
+  else logisticError(error, y, target, factor, nOut);
 }
 
 /** error = factor (y - y*). */
@@ -72,38 +89,51 @@ function logisticError(error: usize, y: usize, target: usize, factor: f32, nOut:
 
 /** zBar = kappa zBar + gain z;  gOut_jk += error_k zBar_j;  gBias_k += error_k, at step t of the streams [b0, b1). */
 export function readoutGradient(net: Net, b0: i32, b1: i32, t: i32): void {
-  const n = net.n, nOut = net.nOut;
-  for (let b = b0; b < b1; b++) {
-    const error = net.error + (<usize>((b * net.stride + t) * nOut) << 2);
-    const z = net.z + (<usize>(b * (net.history + net.stride) + net.history + t) * n << 2);
-    const zBar = net.zBar + (<usize>(b * n) << 2);
-    filterRow(zBar, z, net.readoutDecay, net.readoutGain, n);
-    if (t % FLUSH_EVERY == 0) flushRow(zBar, n);
-    const end = listActive(net.list, zBar, n);
-    for (let entry = net.list; entry < end; entry += 4) {
-      const j = load<u32>(entry);
-      addOutput(net, j, load<f32>(zBar + (<usize>j << 2)), error);
+  for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
+    const r = changetype<Readout>(at);
+    for (let b = b0; b < b1; b++) {
+      const error = net.error + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
+      for (let part = r.reads; part; part = changetype<Read>(part).next) readGradient(net, r, changetype<Read>(part), b, t, error);
+      addBias(r, error);
     }
-    addBias(net, error);
+  }
+}
+
+function readGradient(net: Net, r: Readout, read: Read, b: i32, t: i32, error: usize): void {
+  const zBar = read.zBar + (<usize>(b * read.pre) << 2);
+  filterRow(zBar, rowOf(changetype<Events>(read.events), net.stride, b, t), r.decay, r.gain, read.n);
+  if (t % FLUSH_EVERY == 0) flushRow(zBar, read.n);
+  const end = listActive(net.list, zBar, read.n);
+  for (let entry = net.list; entry < end; entry += 4) {
+    const j = load<u32>(entry);
+    addOutput(read.g, r.nOut, j, load<f32>(zBar + (<usize>j << 2)), error);
   }
 }
 
 /** The same for a whole trial: the error is filtered backwards and every spike adds it once. */
 export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
-  const nOut = net.nOut;
+  for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
+    const r = changetype<Readout>(at);
+    for (let b = b0; b < b1; b++) backOverTrial(net, r, b, steps);
+  }
+}
+
+function backOverTrial(net: Net, r: Readout, b: i32, steps: i32): void {
+  const nOut = r.nOut;
   const back = net.errorBack;
-  for (let b = b0; b < b1; b++) {
-    memory.fill(back, 0, <usize>nOut << 2);
-    for (let t = steps - 1; t >= 0; t--) {
-      const error = net.error + (<usize>((b * net.stride + t) * nOut) << 2);
-      for (let k = 0; k < nOut; k++) {
-        const o = <usize>k << 2;
-        store<f32>(back + o, flush1(net.readoutGain * load<f32>(error + o) + net.readoutDecay * load<f32>(back + o)));
-      }
-      const end = zTo(net, b, t);
-      for (let spike = zFrom(net, b, t); spike < end; spike += 4) addOutput(net, load<u32>(spike), 1, back);
-      addBias(net, error);
+  memory.fill(back, 0, <usize>nOut << 2);
+  for (let t = steps - 1; t >= 0; t--) {
+    const error = net.error + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
+    for (let k = 0; k < nOut; k++) {
+      const o = <usize>k << 2;
+      store<f32>(back + o, flush1(r.gain * load<f32>(error + o) + r.decay * load<f32>(back + o)));
     }
+    for (let part = r.reads; part; part = changetype<Read>(part).next) {
+      const read = changetype<Read>(part), ev = changetype<Events>(read.events);
+      const end = eventsTo(ev, net.stride, b, t);
+      for (let spike = eventsFrom(ev, net.stride, b, t); spike < end; spike += 4) addOutput(read.g, nOut, load<u32>(spike), 1, back);
+    }
+    addBias(r, error);
   }
 }
 
@@ -117,9 +147,8 @@ export function filterRow(f: usize, x: usize, decay: f32, gain: f32, n: i32): vo
 }
 
 /** gOut_jk += factor error_k. */
-function addOutput(net: Net, j: u32, factor: f32, error: usize): void {
-  const nOut = net.nOut;
-  const row = net.gOut + (<usize>(j * nOut) << 2);
+function addOutput(g: usize, nOut: i32, j: u32, factor: f32, error: usize): void {
+  const row = g + (<usize>(j * nOut) << 2);
   for (let k = 0; k < nOut; k++) {
     const o = <usize>k << 2;
     store<f32>(row + o, load<f32>(row + o) + factor * load<f32>(error + o));
@@ -127,10 +156,10 @@ function addOutput(net: Net, j: u32, factor: f32, error: usize): void {
 }
 
 /** gBias_k += error_k. */
-function addBias(net: Net, error: usize): void {
-  if (!net.readoutBias) return;
-  for (let k = 0; k < net.nOut; k++) {
+function addBias(r: Readout, error: usize): void {
+  if (!r.bias) return;
+  for (let k = 0; k < r.nOut; k++) {
     const o = <usize>k << 2;
-    store<f32>(net.gBias + o, load<f32>(net.gBias + o) + load<f32>(error + o));
+    store<f32>(r.gBias + o, load<f32>(r.gBias + o) + load<f32>(error + o));
   }
 }

@@ -1,5 +1,6 @@
+import { Events, Net, Projection } from './net';
 import { filterRow } from './output';
-import { Net } from './net';
+import { rowOf } from './rows';
 import { flushRow } from './tiny';
 
 /** Bytes of one active step in net.actives: step, psi, psi strength, R, c, decay of epsA, decay of eBar after the step. */
@@ -11,8 +12,12 @@ const ACTIVE: usize = 32;
  * c eBar with c = sum_s L[t+s] kappa^s: exact, up to rounding. The traces of one neuron (one row over all presynaptic
  * neurons) stay in the nearest cache. Dense projections, traces that start at 0.
  */
-export function postponed(net: Net, b0: i32, b1: i32, steps: i32): void {
-  const pre = net.nIn + net.n;
+export function postponed(first: Net, b0: i32, b1: i32, steps: i32): void {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) postponedOf(changetype<Net>(at), b0, b1, steps);
+}
+
+function postponedOf(net: Net, b0: i32, b1: i32, steps: i32): void {
+  const pre = net.epsWidth;
   for (let b = b0; b < b1; b++) {
     presynapticSteps(net, b, steps);
     for (let j = 0; j < net.n; j++) {
@@ -25,18 +30,19 @@ export function postponed(net: Net, b0: i32, b1: i32, steps: i32): void {
   }
 }
 
-/** eps_i at every step.   net.epsSteps: [step][in + rec] */
+/** eps_i at every step.   net.epsSteps: [step][epsWidth] */
 function presynapticSteps(net: Net, b: i32, steps: i32): void {
-  const n = net.n, nIn = net.nIn;
-  const inBytes = <usize>nIn << 2, bytes = <usize>n << 2, rowBytes = inBytes + bytes;
+  const rowBytes = <usize>net.epsWidth << 2;
   for (let t = 0; t < steps; t++) {
     const row = net.epsSteps + <usize>t * rowBytes;
     if (t == 0) memory.fill(row, 0, rowBytes);
     else memory.copy(row, row - rowBytes, rowBytes);
     const gain = t == 0 && net.dropBorder ? <f32>0 : net.gain;
-    filterRow(row, net.x + <usize>(b * net.stride + t) * inBytes, net.traceDecay, gain, nIn);
-    filterRow(row + inBytes, net.z + <usize>(b * (net.history + net.stride) + t) * bytes, net.traceDecay, gain, n);
-    flushRow(row, nIn + n);
+    for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+      const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
+      if (p.learns) filterRow(row + (<usize>p.offset << 2), rowOf(ev, net.stride, b, t - p.delay), net.traceDecay, gain, ev.size);
+    }
+    flushRow(row, net.epsWidth);
   }
 }
 
@@ -77,7 +83,7 @@ function listActive(net: Net, b: i32, j: i32, steps: i32): i32 {
 
 /**
  * e = psi eps - (psi strength) epsA;  epsA = (rho epsA + e) rho^m;  eBar = kappa eBar + gain e;  grad += c eBar + R e;
- * then eBar kappa^m, with m the silent steps that follow.   net.damp: epsA, eBar, grad of one neuron, [3][in + rec]
+ * then eBar kappa^m, with m the silent steps that follow.   net.damp: epsA, eBar, grad of one neuron, [3][epsWidth]
  */
 function activeStep(net: Net, entry: usize, pre: i32): void {
   const bytes = <usize>((pre + 3) & ~3) << 2;
@@ -98,10 +104,15 @@ function activeStep(net: Net, entry: usize, pre: i32): void {
 
 /** grad_ij += the gradient of neuron j. */
 function addColumn(net: Net, j: i32, pre: i32): void {
-  const n = net.n, nIn = net.nIn;
+  const n = net.n;
   const g = net.damp + (<usize>(2 * ((pre + 3) & ~3)) << 2);
-  for (let i = 0; i < pre; i++) {
-    const to = (i < nIn ? net.gIn + (<usize>(i * n) << 2) : net.gRec + (<usize>((i - nIn) * n) << 2)) + (<usize>j << 2);
-    store<f32>(to, load<f32>(to) + load<f32>(g + (<usize>i << 2)));
+  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+    const p = changetype<Projection>(at);
+    if (!p.learns) continue;
+    const nPre = changetype<Events>(p.events).size;
+    for (let i = 0; i < nPre; i++) {
+      const to = p.g + (<usize>(i * n + j) << 2);
+      store<f32>(to, load<f32>(to) + load<f32>(g + (<usize>(p.offset + i) << 2)));
+    }
   }
 }

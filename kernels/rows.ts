@@ -1,34 +1,57 @@
-import { Net } from './net';
+import { Events } from './net';
 
 /**
  * Events of a trial. The forward pass writes them once, the other stages read them: looking for the few entries of a row
  * that are not 0 costs more than using them.
  */
 
-/** First event of the inputs at step t of stream b, as an index; its value stands in the row of x. */
-export function xFrom(net: Net, b: i32, t: i32): usize {
-  return net.xList + (<usize>(b * net.stride * net.nIn + load<i32>(net.xEnds + (<usize>(b * (net.stride + 1) + t) << 2))) << 2);
+/** The events of a stream, as indices, one step after the other; steps from -history on are those before the trial. */
+// @ts-ignore: decorator
+@inline
+export function listOf(ev: Events, stride: i32, b: i32): usize {
+  return ev.list + (<usize>(b * (stride + ev.history) * ev.size) << 2);
 }
 
-/** Row of the inputs at step t. */
-export function xRow(net: Net, b: i32, t: i32): usize {
-  return net.x + (<usize>((b * net.stride + t) * net.nIn) << 2);
+/** Where it stands how many events there are up to step t, that one included; four bytes before, up to the step before. */
+// @ts-ignore: decorator
+@inline
+export function endOf(ev: Events, stride: i32, b: i32, t: i32): usize {
+  return ev.ends + (<usize>(b * (stride + ev.history + 1) + t + ev.history + 1) << 2);
 }
 
-/** End of the events of the inputs at step t. */
-export function xTo(net: Net, b: i32, t: i32): usize {
-  return xFrom(net, b, t + 1);
+/** First event of step t of stream b. */
+// @ts-ignore: decorator
+@inline
+export function eventsFrom(ev: Events, stride: i32, b: i32, t: i32): usize {
+  return eventsTo(ev, stride, b, t - 1);
 }
 
-/** First spike of step t, as an index; steps from -history on are those before the trial. */
-export function zFrom(net: Net, b: i32, t: i32): usize {
-  const place = net.zEnds + (<usize>(b * (net.stride + net.history + 1) + t + net.history) << 2);
-  return net.zList + (<usize>(b * (net.stride + net.history) * net.n + load<i32>(place)) << 2);
+/** End of the events of step t. */
+// @ts-ignore: decorator
+@inline
+export function eventsTo(ev: Events, stride: i32, b: i32, t: i32): usize {
+  return listOf(ev, stride, b) + (<usize>load<i32>(endOf(ev, stride, b, t)) << 2);
 }
 
-/** End of the spikes of step t. */
-export function zTo(net: Net, b: i32, t: i32): usize {
-  return zFrom(net, b, t + 1);
+/** Row of step t. */
+// @ts-ignore: decorator
+@inline
+export function rowOf(ev: Events, stride: i32, b: i32, t: i32): usize {
+  return ev.data + (<usize>((b * (ev.history + stride) + ev.history + t) * ev.width + ev.from) << 2);
+}
+
+/** Lists the events of step t. */
+export function listStep(ev: Events, stride: i32, b: i32, t: i32, dropped: bool): void {
+  const start = listOf(ev, stride, b), end = endOf(ev, stride, b, t);
+  const first = start + (<usize>load<i32>(end - 4) << 2);
+  const to = dropped ? first : listActive(first, rowOf(ev, stride, b, t), ev.size);
+  store<i32>(end, <i32>((to - start) >> 2));
+}
+
+/** Lists the events of the steps before the trial. */
+export function listPast(ev: Events, stride: i32, b: i32, dropped: bool): void {
+  store<i32>(endOf(ev, stride, b, -ev.history - 1), 0);
+  for (let t = -ev.history; t < 0; t++) listStep(ev, stride, b, t, dropped);
 }
 
 /** Lanes that are set in a mask of four, first ones first: what to add to the index of the first lane. */
@@ -56,14 +79,22 @@ export function listActive(at: usize, row: usize, n: i32): usize {
   return at;
 }
 
-/** out_j = sum over the events of x_i wIn_ij + sum over the spikes of wRec_ij, thirty-two or four neurons at a time. */
-export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, z0: usize, z1: usize, wRec: usize, n: i32): void {
+/**
+ * out_j = sum_i x_i wX_ij over the events [x0, x1) + sum_i wZ_ij over the spikes [z0, z1), after what is there where `add` is set;
+ * thirty-two or four neurons at a time. Two lists in one sweep, since nearly every population has values from an input
+ * and spikes from neurons.   dense; wX, wZ: [pre][n]
+ */
+export function sumRows(out: usize, add: bool, x: usize, x0: usize, x1: usize, wX: usize, z0: usize, z1: usize, wZ: usize, n: i32): void {
   const bytes = <usize>n << 2;
   let j: usize = 0;
   for (; j + 128 <= bytes; j += 128) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+    if (add) {
+      s0 = v128.load(out + j); s1 = v128.load(out + j, 16); s2 = v128.load(out + j, 32); s3 = v128.load(out + j, 48);
+      s4 = v128.load(out + j, 64); s5 = v128.load(out + j, 80); s6 = v128.load(out + j, 96); s7 = v128.load(out + j, 112);
+    }
     for (let event = x0; event < x1; event += 4) {
-      const row = wIn + <usize>load<u32>(event) * bytes + j;
+      const row = wX + <usize>load<u32>(event) * bytes + j;
       const p = v128.load32_splat(x + (<usize>load<u32>(event) << 2));
       s0 = f32x4.add(s0, f32x4.mul(p, v128.load(row)));
       s1 = f32x4.add(s1, f32x4.mul(p, v128.load(row, 16)));
@@ -75,7 +106,7 @@ export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, 
       s7 = f32x4.add(s7, f32x4.mul(p, v128.load(row, 112)));
     }
     for (let spike = z0; spike < z1; spike += 4) {
-      const row = wRec + <usize>load<u32>(spike) * bytes + j;
+      const row = wZ + <usize>load<u32>(spike) * bytes + j;
       s0 = f32x4.add(s0, v128.load(row));
       s1 = f32x4.add(s1, v128.load(row, 16));
       s2 = f32x4.add(s2, v128.load(row, 32));
@@ -89,19 +120,25 @@ export function sumRows(out: usize, x: usize, x0: usize, x1: usize, wIn: usize, 
     v128.store(out + j, s4, 64); v128.store(out + j, s5, 80); v128.store(out + j, s6, 96); v128.store(out + j, s7, 112);
   }
   for (; j + 16 <= bytes; j += 16) {
-    let sum = f32x4.splat(0);
+    let sum = add ? v128.load(out + j) : f32x4.splat(0);
     for (let event = x0; event < x1; event += 4) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(x + (<usize>load<u32>(event) << 2)), v128.load(wIn + <usize>load<u32>(event) * bytes + j)));
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(x + (<usize>load<u32>(event) << 2)), v128.load(wX + <usize>load<u32>(event) * bytes + j)));
     }
-    for (let spike = z0; spike < z1; spike += 4) sum = f32x4.add(sum, v128.load(wRec + <usize>load<u32>(spike) * bytes + j));
+    for (let spike = z0; spike < z1; spike += 4) sum = f32x4.add(sum, v128.load(wZ + <usize>load<u32>(spike) * bytes + j));
     v128.store(out + j, sum);
   }
   for (; j < bytes; j += 4) {
-    let sum: f32 = 0;
-    for (let event = x0; event < x1; event += 4) sum += load<f32>(x + (<usize>load<u32>(event) << 2)) * load<f32>(wIn + <usize>load<u32>(event) * bytes + j);
-    for (let spike = z0; spike < z1; spike += 4) sum += load<f32>(wRec + <usize>load<u32>(spike) * bytes + j);
+    let sum: f32 = add ? load<f32>(out + j) : 0;
+    for (let event = x0; event < x1; event += 4) sum += load<f32>(x + (<usize>load<u32>(event) << 2)) * load<f32>(wX + <usize>load<u32>(event) * bytes + j);
+    for (let spike = z0; spike < z1; spike += 4) sum += load<f32>(wZ + <usize>load<u32>(spike) * bytes + j);
     store<f32>(out + j, sum);
   }
+}
+
+/** out_j = sum over the events [first, end) of x_i w_ij; x is 1 where x is 0.   w: [pre][n] */
+export function sumList(out: usize, x: usize, first: usize, end: usize, w: usize, n: i32): void {
+  if (x) sumRows(out, false, x, first, end, w, 0, 0, 0, n);
+  else sumRows(out, false, 0, 0, 0, 0, first, end, w, n);
 }
 
 /** Events whose sparse rows are fetched together. One after the other, each row's way from memory is waited for. */

@@ -1,26 +1,37 @@
-import { Net } from './net';
-import { zFrom, zTo } from './rows';
+import { Events, Feedback, Net } from './net';
+import { eventsFrom, eventsTo } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
-/** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time. */
+/** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time; 0 for outputs that do not come back to this population. */
 export function transposeFeedback(net: Net): void {
-  const n = net.n, nOut = net.nOut;
-  for (let k = 0; k < nOut; k++) {
-    for (let j = 0; j < n; j++) {
-      store<f32>(net.feedbackT + (<usize>(k * n + j) << 2), load<f32>(net.feedback + (<usize>(j * nOut + k) << 2)));
+  const n = net.n;
+  let whole = false;
+  if (net.feedback) {
+    const first = changetype<Feedback>(net.feedback);
+    whole = !first.next && first.size == net.nOut;
+  }
+  if (!whole) memory.fill(net.feedbackT, 0, <usize>(n * net.nOut) << 2);
+  for (let at = net.feedback; at; at = changetype<Feedback>(at).next) {
+    const part = changetype<Feedback>(at);
+    for (let k = 0; k < part.size; k++) {
+      const to = net.feedbackT + (<usize>((part.column + k) * n) << 2);
+      for (let j = 0; j < n; j++) store<f32>(to + (<usize>j << 2), load<f32>(part.weights + (<usize>(j * part.size + k) << 2)));
     }
   }
 }
 
 /** L_j[t] = sum_k B_jk told_k[t], told the errors or their spikes, over the steps [t0, t1) of the streams [b0, b1). */
-export function broadcast(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  const n = net.n, nOut = net.nOut;
-  transposeFeedback(net);
-  for (let b = b0; b < b1; b++) {
-    for (let t = t0; t < t1; t++) {
-      const error = net.told + (<usize>((b * net.stride + t) * nOut) << 2);
-      const signal = net.signal + (<usize>((b * net.signalRows + min(t, net.signalRows - 1)) * n) << 2);
-      for (let k = 0; k < nOut; k++) addScaled(signal, net.feedbackT + (<usize>(k * n) << 2), load<f32>(error + (<usize>k << 2)), n, k > 0);
+export function broadcast(first: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) {
+    const net = changetype<Net>(at);
+    const n = net.n, nOut = net.nOut;
+    transposeFeedback(net);
+    for (let b = b0; b < b1; b++) {
+      for (let t = t0; t < t1; t++) {
+        const error = net.told + (<usize>((b * net.stride + t) * nOut) << 2);
+        const signal = net.signal + (<usize>((b * net.signalRows + min(t, net.signalRows - 1)) * n) << 2);
+        for (let k = 0; k < nOut; k++) addScaled(signal, net.feedbackT + (<usize>(k * n) << 2), load<f32>(error + (<usize>k << 2)), n, k > 0);
+      }
     }
   }
 }
@@ -40,7 +51,11 @@ function addScaled(out: usize, x: usize, factor: f32, n: i32, more: bool): void 
 }
 
 /** fBar <- fBar + r (z - fBar);  R = c (fBar - f*), over the steps [t0, t1) of the streams [b0, b1). */
-export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+export function rateRunning(first: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) runningOf(changetype<Net>(at), b0, b1, t0, t1);
+}
+
+function runningOf(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   const bytes = <usize>net.n << 2;
   const r = f32x4.splat(net.rateRunning), target = f32x4.splat(net.rateTarget);
   for (let b = b0; b < b1; b++) {
@@ -69,25 +84,32 @@ export function rateRunning(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void 
 }
 
 /** R = perStep (f - f*) with f each stream's own mean of the trial: one row, or all rows alike. Streams [b0, b1), t0 is 0. */
-export function rateOfStreams(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
-  for (let b = b0; b < b1; b++) {
-    memory.fill(net.current, 0, <usize>net.n << 2);
-    countSpikes(net, b, steps);
-    spread(net, b, steps, <f32>steps);
+export function rateOfStreams(first: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) {
+    const net = changetype<Net>(at);
+    for (let b = b0; b < b1; b++) {
+      memory.fill(net.current, 0, <usize>net.n << 2);
+      countSpikes(net, b, steps);
+      spread(net, b, steps, <f32>steps);
+    }
   }
 }
 
 /** The same with the mean over all streams. */
-export function rateOfBatch(net: Net, steps: i32): void {
-  memory.fill(net.current, 0, <usize>net.n << 2);
-  for (let b = 0; b < net.streams; b++) countSpikes(net, b, steps);
-  for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams));
+export function rateOfBatch(first: Net, steps: i32): void {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) {
+    const net = changetype<Net>(at);
+    memory.fill(net.current, 0, <usize>net.n << 2);
+    for (let b = 0; b < net.streams; b++) countSpikes(net, b, steps);
+    for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams));
+  }
 }
 
 /** net.current_j += spikes of neuron j in the trial. */
 function countSpikes(net: Net, b: i32, steps: i32): void {
-  const end = zTo(net, b, steps - 1);
-  for (let spike = zFrom(net, b, 0); spike < end; spike += 4) {
+  const ev = changetype<Events>(net.events);
+  const end = eventsTo(ev, net.stride, b, steps - 1);
+  for (let spike = eventsFrom(ev, net.stride, b, 0); spike < end; spike += 4) {
     const place = net.current + (<usize>load<u32>(spike) << 2);
     store<f32>(place, load<f32>(place) + 1);
   }

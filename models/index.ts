@@ -6,6 +6,8 @@ import { bernoulli } from './losses/bernoulli.ts';
 import { softmax } from './losses/softmax.ts';
 import { square } from './losses/square.ts';
 import { alif } from './neurons/alif.ts';
+import { cubaLif } from './neurons/cubaLif.ts';
+import { integrator } from './neurons/integrator.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
 import { leaky } from './readouts/leaky.ts';
@@ -24,7 +26,7 @@ import { eligibility } from './traces/eligibility.ts';
 
 /** Every published model, one line each. Adding one is its file, its line here and its test. */
 export const models = {
-  neurons: [lif, alif, rate],
+  neurons: [lif, alif, cubaLif, integrator, rate],
   readouts: [leaky],
   losses: [square, softmax, bernoulli],
   traces: [eligibility],
@@ -51,14 +53,13 @@ export const models = {
 
 export { feedbackParams } from './direct/feedback.ts';
 export {
+  deriveSpiking,
   fire,
   fireConstants,
-  membraneLayout,
   spikingLoops,
   spikingParams,
-  thresholdKernel,
 } from './neurons/spiking.ts';
-export { broadcastOf, broadcastParams, drawFeedback, errorSpikeSize, project } from './signals/broadcast.ts';
+export { broadcastOf, broadcastParams, errorSpikeSize } from './signals/broadcast.ts';
 export { bindBackward, filterBack } from './traces/backward.ts';
 export * as traceKernels from './traces/kernels.ts';
 export {
@@ -66,11 +67,13 @@ export {
   bernoulli,
   bptt,
   broadcast,
+  cubaLif,
   dendrite,
   dni,
   eligibility,
   eprop1,
   factored,
+  integrator,
   leaky,
   lif,
   rate,

@@ -226,8 +226,28 @@ export function basesOf({ parseExperiment, catalogue, presets, examples }) {
       recurrent: { connectivity: { kind: 'probability', p: 0.5 }, delayMs: 10, dale: { excitatory: 0.8 } },
     },
   };
-  const small = [...smaller, ...rules, ...pairs, ...neurons, ...optimizers, fixed, sparse];
+  const small = [...smaller, ...rules, ...pairs, ...neurons, ...optimizers, fixed, sparse, graphOf(first)];
   return JSON.parse(JSON.stringify([...raw, ...small, ...accepted(small)]));
+}
+
+/** Two populations with delays of all kinds, constant currents and weights that stay, read by two readouts. */
+function graphOf({ network: { dtMs, neuron }, optimizer, ...rest }) {
+  const projection = (from, to, more = {}) => ({ from, to, ...more });
+  return {
+    ...rest,
+    network: {
+      dtMs,
+      populations: { exc: { size: 4, neuron, current: 0.1 }, inh: { size: 3, neuron: { kind: 'alif' } } },
+      projections: {
+        in: projection('input', 'exc', { bias: 0.01 }),
+        ee: projection('exc', 'exc', { delayMs: { kind: 'uniform', low: 5, high: 15 }, dale: 'excitatory' }),
+        ei: projection('exc', 'inh', { delayMs: 0, connectivity: { kind: 'in-degree', n: 2 } }),
+        ie: projection('inh', 'exc', { delayMs: { kind: 'list', values: Array(12).fill(10) }, plastic: false }),
+      },
+      readouts: { one: { from: 'exc' }, both: { from: ['exc', 'inh'], weight: 0.5, loss: { kind: 'square' } } },
+    },
+    optimizer: { ...optimizer, rates: { in: 0.01, ee: 0.01, ei: 0.01, one: 0.01, both: 0.01 } },
+  };
 }
 
 /** Words that stand somewhere in an experiment: names of kinds in places where they do not belong. */
@@ -265,11 +285,16 @@ function branches(schema) {
   return [schema, ...inner.flatMap(branches)];
 }
 
+/** Names of keys between dots; one that could not be read so stands in brackets: `network.populations[""].size`. */
+function keysOf(path) {
+  return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|[^.[]+/g)].map(([key, quoted]) => quoted ?? key);
+}
+
 /** Whether a path of an error leads from the root to something that the schema knows. Keys of formats have dots in them. */
 export function pathExists(path, schema, parts) {
   if (path === 'experiment') return true;
   let schemas = [schema];
-  const keys = path.split('.');
+  const keys = keysOf(path);
   for (const [n, key] of keys.entries()) {
     if (keys.slice(0, n).join('.') === 'fixed.formats') return true;
     const prefix = keys.slice(0, n + 1).join('.');
@@ -319,9 +344,10 @@ function parentOf(message, path) {
 
 /** Whether one trial of an accepted experiment is a matter of milliseconds. */
 function cheap({ run }) {
-  const { sizes, direct } = run.network.spec;
-  const synapses = sizes.synIn + sizes.synRec + sizes.rec * sizes.out;
-  return sizes.stream * sizes.step * synapses * (direct ? sizes.rec : 1) < 300_000;
+  const { sizes, populations, projections, direct } = run.network.spec;
+  const neurons = populations.reduce((sum, { size }) => sum + size, 0);
+  const synapses = projections.reduce((sum, { synapses: { nSyn } }) => sum + nSyn, neurons * sizes.out);
+  return sizes.stream * sizes.step * synapses * (direct ? neurons : 1) < 300_000;
 }
 
 /**

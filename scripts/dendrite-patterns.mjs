@@ -7,8 +7,8 @@ import { fork } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
-import { applySettings } from '../dist/src/config/parse.js';
 import { preset } from '../dist/src/config/presets.js';
+import { applySettings } from '../dist/src/config/settings.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 
 const running = 'rateTerm={"strength":0.3,"targetHz":10,"mean":"running","runningRate":0.001}';

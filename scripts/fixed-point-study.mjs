@@ -18,28 +18,40 @@ const slow = { 'optimizer.rates.in': 0.3, 'optimizer.rates.rec': 0.3 };
 const tasks = {
   'four-six-back': {
     rules: { 'sg-r-d-lean': {}, 'e-prop-1': {}, rflo: {}, 'sg-v': slow, 'sg-r-d': {} },
-    learned: { wIn: 4, wRec: 0.5, wOut: (rule) => (rule.startsWith('sg-r-d') ? 2 : 0.5), bOut: 0.5 },
+    learned: {
+      'projection.in': 4,
+      'projection.rec': 0.5,
+      'readout.out': (rule) => (rule.startsWith('sg-r-d') ? 2 : 0.5),
+      'readout.out.bias': 0.5,
+    },
     signal: { B: 0.5, A: 1 / 32, slowA: 1 / 32, J: 1, Jin: 2 },
-    traces: { 'trace.epsIn': 2, 'trace.epsRec': 2, 'readout.zBar': 2, 'run.fBar': 1 },
-    steps: { psi: 1, error: 1, signal: 0.5, rateTerm: 0.125 },
+    traces: {
+      'projection.in.trace.eps': 2,
+      'projection.rec.trace.eps': 2,
+      'readout.out.zBar': 2,
+      'population.rec.mean': 1,
+    },
+    psi: 1,
+    steps: { 'readout.out.error': 1, 'population.rec.signal': 0.5, 'population.rec.rateTerm': 0.125 },
     distal: 0.5,
-    membranes: { 'neuron.v': 8, 'readout.u': 8, 'trial.y': 8 },
+    membranes: { 'population.rec.v': 8, 'readout.out.u': 8, 'readout.out.y': 8 },
   },
   'pattern-generation': {
     // RFLO has no filter of presynaptic activity, whose sum over a membrane time constant its rates make up for.
     rules: { 'e-prop-1': {}, rflo: { 'optimizer.rates.in': 0.01, 'optimizer.rates.rec': 0.01 } },
-    learned: { wIn: 0.5, wRec: 0.5, wOut: () => 1, bOut: 1 },
+    learned: { 'projection.in': 0.5, 'projection.rec': 0.5, 'readout.out': 1, 'readout.out.bias': 1 },
     signal: { B: 0.5 },
     traces: {
-      'trace.epsIn': 0.25,
-      'trace.epsRec': 1,
-      'trace.eBarIn': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
-      'trace.eBarRec': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
-      'readout.zBar': 1,
+      'projection.in.trace.eps': 0.25,
+      'projection.rec.trace.eps': 1,
+      'projection.in.trace.eBar': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
+      'projection.rec.trace.eBar': (rule) => (rule === 'rflo' ? 1 / 16 : 1),
+      'readout.out.zBar': 1,
     },
-    steps: { psi: 16, error: 2, signal: 0.5, rateTerm: 0.25 },
+    psi: 16,
+    steps: { 'readout.out.error': 2, 'population.rec.signal': 0.5, 'population.rec.rateTerm': 0.25 },
     distal: 1,
-    membranes: { 'neuron.v': 1, 'readout.u': 4, 'trial.y': 4 },
+    membranes: { 'population.rec.v': 1, 'readout.out.u': 4, 'readout.out.y': 4 },
   },
 };
 
@@ -86,17 +98,18 @@ function cellsOf(seed) {
 const rangeOf = (range, rule) => (typeof range === 'function' ? range(rule) : range);
 
 function formatsOf({ task, rule, weights, traces, rounding }, names) {
-  const { learned, signal, traces: kept, steps, distal, membranes } = tasks[task];
+  const { learned, signal, traces: kept, psi, steps, distal, membranes } = tasks[task];
   const all = {};
   const put = (field, bits, range, how, signed = true) => {
     if (names.includes(field)) all[field] = { bits, range: rangeOf(range, rule), rounding: how, signed };
   };
-  for (const [name, range] of Object.entries(learned)) put(`weights.${name}`, weights, range, rounding);
-  for (const [name, range] of Object.entries(signal)) put(`signal.${name}`, weights, range, rounding);
+  for (const [name, range] of Object.entries(learned)) put(`${name}.weights`, weights, range, rounding);
+  const ofSignal = (name) => `population.rec.signal.${name}`;
+  for (const [name, range] of Object.entries(signal)) put(ofSignal(name), weights, range, rounding);
   for (const [name, range] of Object.entries(kept)) put(name, traces, range, rounding, false);
-  for (const [name, range] of Object.entries(steps)) put(`trial.${name}`, traces, range, 'nearest', name !== 'psi');
-  for (const name of ['distal', 'q']) put(`signal.${name}`, traces, distal, 'nearest');
-  put('signal.psi', traces, steps.psi, 'nearest', false);
+  for (const [name, range] of Object.entries(steps)) put(name, traces, range, 'nearest');
+  for (const name of ['distal', 'q']) put(ofSignal(name), traces, distal, 'nearest');
+  for (const name of ['population.rec.psi', ofSignal('psi')]) put(name, traces, psi, 'nearest', false);
   for (const [name, range] of Object.entries(membranes)) put(name, 16, range, 'nearest');
   return all;
 }
@@ -121,7 +134,7 @@ function run(cell) {
     experiment.train();
     const { expectedLoss, lossPerStep, rateHz } = experiment.evaluate();
     const all = experiment.run.stages.statistics?.() ?? [];
-    const { tried, fired } = all.find(({ field }) => field === 'weights.wRec') ?? {};
+    const { tried, fired } = all.find(({ field }) => field === 'projection.rec.weights') ?? {};
     const saturated = Object.fromEntries(all.filter((s) => s.saturated > 0).map((s) => [s.field, s.saturated]));
     const told = tried === undefined ? {} : { fired: fired / tried, saturated };
     return { ...cell, loss: expectedLoss ?? lossPerStep, rateHz, ...told };

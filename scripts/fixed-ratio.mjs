@@ -8,8 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { fixed } from '../dist/src/backends/fixed/index.js';
 import { catalogue } from '../dist/src/cli/catalogue.js';
-import { applySettings } from '../dist/src/config/parse.js';
 import { preset } from '../dist/src/config/presets.js';
+import { applySettings } from '../dist/src/config/settings.js';
+import { formerName } from '../dist/src/core/formerNames.js';
+import { fits } from '../dist/src/engine/names.js';
 import { formattableFields } from '../dist/src/engine/network.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 
@@ -31,7 +33,7 @@ function inWords(raw) {
   return { ...bare, fixed: { formats: Object.fromEntries(own) } };
 }
 
-const matches = (name, field) => (field.endsWith('*') ? name.startsWith(field.slice(0, -1)) : name === field);
+const matches = (name, field) => fits(field, name) || fits(field, formerName(name) ?? '');
 
 function median(times) {
   return times.sort((a, b) => a - b)[times.length >> 1];

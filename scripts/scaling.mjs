@@ -31,7 +31,7 @@ function time({ neurons = 400, steps = 1000, inputGain = 0.95, density = 1, inDe
     { ...models, tasks },
   );
   const { run, feed } = experiment;
-  const { sizes } = run.network.spec;
+  const { sizes, projections } = run.network.spec;
   feed.fill(sizes.step);
   const samples = [];
   const repetitions = neurons > 50_000 ? 3 : 9;
@@ -41,13 +41,13 @@ function time({ neurons = 400, steps = 1000, inputGain = 0.95, density = 1, inDe
     if (r >= 0) samples.push(performance.now() - start);
   }
   samples.sort((a, b) => a - b);
-  const { z } = run.network.trial;
+  const z = run.network.activity[0].z.data;
   let spikes = 0;
   for (let s = 0; s < z.length; s++) spikes += z[s];
   return {
     neurons,
     steps,
-    synapses: sizes.synIn + sizes.synRec,
+    synapses: projections.reduce((sum, { synapses }) => sum + synapses.nSyn, 0),
     rateHz: (1000 * spikes) / z.length,
     ms: samples[samples.length >> 1],
     bytesPerSynapse: experiment.memory.perSynapse,

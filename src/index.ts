@@ -3,10 +3,11 @@ export { type LoadedTensorFlow, loadTensorFlow } from './backends/tfjs/load.ts';
 export { type FetchedBytes, type KernelSource, loadKernels } from './backends/wasm/load.ts';
 export { parseExperiment, parseWith } from './config/parse.ts';
 export { type PresetName, preset, presetNames } from './config/presets.ts';
-export { type ExperimentConfig, experimentJsonSchema, experimentSchema } from './config/schema.ts';
+export { type ExperimentConfig, experimentJsonSchema, graphSchema, shortSchema } from './config/schema.ts';
 export { applySettings } from './config/settings.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
+export { drawFeedback } from './core/feedback.ts';
 export {
   type FieldFormat,
   type FieldStatistics,
@@ -24,8 +25,18 @@ export type * from './core/network.ts';
 export type * from './core/plugins.ts';
 export type { Projection } from './core/projection.ts';
 export { createRng, type Rng, type RngState, restoreRng } from './core/rng.ts';
+export { columnsOf, noRows, poolOf, type Rows, rowAt } from './core/rows.ts';
 export { decaySchema } from './core/schema.ts';
 export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from './core/units.ts';
+export {
+  decayValues,
+  mapValues,
+  perNeuron,
+  resolveDecays,
+  resolveValues,
+  type Values,
+  valuesOf,
+} from './core/values.ts';
 export { checkpointConfig, encodeCheckpoint, restoreCheckpoint } from './engine/checkpoint.ts';
 export { createFeed, type Feed, nextSteps } from './engine/feed.ts';
 export { networkLength } from './engine/network.ts';
@@ -34,7 +45,7 @@ export { createRecorder, type Recorder, type RecordingPlan } from './engine/reco
 export { type Clock, createRun, gradientOf, type Run, runTrial, type TrialOptions } from './engine/run.ts';
 export { addTrial, checkFinite, emptyTally, scoresOf } from './engine/scores.ts';
 export { type TrainOptions, trainTrials } from './engine/train.ts';
-export { type Alignment, type Alignments, type AuditBlock, align, auditBlocks } from './experiment/alignment.ts';
+export { type Alignment, type Alignments, type AuditBlock, align, auditBlocksOf } from './experiment/alignment.ts';
 export {
   type Audit,
   type AuditedRule,

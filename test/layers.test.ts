@@ -91,3 +91,40 @@ it('lets pass what is allowed', () => {
   ]);
   expect(violations(files)).toEqual([]);
 });
+
+/** Files that import each other, by way of others or not, types included: the first circle that is found from each file. */
+function circles(files: ReadonlyMap<string, string>): string[] {
+  const imports = new Map(
+    [...files].map(([path, text]) => [
+      path,
+      [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]/g)].map((match) =>
+        posix.join(posix.dirname(path), match[1]),
+      ),
+    ]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const back = way.indexOf(path);
+    if (back >= 0) found.push([...way.slice(back), path].join(' -> '));
+    if (back >= 0 || done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of files.keys()) visit(path, []);
+  return found;
+}
+
+it('no file imports itself by way of others', () => {
+  expect(circles(readSources(['src', 'models', 'tasks', 'hardware', 'kernels']))).toEqual([]);
+});
+
+it('finds a planted circle, of types too', () => {
+  const files = new Map([
+    ['src/core/a.ts', "import { b } from './b.ts';"],
+    ['src/core/b.ts', "export * from './c.ts';"],
+    ['src/core/c.ts', "import type { A } from './a.ts';"],
+    ['src/core/d.ts', "import { a } from './a.ts';"],
+  ]);
+  expect(circles(files)).toEqual(['src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts']);
+});

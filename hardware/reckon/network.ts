@@ -2,6 +2,7 @@ import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Real } from '../../src/core/layout.ts';
 import type { Network } from '../../src/core/network.ts';
 import type { ThresholdKernel } from '../../src/core/plugins.ts';
+import { type SingleSpec, singleNetwork, whyNotSingle } from '../../src/core/single.ts';
 import { type ReckonConfig, sizesOf } from './config.ts';
 import { cueAccumulation } from './cueAccumulation.ts';
 import { createReckon, type Reckon } from './reckon.ts';
@@ -37,13 +38,20 @@ const one = 2048;
  * with an event at every tick. Numbers of neurons and inputs are made even with silent ones.
  * @throws ConfigError naming the number that does not fit, UnsupportedError for another neuron
  */
-export function reckonOf({ spec, weights }: Network): ReckonNetwork {
+export function reckonOf(network: Network): ReckonNetwork {
+  const odd = whyNotSingle(network.spec);
+  if (odd.length > 0) {
+    throw new UnsupportedError(
+      `ReckOn has one recurrent population between one input and one readout, not ${odd.join(', ')}`,
+    );
+  }
+  const { spec, weights, names } = singleNetwork(network);
   const { sizes, readout } = spec;
   const neuron = checkedNeuron(spec);
   checkSizes(spec);
-  const win = scaled(weights.wIn, neuron.gain, 'weights.wIn');
-  const wrec = scaled(weights.wRec, neuron.gain, 'weights.wRec');
-  const wout = scaled(weights.wOut, readout.gain, 'weights.wOut');
+  const win = scaled(weights.wIn, neuron.gain, `weights.${names.wIn}`);
+  const wrec = scaled(weights.wRec, neuron.gain, `weights.${names.wRec}`);
+  const wout = scaled(weights.wOut, readout.gain, `weights.${names.wOut}`);
   const scale = scaleOf(neuron.vTh, largest(win), largest(wrec), largest(wout));
   const { unit, outputUnit, shifts } = scale;
   const settings = settingsOf(spec, neuron, scale);
@@ -84,7 +92,7 @@ function scaleOf(vTh: number, inp: number, rec: number, out: number): Scale {
 }
 
 /** Registers for inference; the pseudo-derivative is a staircase under the triangle of ours, rates and seeds are those of the example. */
-function settingsOf({ sizes, readout, loss }: Network['spec'], neuron: ThresholdKernel, { unit, shifts }: Scale) {
+function settingsOf({ sizes, readout, loss }: SingleSpec, neuron: ThresholdKernel, { unit, shifts }: Scale) {
   const threshold = thresholdOf(neuron, unit);
   const slope = (share: number) => clamp16(Math.round(threshold + share * neuron.psiWidth * unit));
   const [nIn, nRec] = [even(sizes.in), even(sizes.rec)];
@@ -127,7 +135,7 @@ function scaled(weights: Real, gain: number, path: string): Float64Array {
   return values;
 }
 
-function checkedNeuron({ spiking, neuron }: Network['spec']): ThresholdKernel {
+function checkedNeuron({ spiking, neuron }: SingleSpec): ThresholdKernel {
   const { kernel } = neuron;
   if (!spiking || !kernel)
     throw new UnsupportedError('network.neuron: ReckOn has leaky integrate-and-fire neurons only');
@@ -149,7 +157,7 @@ function checkedNeuron({ spiking, neuron }: Network['spec']): ThresholdKernel {
   return kernel;
 }
 
-function checkSizes({ sizes, projections, bias }: Network['spec']): void {
+function checkSizes({ sizes, projections, bias }: SingleSpec): void {
   const atMost = (path: string, value: number, most: number, what: string) => {
     if (value > most) throw new ConfigError(path, value, `at most ${most} ${what} on ReckOn`);
   };
@@ -215,7 +223,7 @@ function quantised(
 }
 
 function approximationsOf(
-  { neuron, readout, borderSpikes, state }: Network['spec'],
+  { neuron, readout, borderSpikes, state }: SingleSpec,
   bias: Real,
   { ALPHA, SPI_KAPPA }: ReckonConfig,
   outputUnit: number,
@@ -223,7 +231,7 @@ function approximationsOf(
   const alpha = ALPHA[0] / 0x8000;
   const kappa = SPI_KAPPA / 0x80;
   const notes = ['weights of 8 bit'];
-  const decay = neuron.eligibility?.decay;
+  const decay = neuron.kernel?.decay;
   if (alpha !== decay) notes.push(`membrane decay ${alpha} in place of ${decay}`);
   if (kappa !== readout.decay) notes.push(`readout decay ${kappa} in place of ${readout.decay}`);
   if (outputUnit !== one) notes.push(`an output of 1 is ${outputUnit.toFixed(1)} in place of ${one}`);

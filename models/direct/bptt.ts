@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { inputGain, spikes } from '../../src/core/dynamics.ts';
 import { ConfigError } from '../../src/core/errors.ts';
+import type { BringBack } from '../../src/core/feedback.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { count } from '../../src/core/schema.ts';
-import { bindBackward, filterBack } from '../traces/backward.ts';
+import { type BackwardNeurons, bindBackward, filterBack } from '../traces/backward.ts';
 import { addRows } from '../traces/kernels.ts';
-import { bringBack, drawFeedback, feedbackLayout, feedbackMatrix, feedbackParams, feedbackReads } from './feedback.ts';
-import { resetGainOf, resetParam } from './reset.ts';
+import { bindAllFeedback, drawAllFeedback, feedbackLayout, feedbackParams, feedbackReads } from './feedback.ts';
+import { isAttached, resetParam } from './reset.ts';
 
 /** Parameter of the rule and of its direct part. */
 export const incompleteParam = z
@@ -36,11 +39,11 @@ type Params = z.infer<typeof params>;
  *     errors of [s0, s1);  t = s1-1 .. max(0, s1 - window), everything after s1-1 is 0:
  *
  *     F_k(t)  = zeta_out error_k(t) + kappa F_k(t+1)           the readout's filter, transposed; error 0 for t < s0
- *     dz_j(t) = sum_k B_jk F_k(t) + zeta sum_l W_jl D_l(t+d) - vTh D_j(t+1)        the last only with the reset attached
+ *     dz_j(t) = sum_k B_jk F_k(t) + sum_l zeta_l W_jl D_l(t+d) - vTh D_j(t+1)      the last only with the reset attached
  *     D_j(t)  = psi_j(t) (dz_j(t) - adaptBeta_j lambda_j(t+1)) + alpha D_j(t+1)    lambda: what the adaptation owes
- *     dE/dW_ij += zeta p_i(t) D_j(t)          p_i: x_i(t), or z_i(t-d) of a recurrent synapse; d: its delay in steps
+ *     dE/dW_ij += zeta p_i(t-d) D_j(t)        p: input or activity of the presynaptic side; d: delay of the projection in steps
  *
- * Rate neurons: c_j(t) = dz_j(t) + decay c_j(t+1), D_j(t) = psi_j(t) c_j(t). Errors of at most `segment` steps go back
+ * Populations in reverse order, so that D of a later one is known where a delay is 0. Rate neurons: c_j(t) = dz_j(t) + decay c_j(t+1), D_j(t) = psi_j(t) c_j(t). Errors of at most `segment` steps go back
  * together. `segment` = `window` = T: every T steps for the T steps (epochwise; the reference code of Marschall et al. 2020
  * makes no gradient of the steps that are left over at the end: `incomplete: drop`); `segment` 1: at each step through the
  * last `window` steps (truncated, past-facing); both null: exact, over a whole trial or, with updates within it, over
@@ -70,93 +73,149 @@ export const bptt: DirectModel<Params> = {
         '"flush" without a window or a segment: nothing is cut short',
       );
     }
-    const resetGain = resetGainOf(p.reset, context.neuron);
+    const attached = isAttached(p.reset, context.neurons);
     return {
-      layout: feedbackLayout(p),
+      layout: feedbackLayout(p, context.network),
       past: pastOf(p, context),
       work: workOf(context),
       jacobianProducts: p.window !== null ? p.window / (p.segment ?? p.window) : 1,
       footprint: {
-        reads: ['x', 'zPrev', 'psi', 'error', 'wRec', 'signal', ...feedbackReads(p)],
+        reads: ['pre', 'psi', 'error', 'weights', 'signal', ...feedbackReads(p)],
         phases: ['soma'],
       },
       grain: 'update',
-      kernel: {
-        name: 'bptt',
-        matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
-        window: p.window,
-        segment: p.segment,
-        drops: p.incomplete === 'drop',
-        resetGain,
-      },
-      init: (state, sizes, rng) => drawFeedback(p, state, sizes, rng),
-      bind: (binding) => bindBptt(binding, p, context, resetGain),
+      kernel: kernelOf(p, context, attached),
+      init: (state, rng) => drawAllFeedback(p, state, context.network, rng),
+      bind: (binding) => bindBptt(binding, p, context, attached),
     } satisfies DirectInstance;
   },
 };
 
-/** Rows that the errors still have to pass. */
-function pastOf(p: Params, { sizes, neuron }: DirectContext): Layout {
-  const steps = Math.min(p.window ?? sizes.step, sizes.step);
-  const rows = (home: 'pre' | 'post', width: 'in' | 'rec' | 'out', unit: string, doc: string) =>
-    ({ shape: [steps, width], home, unit, doc }) as const;
+/** The kernel knows one population of neurons that are alike. */
+function kernelOf(p: Params, { neurons }: DirectContext, attached: boolean): DirectInstance['kernel'] {
+  const [neuron, ...others] = neurons;
+  if (others.length > 0 || neuron.form === 'linear') return null;
   return {
-    x: rows('pre', 'in', '1', 'input of past steps'),
-    z: { ...rows('pre', 'rec', '1', 'activity of past steps'), binary: neuron.form === 'filter-then-post' },
-    psi: rows('post', 'rec', '1', 'pseudo-derivatives of past steps'),
-    error: rows('post', 'out', '1', 'errors of past steps'),
+    name: 'bptt',
+    matrix: p.feedback === 'symmetric' ? 'readout' : 'B',
+    window: p.window,
+    segment: p.segment,
+    drops: p.incomplete === 'drop',
+    resetGain: attached ? neuron.resetGain : 0,
+  };
+}
+
+/** Rows that the errors still have to pass. */
+function pastOf(p: Params, { network, neurons }: DirectContext): Layout {
+  const { sizes, populations } = network;
+  const steps = Math.min(p.window ?? sizes.step, sizes.step);
+  const rows = (home: 'pre' | 'post', width: number, doc: string) =>
+    ({ shape: [steps, width], home, unit: '1', doc }) as const;
+  const own = populations.map(({ name, size }, of): Layout => {
+    const binary = spikes(neurons[of]);
+    return {
+      [`${name}.z`]: { ...rows('pre', size, 'activity of past steps'), binary },
+      [`${name}.psi`]: rows('post', size, 'pseudo-derivatives of past steps'),
+    };
+  });
+  return {
+    x: rows('pre', sizes.in, 'input of past steps'),
+    ...Object.assign({}, ...own),
+    error: rows('post', sizes.out, 'errors of past steps'),
   };
 }
 
 /** What goes back from step to step, and the gradient that is complete only when all of it has. */
-function workOf({ neuron }: DirectContext): Layout {
-  const sum = (syn: 'synIn' | 'synRec') =>
-    ({ shape: [syn], home: 'synapse', unit: 'gradient', doc: 'gradient summed on the way back' }) as const;
-  const perNeuron = (doc: string) => ({ shape: ['rec'], home: 'post', unit: '1', doc }) as const;
-  const owes = neuron.form === 'post-then-filter' || neuron.adaptation !== null;
+function workOf({ network, neurons }: DirectContext): Layout {
+  const own = network.populations.map(({ name, size }, p): Layout => {
+    const field = (doc: string, ...shape: number[]) => ({ shape, home: 'post', unit: '1', doc }) as const;
+    const dynamics = neurons[p];
+    const states = dynamics.form === 'linear' ? dynamics.states : 1;
+    const owes = dynamics.form !== 'filter-then-post' || dynamics.adaptation !== null;
+    const owed = field('what the adaptation, the leak or the states owe', size, ...(states > 1 ? [states] : []));
+    return {
+      [`${name}.credit`]: field('what the activity of this step owes', size),
+      [`${name}.drive`]: field('what one unit of input of the next steps owes', longestDelay(network, p), size),
+      ...(owes ? { [`${name}.owed`]: owed } : {}),
+    };
+  });
+  const sums = network.projections.map(
+    ({ name, synapses }): Layout => ({
+      [`${name}.sum`]: {
+        shape: [synapses.nSyn],
+        home: 'synapse',
+        unit: 'gradient',
+        doc: 'gradient summed on the way back',
+      },
+    }),
+  );
   return {
-    filtered: { shape: ['out'], home: 'post', unit: '1', doc: 'error filtered backwards as the readout does' },
-    credit: perNeuron('what the activity of this step owes'),
-    drive: { shape: ['history', 'rec'], home: 'post', unit: '1', doc: 'what one unit of input of the next steps owes' },
-    ...(owes ? { owed: perNeuron('what the adaptation or the leak owes') } : {}),
-    sumIn: sum('synIn'),
-    sumRec: sum('synRec'),
+    filtered: {
+      shape: [network.sizes.out],
+      home: 'post',
+      unit: '1',
+      doc: 'error filtered backwards as the readout does',
+    },
+    ...Object.assign({}, ...own, ...sums),
   };
+}
+
+/** Steps that the drive of a population has to wait for the spikes that made it, at least 1. */
+function longestDelay({ projections }: DirectContext['network'], population: number): number {
+  const delays = projections.filter(({ pre, post }) => pre !== null && post === population).map(({ delay }) => delay);
+  return Math.max(1, ...delays);
+}
+
+/** One population on the way back. */
+interface Stage {
+  readonly back: BackwardNeurons;
+  /** D of the next steps. [depth][self] */
+  readonly later: Real;
+  readonly depth: number;
+  readonly size: number;
+  /** From the errors of the outputs to its neurons. */
+  readonly bringBack: BringBack;
 }
 
 function bindBptt(
   binding: DirectBinding,
   p: Params,
   context: DirectContext,
-  resetGain: number,
+  attached: boolean,
 ): (t0: number, t1: number) => void {
-  const { sizes, trial } = binding;
-  const { stream: nStream, step: stride, rec: n, out: nOut, history: delay } = sizes;
+  const { network, populations, error } = binding;
+  const { stream: nStream, out: nOut } = network.sizes;
   const longest = p.segment ?? p.window ?? Number.POSITIVE_INFINITY;
   const window = p.window ?? Number.POSITIVE_INFINITY;
-  const { decay: kappa, gain: outGain } = context.readout;
-  const B = feedbackMatrix(p, binding.state, binding.weights);
   const filtered = new Float64Array(nOut);
-  // D of the next steps, as many as the recurrent delay. [delay][rec]
-  const later = new Float64Array(delay * n);
-  const back = bindBackward(context.neuron, trial.psi, n, resetGain);
-  const addStep = bindAddStep(binding, context, back.drive);
-  const { rec: recurrent } = binding.projections;
-  const { gain } = context.neuron;
+  const feedback = bindAllFeedback(p, binding);
+  const stages = network.populations.map(({ size }, q): Stage => {
+    const depth = longestDelay(network, q) + 1;
+    const back = bindBackward(context.neurons[q], populations[q].psi.data, size, attached);
+    return { back, later: new Float64Array(depth * size), depth, size, bringBack: feedback[q] };
+  });
+  const addOutgoing = bindOutgoing(binding, context, stages);
+  const addStep = bindAddStep(binding, context, stages);
   const goBack = (b: number, s0: number, s1: number) => {
     filtered.fill(0);
-    back.start();
-    later.fill(0);
+    for (const { back, later } of stages) {
+      back.start();
+      later.fill(0);
+    }
     for (let t = s1 - 1; t >= Math.max(0, s1 - window); t--) {
-      const row = (b * stride + t) * n;
-      if (t >= s0) filterBack(filtered, trial.error, (b * stride + t) * nOut, kappa, outGain, nOut);
-      else fade(filtered, kappa, nOut);
-      bringBack(back.credit, B, filtered, 0, n, nOut);
-      const slot = (t % delay) * n;
-      backRecurrent(back.credit, binding.weights.wRec, later, slot, recurrent.rowStart, recurrent.post, gain, n);
-      writeTotal(trial.signal, back.credit, back.drive, row, resetGain, t < s0 ? 1 : 0, n);
-      back.step(row);
-      later.set(back.drive, slot);
+      for (const { column, size, decay, gain } of network.readouts) {
+        if (t >= s0) filterBack(filtered, error.data, column, rowAt(error, b, t) + column, decay, gain, size);
+        else fade(filtered, column, decay, size);
+      }
+      for (let q = stages.length - 1; q >= 0; q--) {
+        const { back, later, depth, size, bringBack } = stages[q];
+        const { signal, psi } = populations[q];
+        bringBack(back.credit, 0, filtered, 0);
+        addOutgoing(q, t);
+        writeTotal(signal.data, back, rowAt(signal, b, t), t < s0 ? 1 : 0, size);
+        back.step(rowAt(psi, b, t));
+        later.set(back.drive, (t % depth) * size);
+      }
       addStep(b, t);
     }
   };
@@ -168,30 +227,53 @@ function bindBptt(
   };
 }
 
-/** What the presynaptic activity that arrives at step t adds to the gradient. */
-function bindAddStep(
-  { sizes, trial, projections, gradient }: DirectBinding,
-  { neuron, borderSpikes }: DirectContext,
-  drive: Real,
-): (b: number, t: number) => void {
-  const { step: stride, rec: n, in: nIn, history } = sizes;
-  const { in: fromInput, rec: recurrent } = projections;
-  const { gain } = neuron;
-  return (b, t) => {
-    if (t === 0 && borderSpikes === 'drop') return;
-    addRows(gradient.wIn, trial.x, drive, fromInput.rowStart, fromInput.post, (b * stride + t) * nIn, gain, nIn);
-    const arriving = (b * (history + stride) + t) * n;
-    addRows(gradient.wRec, trial.z, drive, recurrent.rowStart, recurrent.post, arriving, gain, n);
+/** What the activity of a population at step t owes through the projections that leave it. */
+function bindOutgoing(
+  { network, projections }: DirectBinding,
+  { neurons, borderSpikes }: DirectContext,
+  stages: readonly Stage[],
+): (population: number, t: number) => void {
+  const gains = neurons.map(inputGain);
+  const outgoing = stages.map((_, population) =>
+    network.projections.map((shape, q) => ({ ...shape, q })).filter(({ pre }) => pre === population),
+  );
+  return (population, t) => {
+    for (const { q, post, delay, synapses } of outgoing[population]) {
+      if (delay === 0 && t === 0 && borderSpikes === 'drop') continue;
+      const { later, depth, size } = stages[post];
+      const slot = ((t + delay) % depth) * size;
+      const { weights } = projections[q];
+      const { credit } = stages[population].back;
+      backThrough(credit, weights, later, slot, synapses.rowStart, synapses.post, gains[post], synapses.nPre);
+    }
   };
 }
 
-/** F[t] = kappa F[t+1].   F: [out] */
-function fade(filtered: Real, kappa: number, nOut: number): void {
-  for (let k = 0; k < nOut; k++) filtered[k] *= kappa;
+/** What the presynaptic activity that arrives at step t adds to the gradient. */
+function bindAddStep(
+  { network, projections }: DirectBinding,
+  { neurons, borderSpikes }: DirectContext,
+  stages: readonly Stage[],
+): (b: number, t: number) => void {
+  const gains = neurons.map(inputGain);
+  return (b, t) => {
+    if (t === 0 && borderSpikes === 'drop') return;
+    network.projections.forEach(({ post, delay, synapses }, q) => {
+      const { pre, gradient } = projections[q];
+      const { drive } = stages[post].back;
+      const from = rowAt(pre, b, t - delay);
+      addRows(gradient, pre.data, drive, synapses.rowStart, synapses.post, from, gains[post], synapses.nPre);
+    });
+  };
 }
 
-/** credit_i += gain sum_j W_ij D_j[t+d].   credit: [rec]; D: row at `at`; w: [syn] */
-function backRecurrent(
+/** F[t] = kappa F[t+1].   F: columns from `at` */
+function fade(filtered: Real, at: number, kappa: number, nOut: number): void {
+  for (let k = 0; k < nOut; k++) filtered[at + k] *= kappa;
+}
+
+/** credit_i += gain sum_j W_ij D_j[t+d].   credit: [pre]; D: row at `at`, [post]; w: [syn] */
+function backThrough(
   credit: Real,
   w: Real,
   drive: Real,
@@ -199,9 +281,9 @@ function backRecurrent(
   rowStart: Int32Array,
   post: Int32Array,
   gain: number,
-  n: number,
+  nPre: number,
 ): void {
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < nPre; i++) {
     const end = rowStart[i + 1];
     let sum = 0;
     for (let s = rowStart[i]; s < end; s++) sum += w[s] * drive[at + post[s]];
@@ -209,18 +291,10 @@ function backRecurrent(
   }
 }
 
-/** signal = keep signal + credit - resetGain D[t+1].   signal: row at `row`; credit, D (drive): [rec] */
-function writeTotal(
-  signal: Real,
-  credit: Real,
-  drive: Real,
-  row: number,
-  resetGain: number,
-  keep: 0 | 1,
-  n: number,
-): void {
+/** signal = keep signal + credit, less what the reset owes at t+1.   signal: row at `row` */
+function writeTotal(signal: Real, back: BackwardNeurons, row: number, keep: 0 | 1, n: number): void {
   for (let j = 0; j < n; j++) {
     const before = keep === 1 ? signal[row + j] : 0;
-    signal[row + j] = before + credit[j] - resetGain * drive[j];
+    signal[row + j] = before + back.credit[j] - back.resetDebt(j);
   }
 }

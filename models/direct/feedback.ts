@@ -1,54 +1,69 @@
 import { z } from 'zod';
-import type { Layout, Real, Sizes, Views } from '../../src/core/layout.ts';
-import type { Quantity, Weights } from '../../src/core/plugins.ts';
+import { type BringBack, bindFeedback, drawFeedback, ownFeedback, viewsOf } from '../../src/core/feedback.ts';
+import type { Layout, Views } from '../../src/core/layout.ts';
+import type { DirectBinding, NetworkShape, Quantity } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { magnitude } from '../../src/core/schema.ts';
 
-/** How the readout's error comes to the neurons in the direct rules. */
+/** How the readouts' errors come to the neurons in the direct rules. */
 
 export const feedbackParams = {
   feedback: z
     .enum(['symmetric', 'random'])
     .default('symmetric')
     .describe('the readout weights themselves, or a fixed random matrix in their place'),
-  scale: magnitude.default(1).describe('random feedback: standard deviation of B in units of 1 / sqrt(nRec)'),
+  scale: magnitude.default(1).describe('random feedback: standard deviation of B in units of 1 / sqrt(neurons)'),
 };
 
-interface Feedback {
+interface Choice {
   readonly feedback: 'symmetric' | 'random';
   readonly scale: number;
 }
 
-const ownMatrix = {
-  B: { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback weights from the errors to the neurons' },
-} as const satisfies Layout;
-
-export function feedbackLayout({ feedback }: Feedback): Layout {
-  return feedback === 'random' ? ownMatrix : {};
+/** Neurons before each population, and of all at the end. */
+export function startsOf({ populations }: Pick<NetworkShape, 'populations'>): number[] {
+  const starts = [0];
+  for (const { size } of populations) starts.push(starts[starts.length - 1] + size);
+  return starts;
 }
 
-/** The readout's weights, where a rule reads them. */
-export function feedbackReads({ feedback }: Feedback): Quantity[] {
-  return feedback === 'random' ? [] : ['wOut'];
+/** Neurons of all populations. */
+export function neuronsOf({ populations }: Pick<NetworkShape, 'populations'>): number {
+  return populations.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** B ~ N(0, scale^2 / nRec). */
-export function drawFeedback({ feedback, scale }: Feedback, state: Views, { rec }: Sizes, rng: Rng): void {
+export function feedbackLayout({ feedback }: Choice, network: NetworkShape): Layout {
+  if (feedback === 'symmetric') return {};
+  const doc = 'feedback weights from the errors to the neurons';
+  return { B: { shape: [neuronsOf(network), network.sizes.out], home: 'post', unit: '1', doc } };
+}
+
+/** The readouts' weights, where a rule reads them. */
+export function feedbackReads({ feedback }: Choice): Quantity[] {
+  return feedback === 'random' ? [] : ['readout'];
+}
+
+/** B ~ N(0, scale^2 / neurons of the population). */
+export function drawAllFeedback({ feedback, scale }: Choice, state: Views, network: NetworkShape, rng: Rng): void {
   if (feedback === 'symmetric') return;
-  const deviation = scale / Math.sqrt(rec);
-  for (let s = 0; s < state.B.length; s++) state.B[s] = deviation * rng.normal();
+  const starts = startsOf(network);
+  network.populations.forEach(({ size }, p) => {
+    const rows = state.B.subarray(starts[p] * network.sizes.out, starts[p + 1] * network.sizes.out);
+    drawFeedback(rows, scale, size, rng);
+  });
 }
 
-export function feedbackMatrix({ feedback }: Feedback, state: Views, weights: Weights): Real {
-  return feedback === 'random' ? state.B : weights.wOut;
-}
-
-/** L_j = sum_k B_jk e_k.   L: [rec]; B: [rec][out]; e: row at `row`, [out] */
-export function bringBack(credit: Real, B: Real, error: Real, row: number, n: number, nOut: number): void {
-  for (let j = 0; j < n; j++) {
-    const at = j * nOut;
-    let sum = 0;
-    for (let k = 0; k < nOut; k++) sum += B[at + k] * error[row + k];
-    credit[j] = sum;
-  }
+/** For every population the way of a row of errors, all outputs, to its neurons. */
+export function bindAllFeedback(
+  { feedback }: Choice,
+  { network, state, readouts }: Pick<DirectBinding, 'network' | 'state' | 'readouts'>,
+): BringBack[] {
+  const starts = startsOf(network);
+  const { out } = network.sizes;
+  const sizes = network.populations.map(({ size }) => size);
+  const weights = readouts.map((readout) => readout.weights);
+  return network.populations.map(({ size }, p) => {
+    const own = () => ownFeedback(state.B.subarray(starts[p] * out, starts[p + 1] * out), out);
+    return bindFeedback(feedback === 'random' ? own() : viewsOf(network.readouts, weights, p, sizes), size);
+  });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { resets } from '../../src/core/dynamics.ts';
 import { UnsupportedError } from '../../src/core/errors.ts';
-import type { EligibilityDynamics } from '../../src/core/plugins.ts';
+import type { NeuronDynamics } from '../../src/core/plugins.ts';
 
 export const resetParam = z
   .enum(['attached', 'detached'])
@@ -8,13 +9,11 @@ export const resetParam = z
   .describe("whether credit goes through the neuron's own reset");
 
 /**
- * What a spike takes off its own membrane, as far as credit goes through it.
+ * Whether credit goes through the neurons' own reset.
  * @throws UnsupportedError for an attached reset that subtracts nothing: its derivative is not part of the neuron's dynamics
  */
-export function resetGainOf(reset: 'attached' | 'detached', { resetGain }: EligibilityDynamics): number {
-  if (reset === 'detached') return 0;
-  if (resetGain === 0) {
-    throw new UnsupportedError('rule: reset "attached" needs a neuron whose reset subtracts the threshold');
-  }
-  return resetGain;
+export function isAttached(reset: 'attached' | 'detached', neurons: readonly NeuronDynamics[]): boolean {
+  if (reset === 'detached') return false;
+  if (neurons.every(resets)) return true;
+  throw new UnsupportedError('rule: reset "attached" needs neurons whose reset subtracts the threshold');
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../src/core/errors.ts';
-import { type Layout, layoutLength, type Real } from '../../src/core/layout.ts';
+import { type Layout, layoutLength } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
-import type { Projection } from '../../src/core/projection.ts';
-import { bringBack, drawFeedback, feedbackLayout, feedbackMatrix, feedbackParams, feedbackReads } from './feedback.ts';
-import { resetGainOf, resetParam } from './reset.ts';
-import { bindTangent, inner, type Tangent, tangentLayout } from './tangent.ts';
+import { rowAt } from '../../src/core/rows.ts';
+import { drawAllFeedback, feedbackLayout, feedbackParams, feedbackReads, neuronsOf, startsOf } from './feedback.ts';
+import { isAttached, resetParam } from './reset.ts';
+import { bindTangent, bindTold, type Told, tangentLayout, toldLayout } from './tangent.ts';
 
 const params = z.strictObject({ kind: z.literal('rtrl'), ...feedbackParams, reset: resetParam });
 type Params = z.infer<typeof params>;
@@ -21,8 +21,8 @@ const mostNumbers = 2 ** 27;
  *
  * PBar is the influence on the activity as the readout filters it. The exact gradient of each error with the pseudo-
  * derivative in place of the derivative, at every step and also across the borders of chunks; after an update it goes
- * on from the influence of the former weights. State per group: [stream][syn][rec] for each of v, a, z, zBar; a step
- * costs n^3 (n + nIn) products. An oracle for small networks.
+ * on from the influence of the former weights. State per projection: [stream][syn][neurons] for each of v, a, z
+ * (as many rows as the longest delay) and zBar (one for every filter of the readouts); a step costs n^3 (n + nIn) products. An oracle for small networks.
  *
  * Williams and Zipser 1989 (Neural Computation 1:270); notation of Marschall, Cho, Savin 2020 (JMLR 21:135).
  */
@@ -31,28 +31,31 @@ export const rtrl: DirectModel<Params> = {
   source: 'Williams and Zipser 1989, Neural Computation 1:270',
   params,
   derive(p, context) {
-    const resetGain = resetGainOf(p.reset, context.neuron);
-    const influence = {
-      ...tangentLayout(context, ['stream', 'synIn'], 'In'),
-      ...tangentLayout(context, ['stream', 'synRec'], 'Rec'),
-    };
+    const attached = isAttached(p.reset, context.neurons);
+    const { network } = context;
+    const influence: Layout = Object.assign(
+      {},
+      ...network.projections.map(({ name, synapses }) =>
+        tangentLayout(context, ['stream', synapses.nSyn], (variable) => `${name}.${variable}`),
+      ),
+    );
     assertSmall(influence, context);
     return {
-      layout: { ...feedbackLayout(p), ...influence },
+      layout: { ...feedbackLayout(p, network), ...influence },
       past: {},
-      work: { told: { shape: ['rec'], home: 'post', unit: '1', doc: 'error as it comes to the neurons' } },
-      jacobianProducts: context.sizes.synIn + context.sizes.synRec,
-      footprint: { reads: ['x', 'zPrev', 'psi', 'error', 'wRec', ...feedbackReads(p)], phases: ['soma'] },
+      work: toldLayout(context),
+      jacobianProducts: network.projections.reduce((sum, { synapses }) => sum + synapses.nSyn, 0),
+      footprint: { reads: ['pre', 'psi', 'error', 'weights', ...feedbackReads(p)], phases: ['soma'] },
       grain: 'step',
       kernel: null,
-      init: (state, sizes, rng) => drawFeedback(p, state, sizes, rng),
-      bind: (binding) => bindRtrl(binding, p, context, resetGain),
+      init: (state, rng) => drawAllFeedback(p, state, network, rng),
+      bind: (binding) => bindRtrl(binding, p, context, attached),
     } satisfies DirectInstance;
   },
 };
 
-function assertSmall(influence: Layout, { sizes }: DirectContext): void {
-  const numbers = layoutLength(influence, { ...sizes, history: 1 });
+function assertSmall(influence: Layout, { network }: DirectContext): void {
+  const numbers = layoutLength(influence, network.sizes);
   if (numbers <= mostNumbers) return;
   throw new UnsupportedError(
     `rule rtrl: the influence of the weights on the neurons has ${numbers} numbers, at most ${mostNumbers} are taken: ` +
@@ -60,74 +63,51 @@ function assertSmall(influence: Layout, { sizes }: DirectContext): void {
   );
 }
 
-/** The influence of one projection's weights. */
-interface Group {
-  readonly projection: Projection;
-  readonly tangent: Tangent;
-  readonly p: Real;
-  readonly gradient: Real;
-  /** Offset of the presynaptic activity that acts at step t of stream b. */
-  readonly rowOf: (b: number, t: number) => number;
-}
-
 function bindRtrl(
   binding: DirectBinding,
   p: Params,
   context: DirectContext,
-  resetGain: number,
+  attached: boolean,
 ): (t0: number, t1: number) => void {
-  const { sizes, state, trial, weights, projections, gradient } = binding;
-  const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = sizes;
-  const B = feedbackMatrix(p, state, weights);
-  const told = new Float64Array(n);
-  const groups: Group[] = [
-    {
-      projection: projections.in,
-      tangent: bindTangent(binding, context, resetGain, state, 'In'),
-      p: trial.x,
-      gradient: gradient.wIn,
-      rowOf: (b, t) => (b * stride + t) * nIn,
-    },
-    {
-      projection: projections.rec,
-      tangent: bindTangent(binding, context, resetGain, state, 'Rec'),
-      p: trial.z,
-      gradient: gradient.wRec,
-      rowOf: (b, t) => (b * (history + stride) + t) * n,
-    },
-  ];
-  const steps = groups.map((group) => bindGroup(group, told, n, context.borderSpikes));
+  const told = bindTold(p, binding);
+  const steps = binding.network.projections.map((_, q) => bindProjection(binding, context, attached, told, q));
+  const { stream: nStream } = binding.network.sizes;
   return (t0, t1) => {
     for (let t = t0; t < t1; t++) {
       for (let b = 0; b < nStream; b++) {
-        bringBack(told, B, trial.error, (b * stride + t) * nOut, n, nOut);
-        for (let g = 0; g < steps.length; g++) steps[g](b, t);
+        told.listen(b, t);
+        for (let q = 0; q < steps.length; q++) steps[q](b, t);
       }
     }
   };
 }
 
-/** Influence and gradient of every synapse of one projection; `told` is the error as it comes to the neurons. [rec] */
-function bindGroup(
-  { projection, tangent, p, gradient, rowOf }: Group,
-  told: Real,
-  n: number,
-  borderSpikes: 'keep' | 'drop',
+/** Influence and gradient of every synapse of one projection. */
+function bindProjection(
+  binding: DirectBinding,
+  context: DirectContext,
+  attached: boolean,
+  told: Told,
+  q: number,
 ): (b: number, t: number) => void {
-  const { nPre, nSyn, rowStart, post } = projection;
-  const { read, readGain } = tangent;
-  const drive = new Float64Array(n);
+  const { network, projections, state } = binding;
+  const { name, synapses, delay, post: population } = network.projections[q];
+  const { pre, gradient } = projections[q];
+  const tangent = bindTangent(binding, context, attached, state, (variable) => `${name}.${variable}`);
+  const { nPre, nSyn, rowStart, post } = synapses;
+  const start = startsOf(network)[population];
+  const drive = new Float64Array(neuronsOf(network));
   return (b, t) => {
-    const from = rowOf(b, t);
-    const dropped = t === 0 && borderSpikes === 'drop';
+    const from = rowAt(pre, b, t - delay);
+    const dropped = t === 0 && context.borderSpikes === 'drop';
     for (let i = 0; i < nPre; i++) {
-      const activity = dropped ? 0 : p[from + i];
+      const activity = dropped ? 0 : pre.data[from + i];
       for (let s = rowStart[i]; s < rowStart[i + 1]; s++) {
-        const at = (b * nSyn + s) * n;
+        const k = b * nSyn + s;
         drive.fill(0);
-        drive[post[s]] = activity;
-        tangent.step(b, t, at, drive);
-        gradient[s] += readGain * inner(told, read, at, n);
+        drive[start + post[s]] = activity;
+        tangent.step(b, t, k, drive);
+        gradient[s] += tangent.meet(told, k);
       }
     }
   };

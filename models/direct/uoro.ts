@@ -3,9 +3,10 @@ import { cut, type Layout, type Real } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import type { Rng } from '../../src/core/rng.ts';
-import { bringBack, drawFeedback, feedbackLayout, feedbackMatrix, feedbackParams, feedbackReads } from './feedback.ts';
-import { resetGainOf, resetParam } from './reset.ts';
-import { bindTangent, inner, type Tangent, tangentLayout } from './tangent.ts';
+import { type Rows, rowAt } from '../../src/core/rows.ts';
+import { drawAllFeedback, feedbackLayout, feedbackParams, feedbackReads, neuronsOf, startsOf } from './feedback.ts';
+import { isAttached, resetParam } from './reset.ts';
+import { bindTangent, bindTold, type Tangent, tangentLayout, toldLayout } from './tangent.ts';
 
 const params = z.strictObject({ kind: z.literal('uoro'), ...feedbackParams, reset: resetParam });
 type Params = z.infer<typeof params>;
@@ -35,15 +36,25 @@ export const uoro: DirectModel<Params> = {
   source: 'Tallec and Ollivier 2018, ICLR, arXiv 1702.05043',
   params,
   derive(p, context) {
-    const resetGain = resetGainOf(p.reset, context.neuron);
-    const factor = (syn: 'synIn' | 'synRec') =>
-      ({ shape: ['stream', syn], home: 'synapse', unit: '1', doc: 'synaptic factor H', restarts: true }) as const;
+    const attached = isAttached(p.reset, context.neurons);
+    const { network } = context;
+    const n = neuronsOf(network);
+    const factors = network.projections.map(
+      ({ name, synapses }): Layout => ({
+        [`${name}.factor`]: {
+          shape: ['stream', synapses.nSyn],
+          home: 'synapse',
+          unit: '1',
+          doc: 'synaptic factor H',
+          restarts: true,
+        },
+      }),
+    );
     return {
       layout: {
-        ...feedbackLayout(p),
-        ...tangentLayout(context, ['stream'], ''),
-        factorIn: factor('synIn'),
-        factorRec: factor('synRec'),
+        ...feedbackLayout(p, network),
+        ...tangentLayout(context, ['stream'], own),
+        ...Object.assign({}, ...factors),
         drawn: {
           shape: [1],
           home: 'global',
@@ -54,63 +65,58 @@ export const uoro: DirectModel<Params> = {
       },
       past: {},
       work: {
-        ...tangentLayout(context, [], 'Fresh'),
-        told: { shape: ['rec'], home: 'post', unit: '1', doc: 'error as it comes to the neurons' },
-        signs: { shape: ['rec'], home: 'post', unit: '1', doc: 'signs of this step', binary: true },
+        ...tangentLayout(context, [], (variable) => `${variable}Fresh`),
+        ...toldLayout(context),
+        signs: { shape: [n], home: 'post', unit: '1', doc: 'signs of this step', binary: true },
       },
       jacobianProducts: 1,
-      footprint: { reads: ['x', 'zPrev', 'psi', 'error', 'wRec', ...feedbackReads(p)], phases: ['soma'] },
+      footprint: { reads: ['pre', 'psi', 'error', 'weights', ...feedbackReads(p)], phases: ['soma'] },
       grain: 'step',
       kernel: null,
-      init: (state, sizes, rng) => drawFeedback(p, state, sizes, rng),
-      bind: (binding) => bindUoro(binding, p, context, resetGain),
+      init: (state, rng) => drawAllFeedback(p, state, network, rng),
+      bind: (binding) => bindUoro(binding, p, context, attached),
     } satisfies DirectInstance;
   },
 };
 
+/** Variables of the tangent have their own names in the layout. */
+const own = (variable: string) => variable;
+
 /** The synaptic factors of one projection. */
 interface Group {
   readonly projection: Projection;
-  readonly p: Real;
+  readonly pre: Rows;
+  readonly delay: number;
   readonly factor: Real;
   readonly gradient: Real;
-  /** Offset of the presynaptic activity that acts at step t of stream b. */
-  readonly rowOf: (b: number, t: number) => number;
+  /** First neuron of its postsynaptic population. */
+  readonly start: number;
 }
 
-function groupsOf({ sizes, state, trial, projections, gradient }: DirectBinding): Group[] {
-  const { step: stride, rec: n, in: nIn, history } = sizes;
-  return [
-    {
-      projection: projections.in,
-      p: trial.x,
-      factor: state.factorIn,
-      gradient: gradient.wIn,
-      rowOf: (b, t) => (b * stride + t) * nIn,
-    },
-    {
-      projection: projections.rec,
-      p: trial.z,
-      factor: state.factorRec,
-      gradient: gradient.wRec,
-      rowOf: (b, t) => (b * (history + stride) + t) * n,
-    },
-  ];
+function groupsOf({ network, state, projections }: DirectBinding): Group[] {
+  const starts = startsOf(network);
+  return network.projections.map(({ name, post, delay, synapses }, q) => ({
+    projection: synapses,
+    pre: projections[q].pre,
+    delay,
+    factor: state[`${name}.factor`],
+    gradient: projections[q].gradient,
+    start: starts[post],
+  }));
 }
 
 function bindUoro(
   binding: DirectBinding,
   p: Params,
   context: DirectContext,
-  resetGain: number,
+  attached: boolean,
 ): (t0: number, t1: number) => void {
-  const { sizes, state, trial, weights } = binding;
-  const { stream: nStream, step: stride, rec: n, out: nOut } = sizes;
-  const B = feedbackMatrix(p, state, weights);
+  const { network, state } = binding;
+  const { stream: nStream } = network.sizes;
   const groups = groupsOf(binding);
-  const tangent = bindTangent(binding, context, resetGain, state, '');
-  const advance = bindAdvance(binding, context, resetGain, groups, tangent);
-  const told = new Float64Array(n);
+  const tangent = bindTangent(binding, context, attached, state, own);
+  const advance = bindAdvance(binding, context, attached, groups, tangent);
+  const told = bindTold(p, binding);
   const signs = context.rng.split('signs');
   return (t0, t1) => {
     for (let t = t0; t < t1; t++) {
@@ -118,8 +124,8 @@ function bindUoro(
       state.drawn[0] += 1;
       for (let b = 0; b < nStream; b++) {
         advance(b, t, drawn.split(b));
-        bringBack(told, B, trial.error, (b * stride + t) * nOut, n, nOut);
-        const owed = tangent.readGain * inner(told, tangent.read, b * n, n);
+        told.listen(b, t);
+        const owed = tangent.meet(told, b);
         if (owed === 0) continue;
         for (const { gradient, factor, projection } of groups) {
           addScaled(gradient, factor, b * projection.nSyn, owed, projection.nSyn);
@@ -133,46 +139,45 @@ function bindUoro(
 function bindAdvance(
   binding: DirectBinding,
   context: DirectContext,
-  resetGain: number,
+  attached: boolean,
   groups: readonly Group[],
   tangent: Tangent,
 ): (b: number, t: number, rng: Rng) => void {
-  const n = binding.sizes.rec;
-  const { views, fresh } = freshTangent(binding, context, resetGain);
+  const n = neuronsOf(binding.network);
+  const fresh = freshTangent(binding, context, attached);
   const nu = new Float64Array(n);
   const drive = new Float64Array(n);
   return (b, t, rng) => {
     const dropped = t === 0 && context.borderSpikes === 'drop';
     drive.fill(0);
-    tangent.step(b, t, b * n, drive);
-    const rho0 = balance(normOfFactors(groups, b), normOf(tangent.fields, b * n, n));
-    scaleAll(tangent.fields, b * n, rho0, n);
+    tangent.step(b, t, b, drive);
+    const rho0 = balance(normOfFactors(groups, b), normOf(tangent, b));
+    for (const { data, length } of tangent.fields) scaleBy(data, b * length, rho0, length);
     for (const { factor, projection } of groups) scaleBy(factor, b * projection.nSyn, 1 / rho0, projection.nSyn);
     const arriving = dropped ? 0 : normOfInput(groups, b, t);
     if (arriving === 0) return;
     for (let j = 0; j < n; j++) nu[j] = 2 * rng.bernoulli(0.5) - 1;
-    for (const view of views) view.fill(0);
+    for (const { data } of fresh.fields) data.fill(0);
     drive.set(nu);
     fresh.step(b, t, 0, drive);
-    const rho1 = balance(arriving, normOf(fresh.fields, 0, n));
-    for (let f = 0; f < views.length; f++) addAt(tangent.fields[f], fresh.fields[f], b * n, rho1, n);
-    for (const { projection, p, factor, rowOf } of groups) {
+    const rho1 = balance(arriving, normOf(fresh, 0));
+    for (let f = 0; f < tangent.fields.length; f++) {
+      const { data, length } = tangent.fields[f];
+      addAt(data, fresh.fields[f].data, b * length, rho1, length);
+    }
+    for (const { projection, pre, delay, factor, start } of groups) {
       const { nPre, nSyn, rowStart, post } = projection;
-      addInput(factor, nu, p, rowStart, post, b * nSyn, rowOf(b, t), 1 / rho1, nPre);
+      const from = rowAt(pre, b, t - delay);
+      addInput(factor, nu, pre.data, rowStart, post, b * nSyn, start, from, 1 / rho1, nPre);
     }
   };
 }
 
 /** A tangent that starts from 0 at every step. */
-function freshTangent(
-  binding: DirectBinding,
-  context: DirectContext,
-  resetGain: number,
-): { readonly views: readonly Real[]; readonly fresh: Tangent } {
-  const layout: Layout = tangentLayout(context, [], '');
-  const views = cut({ fresh: layout }, binding.sizes).views('fresh');
-  const fresh = bindTangent(binding, context, resetGain, views, '');
-  return { views: fresh.fields, fresh };
+function freshTangent(binding: DirectBinding, context: DirectContext, attached: boolean): Tangent {
+  const layout: Layout = tangentLayout(context, [], own);
+  const views = cut([{ name: 'fresh', layout, sizes: {} }]).views('fresh');
+  return bindTangent(binding, context, attached, views, own);
 }
 
 /** sqrt(of / (against + epsilon)) + epsilon */
@@ -180,10 +185,10 @@ function balance(of: number, against: number): number {
   return Math.sqrt(of / (against + epsilon)) + epsilon;
 }
 
-/** Euclidean norm of one tangent, all its variables together. */
-function normOf(fields: readonly Real[], at: number, n: number): number {
+/** Euclidean norm of tangent number k, all its variables together. */
+function normOf({ fields }: Tangent, k: number): number {
   let sum = 0;
-  for (let f = 0; f < fields.length; f++) sum += squares(fields[f], at, n);
+  for (const { data, length } of fields) sum += squares(data, k * length, length);
   return Math.sqrt(sum);
 }
 
@@ -196,10 +201,10 @@ function normOfFactors(groups: readonly Group[], b: number): number {
 /** Norm of p_i over all synapses i -> j. */
 function normOfInput(groups: readonly Group[], b: number, t: number): number {
   let sum = 0;
-  for (const { p, projection, rowOf } of groups) {
+  for (const { pre, delay, projection } of groups) {
     const { nPre, rowStart } = projection;
-    const from = rowOf(b, t);
-    for (let i = 0; i < nPre; i++) sum += (rowStart[i + 1] - rowStart[i]) * p[from + i] * p[from + i];
+    const from = rowAt(pre, b, t - delay);
+    for (let i = 0; i < nPre; i++) sum += (rowStart[i + 1] - rowStart[i]) * pre.data[from + i] * pre.data[from + i];
   }
   return Math.sqrt(sum);
 }
@@ -210,15 +215,11 @@ function squares(x: Real, at: number, n: number): number {
   return sum;
 }
 
-function scaleAll(fields: readonly Real[], at: number, factor: number, n: number): void {
-  for (let f = 0; f < fields.length; f++) scaleBy(fields[f], at, factor, n);
-}
-
 function scaleBy(x: Real, at: number, factor: number, n: number): void {
   for (let s = 0; s < n; s++) x[at + s] *= factor;
 }
 
-/** A_j += factor x_j.   A: at `at`; x: [rec] */
+/** A_j += factor x_j.   A: at `at`; x: [n] */
 function addAt(A: Real, x: Real, at: number, factor: number, n: number): void {
   for (let j = 0; j < n; j++) A[at + j] += factor * x[j];
 }
@@ -228,7 +229,7 @@ function addScaled(grad: Real, H: Real, at: number, factor: number, nSyn: number
   for (let s = 0; s < nSyn; s++) grad[s] += factor * H[at + s];
 }
 
-/** H_s += factor nu_j p_i.   H: at `at`, [syn]; nu: [rec]; p: row at `from` */
+/** H_s += factor nu_j p_i.   H: at `at`, [syn]; nu: from `start`, [post]; p: row at `from` */
 function addInput(
   H: Real,
   nu: Real,
@@ -236,6 +237,7 @@ function addInput(
   rowStart: Int32Array,
   post: Int32Array,
   at: number,
+  start: number,
   from: number,
   factor: number,
   nPre: number,
@@ -244,6 +246,6 @@ function addInput(
     const scale = factor * p[from + i];
     if (scale === 0) continue;
     const end = rowStart[i + 1];
-    for (let s = rowStart[i]; s < end; s++) H[at + s] += scale * nu[post[s]];
+    for (let s = rowStart[i]; s < end; s++) H[at + s] += scale * nu[start + post[s]];
   }
 }

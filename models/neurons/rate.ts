@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 
@@ -10,7 +11,7 @@ const params = z.strictObject({
 });
 
 const layout = {
-  u: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'pre-activation, the somatic voltage' },
+  u: { shape: ['stream', 'self'], home: 'post', unit: 'weight', doc: 'pre-activation, the somatic voltage' },
 } as const satisfies Layout;
 
 /**
@@ -28,8 +29,8 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
   source: 'Marschall, Cho, Savin 2020, JMLR 21:135; Murray 2019, eLife 8:e43299',
   spiking: false,
   params,
-  derive(p, { dtMs }) {
-    const decay = resolveDecay(p.leak, dtMs, 'network.neuron.leak');
+  derive(p, { dtMs, path }) {
+    const decay = resolveDecay(p.leak, dtMs, `${path}.leak`);
     return {
       layout,
       eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
@@ -37,12 +38,13 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
       nRef: 0,
       kernel: null,
       threshold: null,
-      bind({ sizes, state, trial, current }: NeuronBinding) {
-        const { rec: n, step: steps, history } = sizes;
+      bind({ sizes, state, z, psi, current }: NeuronBinding) {
+        const { self: n } = sizes;
         const { u } = state;
         return (b, t) => {
-          const to = (b * (history + steps) + history + t) * n;
-          leakyTanh(trial.z, trial.psi, u, current, to, (b * steps + t) * n, b * n, decay, n);
+          const to = rowAt(z, b, t);
+          const before = rowAt(z, b, t - 1);
+          leakyTanh(z.data, psi.data, u, current, to, before, rowAt(psi, b, t), b * n, decay, n);
         };
       },
     };
@@ -51,7 +53,7 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
 
 /**
  * r[t] = decay r[t-1] + (1 - decay) tanh(u[t]);  psi[t] = 1 - tanh(u[t])^2.
- * r: row t at `to`, row t-1 before it; psi: row t at `row`; u: [stream][rec] at `at`; current: [rec]
+ * r: row t at `to`, row t-1 at `prev`; psi: row t at `row`; u: [stream][self] at `at`; current: [self]
  */
 function leakyTanh(
   r: Real,
@@ -59,6 +61,7 @@ function leakyTanh(
   u: Real,
   current: Real,
   to: number,
+  prev: number,
   row: number,
   at: number,
   decay: number,
@@ -68,7 +71,7 @@ function leakyTanh(
     const drive = current[j];
     const phi = Math.tanh(drive);
     u[at + j] = drive;
-    r[to + j] = decay * r[to - n + j] + (1 - decay) * phi;
+    r[to + j] = decay * r[prev + j] + (1 - decay) * phi;
     psi[row + j] = 1 - phi * phi;
   }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import type { Loops } from '../../src/core/loops.ts';
+import { type Loops, scratchOf } from '../../src/core/loops.ts';
 import type { ReadoutModel } from '../../src/core/plugins.ts';
+import { poolOf, rowAt } from '../../src/core/rows.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 
@@ -16,7 +17,7 @@ function layoutOf(decay: number) {
   return {
     u: { shape: ['stream', 'out'], home: 'post', unit: 'weight', doc: 'filtered input of the readout', decay },
     zBar: {
-      shape: ['stream', 'rec'],
+      shape: ['stream', 'pre'],
       home: 'pre',
       unit: '1',
       doc: 'spikes filtered with the readout decay',
@@ -39,8 +40,8 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
   kind: 'leaky',
   source: 'Bellec et al. 2020, Nat Commun 11:3625',
   params,
-  derive(p, { dtMs }) {
-    const decay = resolveDecay(p.filter, dtMs, 'network.readout.filter');
+  derive(p, { dtMs, path }) {
+    const decay = resolveDecay(p.filter, dtMs, `${path}.filter`);
     const gain = p.scale === '1' ? 1 : 1 - decay;
     return {
       layout: layoutOf(decay),
@@ -48,37 +49,34 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
       gain,
       bias: p.bias,
       kernel: { name: 'leaky' },
-      bind({ sizes, state, trial, weights, loops }) {
-        const { rec: n, out: nOut, step: steps, history } = sizes;
+      bind({ sizes: { pre: n, out: nOut }, state, reads, y, weights, bias, loops }) {
         const readNow = loops?.read ?? read;
+        const z = poolOf(reads, scratchOf(loops));
         return (b, t) => {
-          const from = (b * (history + steps) + history + t) * n;
-          const to = (b * steps + t) * nOut;
-          readNow(trial.y, state.u, trial.z, weights.wOut, weights.bOut, to, b * nOut, from, decay, gain, n, nOut);
+          const from = z.at(b, t);
+          readNow(y.data, state.u, z.data, weights, bias, rowAt(y, b, t), b * nOut, from, decay, gain, n, nOut);
         };
       },
-      bindGradient({ sizes, state, trial, gradient, loops }) {
-        const { rec: n, out: nOut, step: steps, history } = sizes;
-        const { z, error } = trial;
-        const { wOut, bOut } = gradient;
+      bindGradient({ sizes: { pre: n, out: nOut }, state, reads, error, gradient, loops }) {
         const back = new Float64Array(nOut);
         const remember = loops?.filter ?? filter;
         const addNow = loops?.addError ?? addError;
-        const spikes = (b: number, t: number) => (b * (history + steps) + history + t) * n;
+        const z = poolOf(reads, scratchOf(loops));
         return {
           step(b, t) {
-            const row = (b * steps + t) * nOut;
-            remember(state.zBar, z, b * n, spikes(b, t), decay, gain, n);
-            addNow(wOut, state.zBar, error, b * n, row, n, nOut);
-            if (p.bias) add(bOut, error, row, nOut);
+            const row = rowAt(error, b, t);
+            const from = z.at(b, t);
+            remember(state.zBar, z.data, b * n, from, decay, gain, n);
+            addNow(gradient.weights, state.zBar, error.data, b * n, row, n, nOut);
+            if (p.bias) add(gradient.bias, error.data, row, nOut);
           },
           deferred(b, duration) {
             back.fill(0);
             for (let t = duration - 1; t >= 0; t--) {
-              const row = (b * steps + t) * nOut;
-              filter(back, error, 0, row, decay, gain, nOut);
-              addError(wOut, z, back, spikes(b, t), 0, n, nOut);
-              if (p.bias) add(bOut, error, row, nOut);
+              const row = rowAt(error, b, t);
+              filter(back, error.data, 0, row, decay, gain, nOut);
+              addError(gradient.weights, z.data, back, z.at(b, t), 0, n, nOut);
+              if (p.bias) add(gradient.bias, error.data, row, nOut);
             }
           },
         };
@@ -89,7 +87,7 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
 
 /**
  * u[t] = decay u[t-1] + gain sum_j wOut_jk z_j[t];  y[t] = u[t] + b.
- * y: row t at `to`; u: [stream][out] at `at`; z: row t at `from`; wOut: [rec][out]; bOut: [out]
+ * y: row t at `to`; u: [stream][out] at `at`; z: row t at `from`; wOut: [pre][out]; bOut: [out]
  */
 const read: Loops['read'] = (y, u, z, wOut, bOut, to, at, from, decay, gain, n, nOut) => {
   for (let k = 0; k < nOut; k++) y[to + k] = 0;
@@ -111,7 +109,7 @@ function filter(f: Real, x: Real, at: number, from: number, decay: number, gain:
   for (let j = 0; j < n; j++) f[at + j] = decay * f[at + j] + gain * x[from + j];
 }
 
-/** grad_jk += f_j error_k.   grad: [rec][out]; f: at `at`, [rec]; error: row at `row`, [out] */
+/** grad_jk += f_j error_k.   grad: [pre][out]; f: at `at`, [pre]; error: row at `row`, [out] */
 const addError: Loops['addError'] = (grad, f, error, at, row, n, nOut) => {
   for (let j = 0; j < n; j++) {
     const factor = f[at + j];

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
+import { bindFeedback, drawFeedback, ownFeedback } from '../../src/core/feedback.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import { type Loops, scratchOf } from '../../src/core/loops.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type { BoundSignal, Footprint, PluginChoice, SignalInstance, SignalModel } from '../../src/core/plugins.ts';
-import type { Rng } from '../../src/core/rng.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { magnitude, positive } from '../../src/core/schema.ts';
 
 /** Parameter of every signal that errors reach. */
@@ -15,7 +16,7 @@ export const errorSpikeSize = positive
 /** Parameters of a rule whose errors are broadcast; `broadcastOf` makes its signal of them. */
 export const broadcastParams = {
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  feedbackScale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(neurons)'),
   feedbackDecay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share lost per update'),
   errorSpikeSize,
 };
@@ -33,14 +34,14 @@ export function broadcastOf(p: {
 const params = z.strictObject({
   kind: z.literal('broadcast'),
   feedback: z.enum(['symmetric', 'random', 'adaptive']).default('random'),
-  scale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(nRec)'),
+  scale: magnitude.default(1).describe('standard deviation of B in units of 1 / sqrt(neurons)'),
   errorSpikeSize,
   decay: z.number().min(0).lt(1).default(1e-3).describe('adaptive feedback: share that B and W_out lose per update'),
 });
 type Params = z.infer<typeof params>;
 
 const ownMatrix = {
-  B: { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback weights from the errors to the neurons' },
+  B: { shape: ['self', 'out'], home: 'post', unit: '1', doc: 'feedback weights from the errors to the neurons' },
 } as const satisfies Layout;
 
 /**
@@ -48,8 +49,8 @@ const ownMatrix = {
  *
  *     L_j(t) = sum_k B_jk error_k(t)
  *
- * `symmetric`: B = W_out, the exact instantaneous derivative, which needs weight transport. `random`: B ~ N(0, scale^2 /
- * nRec), fixed. `adaptive`: starts random, takes the same step as W_out, and both lose the share `decay` after every
+ * `symmetric`: B = W_out of every readout that reads the population, the exact instantaneous derivative, which needs weight
+ * transport. `random`: B ~ N(0, scale^2 / neurons), fixed, from every readout. `adaptive`: starts random, takes the same step as W_out, and both lose the share `decay` after every
  * update (Kolen and Pollack), so that B aligns with W_out.
  *
  * With `errorSpikeSize` h, error_k(t) is h sign(error_k(t)) with probability min(1, |error_k(t)| / h) and 0 otherwise: two
@@ -62,7 +63,7 @@ export const broadcast: SignalModel<Params> = {
   kind: 'broadcast',
   source: 'Bellec et al. 2020, Nat Commun 11:3625, eq 4',
   params,
-  derive(p, { rng }) {
+  derive(p, { rng, sizes }) {
     const spikes = errorSpikes(p.errorSpikeSize, rng);
     return {
       layout: { ...(p.feedback === 'symmetric' ? {} : ownMatrix), ...errorSpikesLayout(p.errorSpikeSize) },
@@ -74,60 +75,50 @@ export const broadcast: SignalModel<Params> = {
       followsReadout: p.feedback === 'adaptive' ? 'B' : null,
       kernel: {
         name: 'broadcast',
-        matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
+        matrix: p.feedback === 'symmetric' ? 'readout' : 'B',
         keep: p.feedback === 'adaptive' ? 1 - p.decay : null,
         errorSpikes: spikes,
       },
-      init(state, { rec }, rng) {
-        if (p.feedback !== 'symmetric') drawFeedback(state.B, p.scale, rec, rng);
+      init(state, own) {
+        if (p.feedback !== 'symmetric') drawFeedback(state.B, p.scale, sizes.self, own);
       },
-      bind: ({ sizes, state, trial, weights, loops }) => {
-        const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
-        const { stream: nStream, step: steps, rec: n, out: nOut } = sizes;
+      bind: ({ sizes: { stream: nStream, self: n, out: nOut }, state, signal, error, readouts, loops }) => {
+        const feedback = p.feedback === 'symmetric' ? readouts : ownFeedback(state.B, nOut);
         const told = scratchOf(loops)(nOut);
-        const projectNow = loops?.project ?? project;
+        const bringBack = bindFeedback(feedback, n, loops);
         const bound: BoundSignal = {
           step(t) {
             for (let b = 0; b < nStream; b++) {
-              const row = b * steps + t;
+              const to = rowAt(signal, b, t);
+              const from = rowAt(error, b, t);
               if (spikes) {
-                tellErrors(told, trial.error, 0, row * nOut, b, nOut, spikes, state);
-                projectNow(trial.signal, B, told, row * n, 0, n, nOut);
-              } else projectNow(trial.signal, B, trial.error, row * n, row * nOut, n, nOut);
+                tellErrors(told, error.data, 0, from, b, nOut, spikes, state);
+                bringBack(signal.data, to, told, 0);
+              } else bringBack(signal.data, to, error.data, from);
             }
             if (spikes) endPhase(state);
           },
         };
         if (p.feedback !== 'adaptive') return bound;
-        return { ...bound, readoutStep: (step) => follow(B, step, 1 - p.decay) };
+        return {
+          ...bound,
+          readoutStep: (r, step) => follow(state.B, step, 1 - p.decay, nOut, readouts[r].column, n, readouts[r].size),
+        };
       },
     } satisfies SignalInstance;
   },
 };
 
 const footprints: Readonly<Record<Params['feedback'], Footprint>> = {
-  symmetric: { reads: ['error', 'wOut'], phases: ['soma'] },
+  symmetric: { reads: ['error', 'readout'], phases: ['soma'] },
   random: { reads: ['error'], phases: ['soma'] },
   adaptive: { reads: ['error'], phases: ['soma'] },
 };
 
-/** B ~ N(0, scale^2 / nRec). */
-export function drawFeedback(B: Real, scale: number, nRec: number, rng: Rng): void {
-  const deviation = scale / Math.sqrt(nRec);
-  for (let s = 0; s < B.length; s++) B[s] = deviation * rng.normal();
-}
-
-/** L_j = sum_k B_jk error_k.   signal: row at `to`; B: [rec][out]; error: row at `from` */
-export const project: Loops['project'] = (signal, B, error, to, from, n, nOut) => {
+/** B <- keep (B - step) in the columns of one readout.   B: [self][nOut]; step: [self][size] */
+function follow(B: Real, step: Real, keep: number, nOut: number, column: number, n: number, size: number): void {
   for (let j = 0; j < n; j++) {
-    const row = j * nOut;
-    let sum = 0;
-    for (let k = 0; k < nOut; k++) sum += B[row + k] * error[from + k];
-    signal[to + j] = sum;
+    const to = j * nOut + column;
+    for (let k = 0; k < size; k++) B[to + k] = keep * (B[to + k] - step[j * size + k]);
   }
-};
-
-/** B <- keep (B - step).   B, step: [rec][out] */
-function follow(B: Real, step: Real, keep: number): void {
-  for (let s = 0; s < B.length; s++) B[s] = keep * (B[s] - step[s]);
 }

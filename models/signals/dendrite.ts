@@ -1,30 +1,35 @@
 import { z } from 'zod';
 import { signedEvent } from '../../src/core/chance.ts';
+import { closedOf, spikes } from '../../src/core/dynamics.ts';
 import { endPhase, errorSpikes, errorSpikesLayout, tellErrors } from '../../src/core/errorSpikes.ts';
 import { UnsupportedError } from '../../src/core/errors.ts';
-import type { Field, Layout, Real, Sizes } from '../../src/core/layout.ts';
+import { bindFeedback, drawFeedback, ownFeedback } from '../../src/core/feedback.ts';
+import type { Field, Layout, Real } from '../../src/core/layout.ts';
 import * as maps from '../../src/core/linearMaps.ts';
 import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundSignal,
   DendriteKernel,
   Quantity,
-  RuleContext,
   SignalBinding,
+  SignalContext,
   SignalInstance,
   SignalModel,
+  SignalSizes,
+  SynapsesView,
 } from '../../src/core/plugins.ts';
+import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { count, countTo, magnitude, positive } from '../../src/core/schema.ts';
 import { nearestPowerOfTwo } from '../../src/core/units.ts';
-import { drawFeedback, errorSpikeSize, project } from './broadcast.ts';
+import { errorSpikeSize } from './broadcast.ts';
 
-const { halfSquare, pullBackSparse, rescale, square, subtractInto } = maps;
+const { halfSquare, addPulledBack, rescale, square, subtractInto } = maps;
 
 const params = z
   .strictObject({
     kind: z.literal('dendrite'),
     feedback: z.enum(['symmetric', 'random']).default('random').describe('from the errors to the distal compartments'),
-    scale: magnitude.default(1).describe('standard deviation of the feedback in units of 1 / sqrt(nRec)'),
+    scale: magnitude.default(1).describe('standard deviation of the feedback in units of 1 / sqrt(neurons)'),
     credit: z.enum(['activity', 'membrane']).default('activity').describe('what V is the derivative to'),
     predicts: z
       .enum(['present', 'future'])
@@ -95,6 +100,9 @@ export type DendriteParams = z.infer<typeof params>;
  * same and a step of the task takes two steps of the chip. One step late (`late`): the soma gets V(t-1) at step t and meets it
  * with its trace of t-1, which costs one stored psi and nothing else: dW(t) = - eta V(t-1) e(t-1).
  *
+ * Within one population: r, J and A are of its own neurons, and what they owe through other populations is not among it. J from
+ * the inputs reads the task's input.
+ *
  * Marschall, Cho, Savin 2019 (arXiv 1905.12100) for rates; the spiking forms and the delays are this project's.
  */
 export const dendrite: SignalModel<DendriteParams> = {
@@ -102,8 +110,7 @@ export const dendrite: SignalModel<DendriteParams> = {
   source: 'Marschall, Cho, Savin 2019, arXiv 1905.12100; spiking forms of this project',
   params,
   derive(p, context) {
-    const { neuron } = context;
-    if (p.credit === 'membrane' && neuron.form !== 'filter-then-post') {
+    if (p.credit === 'membrane' && !spikes(context.neuron)) {
       throw new UnsupportedError('rule: the credit of a membrane needs a spiking neuron');
     }
     return {
@@ -115,19 +122,21 @@ export const dendrite: SignalModel<DendriteParams> = {
       keepsLosses: true,
       stepsPerPhase: p.stepsPerPhase,
       kernel: kernelOf(p, context),
-      init(state, _sizes, rng, { weights, projections }) {
-        if (state.B) drawFeedback(state.B, p.scale, context.sizes.rec, rng);
+      init(state, rng, { recurrent, inputs }) {
+        const n = context.sizes.self;
+        if (state.B) drawFeedback(state.B, p.scale, n, rng);
         if (p.startA === 'normal') {
-          const deviation = Math.sqrt(context.sizes.rec / state.A.length);
+          const deviation = Math.sqrt(n / state.A.length);
           const source = rng.split('A');
           for (let s = 0; s < state.A.length; s++) state.A[s] = deviation * source.normal();
         }
         if (state.slowA) state.slowA.set(state.A);
         if (p.startJ === 'weights' && state.J) {
-          spread(state.J, weights.wRec, projections.rec, context.sizes.rec);
-          if (state.Jin) spread(state.Jin, weights.wIn, projections.in, context.sizes.rec);
+          for (const { projection, weights } of recurrent) spread(state.J, weights, projection, 0, n);
+          if (state.Jin)
+            for (const { projection, weights, from } of inputs) spread(state.Jin, weights, projection, from, n);
         }
-        if (state.norms) state.norms.set([context.sizes.rec / 2, (context.sizes.rec * p.delays) / 2]);
+        if (state.norms) state.norms.set([n / 2, (n * p.delays) / 2]);
       },
       bind: (binding) => bindDendrite(p, context, binding),
     } satisfies SignalInstance;
@@ -135,14 +144,14 @@ export const dendrite: SignalModel<DendriteParams> = {
 };
 
 /** Length of f. */
-function featureCount(p: DendriteParams, { rec, out }: Pick<Sizes, 'rec' | 'out'>): number {
-  return p.delays * rec + (p.label ? out : 0) + 1;
+function featureCount(p: DendriteParams, { self, out }: Pick<SignalSizes, 'self' | 'out'>): number {
+  return p.delays * self + (p.label ? out : 0) + 1;
 }
 
-function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): Layout {
+function layoutOf(p: DendriteParams, { sizes, readout, neuron }: SignalContext): Layout {
   const nF = featureCount(p, sizes);
   const perNeuron = (doc: string): Field => ({
-    shape: ['stream', 'rec'],
+    shape: ['stream', 'self'],
     home: 'post',
     unit: '1',
     doc,
@@ -150,13 +159,13 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
   });
   const layout: Record<string, Field> = {};
   if (p.feedback === 'random') {
-    layout.B = { shape: ['rec', 'out'], home: 'post', unit: '1', doc: 'feedback from the errors to the dendrites' };
+    layout.B = { shape: ['self', 'out'], home: 'post', unit: '1', doc: 'feedback from the errors to the dendrites' };
   }
-  layout.A = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'credit predictor, [feature][post]', outer: true };
-  if (p.copyEvery > 1) layout.slowA = { shape: [nF, 'rec'], home: 'synapse', unit: '1', doc: 'slow copy of A' };
+  layout.A = { shape: [nF, 'self'], home: 'synapse', unit: '1', doc: 'credit predictor, [feature][post]', outer: true };
+  if (p.copyEvery > 1) layout.slowA = { shape: [nF, 'self'], home: 'synapse', unit: '1', doc: 'slow copy of A' };
   if (p.jacobian !== 'exact') {
     layout.J = {
-      shape: ['rec', 'rec'],
+      shape: ['self', 'self'],
       home: 'pair',
       unit: '1',
       doc: 'model of the next step, read both ways',
@@ -165,7 +174,7 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
   }
   if (p.jacobian === 'gated') {
     layout.Jin = {
-      shape: ['in', 'rec'],
+      shape: ['in', 'self'],
       home: 'synapse',
       unit: '1',
       doc: 'its part from the inputs, read forwards only',
@@ -186,7 +195,7 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
     unit: '1',
     doc: 'f of the last phase',
     restarts: true,
-    binary: readout.decay === 0 && neuron.form === 'filter-then-post',
+    binary: readout.decay === 0 && spikes(neuron),
   };
   layout.begun = {
     shape: ['stream'],
@@ -213,17 +222,20 @@ function layoutOf(p: DendriteParams, { sizes, readout, neuron }: RuleContext): L
 
 function readsOf(p: DendriteParams): Quantity[] {
   const reads: Quantity[] = ['z', 'error'];
-  if (p.feedback === 'symmetric') reads.push('wOut');
+  if (p.feedback === 'symmetric') reads.push('readout');
   if (p.label) reads.push('target');
-  if (p.jacobian === 'exact') reads.push('wRec');
-  if (p.jacobian === 'gated') reads.push('x', 'zPrev', 'current');
+  if (p.jacobian === 'exact') reads.push('weights');
+  if (p.jacobian === 'gated') reads.push('input', 'current');
   const gates = p.jacobian !== 'linear' && p.predicts === 'present' && p.credit === 'activity';
   if (gates || p.credit === 'membrane') reads.push('psi');
   return reads;
 }
 
 /** The kernel of the fast backend covers the rule on spikes with linear J and A predicting the future. */
-function kernelOf(p: DendriteParams, { readout, neuron, sizes, rng, powersOfTwo }: RuleContext): DendriteKernel | null {
+function kernelOf(
+  p: DendriteParams,
+  { readout, neuron, sizes, rng, powersOfTwo }: SignalContext,
+): DendriteKernel | null {
   const covered =
     p.predicts === 'future' &&
     p.credit === 'activity' &&
@@ -231,11 +243,11 @@ function kernelOf(p: DendriteParams, { readout, neuron, sizes, rng, powersOfTwo 
     p.squash === 'none' &&
     p.copyEvery === 1 &&
     !p.late &&
-    neuron.form === 'filter-then-post';
+    spikes(neuron);
   if (!covered) return null;
   return {
     name: 'dendrite',
-    matrix: p.feedback === 'symmetric' ? 'wOut' : 'B',
+    matrix: p.feedback === 'symmetric' ? 'readout' : 'B',
     keep: null,
     errorSpikes: errorSpikes(p.errorSpikeSize, rng),
     delays: p.delays,
@@ -257,28 +269,35 @@ function shareOf(p: DendriteParams, readoutGain: number): number {
   return p.stepsPerPhase > 1 ? 1 : readoutGain;
 }
 
-/** Copies the synapses of a projection into a dense [pre][post] matrix; missing ones stay 0. */
-function spread(to: Real, w: Real, { nPre, rowStart, post }: SignalBinding['projections']['rec'], n: number): void {
-  for (let i = 0; i < nPre; i++) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) to[i * n + post[s]] = w[s];
+/** Copies the synapses of a projection into a dense [pre][post] matrix, from row `first`; missing ones stay 0. */
+function spread(
+  to: Real,
+  w: Real,
+  { nPre, rowStart, post }: SynapsesView['projection'],
+  first: number,
+  n: number,
+): void {
+  for (let i = 0; i < nPre; i++)
+    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) to[(first + i) * n + post[s]] = w[s];
 }
 
 /** Work space of one bound signal. */
 interface Scratch {
   /** f(t). [stream][features] */
   readonly now: Real;
-  /** F(t). [stream][rec] */
+  /** F(t). [stream][self] */
   readonly broadcast: Real;
-  /** F(t) behind its gate. [stream][rec] */
+  /** F(t) behind its gate. [stream][self] */
   readonly gated: Real;
-  /** J^T F(t), then A f(t-1). [stream][rec] */
+  /** J^T F(t), then A f(t-1). [stream][self] */
   readonly pulled: Real;
-  /** q(t). [rec] */
+  /** q(t). [self] */
   readonly q: Real;
 }
 
-function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBinding): BoundSignal {
-  const { sizes, state, trial } = binding;
-  const { stream: nStream, step: steps, rec: n } = sizes;
+function bindDendrite(p: DendriteParams, context: SignalContext, binding: SignalBinding): BoundSignal {
+  const { sizes, state, signal } = binding;
+  const { stream: nStream, self: n } = sizes;
   const nF = featureCount(p, sizes);
   const take = scratchOf(binding.loops);
   const scratch: Scratch = {
@@ -302,15 +321,15 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
         learnJ(t);
       }
       for (let b = 0; b < nStream; b++) {
-        const row = (b * steps + t) * n;
-        if (p.late) rescale(trial.signal, row, state.distal, b * n, gain, n);
-        else if (!phase) trial.signal.fill(0, row, row + n);
+        const row = rowAt(signal, b, t);
+        if (p.late) rescale(signal.data, row, state.distal, b * n, gain, n);
+        else if (!phase) signal.data.fill(0, row, row + n);
       }
       if (!phase) return;
       credit(t, rateScale);
       const share = shareOf(p, gain);
       for (let b = 0; b < nStream; b++) {
-        if (!p.late) rescale(trial.signal, (b * steps + t) * n, state.distal, b * n, share, n);
+        if (!p.late) rescale(signal.data, rowAt(signal, b, t), state.distal, b * n, share, n);
       }
       state.features.set(scratch.now);
       state.losses[2] += 1;
@@ -319,9 +338,9 @@ function bindDendrite(p: DendriteParams, context: RuleContext, binding: SignalBi
 }
 
 /** r(t) at every step, f(t) at every phase.   now: [stream][features] */
-function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: SignalBinding, now: Real) {
-  const { sizes, state, trial } = binding;
-  const { stream: nStream, step: steps, rec: n, out: nOut, history } = sizes;
+function bindFeatures(p: DendriteParams, { readout }: SignalContext, binding: SignalBinding, now: Real) {
+  const { sizes, state, z, target } = binding;
+  const { stream: nStream, self: n, out: nOut } = sizes;
   const nF = featureCount(p, sizes);
   const older = (p.delays - 1) * n;
   const rows = Array.from({ length: nStream }, (_, b) => ({
@@ -332,8 +351,8 @@ function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: Sign
     const at = b * nF;
     for (let i = 0; i < n; i++) now[at + i] = activity[from + i];
     rows[b].delayed.set(rows[b].last);
-    const target = (b * steps + t) * nOut;
-    if (p.label) for (let k = 0; k < nOut; k++) now[at + n + older + k] = trial.target[target + k];
+    const label = rowAt(target, b, t);
+    if (p.label) for (let k = 0; k < nOut; k++) now[at + n + older + k] = target.data[label + k];
     now[at + nF - 1] = 1;
     if (state.begun[b] === 1) return;
     // Before the first phase: no activity, and the target that comes first.
@@ -342,13 +361,13 @@ function bindFeatures(p: DendriteParams, { readout }: RuleContext, binding: Sign
   };
   return (t: number, phase: boolean) => {
     for (let b = 0; b < nStream; b++) {
-      const from = (b * (history + steps) + history + t) * n;
+      const from = rowAt(z, b, t);
       if (state.r) {
         for (let j = 0; j < n; j++) {
-          state.r[b * n + j] = readout.decay * state.r[b * n + j] + readout.gain * trial.z[from + j];
+          state.r[b * n + j] = readout.decay * state.r[b * n + j] + readout.gain * z.data[from + j];
         }
       }
-      if (phase) write(b, t, state.r ?? trial.z, state.r ? b * n : from);
+      if (phase) write(b, t, state.r ?? z.data, state.r ? b * n : from);
     }
   };
 }
@@ -374,31 +393,31 @@ function followNorms(
 }
 
 /** One step of J over all streams: every stream is predicted with the same J, then J moves. */
-function bindJ(p: DendriteParams, { powersOfTwo }: RuleContext, binding: SignalBinding) {
-  const { sizes, state, trial } = binding;
-  const { stream: nStream, step: steps, rec: n, in: nIn, history } = sizes;
+function bindJ(p: DendriteParams, { powersOfTwo }: SignalContext, binding: SignalBinding) {
+  const { sizes, state, z, input, current, recurrent, inputs } = binding;
+  const { stream: nStream, self: n, in: nIn } = sizes;
   const { predict, addOuter } = { ...maps, ...binding.loops };
   const nF = featureCount(p, sizes);
-  if (history > 1 && p.jacobian !== 'linear') {
-    throw new UnsupportedError('rule: with a recurrent delay of several steps J has to be "linear"');
+  const isLate = recurrent.some(({ delay }) => delay > 1) || inputs.some(({ delay }) => delay > 0);
+  if (p.jacobian !== 'linear' && isLate) {
+    throw new UnsupportedError(
+      'rule: with a recurrent delay of several steps, or a delay of the input, J has to be "linear"',
+    );
   }
   if (p.jacobian === 'exact') return () => {};
   const gated = p.jacobian === 'gated';
-  const rowX = (b: number, t: number) => (b * steps + t) * nIn;
-  const rowZ = (b: number, t: number) => (b * (history + steps) + history + t) * n;
-  // Row t of z is step t - history: the activity that arrives at step t.
-  const arriving = (b: number, t: number) => (b * (history + steps) + t) * n;
-  const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [trial.z, rowZ(b, t)]);
+  const r = (b: number, t: number): [Real, number] => (state.r ? [state.r, b * n] : [z.data, rowAt(z, b, t)]);
   const miss = state.errorJ;
+  const stride = ({ history, steps, width }: Rows) => (history + steps) * width;
   return (t: number) => {
     const rate = applied(p.rateJ / (p.normalised ? 1 + state.norms[0] : 1), powersOfTwo) / nStream;
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
       miss.fill(0, at, at + n);
       if (gated) {
-        predict(miss, at, state.J, trial.z, arriving(b, t), n, n);
-        predict(miss, at, state.Jin, trial.x, rowX(b, t), nIn, n);
-        subtractInto(miss, at, trial.current, (b * steps + t) * n, n);
+        predict(miss, at, state.J, z.data, rowAt(z, b, t - 1), n, n);
+        predict(miss, at, state.Jin, input.data, rowAt(input, b, t), nIn, n);
+        subtractInto(miss, at, current.data, rowAt(current, b, t), n);
       } else {
         predict(miss, at, state.J, state.features, b * nF, n, n);
         const [activity, from] = r(b, t);
@@ -407,68 +426,75 @@ function bindJ(p: DendriteParams, { powersOfTwo }: RuleContext, binding: SignalB
     }
     state.losses[1] += halfSquare(miss, nStream * n) / (nStream * n);
     if (gated) {
-      addOuter(state.J, trial.z, arriving(0, t), (history + steps) * n, miss, rate, n, n, nStream);
-      addOuter(state.Jin, trial.x, rowX(0, t), steps * nIn, miss, rate, nIn, n, nStream);
+      addOuter(state.J, z.data, rowAt(z, 0, t - 1), stride(z), miss, rate, n, n, nStream);
+      addOuter(state.Jin, input.data, rowAt(input, 0, t), stride(input), miss, rate, nIn, n, nStream);
     } else addOuter(state.J, state.features, 0, nF, miss, rate, n, n, nStream);
   };
 }
 
-/** J^T F of all streams, with the gates and the leak that belong to the chosen Jacobian.   F, out: [stream][rec] */
-function bindPullBack(p: DendriteParams, { neuron }: RuleContext, binding: SignalBinding, scratch: Scratch) {
-  const { sizes, state, trial, weights, projections } = binding;
-  const { stream: nStream, step: steps, rec: n } = sizes;
+/** J^T F of all streams, with the gates and the leak that belong to the chosen Jacobian.   F, out: [stream][self] */
+function bindPullBack(p: DendriteParams, context: SignalContext, binding: SignalBinding, scratch: Scratch) {
+  const { sizes, state, psi, recurrent } = binding;
+  const { stream: nStream, self: n } = sizes;
   const { broadcast, gated, pulled } = scratch;
   const { pullBack } = { ...maps, ...binding.loops };
   const exact = p.jacobian === 'exact';
   const through = (g: Real) => {
-    if (exact) pullBackSparse(pulled, weights.wRec, g, projections.rec.rowStart, projections.rec.post, n, nStream);
-    else pullBack(pulled, state.J, g, n, nStream);
+    if (!exact) return pullBack(pulled, state.J, g, n, nStream);
+    pulled.fill(0);
+    for (const { projection, weights } of recurrent) {
+      addPulledBack(pulled, weights, g, projection.rowStart, projection.post, n, nStream);
+    }
   };
   if (p.jacobian === 'linear') return () => through(broadcast);
+  const neuron = closedOf(context.neuron, `rule: a Jacobian "${p.jacobian}"`);
   if (p.credit === 'membrane') {
     return () => {
       for (let s = 0; s < nStream * n; s++) gated[s] = neuron.gain * broadcast[s];
       through(gated);
     };
   }
-  const leak = neuron.form === 'post-then-filter' ? neuron.decay : 0;
+  const leak = spikes(neuron) ? 0 : neuron.decay;
   return (t: number) => {
     for (let b = 0; b < nStream; b++) {
-      const row = (b * steps + t) * n;
-      for (let j = 0; j < n; j++) gated[b * n + j] = neuron.gain * trial.psi[row + j] * broadcast[b * n + j];
+      const row = rowAt(psi, b, t);
+      for (let j = 0; j < n; j++) gated[b * n + j] = neuron.gain * psi.data[row + j] * broadcast[b * n + j];
     }
     through(gated);
     for (let s = 0; s < nStream * n; s++) pulled[s] += leak * broadcast[s];
   };
 }
 
+/** What no membrane has. */
+const none = { decay: 0, resetGain: 0 };
+
 type Credit = (t: number, rateScale: number) => void;
 
 /** V = q + J^T F, and A f(t-1) learns V (or, of membranes, what V is worth through the membrane). */
-function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
-  const { sizes, state, trial } = binding;
-  const { stream: nStream, step: steps, rec: n } = sizes;
+function bindFuture(p: DendriteParams, context: SignalContext, binding: SignalBinding, scratch: Scratch): Credit {
+  const { sizes, state, psi } = binding;
+  const { stream: nStream, self: n } = sizes;
   const { broadcast, pulled, q } = scratch;
   const miss = state.errorA;
   const pull = bindPullBack(p, context, binding, scratch);
   const toQ = bindQ(p, context, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
   const finish = bindA(p, context, binding, scratch, miss);
-  const { decay, resetGain } = context.neuron;
   const membrane = p.credit === 'membrane';
+  const { decay, resetGain } = membrane ? closedOf(context.neuron, 'rule: the credit of a membrane') : none;
   const reset = p.reset ? resetGain : 0;
   return (t, rateScale) => {
     toBroadcast();
     pull(t);
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
-      const row = (b * steps + t) * n;
+      const row = rowAt(psi, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
         const voltage = pulled[at + j] + (q[j] - (membrane ? reset * broadcast[at + j] : 0));
         state.distal[at + j] = voltage;
         // What A f(t-1) should have been.
-        miss[at + j] = membrane ? trial.psi[row + j] * voltage + decay * broadcast[at + j] : voltage;
+        miss[at + j] = membrane ? psi.data[row + j] * voltage + decay * broadcast[at + j] : voltage;
       }
     }
     finish(rateScale);
@@ -476,9 +502,9 @@ function bindFuture(p: DendriteParams, context: RuleContext, binding: SignalBind
 }
 
 /** A f(t-1) learns q(t-1) + J^T F(t); then V = A f(t). */
-function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBinding, scratch: Scratch): Credit {
-  const { sizes, state, trial } = binding;
-  const { stream: nStream, step: steps, rec: n } = sizes;
+function bindPresent(p: DendriteParams, context: SignalContext, binding: SignalBinding, scratch: Scratch): Credit {
+  const { sizes, state, psi } = binding;
+  const { stream: nStream, self: n } = sizes;
   const { predict } = { ...maps, ...binding.loops };
   const nF = featureCount(p, sizes);
   const { now, broadcast, pulled, q } = scratch;
@@ -487,19 +513,19 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   const toQ = bindQ(p, context, binding);
   const toBroadcast = bindBroadcast(p, context, binding, scratch);
   const finish = bindA(p, context, binding, scratch, miss);
-  const { decay } = context.neuron;
+  const { decay } = p.credit === 'membrane' ? closedOf(context.neuron, 'rule: the credit of a membrane') : none;
   return (t, rateScale) => {
     toBroadcast();
     pull(t);
     for (let b = 0; b < nStream; b++) {
       const at = b * n;
-      const row = (b * steps + t) * n;
+      const row = rowAt(psi, b, t);
       toQ(q, b, t);
       for (let j = 0; j < n; j++) {
         const owed = state.q[at + j] + pulled[at + j];
         miss[at + j] = p.credit === 'membrane' ? state.psi[at + j] * owed + decay * broadcast[at + j] : owed;
         state.q[at + j] = q[j];
-        if (state.psi) state.psi[at + j] = trial.psi[row + j];
+        if (state.psi) state.psi[at + j] = psi.data[row + j];
       }
     }
     finish(rateScale);
@@ -508,14 +534,14 @@ function bindPresent(p: DendriteParams, context: RuleContext, binding: SignalBin
   };
 }
 
-/** F = s(A f).   F: [stream][rec] */
+/** F = s(A f).   F: [stream][self] */
 function bindBroadcast(
   p: DendriteParams,
-  { rng }: RuleContext,
+  { rng }: SignalContext,
   { sizes, state, loops }: SignalBinding,
   { now, broadcast }: Scratch,
 ) {
-  const { rec: n, stream: nStream } = sizes;
+  const { self: n, stream: nStream } = sizes;
   const { predict } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   const events = rng.split('broadcast');
@@ -544,20 +570,19 @@ function bindBroadcast(
 }
 
 /** q = B error. */
-function bindQ(p: DendriteParams, { rng }: RuleContext, { sizes, state, trial, weights, loops }: SignalBinding) {
-  const { step: steps, rec: n, out: nOut, stream: nStream } = sizes;
-  const B = p.feedback === 'symmetric' ? weights.wOut : state.B;
+function bindQ(p: DendriteParams, { rng }: SignalContext, { sizes, state, error, readouts, loops }: SignalBinding) {
+  const { self: n, out: nOut, stream: nStream } = sizes;
+  const bringBack = bindFeedback(p.feedback === 'symmetric' ? readouts : ownFeedback(state.B, nOut), n, loops);
   const spikes = errorSpikes(p.errorSpikeSize, rng);
   const told = scratchOf(loops)(nOut);
-  const projectNow = loops?.project ?? project;
   if (spikes) {
     return (q: Real, b: number, t: number) => {
-      tellErrors(told, trial.error, 0, (b * steps + t) * nOut, b, nOut, spikes, state);
-      projectNow(q, B, told, 0, 0, n, nOut);
+      tellErrors(told, error.data, 0, rowAt(error, b, t), b, nOut, spikes, state);
+      bringBack(q, 0, told, 0);
       if (b === nStream - 1) endPhase(state);
     };
   }
-  return (q: Real, b: number, t: number) => projectNow(q, B, trial.error, 0, (b * steps + t) * nOut, n, nOut);
+  return (q: Real, b: number, t: number) => bringBack(q, 0, error.data, rowAt(error, b, t));
 }
 
 /** A rate as it acts. */
@@ -565,15 +590,15 @@ function applied(rate: number, powersOfTwo: boolean): number {
   return powersOfTwo ? nearestPowerOfTwo(rate) : rate;
 }
 
-/** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][rec] */
+/** One step of A over all streams. `miss` holds the targets of A f(t-1) and is overwritten.   [stream][self] */
 function bindA(
   p: DendriteParams,
-  { powersOfTwo }: RuleContext,
+  { powersOfTwo }: SignalContext,
   { sizes, state, loops }: SignalBinding,
   { pulled: predicted }: Scratch,
   miss: Real,
 ) {
-  const { stream: nStream, rec: n } = sizes;
+  const { stream: nStream, self: n } = sizes;
   const { predict, addOuter } = { ...maps, ...loops };
   const nF = featureCount(p, sizes);
   return (rateScale: number) => {

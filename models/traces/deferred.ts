@@ -1,5 +1,7 @@
+import { inputGain } from '../../src/core/dynamics.ts';
 import type { Real } from '../../src/core/layout.ts';
 import type { TraceBinding, TraceContext } from '../../src/core/plugins.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { bindBackward, filterBack } from './backward.ts';
 import { addRows } from './kernels.ts';
 
@@ -13,34 +15,31 @@ import { addRows } from './kernels.ts';
  *                         D(t) = what one unit of input at t owes, by the neuron's own dynamics (backward.ts)
  *                         grad_i += zeta p_i(t) D(t)
  */
-export function bindDeferred(binding: TraceBinding, context: TraceContext, resetGain: number): (steps: number) => void {
-  const { sizes, trial, projections, gradient } = binding;
-  const { rec: n, in: nIn, step: stride, history, stream: nStream } = sizes;
+export function bindDeferred(binding: TraceBinding, context: TraceContext, attached: boolean): (steps: number) => void {
+  const { sizes, pre, delay, psi, signal, rateTerm, projection, gradient } = binding;
+  const { pre: nPre, post: n, stream: nStream } = sizes;
   const { filter, borderSpikes, neuron } = context;
-  const { gain } = neuron;
+  const gain = inputGain(neuron);
   const filtered = new Float64Array(n);
-  const back = bindBackward(neuron, trial.psi, n, resetGain);
+  const back = bindBackward(neuron, psi.data, n, attached);
   const { credit, drive } = back;
-  const { in: fromInput, rec: recurrent } = projections;
+  const { rowStart, post } = projection;
   return (steps) => {
     for (let b = 0; b < nStream; b++) {
       filtered.fill(0);
       back.start();
       for (let t = steps - 1; t >= 0; t--) {
-        const row = (b * stride + t) * n;
-        filterBack(filtered, trial.signal, row, filter.decay, filter.gain, n);
-        addRateTerm(credit, filtered, trial.rateTerm, row, n);
-        back.step(row);
+        filterBack(filtered, signal.data, 0, rowAt(signal, b, t), filter.decay, filter.gain, n);
+        addRateTerm(credit, filtered, rateTerm.data, rowAt(rateTerm, b, t), n);
+        back.step(rowAt(psi, b, t));
         if (t === 0 && borderSpikes === 'drop') continue;
-        addRows(gradient.wIn, trial.x, drive, fromInput.rowStart, fromInput.post, (b * stride + t) * nIn, gain, nIn);
-        const before = (b * (history + stride) + t) * n;
-        addRows(gradient.wRec, trial.z, drive, recurrent.rowStart, recurrent.post, before, gain, n);
+        addRows(gradient, pre.data, drive, rowStart, post, rowAt(pre, b, t - delay), gain, nPre);
       }
     }
   };
 }
 
-/** credit = S + R.   credit, S (filtered): [rec]; R: row at `row` */
+/** credit = S + R.   credit, S (filtered): [self]; R: row at `row` */
 function addRateTerm(credit: Real, filtered: Real, rateTerm: Real, row: number, n: number): void {
   for (let j = 0; j < n; j++) credit[j] = filtered[j] + rateTerm[row + j];
 }

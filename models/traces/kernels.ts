@@ -1,4 +1,5 @@
 import type { Real } from '../../src/core/layout.ts';
+import type { LinearDynamics } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
 
 /**
@@ -16,7 +17,7 @@ export function decayPresynaptic(eps: Real, at: number, decay: number, nPre: num
   for (let i = 0; i < nPre; i++) eps[at + i] = decay * eps[at + i];
 }
 
-/** grad_ij += d_j eps_i over all streams: the gradient of a trace that is an outer product.   grad: [syn]; d: [stream][rec] */
+/** grad_ij += d_j eps_i over all streams: the gradient of a trace that is an outer product.   grad: [syn]; d: [stream][self] */
 export function addTimes(
   grad: Real,
   eps: Real,
@@ -54,7 +55,7 @@ export function eligibilityLif(
 
 /**
  * e_ij[t] = psi_j[t] (eps_i[t] - adaptBeta_j epsA_ij[t]);  epsA_ij[t+1] = rho epsA_ij[t] + e_ij[t].
- * e, epsA: [stream][syn] at `syn`; strength (adaptBeta): [rec]
+ * e, epsA: [stream][syn] at `syn`; strength (adaptBeta): [self]
  */
 export function eligibilityAlif(
   e: Real,
@@ -112,6 +113,47 @@ export function eligibilityWithReset(
       eps[o] = decay * eps[o] + arriving - resetGain * e[o];
       e[o] = psi[row + j] * (eps[o] - strength[j] * epsA[o]);
       epsA[o] = rho * epsA[o] + e[o];
+    }
+  }
+}
+
+/**
+ * eps_ij[t] = transition_j eps_ij[t-1] + input_j g p_i[t] + (own_j - reset_j) e_ij[t-1], the last with `attached` only;
+ * e_ij[t] = f read_j . eps_ij[t].   e: [stream][syn] at `syn`; eps: [stream][syn][m]; p: row at `from`; psi: row at `row`
+ */
+export function eligibilityLinear(
+  e: Real,
+  eps: Real,
+  next: Real,
+  p: Real,
+  psi: Real,
+  { states: m, gate, transition, input, own, reset, read }: LinearDynamics,
+  { nPre, rowStart, post }: Projection,
+  syn: number,
+  from: number,
+  row: number,
+  arrives: 0 | 1,
+  attached: 0 | 1,
+): void {
+  for (let i = 0; i < nPre; i++) {
+    const activity = arrives === 1 ? p[from + i] : 0;
+    const end = rowStart[i + 1];
+    for (let s = rowStart[i]; s < end; s++) {
+      const j = post[s];
+      const slope = psi[row + j];
+      const arriving = gate === 'spike' ? activity : slope * activity;
+      const before = e[syn + s];
+      const at = (syn + s) * m;
+      let sum = 0;
+      for (let r = 0; r < m; r++) {
+        const c = j * m + r;
+        let value = input[c] * arriving + (own[c] - attached * reset[c]) * before;
+        for (let k = 0; k < m; k++) value += transition[c * m + k] * eps[at + k];
+        next[r] = value;
+        sum += read[c] * value;
+      }
+      for (let r = 0; r < m; r++) eps[at + r] = next[r];
+      e[syn + s] = gate === 'spike' ? slope * sum : sum;
     }
   }
 }
@@ -197,7 +239,7 @@ export function addRateTerm(
   }
 }
 
-/** grad_ij += gain p_i d_j for every active presynaptic neuron.   p: row at `from`, d: [rec] */
+/** grad_ij += gain p_i d_j for every active presynaptic neuron.   p: row at `from`, d: [self] */
 export function addRows(
   grad: Real,
   p: Real,

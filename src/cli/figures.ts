@@ -1,24 +1,28 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bound } from '../core/events.ts';
-import type { AuditBlock } from '../experiment/alignment.ts';
+import type { NetworkSpec, PopulationSpec, ReadoutSpec } from '../core/network.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
   hasCanvas,
   type LinesSection,
+  type NetworkEdge,
+  type NetworkNode,
   type Population,
   type RasterPanel,
   renderLearningCurve,
   renderLearningCurves,
+  renderNetwork,
   renderRaster,
   renderStacked,
   renderWeights,
   type StackedData,
 } from '../plot/index.ts';
 import { METRICS_CSV, readMetrics, writeAtomic } from '../record/index.ts';
+import type { AuditReport } from './auditReport.ts';
 import { catalogue } from './catalogue.ts';
-import type { AuditReport } from './commands/audit.ts';
 import { type Observation, observe } from './observe.ts';
+import { wholeProjections } from './projections.ts';
 import { files, loadRun } from './runFolder.ts';
 
 /** Steps shown of a stream; a trial is shown whole. */
@@ -57,12 +61,25 @@ export function drawRun(folder: string): string[] {
   ];
   const curves = drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment);
   if (curves) paths.push(save('learning-curve.png', curves));
-  const losses = experiment.run.network.spec.rule?.signal.keepsLosses ? drawLosses(title, [folder], experiment) : null;
+  const losses = keepsLosses(experiment) ? drawLosses(title, [folder], experiment) : null;
   if (losses) paths.push(save('losses.png', losses));
-  if (experiment.run.network.spec.projections.rec.dense) {
-    paths.push(save('weights.png', drawWeights(title, fresh, experiment)));
+  for (const name of drawnProjections(experiment)) {
+    const file = name === 'rec' ? 'weights.png' : `weights-${name}.png`;
+    paths.push(save(file, drawWeights(title, name, fresh, experiment)));
   }
   return paths;
+}
+
+/** Whether signals of the rule keep the losses of what they predict. */
+export function keepsLosses({ run }: Experiment): boolean {
+  return run.network.spec.populations.some(({ signals }) => signals.some((signal) => signal.keepsLosses));
+}
+
+/** Dense projections between neurons, of one delay. */
+function drawnProjections({ run }: Experiment): string[] {
+  return run.network.spec.projections
+    .filter(({ pre, synapses }) => pre !== null && synapses.dense)
+    .map(({ name }) => name);
 }
 
 /**
@@ -141,91 +158,150 @@ function lengthShown({ task }: Experiment): number {
   return task.mode.kind === 'stream' ? shownSteps * task.mode.stepsPerSymbol : task.mode.steps;
 }
 
-/** Input and recurrent panels with every neuron. */
+/** A panel of the input and one of every neuron, by population. */
 function rasters({ rows }: Observation, { task, run }: Experiment): RasterPanel[] {
-  const { bias, sizes } = run.network.spec;
+  const { populations } = run.network.spec;
   const input: Population[] = task.inputPopulations.map(({ label, size }) => ({ label, size }));
-  const spikes = (field: string, width: number) => {
-    const t: number[] = [];
-    const index: number[] = [];
-    const value: number[] = [];
-    rows[field].forEach((row, step) => {
-      for (let j = 0; j < width; j++) {
-        if (row[j] === 0) continue;
-        t.push(step);
-        index.push(j);
-        value.push(Math.abs(row[j]));
-      }
-    });
-    return run.network.spec.spiking ? { t, index } : { t, index, value };
-  };
   return [
-    { label: 'input', populations: input, spikes: spikes('x', sizes.in - (bias ? 1 : 0)) },
-    { label: 'recurrent neurons', populations: populationsOf(run), spikes: spikes('z', sizes.rec) },
+    { label: 'input', populations: input, spikes: spikesIn([{ rows: rows['task.x'], width: task.nIn }], populations) },
+    {
+      label: populations.length > 1 ? 'neurons' : 'recurrent neurons',
+      populations: populations.flatMap((population) => labelled(population, rows, populations.length)),
+      spikes: spikesIn(
+        populations.map(({ name, size }) => ({ rows: rows[`population.${name}.z`], width: size })),
+        populations,
+      ),
+    },
   ];
 }
 
-/** Adaptive neurons apart from the others. */
-function populationsOf({ network }: Experiment['run']): Population[] {
-  const { sizes, neuron, kinds } = network.spec;
-  const strength = neuron.eligibility?.adaptation?.strength;
-  if (!strength) return [{ label: kinds.neuron === 'lif' ? 'LIF' : kinds.neuron, size: sizes.rec }];
+/** Events of several groups, one below the other; graded ones where neurons have rates. */
+function spikesIn(
+  groups: readonly { readonly rows: readonly Float64Array[]; readonly width: number }[],
+  populations: readonly PopulationSpec[],
+) {
+  const t: number[] = [];
+  const index: number[] = [];
+  const value: number[] = [];
+  let first = 0;
+  for (const { rows, width } of groups) {
+    rows.forEach((row, step) => {
+      for (let j = 0; j < width; j++) {
+        if (row[j] === 0) continue;
+        t.push(step);
+        index.push(first + j);
+        value.push(Math.abs(row[j]));
+      }
+    });
+    first += width;
+  }
+  return populations.every(({ spiking }) => spiking) ? { t, index } : { t, index, value };
+}
+
+/** A population under its name, a silent one said to be; the only one by its kind, adaptive neurons apart from the others. */
+function labelled(population: PopulationSpec, rows: Observation['rows'], count: number): Population[] {
+  const { name, size, kind, neuron } = population;
+  if (count > 1) {
+    const silent = rows[`population.${name}.z`].every((row) => row.every((value) => value === 0));
+    return [{ label: silent ? `${name} (silent)` : name, size }];
+  }
+  const dynamics = neuron.eligibility;
+  const strength = dynamics && dynamics.form !== 'linear' ? dynamics.adaptation?.strength : undefined;
+  if (!strength) return [{ label: kind === 'lif' ? 'LIF' : kind, size }];
   const plain = strength.findIndex((value) => value > 0);
   const sorted = plain >= 0 && strength.subarray(plain).every((value) => value > 0);
-  if (!sorted || plain === 0) return [{ label: 'ALIF', size: sizes.rec }];
+  if (!sorted || plain === 0) return [{ label: 'ALIF', size }];
   return [
     { label: 'LIF', size: plain },
-    { label: 'ALIF', size: sizes.rec - plain },
+    { label: 'ALIF', size: size - plain },
   ];
 }
 
 function stacked(observation: Observation, experiment: Experiment, title: string): StackedData {
   const { dtMs, steps, rows } = observation;
   const { spec } = experiment.run.network;
-  const { rec, out } = spec.sizes;
-  const chosen = activeNeurons(rows.z, rec);
-  const column = (field: string, j: number) => Float64Array.from(rows[field], (row) => row[j]);
-  const traces = (field: string) => chosen.map((j) => ({ label: `neuron ${j}`, values: column(field, j) }));
-  const membrane = `neuron.${spec.neuron.membrane}`;
-  const thresholds = spec.neuron.threshold
+  const { populations, readouts, channels, direct } = spec;
+  const panels: StackedData['panels'][number][] = [
+    ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
+    ...populations.flatMap((population, p) =>
+      cellPanels(population, rows, populations.length, p, channels.length > 0 && !direct),
+    ),
+    ...readouts.flatMap((readout) => readoutPanels(readout, rows, readouts.length, experiment.task.statesExpected)),
+  ];
+  return { title, dtMs, steps, panels };
+}
+
+/** Membranes with thresholds, pseudo-derivatives and learning signals of the most active neurons of a population. */
+function cellPanels(
+  { name, size, spiking, neuron }: PopulationSpec,
+  rows: Observation['rows'],
+  count: number,
+  place: number,
+  learns: boolean,
+): LinesSection[] {
+  const rowsOf = (field: string) => rows[`population.${name}.${field}`];
+  // Of several populations one neuron each, or the figure has no end.
+  const chosen = activeNeurons(rowsOf('z'), size).slice(0, count > 1 ? 1 : shownNeurons);
+  const column = (field: string, j: number) => Float64Array.from(rowsOf(field), (row) => row[j]);
+  // Of several populations each has the colour of its spikes.
+  const color = count > 1 ? { population: place } : {};
+  const traces = (field: string) => chosen.map((j) => ({ label: `neuron ${j}`, values: column(field, j), ...color }));
+  const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
+  const thresholds = neuron.threshold
     ? chosen.map((j, c) => ({
         label: c === 0 ? 'threshold' : '',
         values: column('threshold', j),
         dashed: true,
         colorOf: c,
+        ...color,
       }))
     : [];
-  const panels: StackedData['panels'][number][] = [
-    ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
+  const panels: LinesSection[] = [
     {
       kind: 'lines',
-      label: spec.spiking ? 'membrane potential v' : `state ${spec.neuron.membrane}`,
-      series: [...traces(membrane), ...thresholds],
+      label: of(spiking ? 'membrane potential v' : `state ${neuron.membrane}`),
+      series: [...traces(neuron.membrane), ...thresholds],
     },
-    { kind: 'lines', label: 'pseudo-derivative ψ', series: traces('psi') },
   ];
-  if (spec.rule && !spec.direct)
-    panels.push({ kind: 'lines', label: 'learning signal L', zeroLine: true, series: traces('signal') });
-  const outputs = Array.from({ length: Math.min(out, 2) }, (_, k) => k).slice(0, spec.loss.classification ? 1 : 2);
-  panels.push(readoutPanel(rows, outputs, spec.loss.classification, experiment.task.statesExpected));
-  panels.push({
-    kind: 'lines',
-    label: 'error',
-    zeroLine: true,
-    step: spec.loss.classification,
-    series: outputs.map((k) => ({ label: outputs.length > 1 ? `output ${k}` : '', values: column('error', k) })),
-  });
-  return { title, dtMs, steps, panels };
+  if (count === 1) panels.push({ kind: 'lines', label: 'pseudo-derivative ψ', series: traces('psi') });
+  if (learns) panels.push({ kind: 'lines', label: of('learning signal L'), zeroLine: true, series: traces('signal') });
+  return panels;
+}
+
+function readoutPanels(
+  { name, size, loss }: ReadoutSpec,
+  rows: Observation['rows'],
+  count: number,
+  expected: boolean,
+): LinesSection[] {
+  const rowsOf = (field: string) => rows[`readout.${name}.${field}`];
+  const { classification } = loss;
+  const outputs = Array.from({ length: Math.min(size, 2) }, (_, k) => k).slice(0, classification ? 1 : 2);
+  const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
+  const panel = readoutPanel(rowsOf, outputs, classification, expected);
+  return [
+    { ...panel, label: of(panel.label) },
+    {
+      kind: 'lines',
+      label: of('error'),
+      zeroLine: true,
+      step: classification,
+      series: outputs.map((k) => ({
+        label: outputs.length > 1 ? `output ${k}` : '',
+        values: Float64Array.from(rowsOf('error'), (row) => row[k]),
+      })),
+    },
+  ];
 }
 
 /** y with its target; for a classifier the probability that the softmax gives, which is the error plus its target. */
 function readoutPanel(
-  rows: Observation['rows'],
+  rowsOf: (field: string) => readonly Float64Array[],
   outputs: readonly number[],
   classification: boolean,
   expected: boolean,
 ): LinesSection {
-  const column = (field: string, k: number) => Float64Array.from(rows[field], (row) => row[k]);
+  const column = (field: string, k: number) => Float64Array.from(rowsOf(field), (row) => row[k]);
   const series = outputs.flatMap((k, c) => {
     const target = column(expected ? 'expected' : 'target', k);
     const labelOf = column('target', k);
@@ -255,16 +331,68 @@ function activeNeurons(z: readonly Float64Array[], n: number): number[] {
     .sort((a, b) => a - b);
 }
 
-function drawWeights(title: string, before: Experiment, after: Experiment): Uint8Array {
+/** One projection before and after training. */
+function drawWeights(title: string, name: string, before: Experiment, after: Experiment): Uint8Array {
   const matrix = (label: string, { run }: Experiment) => {
-    const { nPre, nPost } = run.network.spec.projections.rec;
-    return { label, pre: nPre, post: nPost, values: run.network.weights.wRec };
+    const found = run.network.spec.projections.find((projection) => projection.name === name);
+    const { nPre, nPost } = found?.synapses ?? { nPre: 0, nPost: 0 };
+    return { label, pre: nPre, post: nPost, values: run.network.weights[name] };
   };
   return renderWeights({
     title,
-    unit: 'recurrent weight',
+    unit: name === 'rec' ? 'recurrent weight' : `weight of ${name}`,
     matrices: [matrix('before training', before), matrix('after training', after)],
   });
+}
+
+/** The network as boxes and arrows: the input, populations by layers, readouts. */
+export function drawNetwork({ run, config, task }: Experiment): Uint8Array {
+  const { spec } = run.network;
+  const columns = layersOf(spec);
+  const last = Math.max(...columns) + 1;
+  const nodes: NetworkNode[] = [
+    { name: 'input', lines: [`${task.nIn} units`], kind: 'input', column: 0 },
+    ...spec.populations.map(
+      ({ name, size, kind }, p): NetworkNode => ({
+        name,
+        lines: [`${size} ${kind}`],
+        kind: 'population',
+        column: columns[p],
+      }),
+    ),
+    ...spec.readouts.map(
+      ({ name, size, lossKind }): NetworkNode => ({
+        name: `readout ${name}`,
+        lines: [`${size} ${size === 1 ? 'output' : 'outputs'}`, lossKind],
+        kind: 'readout',
+        column: last,
+      }),
+    ),
+  ];
+  const edges = wholeProjections(spec).map(
+    ({ from, to, synapses, delayMs: [low, high], sign, plastic }): NetworkEdge => {
+      const delay = low === high ? `${low} ms` : `${low} to ${high} ms`;
+      const label = `${synapses.toLocaleString('en-US')}, ${delay}`;
+      return { from, to, label, sign: sign === 'free' || sign === 'mixed' ? 'either' : sign, plastic };
+    },
+  );
+  const read = spec.readouts.flatMap(({ name, reads }) =>
+    reads.map((p): NetworkEdge => {
+      return { from: spec.populations[p].name, to: `readout ${name}`, label: '', sign: 'either', plastic: true };
+    }),
+  );
+  return renderNetwork({ title: config.name, nodes, edges: [...edges, ...read] });
+}
+
+/** Column of each population: behind those whose spikes reach it in the same step. */
+function layersOf({ populations, projections }: NetworkSpec): number[] {
+  const columns = populations.map(() => 1);
+  populations.forEach((_, p) => {
+    for (const { pre, post, delay } of projections) {
+      if (post === p && pre !== null && pre < p && delay === 0) columns[p] = Math.max(columns[p], columns[pre] + 1);
+    }
+  });
+  return columns;
 }
 
 /** Names of the measures on the axes, the range that is always shown, and the values that mean something in them. */
@@ -288,14 +416,15 @@ const auditMeasures = {
   norm: { yLabel: 'norm ratio', shown: [0.2, 5], bounds: [{ label: 'BPTT', value: 1 }] },
 } as const;
 
-/** One measure of an audit over the training, for recurrent and for input weights. */
+/** One measure of an audit over the training, for at most two projections: recurrent weights first. */
 export function drawAudit(report: AuditReport, measure: keyof typeof auditMeasures): Uint8Array {
   const { rules, points, task, seed } = report;
+  const shownBlocks = report.blocks.slice(0, 2);
   const { yLabel, bounds, shown } = auditMeasures[measure];
   const master = rules.find(({ role }) => role === 'master')?.label;
   const drawn = rules.flatMap(({ role, label }, n) => (role === 'master' || role === 'audited' ? [{ label, n }] : []));
   const values = drawn.flatMap(({ n }) =>
-    points.flatMap(({ alignments }) => [alignments[n].wRec[measure], alignments[n].wIn[measure]]),
+    points.flatMap(({ alignments }) => shownBlocks.map((block) => alignments[n][block][measure])),
   );
   const [low, high] = shown;
   // Both panels have one range, so that they can be compared.
@@ -306,8 +435,8 @@ export function drawAudit(report: AuditReport, measure: keyof typeof auditMeasur
     },
     [low, high],
   );
-  const panel = (label: string, block: AuditBlock, legend: 'labels' | 'none') => ({
-    label,
+  const panel = (block: string, legend: 'labels' | 'none') => ({
+    label: `weights of ${block}`,
     legend,
     xLabel: report.unit,
     yLabel,
@@ -327,7 +456,7 @@ export function drawAudit(report: AuditReport, measure: keyof typeof auditMeasur
   return renderLearningCurves(
     {
       title: `${task}, trained by ${master}, seed ${seed}: updates against BPTT`,
-      panels: [panel('recurrent weights', 'wRec', 'labels'), panel('input weights', 'wIn', 'none')],
+      panels: shownBlocks.map((block, n) => panel(block, n === 0 ? 'labels' : 'none')),
     },
     { height: 450 },
   );

@@ -1,3 +1,4 @@
+import type { NetworkSpec, PopulationSpec } from '../core/network.ts';
 import { createRecorder } from '../engine/recorder.ts';
 import { runTrial } from '../engine/run.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -22,9 +23,7 @@ export function observe(experiment: Experiment, steps: number): Observation {
     feed.fill(length);
     runTrial(run, length, { learn: true, freeze: true });
   }
-  const fields = ['x', 'z', 'psi', 'y', 'target', 'expected', 'error', `neuron.${spec.neuron.membrane}`];
-  if (spec.neuron.threshold) fields.push('threshold');
-  if (spec.rule && !spec.direct) fields.push('signal');
+  const fields = ['task.x', ...spec.populations.flatMap((population) => fieldsOf(population, spec)), ...outputs(spec)];
   const recorder = createRecorder(run, { fields });
   const rows: Record<string, Float64Array[]> = Object.fromEntries(fields.map((field) => [field, []]));
   feed.fill(length);
@@ -39,4 +38,17 @@ export function observe(experiment: Experiment, steps: number): Observation {
     },
   });
   return { dtMs: spec.dtMs, steps: shown, rows };
+}
+
+function fieldsOf({ name, neuron }: PopulationSpec, { channels, direct }: NetworkSpec): string[] {
+  const fields = ['z', 'psi', neuron.membrane];
+  if (neuron.threshold) fields.push('threshold');
+  if (channels.length > 0 && !direct) fields.push('signal');
+  return fields.map((field) => `population.${name}.${field}`);
+}
+
+function outputs({ readouts }: NetworkSpec): string[] {
+  return readouts.flatMap(({ name }) =>
+    ['y', 'target', 'expected', 'error'].map((field) => `readout.${name}.${field}`),
+  );
 }

@@ -6,6 +6,7 @@ import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
+import { show } from './commands/show.ts';
 import { widths } from './commands/widths.ts';
 import { defaultThreads } from './pool.ts';
 
@@ -31,6 +32,12 @@ function positive(text: string): number {
   return value;
 }
 
+/** Options that several commands have. */
+const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
+const backend = ['--backend <name>', 'auto (the fastest that has every kernel of the run), wasm or reference'] as const;
+const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
+const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
+
 /** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
 export function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
@@ -38,14 +45,26 @@ export function createProgram(): Command {
     .description('Train recurrent spiking networks with local, online learning rules.')
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
-  const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
-  const backend = [
-    '--backend <name>',
-    'auto (the fastest that has every kernel of the run), wasm or reference',
-  ] as const;
-  const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
-  const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
+  for (const add of [
+    addTrain,
+    addShow,
+    addResume,
+    addCompare,
+    addDeploy,
+    addWidths,
+    addAudit,
+    addEval,
+    addPlot,
+    addVerify,
+    addList,
+    addSchema,
+    addBench,
+  ])
+    add(program);
+  return program;
+}
 
+function addTrain(program: Command): void {
   program
     .command('train')
     .argument('<preset|file>', 'a preset (see "list presets") or an experiment file')
@@ -59,7 +78,7 @@ export function createProgram(): Command {
     .option(...backend)
     .option(...threads)
     .option('--no-figures', 'do not draw figures')
-    .option('--record <fields>', 'record steps, for example z,psi,signal,neuron.v,threshold,trace.epsRec')
+    .option('--record <fields>', 'record steps, for example z,psi,signal,v,threshold,rec.trace.eps')
     .option('--record-neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
     .option('--record-trials <from:to>', 'trials (chunks) to record; default 0:1')
     .option('--record-every <n>', 'every n-th step only', whole(1))
@@ -72,12 +91,30 @@ export function createProgram(): Command {
       examples([
         'spiketrace train four-six-back --out runs/first',
         'spiketrace train four-six-back --set rule.feedback=symmetric --seeds 5 --threads 2',
-        'spiketrace train pattern-generation --set training.total=200 --record z,neuron.v --record-neurons 0-9',
+        'spiketrace train pattern-generation --set training.total=200 --record z,v --record-neurons 0-9',
         'spiketrace train experiment.json --until 320000',
       ]),
     )
     .action(train);
+}
 
+function addShow(program: Command): void {
+  program
+    .command('show')
+    .argument('<preset|file>', 'a preset or an experiment file')
+    .description('what a network is made of, before anything runs: neurons, synapses, bytes, work of a step')
+    .option(...set)
+    .option(...backend)
+    .option('--out <file>', 'also draw it, as PNG')
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples(['spiketrace show four-six-back', 'spiketrace show experiment.json --out network.png']),
+    )
+    .action(show);
+}
+
+function addResume(program: Command): void {
   program
     .command('resume')
     .argument('<folder>', 'a run folder, or a folder of runs')
@@ -88,7 +125,9 @@ export function createProgram(): Command {
     .option(...json)
     .addHelpText('after', examples(['spiketrace resume runs/first']))
     .action(resume);
+}
 
+function addCompare(program: Command): void {
   program
     .command('compare')
     .argument('<preset|file>', 'a preset or an experiment file')
@@ -112,7 +151,9 @@ export function createProgram(): Command {
       ]),
     )
     .action(compare);
+}
 
+function addDeploy(program: Command): void {
   program
     .command('deploy')
     .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
@@ -139,7 +180,9 @@ export function createProgram(): Command {
       ]),
     )
     .action(deploy);
+}
 
+function addWidths(program: Command): void {
   program
     .command('widths')
     .argument('<preset|file|folder>', 'a preset, an experiment file or a run folder')
@@ -165,7 +208,9 @@ export function createProgram(): Command {
       ]),
     )
     .action(widths);
+}
 
+function addAudit(program: Command): void {
   program
     .command('audit')
     .argument('<preset|file>', 'a preset or an experiment file')
@@ -198,7 +243,9 @@ export function createProgram(): Command {
       ]),
     )
     .action(audit);
+}
 
+function addEval(program: Command): void {
   program
     .command('eval')
     .argument('<folder>', 'a run folder, or a folder of runs')
@@ -208,7 +255,9 @@ export function createProgram(): Command {
     .option(...json)
     .addHelpText('after', examples(['spiketrace eval runs/first --symbols 80000']))
     .action(evaluate);
+}
 
+function addPlot(program: Command): void {
   program
     .command('plot')
     .argument('<folder>', 'a run folder, or a folder of runs')
@@ -216,7 +265,9 @@ export function createProgram(): Command {
     .option(...json)
     .addHelpText('after', examples(['spiketrace plot runs/first']))
     .action(plot);
+}
 
+function addVerify(program: Command): void {
   program
     .command('verify')
     .argument('<file...>', 'golden files')
@@ -227,7 +278,9 @@ export function createProgram(): Command {
     .action((paths: string[], flags: { json?: boolean; backend?: string }) => {
       if (!verify(paths, flags)) process.exitCode = 1;
     });
+}
 
+function addList(program: Command): void {
   program
     .command('list')
     .argument('[registry]', 'rules, neurons, readouts, traces, signals, tasks, losses, chips or presets')
@@ -235,7 +288,9 @@ export function createProgram(): Command {
     .option(...json)
     .addHelpText('after', examples(['spiketrace list rules']))
     .action(list);
+}
 
+function addSchema(program: Command): void {
   program
     .command('schema')
     .description('JSON Schema of an experiment file, for editors')
@@ -243,7 +298,9 @@ export function createProgram(): Command {
     .option('--json', 'on one line')
     .addHelpText('after', examples(['spiketrace schema --out experiment.schema.json']))
     .action(schema);
+}
 
+function addBench(program: Command): void {
   program
     .command('bench')
     .description('time the engine on fixed networks')
@@ -252,8 +309,6 @@ export function createProgram(): Command {
     .option(...json)
     .addHelpText('after', examples(['spiketrace bench --only pattern']))
     .action(bench);
-
-  return program;
 }
 
 function examples(lines: readonly string[]): string {

@@ -1,20 +1,57 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readoutSizes } from '../core/bindings.ts';
 import { ConfigError, FileError } from '../core/errors.ts';
-import { type Network, weightNames } from '../core/network.ts';
+import { formerBlocks } from '../core/formerNames.ts';
+import type { Real } from '../core/layout.ts';
+import type { Network } from '../core/network.ts';
 import type { Projection } from '../core/projection.ts';
 import { decodeNpy, encodeNpy, readBytes, writeAtomic } from '../record/index.ts';
 
+/** Weights that a user knows by one name: a projection with all its delays, a readout, or a bias. */
+interface Matrix {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** null of a readout. */
+  readonly projection: Projection | null;
+  /** Parts that hold its numbers, and where each stands in it; null: all of it. */
+  readonly parts: readonly { readonly values: Real; readonly places: Int32Array | null }[];
+}
+
+function matricesOf({ spec, weights }: Network): Matrix[] {
+  const wholes = new Map<string, { projection: Projection; parts: { values: Real; places: Int32Array | null }[] }>();
+  for (const { name, whole } of spec.projections) {
+    const known = wholes.get(whole.name) ?? { projection: whole.synapses, parts: [] };
+    known.parts.push({ values: weights[name], places: whole.places });
+    wholes.set(whole.name, known);
+  }
+  const projections = [...wholes].map(([name, { projection, parts }]): Matrix => {
+    const { dense, nPre, nPost, nSyn } = projection;
+    return { name, shape: dense ? [nPre, nPost] : [nSyn], projection, parts };
+  });
+  const readouts = spec.readouts.flatMap((readout): Matrix[] => {
+    const { name, size } = readout;
+    const of = (block: string, shape: number[]): Matrix => {
+      return { name: block, shape, projection: null, parts: [{ values: weights[block], places: null }] };
+    };
+    return [of(name, [readoutSizes(spec, readout).pre, size]), of(`${name}.bias`, [size])];
+  });
+  return [...projections, ...readouts];
+}
+
 /**
- * Weights as .npy: wIn [in][rec] with the bias row last, wRec [rec][rec], wOut [rec][out], bOut [out], all [pre][post].
+ * Weights as .npy: `<projection>.npy` [pre][post] with the bias row last, `<readout>.npy` [pre][out], `<readout>.bias.npy` [out].
  * A sparse projection is its values in storage order beside `<name>.rowStart` and `<name>.post`.
  */
 export function writeWeights(folder: string, network: Network): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of weightNames) {
-    const values = Float64Array.from(network.weights[name]);
-    writeAtomic(join(folder, `${name}.npy`), encodeNpy(values, shapeOf(name, network)));
-    const projection = projectionOf(name, network);
+  for (const { name, shape, projection, parts } of matricesOf(network)) {
+    const values = new Float64Array(shape.reduce((product, n) => product * n, 1));
+    for (const part of parts) {
+      if (part.places) scatter(values, part.places, part.values);
+      else values.set(part.values);
+    }
+    writeAtomic(join(folder, `${name}.npy`), encodeNpy(values, [...shape]));
     if (!projection || projection.dense) continue;
     writeAtomic(join(folder, `${name}.rowStart.npy`), encodeNpy(projection.rowStart, [projection.nPre + 1]));
     writeAtomic(join(folder, `${name}.post.npy`), encodeNpy(projection.post, [projection.nSyn]));
@@ -22,24 +59,34 @@ export function writeWeights(folder: string, network: Network): void {
 }
 
 /**
- * Puts weights from .npy files into a network; a matrix without a file keeps its drawn values.
+ * Puts weights from .npy files into a network; a matrix without a file keeps its drawn values. Files of the time before networks
+ * were graphs are known by their names.
  * @throws FileError for a folder without weights, another shape, or other synapses; ConfigError for a value that is not finite, or that the network cannot have
  */
 export function readWeights(folder: string, network: Network): void {
-  const present = weightNames.filter((name) => existsSync(join(folder, `${name}.npy`)));
+  const matrices = matricesOf(network);
+  const fileOf = (name: string) =>
+    [name, formerBlocks[name]].find((file) => file !== undefined && existsSync(join(folder, `${file}.npy`)));
+  const present = matrices.flatMap((matrix) => {
+    const file = fileOf(matrix.name);
+    return file === undefined ? [] : [{ file, matrix }];
+  });
   if (present.length === 0)
-    throw new FileError(folder, `holds none of ${weightNames.map((name) => `${name}.npy`).join(', ')}`);
-  for (const name of present) {
-    const path = join(folder, `${name}.npy`);
+    throw new FileError(folder, `holds none of ${matrices.map(({ name }) => `${name}.npy`).join(', ')}`);
+  for (const { file, matrix } of present) {
+    const path = join(folder, `${file}.npy`);
     const { data, shape } = decodeNpy(readBytes(path), path);
-    const expected = shapeOf(name, network);
-    if (shape.join() !== expected.join()) throw new FileError(path, `has shape [${shape}], expected [${expected}]`);
-    assertSameSynapses(folder, name, network);
+    if (shape.join() !== matrix.shape.join())
+      throw new FileError(path, `has shape [${shape}], expected [${matrix.shape}]`);
+    const { projection, parts } = matrix;
+    if (projection && !projection.dense) assertSameSynapses(folder, file, projection);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new ConfigError(`${path}[${bad}]`, data[bad], 'a finite weight');
-    const projection = projectionOf(name, network);
     if (projection) assertAllowed(path, data, projection);
-    network.weights[name].set(data);
+    for (const { values, places } of parts) {
+      if (places) gather(values, places, data);
+      else values.set(data);
+    }
   }
 }
 
@@ -57,11 +104,9 @@ function assertAllowed(path: string, data: ArrayLike<number>, { masked, signs, r
   });
 }
 
-function assertSameSynapses(folder: string, name: (typeof weightNames)[number], network: Network): void {
-  const projection = projectionOf(name, network);
-  if (!projection || projection.dense) return;
+function assertSameSynapses(folder: string, file: string, projection: Projection): void {
   for (const part of ['rowStart', 'post'] as const) {
-    const path = join(folder, `${name}.${part}.npy`);
+    const path = join(folder, `${file}.${part}.npy`);
     const { data } = decodeNpy(readBytes(path), path);
     if (data.length !== projection[part].length || data.some((value, s) => value !== projection[part][s])) {
       throw new FileError(path, 'names other synapses than this network has; use the seed that they were drawn with');
@@ -69,14 +114,10 @@ function assertSameSynapses(folder: string, name: (typeof weightNames)[number], 
   }
 }
 
-function projectionOf(name: (typeof weightNames)[number], { spec }: Network): Projection | null {
-  if (name === 'wIn') return spec.projections.in;
-  return name === 'wRec' ? spec.projections.rec : null;
+function scatter(to: Real, places: Int32Array, values: Real): void {
+  for (let s = 0; s < values.length; s++) to[places[s]] = values[s];
 }
 
-function shapeOf(name: (typeof weightNames)[number], network: Network): number[] {
-  const { sizes } = network.spec;
-  const projection = projectionOf(name, network);
-  if (projection) return projection.dense ? [projection.nPre, projection.nPost] : [projection.nSyn];
-  return name === 'wOut' ? [sizes.rec, sizes.out] : [sizes.out];
+function gather(values: Real, places: Int32Array, from: ArrayLike<number>): void {
+  for (let s = 0; s < values.length; s++) values[s] = from[places[s]];
 }

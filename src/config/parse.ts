@@ -1,21 +1,33 @@
 import type { z } from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import type { Catalogue } from '../core/plugins.ts';
-import { type ExperimentConfig, experimentSchema } from './schema.ts';
+import { graphOf } from './graph.ts';
+import { type ExperimentConfig, graphSchema, isGraph, type ShortConfig, shortSchema } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Checks an experiment and fills in its defaults. @throws ConfigError with path, value, range and unit */
+/** Checks an experiment in either form and fills in its defaults. @throws ConfigError with path, value, range and unit */
 export function parseExperiment(input: unknown, catalogue: Catalogue): ExperimentConfig {
-  const { $schema: _, ...config } = parseWith(schemaOf(catalogue), input);
+  const { graph, short } = schemasOf(catalogue);
+  const written = isGraph(input) ? input : graphOf(parseWith(short, input) as ShortConfig);
+  // A short form goes through both schemas, so that its keys have the order of a graph that is read again.
+  return withoutSchema(parseWith(graph, written));
+}
+
+function withoutSchema({ $schema: _, ...config }: ExperimentConfig): ExperimentConfig {
   return config;
 }
 
-/** To put a schema together takes longer than to check an experiment with it. */
-const schemas = new WeakMap<Catalogue, ReturnType<typeof experimentSchema>>();
+interface Schemas {
+  readonly graph: ReturnType<typeof graphSchema>;
+  readonly short: ReturnType<typeof shortSchema>;
+}
 
-function schemaOf(catalogue: Catalogue): ReturnType<typeof experimentSchema> {
-  const known = schemas.get(catalogue) ?? experimentSchema(catalogue);
+/** To put a schema together takes longer than to check an experiment with it. */
+const schemas = new WeakMap<Catalogue, Schemas>();
+
+function schemasOf(catalogue: Catalogue): Schemas {
+  const known = schemas.get(catalogue) ?? { graph: graphSchema(catalogue), short: shortSchema(catalogue) };
   schemas.set(catalogue, known);
   return known;
 }
@@ -67,6 +79,8 @@ function expectation(issue: Issue): string {
       return `${measured(issue.origin)} ${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
     case 'invalid_value':
       return `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'invalid_key':
+      return mostTelling(issue.issues as Issue[]).message;
     case 'invalid_union':
       return 'options' in issue && Array.isArray(issue.options)
         ? `one of ${issue.options.map((value) => JSON.stringify(value)).join(', ')}`

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Catalogue } from '../core/plugins.ts';
 import { count, listed, magnitude, positive, signed } from '../core/schema.ts';
+import { valuesOf } from '../core/values.ts';
 
 /** Counts of a whole training, over all streams. */
 const total = z.number().int().positive();
@@ -23,11 +24,31 @@ const rate = z
   .union([magnitude, z.strictObject({ rate: magnitude, schedule })])
   .describe('learning rate, with a schedule of its own or the common one');
 
+const index = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+
 const connectivity = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('dense') }),
     z.strictObject({ kind: z.literal('in-degree'), n: count.describe('synapses per neuron') }),
     z.strictObject({ kind: z.literal('probability'), p: z.number().gt(0).max(1).describe('of every pair') }),
+    z.strictObject({ kind: z.literal('one-to-one') }).describe('neuron i to neuron i, of two populations of one size'),
+    z
+      .strictObject({
+        kind: z.literal('distance'),
+        shape: z
+          .union([z.literal('ring'), z.tuple([listed, listed])])
+          .describe('how neurons lie: on a ring, or on a grid of so many rows and columns, closed at its borders'),
+        sigma: positive.describe('width, as a share of the ring or of a side of the grid'),
+        p: z.number().gt(0).max(1).default(1).describe('probability at distance 0'),
+      })
+      .describe('with probability p exp(- distance^2 / (2 sigma^2))'),
+    z
+      .strictObject({ kind: z.literal('pairs'), pairs: z.array(z.tuple([index, index])).min(1) })
+      .describe('the listed pairs [pre, post], counted from 0'),
   ])
   .default({ kind: 'dense' });
 
@@ -43,19 +64,31 @@ const weightInit = z.discriminatedUnion('kind', [
 const normalInit = { kind: 'normal', gain: 1 } as const;
 
 const dale = z
-  .strictObject({
-    excitatory: z.number().min(0).max(1).describe('share of presynaptic neurons whose synapses excite'),
-    balanced: z
-      .boolean()
-      .default(true)
-      .describe('scale the first weights of both signs so that their mean is 0 and their variance stays'),
-  })
+  .union([
+    z.enum(['excitatory', 'inhibitory']),
+    z.strictObject({
+      excitatory: z.number().min(0).max(1).describe('share of presynaptic neurons whose synapses excite'),
+      balanced: z
+        .boolean()
+        .default(true)
+        .describe('scale the first weights of both signs so that their mean is 0 and their variance stays'),
+    }),
+  ])
   .nullable()
   .default(null)
   .describe("Dale's law: all synapses of a neuron keep its sign; null for weights of either sign");
 
-const network = z.strictObject({
+const networkCommon = {
   dtMs: positive.default(1).describe('length of a step, ms'),
+  borderSpikes: z
+    .enum(['keep', 'drop'])
+    .default('keep')
+    .describe('whether input and recurrent spikes that arrive at step 0 of a trial act'),
+};
+
+/** One recurrent population between one input and one readout: the short form of the graph that `graphOf` makes of it. */
+const shortNetwork = z.strictObject({
+  ...networkCommon,
   neurons: listed.default(100).describe('recurrent neurons'),
   input: z
     .strictObject({
@@ -75,22 +108,61 @@ const network = z.strictObject({
     })
     .prefault({}),
   output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),
-  borderSpikes: z
-    .enum(['keep', 'drop'])
-    .default('keep')
-    .describe('whether input and recurrent spikes that arrive at step 0 of a trial act'),
 });
+
+/** Names are parts of the names of fields and files. */
+const named = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'a letter, then at most 63 of A-Z a-z 0-9 _ -');
+
+/** Projections, readouts, and the plastic bias of a population. */
+const blockName = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]{0,63}(\.bias)?$/u,
+    'a name of a projection or readout, or of a population with .bias behind it',
+  );
+
+const delay = z
+  .union([
+    z.number().min(0).max(1e6),
+    z.strictObject({ kind: z.literal('uniform'), low: z.number().min(0).max(1e6), high: z.number().min(0).max(1e6) }),
+    z.strictObject({ kind: z.literal('list'), values: z.array(z.number().min(0).max(1e6)).min(1) }),
+  ])
+  .nullable()
+  .default(null)
+  .describe(
+    'conduction delay, ms, in whole steps: one, drawn for every synapse, or listed for every pair, presynaptic-major; 0 only from ' +
+      'the input or an earlier population; null: 0 from the input, else one step',
+  );
+
+const projection = z.strictObject({
+  from: z.string().describe('"input", "input.<group>" of the task, or a population'),
+  to: z.string().describe('a population'),
+  connectivity,
+  init: weightInit.default(normalInit),
+  bias: signed
+    .nullable()
+    .default(null)
+    .describe(
+      'of a projection from the input: initial value of a plastic bias, a last presynaptic unit that is always 1',
+    ),
+  dale,
+  autapses: z.boolean().default(false).describe('whether neurons of a population may connect to themselves'),
+  delayMs: delay,
+  plastic: z.boolean().default(true).describe('false: its weights stay as they are drawn'),
+});
+
+const window = z
+  .strictObject({ start: z.number().int().min(0).max(mostSteps), length: count })
+  .nullable()
+  .default(null)
+  .describe('scored steps of each trial; null for all that the task scores');
 
 const lossCommon = {
   scale: z
     .union([z.enum(['sum', 'mean']), positive])
     .default('sum')
     .describe('factor on loss and error: 1, 1 / scored steps of the trial, or a number'),
-  window: z
-    .strictObject({ start: z.number().int().min(0).max(mostSteps), length: count })
-    .nullable()
-    .default(null)
-    .describe('scored steps of each trial; null for all that the task scores'),
+  window,
 };
 
 const rateTerm = z
@@ -108,38 +180,66 @@ const rateTerm = z
   })
   .prefault({});
 
-const optimizerBase = {
-  powersOfTwo: z
-    .boolean()
-    .default(false)
-    .describe('round every learning rate, whenever it is applied, to the nearest power of two'),
-  rates: z.strictObject({ in: rate, rec: rate, out: rate }),
-  schedule,
-  clamp: z
-    .tuple([signed, signed])
-    .refine(([low, high]) => low <= high, 'smallest <= largest weight')
-    .nullable()
-    .default(null)
-    .describe('smallest and largest weight'),
-};
-const optimizer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sgd'), ...optimizerBase }),
-  z.strictObject({ kind: z.literal('momentum'), momentum: z.number().min(0).lt(1).default(0.9), ...optimizerBase }),
-  z.strictObject({
-    kind: z.literal('adam'),
-    beta1: z.number().min(0).lt(1).default(0.9),
-    beta2: z.number().min(0).lt(1).default(0.999),
-    epsilon: positive.default(1e-8).describe('outside the bias correction, as in TensorFlow'),
-    ...optimizerBase,
-  }),
-  z.strictObject({
-    kind: z.literal('one-step'),
-    delta: z
-      .union([positive, z.strictObject({ in: positive, rec: positive, out: positive })])
-      .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
-    ...optimizerBase,
-  }),
-]);
+/** Learning rates, and what a one-step update moves by, of blocks by name; the short form knows its blocks. */
+function optimizerOf(ofBlocks: <T extends z.ZodType>(value: T) => z.ZodType) {
+  const base = {
+    powersOfTwo: z
+      .boolean()
+      .default(false)
+      .describe('round every learning rate, whenever it is applied, to the nearest power of two'),
+    rates: ofBlocks(rate),
+    schedule,
+    clamp: z
+      .tuple([signed, signed])
+      .refine(([low, high]) => low <= high, 'smallest <= largest weight')
+      .nullable()
+      .default(null)
+      .describe('smallest and largest weight'),
+  };
+  return z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('sgd'), ...base }),
+    z.strictObject({ kind: z.literal('momentum'), momentum: z.number().min(0).lt(1).default(0.9), ...base }),
+    z.strictObject({
+      kind: z.literal('adam'),
+      beta1: z.number().min(0).lt(1).default(0.9),
+      beta2: z.number().min(0).lt(1).default(0.999),
+      epsilon: positive.default(1e-8).describe('outside the bias correction, as in TensorFlow'),
+      ...base,
+    }),
+    z.strictObject({
+      kind: z.literal('one-step'),
+      delta: z
+        .union([positive, ofBlocks(positive)])
+        .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
+      ...base,
+    }),
+  ]) as unknown as z.ZodType<OptimizerConfig>;
+}
+
+type Rate = z.output<typeof rate>;
+
+interface OptimizerBase {
+  readonly powersOfTwo: boolean;
+  /** By the names of projections and readouts. */
+  readonly rates: Readonly<Record<string, Rate>>;
+  readonly schedule: z.output<typeof schedule>;
+  readonly clamp: readonly [number, number] | null;
+}
+
+type OptimizerConfig = OptimizerBase &
+  (
+    | { readonly kind: 'sgd' }
+    | { readonly kind: 'momentum'; readonly momentum: number }
+    | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
+    | { readonly kind: 'one-step'; readonly delta: number | Readonly<Record<string, number>> }
+  );
+
+const shortOptimizer = optimizerOf((value) => z.strictObject({ in: value, rec: value, out: value }));
+const optimizer = optimizerOf((value) =>
+  z
+    .record(blockName, value)
+    .describe('by the names of projections and readouts; a bias of a readout has the rate of its readout'),
+);
 
 const training = z.strictObject({
   total: total.describe('symbols over all streams, or trials'),
@@ -191,7 +291,7 @@ const fixed = z
       .record(z.string(), numberFormat)
       .default({})
       .describe(
-        'by field of the state (weights.wRec, signal.A, trace.*) or row (trial.psi); the most exact name counts',
+        'by field of the state (*.weights, population.exc.v, projection.exc-inh.trace.*) or row (population.exc.psi); the most exact name counts',
       ),
     seed: z
       .number()
@@ -232,16 +332,55 @@ const head = {
 };
 
 /** The rest that needs no catalogue. */
-const common = { rateTerm, optimizer, training, evaluation, fixed };
+const common = { rateTerm, training, evaluation, fixed };
 
-/** Schema of an experiment file, with the models and tasks of a catalogue as its choices. */
-export function experimentSchema(catalogue: Catalogue) {
+/** Schema of an experiment whose network is a graph, with the models and tasks of a catalogue as its choices. */
+export function graphSchema(catalogue: Catalogue) {
+  const population = z.strictObject({
+    size: listed.describe('neurons'),
+    neuron: choice('kind', catalogue.neurons),
+    bias: valuesOf(signed).nullable().default(null).describe('first values of a plastic bias; null for none'),
+    current: valuesOf(signed).default(0).describe('constant input that does not learn, in the unit of the weights'),
+  });
+  const readout = z.strictObject({
+    from: z.union([z.string(), z.array(z.string()).min(1)]).describe('populations that it reads'),
+    readout: choice('kind', catalogue.readouts).prefault({ kind: 'leaky' }),
+    init: weightInit.default(normalInit),
+    loss: choice('kind', catalogue.losses).nullable().default(null).describe('null: that of the experiment'),
+    weight: magnitude.default(1).describe('factor on its loss and its error'),
+    outputs: z
+      .array(index)
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('outputs of the task that it learns; null for all'),
+    window,
+  });
   return z.strictObject({
     ...head,
     loss: lossChoice(catalogue.losses),
     ...common,
+    optimizer,
     task: choice('kind', catalogue.tasks),
-    network: network.extend({
+    network: z.strictObject({
+      ...networkCommon,
+      populations: z.record(named, population).describe('in the order in which a step computes them'),
+      projections: z.record(named, projection),
+      readouts: z.record(named, readout),
+    }),
+    rule: choice('name', catalogue.rules),
+  });
+}
+
+/** Schema of an experiment whose network is in the short form. */
+export function shortSchema(catalogue: Catalogue) {
+  return z.strictObject({
+    ...head,
+    loss: lossChoice(catalogue.losses),
+    ...common,
+    optimizer: shortOptimizer,
+    task: choice('kind', catalogue.tasks),
+    network: shortNetwork.extend({
       neuron: choice('kind', catalogue.neurons),
       readout: choice('kind', catalogue.readouts).prefault({ kind: 'leaky' }),
     }),
@@ -249,7 +388,20 @@ export function experimentSchema(catalogue: Catalogue) {
   });
 }
 
-export type ExperimentConfig = z.output<ReturnType<typeof experimentSchema>>;
+/** An experiment with every default filled in: its network is a graph. */
+export type ExperimentConfig = z.output<ReturnType<typeof graphSchema>>;
+export type ShortConfig = z.output<ReturnType<typeof shortSchema>>;
+
+/** Whether an experiment as somebody wrote it has a graph; one without a network has the short form. */
+export function isGraph(input: unknown): boolean {
+  const network = typeof input === 'object' && input !== null ? (input as { network?: unknown }).network : undefined;
+  return typeof network === 'object' && network !== null && 'populations' in network;
+}
+
+/** The schema of the form that an experiment is written in. */
+export function schemaFor(input: unknown, catalogue: Catalogue): z.ZodType {
+  return isGraph(input) ? graphSchema(catalogue) : shortSchema(catalogue);
+}
 
 /** What a chosen plug-in looks like once its own schema has checked it. */
 type Chosen = { readonly [parameter: string]: unknown };
@@ -268,7 +420,23 @@ function lossChoice(losses: Catalogue['losses']) {
   >;
 }
 
-/** JSON Schema of an experiment file, for editors. */
+/** JSON Schema of an experiment file, for editors. Where it takes an array, a file may name one of NumPy's. */
 export function experimentJsonSchema(catalogue: Catalogue): unknown {
-  return z.toJSONSchema(experimentSchema(catalogue), { io: 'input', unrepresentable: 'any' });
+  return z.toJSONSchema(z.union([shortSchema(catalogue), graphSchema(catalogue)]), {
+    io: 'input',
+    unrepresentable: 'any',
+    override({ jsonSchema }) {
+      if (jsonSchema.type !== 'array' || jsonSchema.prefixItems) return;
+      const { description, ...array } = jsonSchema;
+      for (const key of Object.keys(array)) delete jsonSchema[key];
+      jsonSchema.anyOf = [array, npySchema];
+    },
+  });
 }
+
+const npySchema: z.core.JSONSchema.BaseSchema = {
+  type: 'object',
+  properties: { npy: { type: 'string', description: 'a .npy file, relative to this one' } },
+  required: ['npy'],
+  additionalProperties: false,
+};

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import type { Catalogue } from '../core/plugins.ts';
-import { experimentSchema } from './schema.ts';
+import { schemaFor } from './schema.ts';
 
 type Path = readonly string[];
 type Json = Record<string, unknown>;
@@ -19,7 +19,7 @@ export function applySettings(input: unknown, settings: readonly string[], catal
   for (const { path, value } of parsed) setAt(result, path, value);
   if (!catalogue) return result;
   const given = new Set(parsed.map(({ path }) => path.join('.')));
-  const schema = experimentSchema(catalogue);
+  const schema = schemaFor(result, catalogue);
   for (const { path } of parsed) dropOthers(schema, result, path, given);
   return result;
 }
@@ -64,6 +64,8 @@ interface Def {
   readonly shape?: Readonly<Record<string, z.ZodType>>;
   readonly options?: readonly z.ZodType[];
   readonly discriminator?: string;
+  /** Of a record: what stands behind every key. */
+  readonly valueType?: z.ZodType;
 }
 
 const defOf = (schema: z.ZodType): Def => schema._zod.def as unknown as Def;
@@ -81,6 +83,11 @@ function dropOthers(schema: z.ZodType, root: Json, path: Path, given: ReadonlySe
   let node: unknown = root;
   for (let depth = 0; depth < path.length && isObject(node); depth++) {
     const key = path[depth];
+    if (def.type === 'record' && def.valueType) {
+      def = bare(def.valueType);
+      node = node[key];
+      continue;
+    }
     const shapes = def.type === 'union' ? chosen(def, node, key) : def.shape ? [def.shape] : [];
     if (shapes.length === 0) return;
     if (def.type === 'union') {

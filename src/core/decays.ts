@@ -1,3 +1,4 @@
+import { ConfigError } from './errors.ts';
 import { resolveDecay } from './units.ts';
 
 /** How a chip stores decays: as a factor of so many bits behind a shift, or as a shift alone. */
@@ -36,6 +37,13 @@ export function withStoredDecays<T>(settings: T, how: StoredDecays, dtMs: number
   const [[name, value]] = entries.length === 1 ? entries : [['', null]];
   if ((name === 'tauMs' || name === 'decay') && typeof value === 'number') {
     return { decay: storedDecay(resolveDecay({ [name]: value } as { tauMs: number }, dtMs, path), how) } as T;
+  }
+  if ((name === 'tauMs' || name === 'decay') && typeof value === 'object') {
+    throw new ConfigError(
+      path,
+      value,
+      'one number for all neurons where decays are stored as a chip does (fixed.decays)',
+    );
   }
   return Object.fromEntries(
     entries.map(([key, item]) => [key, withStoredDecays(item, how, dtMs, `${path}.${key}`)]),

@@ -1,8 +1,14 @@
 /** Input that cannot be used: the message names the path, the value got, what was expected and the unit. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  readonly path: string;
+  readonly got: unknown;
+  readonly expected: string;
   constructor(path: string, got: unknown, expected: string) {
     super(`${path}: got ${show(got)}, expected ${expected}`);
+    this.path = path;
+    this.got = got;
+    this.expected = expected;
   }
 }
 

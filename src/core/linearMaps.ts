@@ -46,8 +46,8 @@ export function pullBack(out: Real, M: Real, g: Real, n: number, count: number):
   }
 }
 
-/** The same for a projection.   w: [syn] */
-export function pullBackSparse(
+/** out_i += sum_j w_ij g_j of a projection onto itself.   w: [syn] */
+export function addPulledBack(
   out: Real,
   w: Real,
   g: Real,
@@ -60,7 +60,7 @@ export function pullBackSparse(
     for (let i = 0; i < n; i++) {
       let sum = 0;
       for (let s = rowStart[i]; s < rowStart[i + 1]; s++) sum += w[s] * g[at + post[s]];
-      out[at + i] = sum;
+      out[at + i] += sum;
     }
   }
 }

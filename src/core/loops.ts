@@ -130,7 +130,7 @@ export interface Loops {
   descend(w: Real, step: Real, scale: number, rate: number): void;
 }
 
-/** A learning signal and a rate term meet psi.   d: [rec] at `to`; L: row at `row`; psi, R: at `at` */
+/** A learning signal and a rate term meet psi.   d: [self] at `to`; psi: at `at`; L: at `row`; R: at `rateRow` */
 export type Meet = (
   d: Real,
   psi: Real,
@@ -139,6 +139,7 @@ export type Meet = (
   to: number,
   at: number,
   row: number,
+  rateRow: number,
   gain: number,
   n: number,
 ) => void;

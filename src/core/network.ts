@@ -1,23 +1,23 @@
 import type { FieldFormat, FieldStatistics } from './format.ts';
-import type { Block, Real, Sizes } from './layout.ts';
+import type { Block, Real } from './layout.ts';
 import type { FastLoops } from './loops.ts';
 import type {
+  Activity,
   DirectInstance,
   Loss,
+  NetworkShape,
   NeuronInstance,
   Optimizer,
+  OutputFilter,
+  ProjectionShape,
   ReadoutInstance,
+  ReadoutShape,
   SignalInstance,
   TraceInstance,
-  TrialArrays,
-  Weights,
+  TrialRows,
 } from './plugins.ts';
 import type { Projection } from './projection.ts';
 import { nearestPowerOfTwo } from './units.ts';
-
-/** The four blocks of plastic numbers. */
-export const weightNames = ['wIn', 'wRec', 'wOut', 'bOut'] as const;
-export type WeightName = (typeof weightNames)[number];
 
 /** s(p): factor on a learning rate at progress p in [0, 1] of the training. */
 export type Schedule = { readonly kind: 'constant' } | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
@@ -51,37 +51,119 @@ export interface UpdateSettings {
   readonly reduction: 'mean' | 'sum';
 }
 
-/** Kinds of the parts of a network; null where it has no such part. */
-export interface PartKinds {
-  readonly neuron: string;
-  readonly readout: string;
-  readonly loss: string;
+/** Kinds of the parts of a rule, for messages; null where it has no such part. */
+export interface RuleKinds {
   readonly rule: string;
   readonly trace: string | null;
   readonly signal: string | null;
   readonly direct: string | null;
 }
 
+export interface NetworkSizes {
+  readonly stream: number;
+  /** Steps of a trial. */
+  readonly step: number;
+  /** Columns of the input: those of the task, and a last one that is always 1 where a projection has a plastic bias. */
+  readonly in: number;
+  /** Rows of the input that are kept from the trial before: the longest delay of a projection from it. */
+  readonly inHistory: number;
+  /** Outputs of all readouts. */
+  readonly out: number;
+}
+
+/** A population of neurons of one kind. */
+export interface PopulationSpec {
+  readonly name: string;
+  readonly size: number;
+  /** What its neuron is called in the configuration, for messages. */
+  readonly kind: string;
+  readonly spiking: boolean;
+  readonly neuron: NeuronInstance;
+  /** Rows of its activity that are kept from the trial before: the longest delay that leaves it, at least 1. */
+  readonly history: number;
+  /** Constant current into every neuron; null: none. [self] */
+  readonly current: Float64Array | null;
+  /** One for every channel of the network. */
+  readonly signals: readonly SignalInstance[];
+}
+
+/** A projection as the configuration has it. */
+export interface WholeProjection {
+  readonly name: string;
+  readonly synapses: Projection;
+  /** Where the synapses of the part stand in it; null: the part is all of it. */
+  readonly places: Int32Array | null;
+  /** First weights, where they are given and not drawn. [syn] */
+  readonly start: Float64Array | null;
+}
+
+export interface ProjectionSpec extends ProjectionShape {
+  /** First column of the input, of a projection from it. */
+  readonly from: number;
+  /** Its last presynaptic unit is the constant 1 of a plastic bias. */
+  readonly bias: boolean;
+  /** The projection as the configuration has it, of which this is all, or the part with one delay. */
+  readonly whole: WholeProjection;
+  /** One for every channel of the network; none where it does not learn. */
+  readonly traces: readonly TraceInstance[];
+}
+
+export interface ReadoutSpec extends ReadoutShape {
+  /** What it is called in the configuration, for messages. */
+  readonly kind: string;
+  readonly lossKind: string;
+  readonly readout: ReadoutInstance;
+  readonly loss: Loss;
+  /** Factor on its loss and its error. */
+  readonly weight: number;
+  /** The outputs of the task that it is to learn. [size] */
+  readonly outputs: Int32Array;
+  /** Steps of a trial at which it has a loss, among those that the task scores; null for all of them. */
+  readonly window: { readonly start: number; readonly length: number } | null;
+}
+
+/** Readouts with the same filter: a trace passes it once for all of them. */
+export interface Channel extends OutputFilter {
+  /** Their first column, and columns, in the rows of outputs. */
+  readonly column: number;
+  readonly size: number;
+  readonly readouts: readonly number[];
+}
+
+/** Plastic numbers that have a learning rate together. */
+export interface WeightBlock {
+  /** `in` of a projection of this name, `out` of a readout, `out.bias` of its bias. */
+  readonly name: string;
+  readonly kind: 'projection' | 'readout' | 'bias';
+  /** Its owner in the list of projections or readouts. */
+  readonly owner: number;
+  readonly rate: BlockRate;
+  /** Whether it changes at all: frozen blocks keep their bits. */
+  readonly plastic: boolean;
+  /** null for the dense matrix of a readout, and its bias. */
+  readonly synapses: Projection | null;
+}
+
 /** Everything a network is made of, with each choice already derived for its dt and its sizes. */
 export interface NetworkSpec {
-  /** What the parts are called in the configuration, for messages. */
-  readonly kinds: PartKinds;
+  readonly kinds: RuleKinds;
   readonly dtMs: number;
-  readonly sizes: Sizes;
-  /** Whether the last input is the constant 1 of a plastic bias. */
-  readonly bias: boolean;
-  readonly neuron: NeuronInstance;
-  readonly spiking: boolean;
-  readonly readout: ReadoutInstance;
-  readonly projections: { readonly in: Projection; readonly rec: Projection };
-  readonly loss: Loss;
+  readonly sizes: NetworkSizes;
+  /** In the order in which they are computed within a step. */
+  readonly populations: readonly PopulationSpec[];
+  readonly projections: readonly ProjectionSpec[];
+  readonly readouts: readonly ReadoutSpec[];
+  /** None where the rule has no trace and signal. */
+  readonly channels: readonly Channel[];
+  /** Of all projections, then of all readouts. */
+  readonly blocks: readonly WeightBlock[];
   /** Factor on loss and error: 1, 1 / scored steps of the trial, or a number. */
   readonly lossScale: 'sum' | 'mean' | number;
-  /** Trace and signal; null without. */
-  readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance } | null;
+  /** Schedule that the rates of signals follow. */
+  readonly signalSchedule: Schedule;
   /**
-   * A rule that makes the gradient itself; null without. Beside it `rule` holds at most the trace that the firing-rate term
-   * acts through, with a signal of 0. Neither: only the readout learns.
+   * A rule that makes the gradient itself; null without. Beside it signals and traces are at most what the firing-rate term acts
+   * through, with a signal of 0. Neither it nor channels: only readouts learn.
    */
   readonly direct: DirectInstance | null;
   /**
@@ -92,7 +174,6 @@ export interface NetworkSpec {
   readonly rateTerm: RateTermSettings;
   readonly update: UpdateSettings;
   readonly optimizer: Optimizer;
-  readonly rates: Readonly<Record<WeightName, BlockRate>>;
   readonly clamp: readonly [number, number] | null;
   /** Fixed-point formats of fields of the state and of rows of the trial; null: floating point throughout. */
   readonly formats: readonly FieldFormat[] | null;
@@ -105,15 +186,51 @@ export interface NetworkSpec {
   readonly borderSpikes: 'keep' | 'drop';
 }
 
+/** Weights or gradients, by the names of their blocks. */
+export type Weights = Readonly<Record<string, Real>>;
+
 /** A network with its memory: the state that a checkpoint holds, and the whole-time arrays of one trial. */
 export interface Network {
   readonly spec: NetworkSpec;
   readonly state: Block;
-  readonly trial: TrialArrays;
+  readonly trial: TrialRows;
+  /** In the order of the populations. */
+  readonly activity: readonly Activity[];
   readonly weights: Weights;
   readonly gradient: Weights;
   /** Inner loops of the backend that replace the plain ones. */
   readonly loops?: FastLoops;
+}
+
+/** Whether a readout has a loss at step t, where the task scores it. */
+export function isScored({ window }: Pick<ReadoutSpec, 'window'>, t: number): boolean {
+  return window === null || (t >= window.start && t < window.start + window.length);
+}
+
+/** What a network is to a direct rule. */
+export function shapeOf({ sizes, populations, projections, readouts }: NetworkSpec): NetworkShape {
+  return { sizes, populations, projections, readouts };
+}
+
+/** The same network where only readouts could learn. */
+export function withoutRule(spec: NetworkSpec): NetworkSpec {
+  return {
+    ...spec,
+    channels: [],
+    direct: null,
+    populations: spec.populations.map((population) => ({ ...population, signals: [] })),
+    projections: spec.projections.map((projection) => ({ ...projection, traces: [] })),
+  };
+}
+
+/** Synapses of all projections: as stored, a bias counted. */
+export function synapseCount({ projections }: Pick<NetworkSpec, 'projections'>): number {
+  return projections.reduce((sum, { synapses }) => sum + synapses.nSyn, 0);
+}
+
+/** All neurons. */
+export function neuronCount({ populations }: Pick<NetworkSpec, 'populations'>): number {
+  return populations.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Stages of a trial, each over the steps [t0, t1) of all streams. Who calls them in which order is the engine. */
@@ -189,13 +306,6 @@ export interface OpenOptions {
 export interface NetworkLengths {
   readonly state: number;
   readonly trial: number;
-}
-
-/** Whether a block of weights changes at all: frozen blocks keep their bits. */
-export function isPlastic(name: WeightName, spec: NetworkSpec): boolean {
-  if (spec.rates[name].rate === 0) return false;
-  if (name === 'bOut') return spec.readout.bias;
-  return name === 'wOut' || spec.rule !== null || spec.direct !== null;
 }
 
 /** The rate at progress p in [0, 1] of the training. */

@@ -5,45 +5,36 @@ import type { Layout, Real, Sizes, Views } from './layout.ts';
 import type { FastLoops } from './loops.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
+import type { Rows } from './rows.ts';
 
-/**
- * The whole-time arrays of one trial, for all streams. Each is written by one stage and read by later ones.
- * Row r of `z` is step r - history: the rows before step 0 are the last ones of the trial before.
- */
-export interface TrialArrays {
-  /** Input, the constant 1 of the bias last. [stream][step][in] */
-  readonly x: Real;
-  /** Spikes, or rates of rate neurons. [stream][history + step][rec] */
-  readonly z: Real;
-  /** Pseudo-derivative dz/dv, 0 while refractory; phi' for rate neurons. [stream][step][rec] */
-  readonly psi: Real;
-  /** Readout before the softmax. [stream][step][out] */
-  readonly y: Real;
+/** Rows of a whole trial that belong to no population, for all streams. Columns of outputs are those of the readouts, one after the other. */
+export interface TrialRows {
+  /** The task's input, its last column the constant 1 of a plastic bias. [stream][history + step][in] */
+  readonly x: Rows;
+  /** Readouts before the softmax. [stream][step][out] */
+  readonly y: Rows;
   /** Target of the loss. [stream][step][out] */
-  readonly target: Real;
+  readonly target: Rows;
   /** Expected target, for scoring without label noise. [stream][step][out] */
-  readonly expected: Real;
-  /** Weight of a step in the loss, 0 outside its window. [stream][step] */
-  readonly weight: Real;
+  readonly expected: Rows;
+  /** Weight of a step in the loss, 0 outside its window. [stream][step][1] */
+  readonly weight: Rows;
   /** dE/dy. [stream][step][out] */
-  readonly error: Real;
-  /** Learning signal of each neuron. [stream][step][rec] */
-  readonly signal: Real;
-  /** Summed weighted input, not yet scaled by the input gain; empty where nothing reads it. [stream][step][rec] */
-  readonly current: Real;
-  /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][rec] */
-  readonly rateTerm: Real;
+  readonly error: Rows;
 }
 
-export interface Weights {
-  /** Input weights, the bias row last. [pre][post] as stored by the projection */
-  readonly wIn: Real;
-  /** Recurrent weights. [pre][post] */
-  readonly wRec: Real;
-  /** Readout weights. [rec][out] */
-  readonly wOut: Real;
-  /** Readout bias, 0 and fixed where the readout has none. [out] */
-  readonly bOut: Real;
+/** Rows of a whole trial of one population. Each is written by one stage and read by later ones. */
+export interface Activity {
+  /** Spikes, or rates of rate neurons; the rows before step 0 are the last ones of the trial before. [stream][history + step][self] */
+  readonly z: Rows;
+  /** Pseudo-derivative dz/dv, 0 while refractory; phi' for rate neurons. [stream][step][self] */
+  readonly psi: Rows;
+  /** Summed weighted input, not yet scaled by the input gain; of no length where nothing reads it. [stream][step][self] */
+  readonly current: Rows;
+  /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][self] */
+  readonly rateTerm: Rows;
+  /** Learning signal of each neuron, one for every channel of the network. [stream][step][self] */
+  readonly signals: readonly Rows[];
 }
 
 // ---------------------------------------------------------------- kernels
@@ -78,7 +69,7 @@ export interface LossKernel {
 /** L = B error, with B the field `signal.B` or the readout's own weights. */
 export interface BroadcastKernel {
   readonly name: 'broadcast';
-  readonly matrix: 'B' | 'wOut';
+  readonly matrix: 'B' | 'readout';
   /** Share that B keeps per update when it follows the readout; null for a matrix that does not change. */
   readonly keep: number | null;
   /** Errors as events; null for errors as numbers. */
@@ -88,7 +79,7 @@ export interface BroadcastKernel {
 /** V = q + J^T A f with the fields `signal.A`, `J`, `features`, `distal`, `losses` and `norms`; see `models/signals/dendrite.ts`. */
 export interface DendriteKernel {
   readonly name: 'dendrite';
-  readonly matrix: 'B' | 'wOut';
+  readonly matrix: 'B' | 'readout';
   readonly keep: null;
   readonly errorSpikes: ErrorSpikes | null;
   readonly delays: number;
@@ -110,7 +101,7 @@ export interface DendriteKernel {
 /** Backpropagation through time with the feedback of a broadcast. */
 export interface BpttKernel {
   readonly name: 'bptt';
-  readonly matrix: 'B' | 'wOut';
+  readonly matrix: 'B' | 'readout';
   /** Steps back that an error reaches; null for the whole trial. */
   readonly window: number | null;
   /** Steps whose errors go back together. */
@@ -138,25 +129,61 @@ export interface EligibilityKernel {
 
 // ---------------------------------------------------------------- neurons
 
-/** The neuron's local dynamics as a trace needs them: which recursion, and its constants. */
-export interface EligibilityDynamics {
+/**
+ * A neuron's derivatives: how a small change of its input, of its state and of its own spike goes on. Everything that makes a
+ * gradient reads them. One of two closed forms, for which there are loops, where all neurons of a population have the same
+ * constants; else the matrices of each neuron.
+ */
+export type NeuronDynamics = ClosedDynamics | LinearDynamics;
+
+export interface ClosedDynamics {
   /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons. */
   readonly form: 'filter-then-post' | 'post-then-filter';
   /** Decay of the presynaptic filter (membrane) or of the rate, per step. */
   readonly decay: number;
   /** Factor on the presynaptic activity. */
   readonly gain: number;
-  /** Decay of the adaptation per step, and its strength per neuron [rec]; null without adaptation. */
+  /** Decay of the adaptation per step, and its strength per neuron [self]; null without adaptation. */
   readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
   /** What a spike takes off its own membrane one step later; 0 for rate neurons. */
   readonly resetGain: number;
 }
 
+/**
+ * The local Jacobian, m states h a neuron, constant in time but for psi:
+ *
+ *     dh(t) = transition dh(t-1) + input g dI(t) + (own - reset) dz(t-1)
+ *     dz(t) = f read . dh(t)                          `spike`: f = psi(t), g = 1; `input`: f = 1, g = psi(t)
+ */
+export interface LinearDynamics {
+  readonly form: 'linear';
+  /** m */
+  readonly states: number;
+  readonly gate: 'spike' | 'input';
+  /** Row r, column k: what state k of the step before adds to state r. [self][m][m] */
+  readonly transition: Real;
+  /** What a unit of summed input adds to each state in its step. [self][m] */
+  readonly input: Real;
+  /** What the neuron's own spike adds to each state one step later: an adaptation. [self][m] */
+  readonly own: Real;
+  /** What its spike takes off each state one step later; credit goes through it only where a rule says so. [self][m] */
+  readonly reset: Real;
+  /** What each state adds to the distance from the threshold, or to the rate. [self][m] */
+  readonly read: Real;
+}
+
+export interface PopulationSizes extends Sizes {
+  readonly stream: number;
+  readonly step: number;
+  readonly self: number;
+}
+
 export interface NeuronBinding {
-  readonly sizes: Sizes;
+  readonly sizes: PopulationSizes;
   readonly state: Views;
-  readonly trial: TrialArrays;
-  /** Summed weighted input of this step, not yet scaled by the input gain. [rec] */
+  readonly z: Rows;
+  readonly psi: Rows;
+  /** Summed weighted input of this step, not yet scaled by the input gain. [self] */
   readonly current: Real;
   /** The backend's own inner loops, in place of the plain ones. */
   readonly loops?: FastLoops | undefined;
@@ -169,10 +196,10 @@ export interface NeuronInstance {
   /** `initial` of a field is its value at the start and after a reset: a rest potential. */
   readonly layout: Layout;
   /**
-   * How current and spikes act on the membrane, where that is one of the forms that traces and direct rules know. It is compared
-   * with what the neuron does when a network is built. null: dynamics of another form, which no part may rely on.
+   * Its derivatives, compared with what the neuron does when a network is built. null: dynamics of another form, which no part may
+   * rely on.
    */
-  readonly eligibility: EligibilityDynamics | null;
+  readonly eligibility: NeuronDynamics | null;
   /** Threshold of every neuron now, for figures; null for rate neurons. */
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
   /** Name of the state that is drawn as the membrane. */
@@ -183,24 +210,53 @@ export interface NeuronInstance {
   bind(binding: NeuronBinding): NeuronStep;
 }
 
+export interface NeuronContext {
+  readonly dtMs: number;
+  /** Neurons of the population. */
+  readonly size: number;
+  /** Where the parameters stand in what the user wrote, for messages: `network.populations.exc.neuron`. */
+  readonly path: string;
+  /** For parameters that are drawn, neuron by neuron. */
+  readonly rng: Rng;
+}
+
 /** A neuron model: parameters are checked by its schema, derived once, and trusted by the step. */
 export interface NeuronModel<P = never> {
   readonly kind: string;
   readonly source: string;
   readonly spiking: boolean;
   readonly params: ZodType<P>;
-  derive(params: P, context: { readonly dtMs: number; readonly nRec: number }): NeuronInstance;
+  derive(params: P, context: NeuronContext): NeuronInstance;
 }
 
 // ---------------------------------------------------------------- readouts
 
+export interface ReadoutSizes extends Sizes {
+  readonly stream: number;
+  readonly step: number;
+  /** Neurons that it reads, of all its populations. */
+  readonly pre: number;
+  readonly out: number;
+}
+
 export interface ReadoutBinding {
-  readonly sizes: Sizes;
+  readonly sizes: ReadoutSizes;
   readonly state: Views;
-  readonly trial: TrialArrays;
-  readonly weights: Weights;
+  /** Activity of the populations that it reads, in the order of the rows of its weights. */
+  readonly reads: readonly Rows[];
+  readonly y: Rows;
+  readonly error: Rows;
+  /** [pre][out] */
+  readonly weights: Real;
+  /** 0 and fixed where the readout has none. [out] */
+  readonly bias: Real;
   /** The backend's own inner loops, in place of the plain ones. */
   readonly loops?: FastLoops | undefined;
+}
+
+export interface ReadoutGradientBinding extends ReadoutBinding {
+  /** A readout only adds to it. [pre][out] and [out] */
+  readonly gradient: { readonly weights: Real; readonly bias: Real };
 }
 
 export interface ReadoutInstance {
@@ -212,8 +268,8 @@ export interface ReadoutInstance {
   readonly bias: boolean;
   readonly kernel: LeakyReadoutKernel | null;
   bind(binding: ReadoutBinding): (stream: number, t: number) => void;
-  /** Gradient of W_out and b_out from the error: step by step, or of a whole trial at once without state. */
-  bindGradient(binding: ReadoutBinding & { readonly gradient: Weights }): {
+  /** Gradient of weights and bias from the error: step by step, or of a whole trial at once without state. */
+  bindGradient(binding: ReadoutGradientBinding): {
     step(stream: number, t: number): void;
     deferred(stream: number, steps: number): void;
   };
@@ -223,7 +279,7 @@ export interface ReadoutModel<P = never> {
   readonly kind: string;
   readonly source: string;
   readonly params: ZodType<P>;
-  derive(params: P, context: { readonly dtMs: number }): ReadoutInstance;
+  derive(params: P, context: { readonly dtMs: number; readonly path: string }): ReadoutInstance;
 }
 
 // ---------------------------------------------------------------- losses
@@ -247,21 +303,23 @@ export interface LossModel<P = never> {
 
 // ---------------------------------------------------------------- rules
 
-/** Everything that a trace or a signal may look at. A footprint names the ones it uses. */
+/**
+ * Everything that a part of a rule may look at; a footprint names the ones it uses. `pre`: what arrives at a projection; `z`, `psi`,
+ * `current`, `rateTerm`, `signal`: of its own population; `input`: the task's; `weights`: of projections; `readout`: the weights of
+ * readouts.
+ */
 export type Quantity =
-  | 'x'
+  | 'pre'
+  | 'input'
   | 'z'
-  | 'zPrev'
   | 'psi'
   | 'current'
-  | 'y'
   | 'error'
   | 'target'
   | 'rateTerm'
-  | 'wIn'
-  | 'wRec'
-  | 'wOut'
-  | 'signal';
+  | 'signal'
+  | 'weights'
+  | 'readout';
 
 /** Which variables a part reads and in which phases it runs; where its own state lives is in its layout. */
 export interface Footprint {
@@ -269,25 +327,64 @@ export interface Footprint {
   readonly phases: readonly ('soma' | 'dendrite')[];
 }
 
-export interface RuleContext {
+/** What every part of a rule is derived from. */
+export interface PartContext {
   readonly dtMs: number;
-  /** What is kept of the past follows from the rule, so it is not among them. */
-  readonly sizes: Omit<Sizes, 'history'>;
-  /** @throws UnsupportedError when it is read and the neuron declares none of the known forms */
-  readonly neuron: EligibilityDynamics;
-  readonly readout: { readonly decay: number; readonly gain: number };
   /** For parts that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
   readonly rng: Rng;
   /** Rates of a part's own matrices are rounded to the nearest power of two whenever they are applied. */
   readonly powersOfTwo: boolean;
 }
 
+export interface SignalSizes extends PopulationSizes {
+  /** Outputs of the readouts whose errors it hears. */
+  readonly out: number;
+  /** The task's input, its constant included. */
+  readonly in: number;
+}
+
+export interface SignalContext extends PartContext {
+  readonly sizes: SignalSizes;
+  /** @throws UnsupportedError when it is read and the neuron declares none of the known forms */
+  readonly neuron: NeuronDynamics;
+  /** The filter of the readouts that it hears. */
+  readonly readout: OutputFilter;
+}
+
+/** A readout as a population that it reads sees it. */
+export interface ReadoutView {
+  /** Its weights from this population on. [self][size], then those of the populations behind it */
+  readonly weights: Real;
+  readonly size: number;
+  /** Its first column in the rows of outputs that the signal hears. */
+  readonly column: number;
+}
+
+/** Synapses that end on a population. */
+export interface SynapsesView {
+  readonly projection: Projection;
+  readonly weights: Real;
+  readonly delay: number;
+  /** Of the task's input: the first column that they read; 0 of a population. */
+  readonly from: number;
+}
+
 export interface SignalBinding {
-  readonly sizes: Sizes;
+  readonly sizes: SignalSizes;
   readonly state: Views;
-  readonly trial: TrialArrays;
-  readonly weights: Weights;
-  readonly projections: { readonly in: Projection; readonly rec: Projection };
+  readonly z: Rows;
+  readonly psi: Rows;
+  readonly current: Rows;
+  readonly signal: Rows;
+  /** Errors and targets of the readouts that it hears. */
+  readonly error: Rows;
+  readonly target: Rows;
+  readonly input: Rows;
+  /** Those of them that read this population. */
+  readonly readouts: readonly ReadoutView[];
+  /** From the population itself, and from the task's input. */
+  readonly recurrent: readonly SynapsesView[];
+  readonly inputs: readonly SynapsesView[];
   /** The backend's own inner loops, in place of the plain ones. */
   readonly loops?: FastLoops | undefined;
 }
@@ -295,8 +392,8 @@ export interface SignalBinding {
 export interface BoundSignal {
   /** Writes row t of `signal` for every stream, then updates the signal's own matrices. s(t) scales their rates. */
   step(t: number, rateScale: number): void;
-  /** The step that W_out takes in this update (subtracted from it), [rec][out]. */
-  readoutStep?(step: Real): void;
+  /** The step that the weights of a readout, by its place in `readouts`, take in this update (subtracted from them). [self][size] */
+  readoutStep?(readout: number, step: Real): void;
 }
 
 export interface SignalInstance {
@@ -308,13 +405,13 @@ export interface SignalInstance {
   readonly stepsPerPhase: number;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
   readonly refersTo: 'error' | 'credit';
-  /** Share of W_out that is lost after every update, for feedback that aligns with it. */
+  /** Share of the weights of its readouts that is lost after every update, for feedback that aligns with them. */
   readonly readoutDecay: number;
-  /** Field that takes the steps of W_out (`readoutStep`) and loses the same share; null: none does. */
+  /** Field that takes the steps of readouts (`readoutStep`) and loses the same share, [self][out]; null: none does. */
   readonly followsReadout: string | null;
   readonly kernel: BroadcastKernel | DendriteKernel | null;
   /** Draws its matrices; the weights are there already. */
-  init(state: Views, sizes: Sizes, rng: Rng, network: Pick<SignalBinding, 'weights' | 'projections'>): void;
+  init(state: Views, rng: Rng, network: Pick<SignalBinding, 'readouts' | 'recurrent' | 'inputs'>): void;
   bind(binding: SignalBinding): BoundSignal;
 }
 
@@ -322,7 +419,7 @@ export interface SignalModel<P = never> {
   readonly kind: string;
   readonly source: string;
   readonly params: ZodType<P>;
-  derive(params: P, context: RuleContext): SignalInstance;
+  derive(params: P, context: SignalContext): SignalInstance;
 }
 
 /** The filter that a trace must apply before it meets the signal. decay 0 and gain 1: none. */
@@ -331,13 +428,27 @@ export interface OutputFilter {
   readonly gain: number;
 }
 
+export interface ProjectionSizes extends Sizes {
+  readonly stream: number;
+  readonly step: number;
+  readonly pre: number;
+  readonly post: number;
+  readonly syn: number;
+}
+
 export interface TraceBinding {
-  readonly sizes: Sizes;
+  readonly sizes: ProjectionSizes;
   readonly state: Views;
-  readonly trial: TrialArrays;
-  readonly projections: { readonly in: Projection; readonly rec: Projection };
-  /** Gradient of the weights, same shapes; a trace only adds to it. */
-  readonly gradient: Weights;
+  /** Activity of the presynaptic side; row t - delay arrives at step t. */
+  readonly pre: Rows;
+  readonly delay: number;
+  /** Of the postsynaptic population. */
+  readonly psi: Rows;
+  readonly signal: Rows;
+  readonly rateTerm: Rows;
+  readonly projection: Projection;
+  /** Gradient of the weights; a trace only adds to it. [syn] */
+  readonly gradient: Real;
   /** The backend's own inner loops, in place of the plain ones. */
   readonly loops?: FastLoops | undefined;
 }
@@ -349,7 +460,11 @@ export interface BoundTrace {
   finish(steps: number): void;
 }
 
-export interface TraceContext extends RuleContext {
+export interface TraceContext extends PartContext {
+  /** Of the postsynaptic population. @throws UnsupportedError when it is read and the neuron declares none of the known forms */
+  readonly neuron: NeuronDynamics;
+  /** The filter of the readouts whose errors it meets. */
+  readonly readout: OutputFilter;
   readonly filter: OutputFilter;
   /** True where the rate term is known only after the trial. */
   readonly rateTermAfterTrial: boolean;
@@ -378,19 +493,51 @@ export interface TraceModel<P = never> {
 
 // ---------------------------------------------------------------- direct rules
 
-/** What a direct rule is bound to. Its matrices and its traces are one group of state, `direct`. */
-export interface DirectBinding {
-  readonly sizes: Sizes;
-  readonly state: Views;
-  readonly trial: TrialArrays;
-  readonly weights: Weights;
-  readonly projections: { readonly in: Projection; readonly rec: Projection };
-  /** Gradient of W_in and W_rec; a direct rule only adds to it. */
-  readonly gradient: Weights;
+/** Both ends of a projection in the lists of its network. */
+export interface ProjectionShape {
+  readonly name: string;
+  /** Its population; null: the task's input. */
+  readonly pre: number | null;
+  readonly post: number;
+  /** Steps. */
+  readonly delay: number;
+  readonly synapses: Projection;
 }
 
-export interface DirectContext extends RuleContext {
+/** What a direct rule knows of the network before it has any memory. */
+export interface NetworkShape {
+  readonly sizes: { readonly stream: number; readonly step: number; readonly in: number; readonly out: number };
+  readonly populations: readonly { readonly name: string; readonly size: number }[];
+  readonly projections: readonly ProjectionShape[];
+  readonly readouts: readonly ReadoutShape[];
+}
+
+export interface ReadoutShape extends OutputFilter {
+  readonly name: string;
+  /** Populations that it reads, in the order of the rows of its weights. */
+  readonly reads: readonly number[];
+  readonly size: number;
+  /** Its first column in the rows of outputs. */
+  readonly column: number;
+}
+
+export interface DirectContext extends PartContext {
+  readonly network: NetworkShape;
+  /** Dynamics of each population. @throws UnsupportedError when they are read and a neuron declares none of the known forms */
+  readonly neurons: readonly NeuronDynamics[];
   readonly borderSpikes: 'keep' | 'drop';
+}
+
+/** What a direct rule is bound to; lists are those of its network. Its own matrices and traces are one group of state, `direct`. */
+export interface DirectBinding {
+  readonly network: NetworkShape;
+  readonly state: Views;
+  readonly error: Rows;
+  readonly populations: readonly { readonly psi: Rows; readonly signal: Rows }[];
+  /** Gradient: a direct rule only adds to it. Weights and gradient [syn] */
+  readonly projections: readonly { readonly pre: Rows; readonly weights: Real; readonly gradient: Real }[];
+  /** Weights [pre][out] of each readout. */
+  readonly readouts: readonly { readonly weights: Real }[];
 }
 
 export interface DirectInstance {
@@ -408,7 +555,7 @@ export interface DirectInstance {
    */
   readonly grain: 'step' | 'update';
   readonly kernel: BpttKernel | null;
-  init(state: Views, sizes: Sizes, rng: Rng): void;
+  init(state: Views, rng: Rng): void;
   /** The returned function adds what the steps [t0, t1) of all streams owe. It is called for all steps of a trial, in order. */
   bind(binding: DirectBinding): (t0: number, t1: number) => void;
 }

@@ -1,4 +1,5 @@
 import { FileError } from '../core/errors.ts';
+import { formerName } from '../core/formerNames.ts';
 import type { Clock, Run } from './run.ts';
 
 /** What a checkpoint says of itself, beside the numbers. */
@@ -41,21 +42,44 @@ export function restoreCheckpoint(run: Run, bytes: Uint8Array, path: string): vo
   const { state } = run.network;
   const element = state.data instanceof Float64Array ? 'float64' : 'float32';
   if (header.element !== element) throw new FileError(path, `holds ${header.element} numbers, this run has ${element}`);
-  const expected = state.table.map((entry) => `${entry.name}[${entry.shape}]`);
-  const got = header.fields.map((entry) => `${entry.name}[${entry.shape}]`);
-  const odd = expected.findIndex((name, f) => name !== got[f]);
-  if (odd >= 0 || got.length !== expected.length) {
-    const at = odd >= 0 ? odd : expected.length;
-    throw new FileError(
-      path,
-      `holds another network: field ${got[at] ?? 'missing'} where ${expected[at] ?? 'none'} is expected`,
-    );
+  const held = new Map<string, Held>();
+  let numbers = 0;
+  for (const { name, shape } of header.fields) {
+    held.set(name, { name, shape, offset: numbers });
+    numbers += lengthOf(shape);
   }
-  if (bytes.length - start !== state.data.byteLength) {
-    throw new FileError(path, `holds ${bytes.length - start} bytes of state, expected ${state.data.byteLength}`);
+  const found = state.table.map(({ name }) => held.get(name) ?? held.get(formerName(name) ?? ''));
+  const odd = state.table.findIndex(({ length }, f) => !found[f] || lengthOf(found[f].shape) !== length);
+  const used = new Set(found);
+  const extra = [...held.values()].find((field) => !used.has(field));
+  if (odd >= 0 || extra) {
+    const got = odd >= 0 ? found[odd] : extra;
+    const wanted = odd >= 0 ? `${state.table[odd].name}[${state.table[odd].shape}]` : 'none';
+    const has = got ? `${got.name}[${got.shape}]` : 'missing';
+    throw new FileError(path, `holds another network: field ${has} where ${wanted} is expected`);
   }
-  new Uint8Array(state.data.buffer, state.data.byteOffset, state.data.byteLength).set(bytes.subarray(start));
+  const { BYTES_PER_ELEMENT: size } = state.data;
+  if (bytes.length - start !== numbers * size) {
+    throw new FileError(path, `holds ${bytes.length - start} bytes of state, expected ${numbers * size}`);
+  }
+  const target = new Uint8Array(state.data.buffer, state.data.byteOffset, state.data.byteLength);
+  state.table.forEach(({ offset, length }, f) => {
+    const from = start + (found[f]?.offset ?? 0) * size;
+    target.set(bytes.subarray(from, from + length * size), offset * size);
+  });
   Object.assign(run.clock, header.clock);
+}
+
+function lengthOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** A field in a checkpoint. */
+interface Held {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Numbers before it. */
+  readonly offset: number;
 }
 
 function readHeader(bytes: Uint8Array, path: string): { readonly header: Header; readonly start: number } {

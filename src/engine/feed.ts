@@ -1,5 +1,7 @@
+import type { Real } from '../core/layout.ts';
 import type { Split, TaskInstance, TrialTarget } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
+import { rowAt } from '../core/rows.ts';
 import type { Run } from './run.ts';
 
 /** Brings a task's trials into the arrays of a run. */
@@ -20,16 +22,19 @@ export function createFeed(
   split: Split,
 ): Feed {
   const { network, clock } = run;
-  const { sizes, bias } = network.spec;
-  const streams = Array.from({ length: sizes.stream }, (_, b) => ({ arrays: slice(run, b), rng: rng.split(b) }));
-  if (bias) for (let s = sizes.in - 1; s < network.trial.x.length; s += sizes.in) network.trial.x[s] = 1;
+  const { sizes } = network.spec;
+  const { x } = network.trial;
+  const streams = Array.from({ length: sizes.stream }, (_, b) => ({ ...slice(run, task, b), rng: rng.split(b) }));
+  // The constant of plastic biases.
+  if (x.width > task.nIn) for (let s = x.width - 1; s < x.data.length; s += x.width) x.data[s] = 1;
   return {
     task,
     fill(steps) {
       for (let b = 0; b < streams.length; b++) {
-        const { arrays, rng: source } = streams[b];
+        const { arrays, copyOutputs, rng: source } = streams[b];
         const start = task.mode.kind === 'stream' ? clock.step : clock.trial * sizes.stream + b;
         task.fill({ ...arrays, steps }, source, start, split);
+        copyOutputs?.(steps);
         if (window) mute(arrays.weight, window, steps);
       }
     },
@@ -46,17 +51,37 @@ export function nextSteps(run: Run, task: TaskInstance, totalSteps: number): num
   return task.mode.kind === 'stream' ? Math.min(longest, totalSteps - run.clock.step) : task.mode.steps;
 }
 
-/** One stream's part of the whole-time arrays. */
-function slice(run: Run, b: number): Omit<TrialTarget, 'steps'> {
-  const { trial, spec } = run.network;
+/** One stream's part of the whole-time arrays, and what brings the task's outputs to the readouts where they are not the same. */
+function slice({ network }: Run, task: TaskInstance, b: number) {
+  const { trial, spec } = network;
   const { step, in: nIn, out } = spec.sizes;
+  const first = rowAt(trial.x, b, 0);
+  const outputs = spec.readouts.flatMap((readout) => [...readout.outputs]);
+  const part = (data: Real) => data.subarray(b * step * out, (b + 1) * step * out);
+  const own = { target: part(trial.target.data), expected: part(trial.expected.data) };
+  const same = outputs.length === task.nOut && outputs.every((output, k) => output === k);
+  const room = () => new Float64Array(step * task.nOut);
+  const given = same ? own : { target: room(), expected: room() };
   return {
-    x: trial.x.subarray(b * step * nIn, (b + 1) * step * nIn),
-    target: trial.target.subarray(b * step * out, (b + 1) * step * out),
-    expected: trial.expected.subarray(b * step * out, (b + 1) * step * out),
-    weight: trial.weight.subarray(b * step, (b + 1) * step),
-    xStride: nIn,
+    arrays: {
+      ...given,
+      x: trial.x.data.subarray(first, first + step * nIn),
+      weight: trial.weight.data.subarray(b * step, (b + 1) * step),
+      xStride: nIn,
+    } satisfies Omit<TrialTarget, 'steps'>,
+    copyOutputs: same
+      ? null
+      : (steps: number) => {
+          choose(own.target, given.target, outputs, task.nOut, steps);
+          choose(own.expected, given.expected, outputs, task.nOut, steps);
+        },
   };
+}
+
+/** Columns of a task's outputs that readouts are to learn.   to: [step][chosen]; from: [step][nOut] */
+function choose(to: Real, from: Real, outputs: readonly number[], nOut: number, steps: number): void {
+  const n = outputs.length;
+  for (let t = 0; t < steps; t++) for (let k = 0; k < n; k++) to[t * n + k] = from[t * nOut + outputs[k]];
 }
 
 /** Steps outside the window are not scored. */

@@ -1,3 +1,4 @@
+import { rowAt } from '../core/rows.ts';
 import type { Run } from './run.ts';
 
 /** What keeps a network from computing, whatever its loss. */
@@ -12,7 +13,8 @@ export function conditionOf(
   steps: number,
   activity: number,
 ): { readonly condition: Condition; readonly text: string } | null {
-  if (!run.network.spec.spiking) return conditionOfRates(run, steps);
+  const { populations } = run.network.spec;
+  if (populations.every(({ spiking }) => !spiking)) return conditionOfRates(run, steps);
   if (activity < limits.silent) return silent(activity, 'spikes per step');
   if (activity <= limits.busy) return null;
   return { condition: 'saturated', text: `the network is near saturation: ${activity.toFixed(2)} spikes per step` };
@@ -24,19 +26,21 @@ function silent(mean: number, unit: string) {
 
 /** Rates have signs, so their mean says nothing. */
 function conditionOfRates(run: Run, steps: number): ReturnType<typeof conditionOf> {
-  const { spec, trial } = run.network;
-  const { stream: nStream, step: stride, rec: n, history } = spec.sizes;
+  const { spec, activity } = run.network;
   let sum = 0;
   let full = 0;
-  for (let b = 0; b < nStream; b++) {
-    const first = (b * (history + stride) + history) * n;
-    for (let s = first; s < first + steps * n; s++) {
-      const rate = Math.abs(trial.z[s]);
-      sum += rate;
-      if (rate > limits.rate) full += 1;
+  let count = 0;
+  for (const { z } of activity) {
+    for (let b = 0; b < spec.sizes.stream; b++) {
+      const first = rowAt(z, b, 0);
+      for (let s = first; s < first + steps * z.size; s++) {
+        const rate = Math.abs(z.data[s]);
+        sum += rate;
+        if (rate > limits.rate) full += 1;
+      }
+      count += steps * z.size;
     }
   }
-  const count = nStream * steps * n;
   const mean = sum / count;
   if (mean < limits.silent) return silent(mean, 'mean |rate|');
   if (full <= limits.share * count) return null;

@@ -1,17 +1,98 @@
-import { cut, type Field, type Layout } from '../core/layout.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
-import type { TrialArrays, Weights } from '../core/plugins.ts';
+import {
+  blockGroup,
+  channelName,
+  populationSizes,
+  projectionSizes,
+  readoutSizes,
+  signalSizes,
+} from '../core/bindings.ts';
+import { cut, type Field, type Group, groupsLength, type Layout, type Role } from '../core/layout.ts';
+import type {
+  Backend,
+  Network,
+  NetworkLengths,
+  NetworkSpec,
+  OpenOptions,
+  Stages,
+  WeightBlock,
+} from '../core/network.ts';
+import type { Activity, TrialRows } from '../core/plugins.ts';
+import type { Rows } from '../core/rows.ts';
+import { resetState } from './borders.ts';
 
-const weightLayout = {
-  wIn: { shape: ['synIn'], home: 'synapse', unit: 'weight', doc: 'input weights, bias row last' },
-  wRec: { shape: ['synRec'], home: 'synapse', unit: 'weight', doc: 'recurrent weights' },
-  wOut: { shape: ['rec', 'out'], home: 'synapse', unit: 'weight', doc: 'readout weights' },
-  bOut: { shape: ['out'], home: 'post', unit: 'weight', doc: 'readout bias' },
-} as const satisfies Layout;
+const blockDocs: Readonly<Record<WeightBlock['kind'], string>> = {
+  projection: 'weights of the projection, a bias last',
+  readout: 'weights of the readout',
+  bias: 'bias of the readout',
+};
+
+function blockGroups(spec: NetworkSpec, role: 'weights' | 'gradient' | 'optimizer', name: string): Group[] {
+  return spec.blocks.map((block) => {
+    const { kind, owner } = block;
+    const unit = role === 'gradient' ? 'gradient' : 'weight';
+    const home = kind === 'bias' ? 'post' : 'synapse';
+    const shape: Field['shape'] = kind === 'projection' ? ['syn'] : kind === 'bias' ? ['out'] : ['pre', 'out'];
+    const layout = { [name]: { shape, home, unit, doc: blockDocs[kind] } as const };
+    const sizes =
+      kind === 'projection' ? projectionSizes(spec, spec.projections[owner]) : readoutSizes(spec, spec.readouts[owner]);
+    return { name: blockGroup(block, spec), role, layout, sizes };
+  });
+}
+
+/** Groups of the state buffer, in the order in which a checkpoint holds them. */
+function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
+  const { sizes, populations, projections, readouts } = spec;
+  const group = (name: string, role: Role, layout: Layout, of: Group['sizes']): Group => ({
+    name,
+    role,
+    layout,
+    sizes: of,
+  });
+  const groups: Group[] = [...blockGroups(spec, 'weights', 'weights'), ...blockGroups(spec, 'gradient', 'gradient')];
+  for (const slot of spec.optimizer.slots) groups.push(...blockGroups(spec, 'optimizer', slot));
+  for (const population of populations) {
+    const { name, neuron } = population;
+    groups.push(group(`population.${name}`, 'neuron', neuron.layout, populationSizes(spec, population)));
+  }
+  for (const readout of readouts) {
+    groups.push(group(`readout.${readout.name}`, 'readout', readout.readout.layout, readoutSizes(spec, readout)));
+  }
+  // The other executions keep no traces from step to step.
+  if (spec.execution === 'online') {
+    for (const projection of projections) {
+      projection.traces.forEach((trace, c) => {
+        const name = channelName(`projection.${projection.name}.trace`, spec, c);
+        groups.push(group(name, 'trace', kept(trace.layout, backend), projectionSizes(spec, projection)));
+      });
+    }
+  }
+  for (const population of populations) {
+    population.signals.forEach((signal, c) => {
+      const name = channelName(`population.${population.name}.signal`, spec, c);
+      groups.push(group(name, 'signal', kept(signal.layout, backend), signalSizes(spec, population, c)));
+    });
+  }
+  if (spec.direct)
+    groups.push(group('direct', 'direct', spec.direct.layout, { stream: sizes.stream, step: sizes.step }));
+  for (const population of populations) {
+    const own = populationSizes(spec, population);
+    const name = `population.${population.name}`;
+    groups.push(group(name, 'past', tailLayout(population.history), own), group(name, 'run', runLayout, own));
+  }
+  if (sizes.inHistory > 0) {
+    const tail: Field = { shape: ['stream', sizes.inHistory, 'in'], home: 'pre', unit: '1', doc: 'last input' };
+    groups.push(group('task', 'past', { tail }, { stream: sizes.stream, in: sizes.in }));
+  }
+  if (spec.formats) groups.push(group('fixed', 'fixed', fixedLayout(spec.formats.length + 1), {}));
+  return groups;
+}
+
+const tailLayout = (history: number): Layout => ({
+  tail: { shape: ['stream', history, 'self'], home: 'post', unit: '1', doc: 'last activity of the trial before' },
+});
 
 const runLayout = {
-  zTail: { shape: ['stream', 'history', 'rec'], home: 'post', unit: '1', doc: 'last activity of the trial before' },
-  fBar: { shape: ['stream', 'rec'], home: 'post', unit: 'spikes/step', doc: 'running mean of the activity' },
+  mean: { shape: ['stream', 'self'], home: 'post', unit: 'spikes/step', doc: 'running mean of the activity' },
 } as const satisfies Layout;
 
 const fixedLayout = (formats: number): Layout => ({
@@ -23,61 +104,58 @@ const fixedLayout = (formats: number): Layout => ({
   },
 });
 
-const perNeuron = (doc: string) => ({ shape: ['stream', 'step', 'rec'], home: 'post', unit: '1', doc }) as const;
-const perOutput = (doc: string) => ({ shape: ['stream', 'step', 'out'], home: 'post', unit: '1', doc }) as const;
-
-const trialLayout = {
-  x: { shape: ['stream', 'step', 'in'], home: 'pre', unit: '1', doc: 'input' },
-  psi: perNeuron('pseudo-derivative'),
-  y: perOutput('readout'),
-  target: perOutput('target'),
-  expected: perOutput('expected target'),
-  weight: { shape: ['stream', 'step'], home: 'global', unit: '1', doc: 'weight of the step in the loss' },
-  error: perOutput('error'),
-} as const satisfies Layout;
-
-/** Groups of the state buffer, in the order in which a checkpoint holds them. */
-function stateGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout> {
-  const groups: Record<string, Layout> = { weights: weightLayout, gradient: weightLayout };
-  for (const slot of spec.optimizer.slots) groups[`optimizer.${slot}`] = weightLayout;
-  groups.neuron = spec.neuron.layout;
-  groups.readout = spec.readout.layout;
-  if (spec.rule) {
-    // The other executions keep no traces from step to step.
-    if (spec.execution === 'online') groups.trace = kept(spec.rule.trace.layout, backend);
-    groups.signal = kept(spec.rule.signal.layout, backend);
-  }
-  if (spec.direct) groups.direct = spec.direct.layout;
-  groups.run = runLayout;
-  if (spec.formats) groups.fixed = fixedLayout(spec.formats.length + 1);
-  return groups;
-}
-
-/** z has `history` more rows than the other whole-time arrays, so it is a group of its own. */
-function trialGroups(spec: NetworkSpec, backend: Backend): Record<string, Layout> {
-  const { history, step } = spec.sizes;
+/** The rows of a trial: z and x have rows of the past before them. */
+function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
+  const { sizes, populations } = spec;
+  const { step } = sizes;
   const shared = backend.sharesRows(spec);
-  const neuronRows = (rows: number, doc: string): Field => ({
-    shape: ['stream', rows, 'rec'],
+  const currentRows = readsCurrent(spec) ? step : 0;
+  const rows = (count: number, width: Field['shape'][number], doc: string): Field => ({
+    shape: ['stream', count, width],
     home: 'post',
     unit: '1',
     doc,
   });
-  return {
-    activity: { z: neuronRows(history + step, 'spikes or rates') },
-    trial: {
-      ...trialLayout,
-      signal: neuronRows(shared.signal ? 1 : step, 'learning signal'),
-      current: neuronRows(readsCurrent(spec) ? step : 0, 'summed input'),
-      rateTerm: neuronRows(shared.rateTerm ? 1 : step, 'firing-rate term'),
-    },
+  const own = populations.flatMap((population): Group[] => {
+    const { name, history } = population;
+    const signals = Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => [
+      channelName('signal', spec, c),
+      rows(shared.signal ? 1 : step, 'self', 'learning signal'),
+    ]);
+    const layout: Layout = {
+      z: rows(history + step, 'self', 'spikes or rates'),
+      psi: rows(step, 'self', 'pseudo-derivative'),
+      current: rows(currentRows, 'self', 'summed input'),
+      rateTerm: rows(shared.rateTerm ? 1 : step, 'self', 'firing-rate term'),
+      ...Object.fromEntries(signals),
+    };
+    return [{ name: `population.${name}`, layout, sizes: populationSizes(spec, population) }];
+  });
+  const outputs: Layout = {
+    y: rows(step, 'out', 'readout'),
+    target: rows(step, 'out', 'target'),
+    expected: rows(step, 'out', 'expected target'),
+    weight: rows(step, 1, 'weight of the step in the loss'),
+    error: rows(step, 'out', 'error'),
   };
+  return [
+    ...own,
+    {
+      name: 'task',
+      layout: { x: rows(sizes.inHistory + step, 'in', 'input'), ...outputs },
+      sizes: { stream: sizes.stream, in: sizes.in, out: sizes.out },
+    },
+  ];
 }
 
 /** Rows that only few parts look at are kept where one does. */
-function readsCurrent({ rule, direct }: NetworkSpec): boolean {
-  const parts = [rule?.trace, rule?.signal, direct];
-  return parts.some((part) => part?.footprint.reads.includes('current'));
+function readsCurrent({ populations, projections, direct }: NetworkSpec): boolean {
+  const parts = [
+    ...populations.flatMap(({ signals }) => signals),
+    ...projections.flatMap(({ traces }) => traces),
+    ...(direct ? [direct] : []),
+  ];
+  return parts.some(({ footprint }) => footprint.reads.includes('current'));
 }
 
 /** Scratch of a step is left out where a backend does not keep it. */
@@ -86,44 +164,34 @@ function kept(layout: Layout, { keepsTransients }: Backend): Layout {
   return Object.fromEntries(Object.entries(layout).filter(([, field]) => !field.transient));
 }
 
+const formatted: readonly Role[] = ['weights', 'optimizer', 'neuron', 'readout', 'trace', 'signal', 'direct', 'run'];
+
 /** Names of all fields that may have a number format: what is stored from step to step, and rows that stages hand on. */
 export function formattableFields(spec: NetworkSpec, backend: Backend): string[] {
-  const groups = Object.entries(stateGroups({ ...spec, formats: null }, backend));
-  const state = groups.flatMap(([group, layout]) =>
-    Object.entries(layout).flatMap(([name, { transient, bookkeeping }]) =>
-      transient || bookkeeping ? [] : [`${group}.${name}`],
-    ),
-  );
+  const state = stateGroups({ ...spec, formats: null }, backend)
+    .filter(({ role = 'rows' }) => formatted.includes(role))
+    .flatMap(({ name: group, layout }) =>
+      Object.entries(layout).flatMap(([name, { transient, bookkeeping }]) =>
+        transient || bookkeeping ? [] : [`${group}.${name}`],
+      ),
+    );
+  const { populations, readouts } = spec;
+  const perPopulation = (name: string) => populations.map((population) => `population.${population.name}.${name}`);
+  const perReadout = (name: string) => readouts.map((readout) => `readout.${readout.name}.${name}`);
+  const signals = Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => channelName('signal', spec, c));
   return [
-    ...state.filter((name) => !/^(gradient|run\.zTail)/.test(name)),
-    ...['psi', 'y', 'error', 'signal', 'rateTerm'].map((name) => `trial.${name}`),
+    ...state,
+    ...perPopulation('psi'),
+    ...perReadout('y'),
+    ...perReadout('error'),
+    ...signals.flatMap(perPopulation),
+    ...perPopulation('rateTerm'),
   ];
 }
 
 /** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */
 export function networkLength(spec: NetworkSpec, backend: Backend): NetworkLengths {
-  const count = (groups: Record<string, Layout>) => cut(groups, spec.sizes, (n) => new Counter(n) as never).data.length;
-  return { state: count(stateGroups(spec, backend)), trial: count(trialGroups(spec, backend)) };
-}
-
-/** Stands in for an array where only the length is wanted. */
-class Counter {
-  readonly length: number;
-  constructor(length: number) {
-    this.length = length;
-  }
-  subarray(from: number, to: number): Counter {
-    return new Counter(to - from);
-  }
-}
-
-/** Neurons and readout as they are before a first step; what only learning keeps stays as it is. */
-export function resetState({ spec, state }: Pick<Network, 'spec' | 'state'>): void {
-  for (const [group, layout] of Object.entries({ neuron: spec.neuron.layout, readout: spec.readout.layout })) {
-    for (const [name, { initial = 0, restarts }] of Object.entries(layout)) {
-      if (!restarts) state.field(`${group}.${name}`).fill(initial);
-    }
-  }
+  return { state: groupsLength(stateGroups(spec, backend)), trial: groupsLength(trialGroups(spec, backend)) };
 }
 
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
@@ -133,15 +201,41 @@ export function allocateNetwork(
   options: OpenOptions = {},
 ): { network: Network; stages: Stages } {
   const workspace = backend.open(spec, networkLength(spec, backend), options);
-  const state = cut(stateGroups(spec, backend), spec.sizes, workspace.allocate);
-  const block = cut(trialGroups(spec, backend), spec.sizes, workspace.allocate);
-  const trial = { ...block.views('trial'), ...block.views('activity') } as unknown as TrialArrays;
+  const state = cut(stateGroups(spec, backend), workspace.allocate);
+  const block = cut(trialGroups(spec, backend), workspace.allocate);
+  const { sizes } = spec;
+  const rows = (name: string, width: number, history = 0): Rows => {
+    const data = block.field(name);
+    const steps = width === 0 ? 0 : data.length / (sizes.stream * width) - history;
+    return { data, width, from: 0, size: width, history, steps };
+  };
+  const activity = spec.populations.map(({ name, size, history }): Activity => {
+    const own = (field: string, past = 0) => rows(`population.${name}.${field}`, size, past);
+    return {
+      z: own('z', history),
+      psi: own('psi'),
+      current: own('current'),
+      rateTerm: own('rateTerm'),
+      signals: Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => own(channelName('signal', spec, c))),
+    };
+  });
+  const trial: TrialRows = {
+    x: rows('task.x', sizes.in, sizes.inHistory),
+    y: rows('task.y', sizes.out),
+    target: rows('task.target', sizes.out),
+    expected: rows('task.expected', sizes.out),
+    weight: rows('task.weight', 1),
+    error: rows('task.error', sizes.out),
+  };
+  const blocks = (field: string) =>
+    Object.fromEntries(spec.blocks.map((of) => [of.name, state.field(`${blockGroup(of, spec)}.${field}`)]));
   const network: Network = {
     spec,
     state,
     trial,
-    weights: state.views('weights') as unknown as Weights,
-    gradient: state.views('gradient') as unknown as Weights,
+    activity,
+    weights: blocks('weights'),
+    gradient: blocks('gradient'),
   };
   resetState(network);
   return { network, stages: workspace.compile(network) };

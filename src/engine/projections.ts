@@ -8,7 +8,18 @@ export type Connectivity =
   /** Every neuron receives exactly `n` synapses from distinct presynaptic neurons. */
   | { readonly kind: 'in-degree'; readonly n: number }
   /** Every pair is connected with probability `p`. */
-  | { readonly kind: 'probability'; readonly p: number };
+  | { readonly kind: 'probability'; readonly p: number }
+  /** Neuron i to neuron i, of two populations of one size. */
+  | { readonly kind: 'one-to-one' }
+  /** Pairs at distance d are connected with probability p exp(-d^2 / (2 sigma^2)); d in units of the ring or a side of the grid. */
+  | {
+      readonly kind: 'distance';
+      readonly shape: 'ring' | readonly [rows: number, columns: number];
+      readonly sigma: number;
+      readonly p: number;
+    }
+  /** Listed [pre, post], counted from 0. */
+  | { readonly kind: 'pairs'; readonly pairs: readonly (readonly [number, number])[] };
 
 export type WeightInit =
   /** N(0, (gain / sqrt(fan-in))^2); the fan-in is the mean number of synapses of a neuron, the bias not counted. */
@@ -20,10 +31,13 @@ export type WeightInit =
   | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'constant'; readonly value: number };
 
-export interface Dale {
-  readonly excitatory: number;
-  readonly balanced: boolean;
-}
+export type Dale =
+  | 'excitatory'
+  | 'inhibitory'
+  | {
+      readonly excitatory: number;
+      readonly balanced: boolean;
+    };
 
 export interface ProjectionShape {
   readonly nPre: number;
@@ -32,7 +46,9 @@ export interface ProjectionShape {
   readonly bias: boolean;
   readonly autapses: boolean;
   readonly connectivity: Connectivity;
-  /** Share of presynaptic neurons that excite; null: synapses of either sign. */
+  /** Both ends are one population. */
+  readonly recurrent: boolean;
+  /** The sign of all synapses, or the share of presynaptic neurons that excite; null: synapses of either sign. */
   readonly dale?: Dale | null;
 }
 
@@ -55,7 +71,7 @@ export function buildProjection(shape: ProjectionShape, rng: Rng, path = 'projec
   const post = new Int32Array(rowStart[rows.length]);
   for (let i = 0; i < rows.length; i++) post.set(rows[i], rowStart[i]);
   const dense = shape.connectivity.kind === 'dense';
-  const masked = dense && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
+  const masked = dense && shape.recurrent && !shape.autapses ? diagonal(shape.nPost) : new Int32Array(0);
   const signs = shape.dale ? drawSigns(shape, shape.dale, rng.split('signs')) : null;
   return { nPre: rows.length, nPost: shape.nPost, nSyn: post.length, dense, rowStart, post, masked, signs };
 }
@@ -64,7 +80,9 @@ export function buildProjection(shape: ProjectionShape, rng: Rng, path = 'projec
  * Signs of neurons drawn from all, with the factor on their first weights; 0 for the bias. Balanced, a share p of them excites
  * with sqrt((1-p) / p) of the size and the others inhibit with sqrt(p / (1-p)).
  */
-function drawSigns({ nPre, bias }: ProjectionShape, { excitatory, balanced }: Dale, rng: Rng): Float64Array {
+function drawSigns({ nPre, bias }: ProjectionShape, dale: Dale, rng: Rng): Float64Array {
+  const { excitatory, balanced } =
+    typeof dale === 'string' ? { excitatory: dale === 'excitatory' ? 1 : 0, balanced: false } : dale;
   const count = Math.round(excitatory * nPre);
   const ratio = balanced && count > 0 && count < nPre ? Math.sqrt((nPre - count) / count) : 1;
   const signs = new Float64Array(nPre + (bias ? 1 : 0)).fill(-1 / ratio, 0, nPre);
@@ -77,22 +95,72 @@ function drawSigns({ nPre, bias }: ProjectionShape, { excitatory, balanced }: Da
  * @throws ConfigError for more than can be numbered or drawn, or than a neuron can have
  */
 export function expectedSynapses(shape: Omit<ProjectionShape, 'bias'>, path: string): number {
-  const { nPre, nPost, autapses, connectivity } = shape;
+  const { nPre, nPost, connectivity } = shape;
   const at = `${path}.connectivity`;
-  const sources = autapses ? nPre : nPre - 1;
-  const { kind } = connectivity;
-  if (kind === 'in-degree' && connectivity.n > sources) {
-    throw new ConfigError(`${at}.n`, connectivity.n, `at most ${sources}, the presynaptic units there are`);
+  checkConnectivity(shape, at);
+  const synapses = meanFanIn(connectivity, nPre) * nPost;
+  if (synapses > mostSynapses) {
+    throw new ConfigError(at, connectivity, `at most ${mostSynapses} synapses, not ${synapses}`);
   }
-  const perNeuron = kind === 'in-degree' ? connectivity.n : kind === 'probability' ? connectivity.p * nPre : nPre;
-  if (perNeuron * nPost > mostSynapses) {
-    throw new ConfigError(at, connectivity, `at most ${mostSynapses} synapses, not ${perNeuron * nPost}`);
-  }
-  if (kind === 'probability' && nPre * nPost > mostPairs) {
+  if ((connectivity.kind === 'probability' || connectivity.kind === 'distance') && nPre * nPost > mostPairs) {
     const other = '"in-degree" draws only the synapses there are';
     throw new ConfigError(at, connectivity, `at most ${mostPairs} pairs to draw, not ${nPre * nPost}; ${other}`);
   }
-  return perNeuron * nPost;
+  return synapses;
+}
+
+function checkConnectivity(
+  { nPre, nPost, recurrent, autapses, connectivity }: Omit<ProjectionShape, 'bias'>,
+  at: string,
+): void {
+  const sources = recurrent && !autapses ? nPre - 1 : nPre;
+  switch (connectivity.kind) {
+    case 'in-degree':
+      if (connectivity.n <= sources) return;
+      throw new ConfigError(`${at}.n`, connectivity.n, `at most ${sources}, the presynaptic units there are`);
+    case 'one-to-one':
+      if (nPre === nPost) return;
+      throw new ConfigError(
+        `${at}.kind`,
+        connectivity.kind,
+        `as many presynaptic units (${nPre}) as neurons (${nPost})`,
+      );
+    case 'distance': {
+      const { shape } = connectivity;
+      if (shape === 'ring') return;
+      const places = shape[0] * shape[1];
+      if (places === nPre && places === nPost) return;
+      throw new ConfigError(`${at}.shape`, shape, `a grid of ${nPre} presynaptic units and ${nPost} neurons`);
+    }
+    case 'pairs': {
+      const odd = connectivity.pairs.findIndex(([i, j]) => i >= nPre || j >= nPost);
+      if (odd >= 0) {
+        throw new ConfigError(`${at}.pairs.${odd}`, connectivity.pairs[odd], `[pre < ${nPre}, post < ${nPost}]`);
+      }
+      const seen = new Set<number>();
+      connectivity.pairs.forEach(([i, j], place) => {
+        if (seen.has(i * nPost + j)) throw new ConfigError(`${at}.pairs.${place}`, [i, j], 'every pair once');
+        seen.add(i * nPost + j);
+      });
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+/** Synapses of a neuron, on average and at most. */
+function meanFanIn(connectivity: Connectivity, nPre: number): number {
+  switch (connectivity.kind) {
+    case 'in-degree':
+      return connectivity.n;
+    case 'probability':
+      return connectivity.p * nPre;
+    case 'one-to-one':
+      return 1;
+    default:
+      return nPre;
+  }
 }
 
 function denseRows({ nPre, nPost }: ProjectionShape): Int32Array[] {
@@ -100,17 +168,43 @@ function denseRows({ nPre, nPost }: ProjectionShape): Int32Array[] {
   return Array.from({ length: nPre }, () => all);
 }
 
-function sparseRows({ nPre, nPost, autapses, connectivity }: ProjectionShape, rng: Rng): Int32Array[] {
+function sparseRows({ nPre, nPost, recurrent, autapses, connectivity }: ProjectionShape, rng: Rng): Int32Array[] {
   const rows: number[][] = Array.from({ length: nPre }, () => []);
+  if (connectivity.kind === 'pairs') {
+    for (const [i, j] of connectivity.pairs) rows[i].push(j);
+    return rows.map((row) => Int32Array.from(row).sort());
+  }
   for (let j = 0; j < nPost; j++) {
-    const skip = autapses ? -1 : j;
+    const skip = recurrent && !autapses ? j : -1;
     if (connectivity.kind === 'in-degree') {
       for (const i of distinct(connectivity.n, nPre, skip, rng)) rows[i].push(j);
     } else if (connectivity.kind === 'probability') {
       for (let i = 0; i < nPre; i++) if (i !== skip && rng.bernoulli(connectivity.p)) rows[i].push(j);
+    } else if (connectivity.kind === 'one-to-one') rows[j].push(j);
+    else if (connectivity.kind === 'distance') {
+      const { shape, sigma, p } = connectivity;
+      for (let i = 0; i < nPre; i++) {
+        const d = distance(i, j, nPre, nPost, shape);
+        if (i !== skip && rng.bernoulli(p * Math.exp((-d * d) / (2 * sigma * sigma)))) rows[i].push(j);
+      }
     }
   }
   return rows.map((row) => Int32Array.from(row));
+}
+
+/** Distance as a share of the ring, or of a side of the grid, the shorter way round. */
+function distance(
+  i: number,
+  j: number,
+  nPre: number,
+  nPost: number,
+  shape: 'ring' | readonly [number, number],
+): number {
+  const round = (d: number) => Math.min(Math.abs(d), 1 - Math.abs(d));
+  if (shape === 'ring') return round(i / nPre - j / nPost);
+  const [rows, columns] = shape;
+  const down = round((Math.floor(i / columns) - Math.floor(j / columns)) / rows);
+  return Math.hypot(down, round(((i % columns) - (j % columns)) / columns));
 }
 
 /** n distinct integers of [0, limit), never `skip`, by Floyd's sampling. */
@@ -128,6 +222,46 @@ function distinct(n: number, limit: number, skip: number, rng: Rng): Set<number>
 /** Synapses i -> i of a square dense matrix. */
 function diagonal(n: number): Int32Array {
   return Int32Array.from({ length: n }, (_, j) => j * n + j);
+}
+
+/** A projection whose synapses all have one delay: a part of one whose delays differ, or all of it. */
+export interface DelaySlice {
+  readonly delay: number;
+  readonly synapses: Projection;
+  /** Where its synapses stand in the whole; null: it is the whole. */
+  readonly places: Int32Array | null;
+}
+
+/** @param delays in steps, one for every synapse of the whole */
+export function sliceByDelay(whole: Projection, delays: Int32Array): DelaySlice[] {
+  const distinctDelays = [...new Set(delays)].sort((a, b) => a - b);
+  if (distinctDelays.length === 1) return [{ delay: distinctDelays[0], synapses: whole, places: null }];
+  const { nPre, nPost, rowStart, post, signs } = whole;
+  const masked = new Set(whole.masked);
+  return distinctDelays.map((delay): DelaySlice => {
+    const places: number[] = [];
+    const starts = new Int32Array(nPre + 1);
+    for (let i = 0; i < nPre; i++) {
+      for (let s = rowStart[i]; s < rowStart[i + 1]; s++) if (delays[s] === delay && !masked.has(s)) places.push(s);
+      starts[i + 1] = places.length;
+    }
+    const targets = Int32Array.from(places, (s) => post[s]);
+    const none = new Int32Array(0);
+    return {
+      delay,
+      places: Int32Array.from(places),
+      synapses: {
+        nPre,
+        nPost,
+        nSyn: places.length,
+        dense: false,
+        rowStart: starts,
+        post: targets,
+        masked: none,
+        signs,
+      },
+    };
+  });
 }
 
 /** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. `path`: of `init` */

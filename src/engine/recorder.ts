@@ -1,13 +1,14 @@
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
-import type { Real, Sizes } from '../core/layout.ts';
-import type { TrialArrays } from '../core/plugins.ts';
+import type { Real } from '../core/layout.ts';
+import { type Rows, rowAt } from '../core/rows.ts';
+import { fullName, namedRows } from './names.ts';
 import type { Run } from './run.ts';
 
 export interface RecordingPlan {
-  /** Whole-time arrays (`x`, `z`, `psi`, `y`, `target`, `error`, `signal`), `threshold`, or state such as `neuron.v`. */
+  /** Rows (`task.x`, `population.rec.z`, `readout.out.y`), `population.rec.threshold`, or state such as `population.rec.v`; the beginning may be left out where only one field ends so. */
   readonly fields: readonly string[];
-  /** Indices to keep of fields that have one entry per recurrent neuron; default all. */
+  /** Indices to keep of fields that have one entry per neuron of a population; default all. */
   readonly neurons?: readonly number[] | undefined;
   readonly stream?: number | undefined;
   /** First trial and number of trials to record. */
@@ -24,9 +25,6 @@ export interface Recorder {
   step(run: Run, t: number, listener: Listener): void;
 }
 
-/** Whole-time arrays with an entry per recurrent neuron; the others have inputs or outputs, however many. */
-const perNeuron: readonly string[] = ['z', 'psi', 'signal', 'rateTerm'];
-
 interface Source {
   readonly name: string;
   readonly width: number;
@@ -39,11 +37,6 @@ export function createRecorder(run: Run, plan: RecordingPlan): Recorder {
   const stream = plan.stream ?? 0;
   if (!(Number.isInteger(stream) && stream >= 0 && stream < sizes.stream)) {
     throw new ConfigError('recording.stream', stream, `a stream in [0, ${sizes.stream})`);
-  }
-  for (const j of plan.neurons ?? []) {
-    if (!(Number.isInteger(j) && j >= 0 && j < sizes.rec)) {
-      throw new ConfigError('recording.neurons', j, `neuron indices in [0, ${sizes.rec})`);
-    }
   }
   const sources = plan.fields.map((field) => createSource(run, field, stream, plan.neurons));
   const first = plan.fromTrial ?? 0;
@@ -69,86 +62,92 @@ export function createRecorder(run: Run, plan: RecordingPlan): Recorder {
   };
 }
 
-const nameOf = ({ name }: { readonly name: string }) => name;
+/** What a name stands for: numbers of one stream at one step. */
+interface Field {
+  readonly name: string;
+  /** Neurons of the population whose field it is; null where it has no entry for each. */
+  readonly neurons: number | null;
+  readonly width: number;
+  copy(run: Run, t: number, pick: (array: Real, at: number) => Float64Array): Float64Array;
+}
 
-function createSource(run: Run, field: string, stream: number, neurons?: readonly number[]): Source {
-  const { spec, state, trial } = run.network;
-  const { history, rec } = spec.sizes;
-  const dims = state.table.find(({ name }) => name === field)?.dims;
-  // One value per recurrent neuron: threshold, some arrays of a trial, and state of shape [stream][rec].
-  const isPerNeuron = dims
-    ? dims.length === 2 && dims[0] === 'stream' && dims[1] === 'rec'
-    : field === 'threshold' || perNeuron.includes(field);
-  const chosen = isPerNeuron ? neurons : undefined;
-  const pick = (array: Real, at: number, width: number) => {
+function createSource(run: Run, given: string, stream: number, neurons?: readonly number[]): Source {
+  const field = fieldOf(run, given, stream);
+  const chosen = field.neurons === null ? undefined : neurons;
+  for (const j of chosen ?? []) {
+    if (!(Number.isInteger(j) && j >= 0 && j < (field.neurons ?? 0))) {
+      throw new ConfigError('recording.neurons', j, `neuron indices in [0, ${field.neurons}) for ${field.name}`);
+    }
+  }
+  const { width } = field;
+  const pick = (array: Real, at: number) => {
     if (!chosen) return Float64Array.from(array.subarray(at, at + width));
     return Float64Array.from(chosen, (j) => array[at + j]);
   };
-  const widthOf = (width: number) => chosen?.length ?? width;
-  if (field === 'threshold') {
-    const { threshold } = spec.neuron;
-    if (!threshold) throw new ConfigError('recording.fields', field, 'a spiking neuron, which has a threshold');
-    const row = new Float64Array(rec);
-    return {
-      name: field,
-      width: widthOf(rec),
-      copy(of) {
-        threshold(of.network.state.views('neuron'), stream, row);
-        return pick(row, 0, rec);
-      },
-    };
+  // As it was asked for, so that a reader finds it.
+  return { name: given, width: chosen?.length ?? width, copy: (of, t) => field.copy(of, t, pick) };
+}
+
+function fieldOf(run: Run, given: string, stream: number): Field {
+  const { spec, state } = run.network;
+  const rows = namedRows(run.network);
+  const thresholds = spec.populations.flatMap(({ name, neuron }, p) =>
+    neuron.threshold ? [{ name: `population.${name}.threshold`, p }] : [],
+  );
+  const known = [...rows.keys(), ...thresholds.map(({ name }) => name), ...state.table.map(({ name }) => name)];
+  const name = fullName(given, known, 'recording.fields');
+  const level = thresholds.find((threshold) => threshold.name === name);
+  if (level) return thresholdField(run, name, level.p, stream);
+  const found = rows.get(name);
+  if (found) return rowField(run, name, found, stream);
+  if (
+    run.gradientChunk > 1 &&
+    spec.update.unit === 'trial' &&
+    state.table.some((e) => e.name === name && e.role === 'trace')
+  ) {
+    throw new ConfigError('recording.fields', given, 'the reference backend, which advances traces one step at a time');
   }
-  if (field === 'rateTerm' && spec.rateTerm.mean !== 'running') {
-    throw new ConfigError('recording.fields', field, 'rateTerm.mean "running": other means are known after the trial');
-  }
-  if (field in trial) {
-    const key = field as keyof TrialArrays;
-    const width = widthOfField(key, spec.sizes);
-    const rows = trial[key].length / (spec.sizes.stream * width);
-    const lead = key === 'z' ? history : 0;
-    return {
-      name: field,
-      width: widthOf(width),
-      copy: (of, t) => pick(of.network.trial[key], (stream * rows + Math.min(lead + t, rows - 1)) * width, width),
-    };
-  }
-  if (field.startsWith('trace.') && run.gradientChunk > 1 && spec.update.unit === 'trial') {
-    throw new ConfigError('recording.fields', field, 'the reference backend, which advances traces one step at a time');
-  }
-  const entry = state.table.find(({ name }) => name === field);
-  if (!entry) {
-    const known = [...Object.keys(trial), ...(spec.neuron.threshold ? ['threshold'] : []), ...state.table.map(nameOf)];
-    throw new ConfigError('recording.fields', field, `one of ${known.join(', ')}`);
-  }
-  const { length } = entry;
-  const perStream = entry.dims[0] === 'stream';
-  const width = perStream ? length / spec.sizes.stream : length;
+  return stateField(run, name, stream);
+}
+
+function thresholdField({ network }: Run, name: string, p: number, stream: number): Field {
+  const { name: population, size, neuron } = network.spec.populations[p];
+  const row = new Float64Array(size);
   return {
-    name: field,
-    width: widthOf(width),
-    copy: (of) => pick(of.network.state.field(field), perStream ? stream * width : 0, width),
+    name,
+    neurons: size,
+    width: size,
+    copy(of, _t, pick) {
+      neuron.threshold?.(of.network.state.views(`population.${population}`), stream, row);
+      return pick(row, 0);
+    },
   };
 }
 
-/** Numbers per step of a whole-time array. */
-function widthOfField(key: keyof TrialArrays, { in: nIn, rec, out }: Sizes): number {
-  switch (key) {
-    case 'x':
-      return nIn;
-    case 'z':
-    case 'psi':
-    case 'current':
-    case 'signal':
-    case 'rateTerm':
-      return rec;
-    case 'y':
-    case 'target':
-    case 'expected':
-    case 'error':
-      return out;
-    case 'weight':
-      return 1;
-    default:
-      return key satisfies never;
+function rowField({ network: { spec } }: Run, name: string, { size, steps }: Rows, stream: number): Field {
+  if (name.endsWith('.rateTerm') && spec.rateTerm.mean !== 'running') {
+    throw new ConfigError('recording.fields', name, 'rateTerm.mean "running": other means are known after the trial');
   }
+  return {
+    name,
+    neurons: name.startsWith('population.') ? size : null,
+    width: size,
+    copy(of, t, pick) {
+      const rows = namedRows(of.network).get(name) as Rows;
+      return pick(rows.data, rowAt(rows, stream, Math.min(t, steps - 1)));
+    },
+  };
+}
+
+function stateField({ network: { spec, state } }: Run, name: string, stream: number): Field {
+  const entry = state.table.find((candidate) => candidate.name === name) as (typeof state.table)[number];
+  const { dims, length } = entry;
+  const perStream = dims[0] === 'stream';
+  const width = perStream ? length / spec.sizes.stream : length;
+  return {
+    name,
+    neurons: perStream && dims.length === 2 && dims[1] === 'self' ? width : null,
+    width,
+    copy: (of, _t, pick) => pick(of.network.state.field(name), perStream ? stream * width : 0),
+  };
 }

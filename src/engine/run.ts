@@ -1,8 +1,9 @@
-import type { Layout, Real } from '../core/layout.ts';
+import type { Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
 import { scheduleAt } from '../core/network.ts';
-import type { Weights } from '../core/plugins.ts';
-import { allocateNetwork, resetState } from './network.ts';
+import { rowAt } from '../core/rows.ts';
+import { type Borders, bindBorders } from './borders.ts';
+import { allocateNetwork } from './network.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
 export interface Clock {
@@ -23,6 +24,7 @@ export interface Run {
   readonly network: Network;
   readonly stages: Stages;
   readonly clock: Clock;
+  readonly borders: Borders;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
   /** Steps of one stream in the whole training; s(t) refers to it. */
@@ -40,10 +42,11 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     network,
     stages,
     clock,
+    borders: bindBorders(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),
-    signalScale: (t) => scheduleAt(spec.rates.wRec.schedule, progressOf(clock, totalSteps, t)),
+    signalScale: (t) => scheduleAt(spec.signalSchedule, progressOf(clock, totalSteps, t)),
   };
 }
 
@@ -75,7 +78,7 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   if (options.learn && !options.onStep && stages.wholeTrial) stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
   if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
-  end(run, steps);
+  run.borders.leave(steps);
   clock.step += steps;
   clock.trial += 1;
 }
@@ -158,69 +161,23 @@ export function updateRest({ clock, stages, totalSteps }: Run): void {
 }
 
 /** A copy of the gradient as it stands, 0 at synapses that exist in the storage only. */
-export function gradientOf({ network }: Run): Weights {
-  const { gradient, spec } = network;
-  const copyOf = (x: Real, masked: Int32Array) => {
-    const copied = Float64Array.from(x);
-    for (const s of masked) copied[s] = 0;
-    return copied;
-  };
-  const none = new Int32Array(0);
-  return {
-    wIn: copyOf(gradient.wIn, spec.projections.in.masked),
-    wRec: copyOf(gradient.wRec, spec.projections.rec.masked),
-    wOut: copyOf(gradient.wOut, none),
-    bOut: copyOf(gradient.bOut, none),
-  };
+export function gradientOf({ network: { gradient, spec } }: Pick<Run, 'network'>): Record<string, Float64Array> {
+  return Object.fromEntries(
+    spec.blocks.map(({ name, synapses }) => {
+      const copied = Float64Array.from(gradient[name]);
+      for (const s of synapses?.masked ?? []) copied[s] = 0;
+      return [name, copied];
+    }),
+  );
 }
 
-/** State and traces at the start of a trial, the activity that is still under way, and the loss factors. */
-function begin(run: Run, steps: number): void {
-  const { network, lossScale } = run;
-  const { spec, state, trial } = network;
-  const { sizes } = spec;
-  if (spec.state === 'reset') {
-    resetState(network);
-    state.field('run.zTail').fill(0);
+/** What the last trial left, and the loss factors. */
+function begin({ network, borders, lossScale }: Run, steps: number): void {
+  const { spec, trial } = network;
+  borders.enter();
+  for (let b = 0; b < spec.sizes.stream; b++) {
+    lossScale[b] = factor(spec.lossScale, trial.weight.data, rowAt(trial.weight, b, 0), steps);
   }
-  if (spec.traces === 'restart') {
-    clearGroup(network, 'trace');
-    if (spec.rule) clearRestarting(network, 'signal', spec.rule.signal.layout);
-    if (spec.direct) clearRestarting(network, 'direct', spec.direct.layout);
-    clearRestarting(network, 'readout', spec.readout.layout);
-  }
-  if (spec.rule?.signal.keepsLosses) state.field('signal.losses').fill(0);
-  const tail = state.field('run.zTail');
-  const kept = sizes.history * sizes.rec;
-  for (let b = 0; b < sizes.stream; b++) {
-    copy(trial.z, b * (sizes.history + sizes.step) * sizes.rec, tail, b * kept, kept);
-    lossScale[b] = factor(spec.lossScale, trial.weight, b * sizes.step, steps);
-  }
-}
-
-/** The last rows of activity go on into the next trial. */
-function end(run: Run, steps: number): void {
-  const { spec, state, trial } = run.network;
-  const { sizes } = spec;
-  const tail = state.field('run.zTail');
-  const kept = sizes.history * sizes.rec;
-  for (let b = 0; b < sizes.stream; b++) {
-    copy(tail, b * kept, trial.z, (b * (sizes.history + sizes.step) + steps) * sizes.rec, kept);
-  }
-}
-
-function clearGroup(network: Network, group: string): void {
-  const views = network.state.views(group);
-  for (const name in views) views[name].fill(0);
-}
-
-function clearRestarting(network: Network, group: string, layout: Layout): void {
-  const views = network.state.views(group);
-  for (const name in views) if (layout[name].restarts) views[name].fill(0);
-}
-
-function copy(to: Real, at: number, from: Real, start: number, n: number): void {
-  for (let s = 0; s < n; s++) to[at + s] = from[start + s];
 }
 
 function factor(scale: NetworkSpec['lossScale'], weight: Real, row: number, steps: number): number {

@@ -1,8 +1,10 @@
 import { DivergenceError } from '../core/errors.ts';
 import type { Scores } from '../core/events.ts';
-import type { Real } from '../core/layout.ts';
-import type { Network } from '../core/network.ts';
+import type { Real, Role } from '../core/layout.ts';
+import { isScored, type Network } from '../core/network.ts';
+import { type Rows, rowAt } from '../core/rows.ts';
 import { spikesPerStepToRate } from '../core/units.ts';
+import { namedRows } from './names.ts';
 import type { Run } from './run.ts';
 
 /** Sums over trials from which scores are made. */
@@ -13,48 +15,70 @@ export interface Tally {
   lossPerStep: number;
   expectedLoss: number;
   correct: number;
+  /** Weight of the decisions that `correct` is a share of. */
+  decided: number;
   activity: number;
   neuronSteps: number;
 }
 
 export function emptyTally(): Tally {
-  return { trials: 0, loss: 0, scored: 0, lossPerStep: 0, expectedLoss: 0, correct: 0, activity: 0, neuronSteps: 0 };
+  return {
+    trials: 0,
+    loss: 0,
+    scored: 0,
+    lossPerStep: 0,
+    expectedLoss: 0,
+    correct: 0,
+    decided: 0,
+    activity: 0,
+    neuronSteps: 0,
+  };
 }
 
 /** Adds the trial that `run` has just done. */
 export function addTrial(tally: Tally, run: Run, steps: number): void {
-  const { spec, trial } = run.network;
-  const { stream: nStream, step: stride, out: nOut, rec: n, history } = spec.sizes;
-  const { loss } = spec;
+  const { spec, trial, activity } = run.network;
   tally.trials += 1;
-  for (let b = 0; b < nStream; b++) {
+  for (let b = 0; b < spec.sizes.stream; b++) {
     for (let t = 0; t < steps; t++) {
-      const step = b * stride + t;
-      const weight = trial.weight[step];
+      const weight = trial.weight.data[rowAt(trial.weight, b, t)];
       if (weight === 0) continue;
-      const value = weight * loss.value(trial.y, trial.target, step * nOut, nOut);
-      tally.loss += run.lossScale[b] * value;
-      tally.lossPerStep += value;
-      tally.expectedLoss += weight * loss.value(trial.y, trial.expected, step * nOut, nOut);
-      if (loss.classification) tally.correct += weight * agrees(trial.y, trial.target, step * nOut, nOut);
+      const row = rowAt(trial.y, b, t);
+      let value = 0;
+      let expected = 0;
+      for (const readout of spec.readouts) {
+        if (!isScored(readout, t)) continue;
+        const { loss, weight: share, column, size } = readout;
+        const of = row + column;
+        value += share * loss.value(trial.y.data, trial.target.data, of, size);
+        expected += share * loss.value(trial.y.data, trial.expected.data, of, size);
+        if (!loss.classification) continue;
+        tally.correct += weight * agrees(trial.y.data, trial.target.data, of, size);
+        tally.decided += weight;
+      }
+      const weighted = weight * value;
+      tally.loss += run.lossScale[b] * weighted;
+      tally.lossPerStep += weighted;
+      tally.expectedLoss += weight * expected;
       tally.scored += weight;
     }
-    const first = (b * (history + stride) + history) * n;
-    tally.activity += sum(trial.z, first, steps * n);
-    tally.neuronSteps += steps * n;
+    for (const { z } of activity) {
+      tally.activity += sum(z.data, rowAt(z, b, 0), steps * z.size);
+      tally.neuronSteps += steps * z.size;
+    }
   }
 }
 
-export function scoresOf(tally: Tally, network: Network, statesExpected: boolean): Scores {
-  const { spec } = network;
+export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolean): Scores {
   const activity = tally.activity / tally.neuronSteps;
   const share = spec.update.reduction === 'mean' ? spec.sizes.stream : 1;
   const scored = tally.scored > 0 ? tally.scored : Number.NaN;
+  const classifies = spec.readouts.some(({ loss }) => loss.classification);
   return {
     loss: tally.loss / (share * tally.trials),
     lossPerStep: tally.lossPerStep / scored,
     expectedLoss: statesExpected ? tally.expectedLoss / scored : null,
-    accuracy: spec.loss.classification ? tally.correct / scored : null,
+    accuracy: classifies ? tally.correct / (tally.decided > 0 ? tally.decided : Number.NaN) : null,
     rateHz: spikesPerStepToRate(activity, spec.dtMs),
     activity,
   };
@@ -67,19 +91,52 @@ export function scoresOf(tally: Tally, network: Network, statesExpected: boolean
  */
 export function checkFinite(run: Run, steps: number): void {
   const { network, clock } = run;
-  const { spec, state, trial } = network;
-  const { stream: nStream, step: stride, rec, out } = spec.sizes;
-  const first = clock.step - steps;
-  for (let t = 0; t < steps; t++) {
-    for (let b = 0; b < nStream; b++) {
-      assertFinite(trial.psi, 'psi', (b * stride + t) * rec, rec, first + t);
-      assertFinite(trial.y, 'y', (b * stride + t) * out, out, first + t);
+  const { rows, fields } = watchedOf(network);
+  const nStream = network.spec.sizes.stream;
+  if (!rows.every(([, each]) => areFinite(each, nStream, steps))) {
+    // Now step by step: the first one counts.
+    for (let t = 0; t < steps; t++) {
+      for (let b = 0; b < nStream; b++) {
+        for (const [name, each] of rows) {
+          assertFinite(each.data, name, rowAt(each, b, t), each.size, clock.step - steps + t);
+        }
+      }
     }
   }
-  for (const group of ['weights', 'neuron', 'signal', 'direct']) {
-    const views = state.views(group);
-    for (const name in views) assertFinite(views[name], `${group}.${name}`, 0, views[name].length, clock.step - 1);
+  for (const [name, values] of fields) assertFinite(values, name, 0, values.length, clock.step - 1);
+}
+
+interface Watched {
+  readonly rows: readonly (readonly [name: string, rows: Rows])[];
+  readonly fields: readonly (readonly [name: string, values: Real])[];
+}
+
+const kept: readonly Role[] = ['weights', 'neuron', 'signal', 'direct'];
+const watchedBy = new WeakMap<Network, Watched>();
+
+/** What is looked at after every trial, found once. */
+function watchedOf(network: Network): Watched {
+  const known = watchedBy.get(network);
+  if (known) return known;
+  const { table } = network.state;
+  const watched: Watched = {
+    rows: [...namedRows(network)].filter(([name]) => /\.(psi|y)$/.test(name)),
+    fields: table.filter(({ role }) => kept.includes(role)).map(({ name }) => [name, network.state.field(name)]),
+  };
+  watchedBy.set(network, watched);
+  return watched;
+}
+
+function areFinite(rows: Rows, nStream: number, steps: number): boolean {
+  const { data, size } = rows;
+  let total = 0;
+  for (let b = 0; b < nStream; b++) {
+    for (let t = 0; t < steps; t++) {
+      const from = rowAt(rows, b, t);
+      for (let s = from; s < from + size; s++) total += data[s] - data[s];
+    }
   }
+  return total === 0;
 }
 
 function assertFinite(x: Real, field: string, from: number, n: number, step: number): void {

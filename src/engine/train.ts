@@ -82,11 +82,21 @@ export function* trainTrials(
   }
 }
 
-/** Mean losses per phase, stream and neuron of what the signal predicts, in the trial just done. */
+/** Mean losses per phase, stream and neuron of what signals predict, in the trial just done, of all populations with such signals. */
 function predictorLosses({ network }: Run): { readonly lossA: number | null; readonly lossJ: number | null } {
-  if (!network.spec.rule?.signal.keepsLosses) return { lossA: null, lossJ: null };
-  const [sumA, sumJ, phases] = network.state.field('signal.losses');
-  return { lossA: sumA / phases, lossJ: sumJ / phases };
+  const found: { readonly share: number; readonly group: string }[] = [];
+  for (const { name, size, signals } of network.spec.populations) {
+    if (signals.some(({ keepsLosses }) => keepsLosses)) found.push({ share: size, group: `population.${name}.signal` });
+  }
+  if (found.length === 0) return { lossA: null, lossJ: null };
+  const all = found.reduce((sum, { share }) => sum + share, 0);
+  let [lossA, lossJ] = [0, 0];
+  for (const { share, group } of found) {
+    const [sumA, sumJ, phases] = network.state.field(`${group}.losses`);
+    lossA += (share / all) * (sumA / phases);
+    lossJ += (share / all) * (sumJ / phases);
+  }
+  return { lossA, lossJ };
 }
 
 /** @returns the scores of the trial, null where nobody listens */
@@ -107,7 +117,7 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
     step: clock.step,
     amount: feed.amount(),
     updates: clock.updates,
-    rateScale: scheduleAt(network.spec.rates.wRec.schedule, progress),
+    rateScale: scheduleAt(network.spec.signalSchedule, progress),
     ...predictorLosses(run),
     ...scores,
   });

@@ -1,9 +1,29 @@
-import type { WeightName } from '../core/network.ts';
-import type { Weights } from '../core/plugins.ts';
+import type { NetworkSpec, Weights } from '../core/network.ts';
 
-/** Blocks of weights that are compared; the readout's bias counts with its weights. */
-export const auditBlocks = ['wRec', 'wIn', 'wOut'] as const;
-export type AuditBlock = (typeof auditBlocks)[number];
+/** Blocks of weights that are compared: one for every projection and readout, whose bias counts with its weights. */
+export interface AuditBlock {
+  readonly name: string;
+  readonly kind: 'projection' | 'readout';
+  /** Names of the blocks of weights that it is made of. */
+  readonly parts: readonly string[];
+}
+
+/** Projections from populations first, then those from the input, then readouts. */
+export function auditBlocksOf({ projections, readouts }: NetworkSpec): AuditBlock[] {
+  const wholes = new Map<string, { name: string; late: boolean; parts: string[] }>();
+  for (const { name, pre, whole } of projections) {
+    const known = wholes.get(whole.name) ?? { name: whole.name, late: pre === null, parts: [] };
+    known.parts.push(name);
+    wholes.set(whole.name, known);
+  }
+  const all = [...wholes.values()];
+  return [
+    ...[...all.filter(({ late }) => !late), ...all.filter(({ late }) => late)].map(
+      ({ name, parts }): AuditBlock => ({ name, kind: 'projection', parts }),
+    ),
+    ...readouts.map(({ name }): AuditBlock => ({ name, kind: 'readout', parts: [name, `${name}.bias`] })),
+  ];
+}
 
 /** How one gradient lies to another. null where it is not defined: a gradient of 0, or one that is not finite. */
 export interface Alignment {
@@ -15,25 +35,26 @@ export interface Alignment {
   readonly norm: number | null;
 }
 
-export type Alignments = Readonly<Record<AuditBlock, Alignment>>;
+/** By the names of blocks. */
+export type Alignments = Readonly<Record<string, Alignment>>;
 
-const parts: Readonly<Record<AuditBlock, readonly WeightName[]>> = {
-  wRec: ['wRec'],
-  wIn: ['wIn'],
-  wOut: ['wOut', 'bOut'],
-};
+export const undefinedAlignment: Alignment = { cosine: null, sign: null, norm: null };
 
 /** Every block of a gradient against the same block of the one it should point along. */
-export function align(gradient: Weights, reference: Weights): Alignments {
-  const block = (name: AuditBlock) => alignBlock(parts[name].map((part) => [gradient[part], reference[part]]));
-  return { wRec: block('wRec'), wIn: block('wIn'), wOut: block('wOut') };
+export function align(gradient: Weights, reference: Weights, blocks: readonly AuditBlock[]): Alignments {
+  return Object.fromEntries(
+    blocks.map(({ name, parts }) => [name, alignBlock(parts.map((part) => [gradient[part], reference[part]]))]),
+  );
 }
 
 /** |g| of every block. */
-export function normsOf(gradient: Weights): Readonly<Record<AuditBlock, number>> {
-  const norm = (name: AuditBlock) =>
-    Math.sqrt(parts[name].reduce((sum, part) => sum + dot(gradient[part], gradient[part]), 0));
-  return { wRec: norm('wRec'), wIn: norm('wIn'), wOut: norm('wOut') };
+export function normsOf(gradient: Weights, blocks: readonly AuditBlock[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    blocks.map(({ name, parts }) => [
+      name,
+      Math.sqrt(parts.reduce((sum, part) => sum + dot(gradient[part], gradient[part]), 0)),
+    ]),
+  );
 }
 
 function alignBlock(pairs: readonly (readonly [ArrayLike<number>, ArrayLike<number>])[]): Alignment {
@@ -48,7 +69,7 @@ function alignBlock(pairs: readonly (readonly [ArrayLike<number>, ArrayLike<numb
       if (g[s] > 0 === r[s] > 0) same += 1;
     }
   }
-  if (!Number.isFinite(product) || !Number.isFinite(own)) return { cosine: null, sign: null, norm: null };
+  if (!Number.isFinite(product) || !Number.isFinite(own)) return undefinedAlignment;
   return {
     cosine: own > 0 && other > 0 ? product / Math.sqrt(own) / Math.sqrt(other) : null,
     sign: both > 0 ? same / both : null,

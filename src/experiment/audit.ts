@@ -1,13 +1,14 @@
 import { parseExperiment } from '../config/parse.ts';
+import { bindingOfTrace, projectionSizes } from '../core/bindings.ts';
 import { ConfigError } from '../core/errors.ts';
-import { cut, type Layout, type Sizes } from '../core/layout.ts';
-import { type BackendName, type OpenOptions, weightNames } from '../core/network.ts';
-import type { Catalogue, Weights } from '../core/plugins.ts';
+import { cut } from '../core/layout.ts';
+import type { BackendName, OpenOptions, Weights } from '../core/network.ts';
+import type { Catalogue } from '../core/plugins.ts';
 import { createRng } from '../core/rng.ts';
 import { createFeed, nextSteps } from '../engine/feed.ts';
 import { runTrial } from '../engine/run.ts';
 import { addTrial, emptyTally, scoresOf } from '../engine/scores.ts';
-import { type Alignments, type AuditBlock, align, normsOf } from './alignment.ts';
+import { type Alignments, type AuditBlock, align, auditBlocksOf, normsOf, undefinedAlignment } from './alignment.ts';
 import { buildSpec, deriveParts } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import {
@@ -17,6 +18,7 @@ import {
   follow,
   gradientOfChunk,
   layoutsOf,
+  type PartLayout,
   pastOf,
   remember,
   shareFeedback,
@@ -42,8 +44,7 @@ export interface AuditedRule {
   readonly role: 'master' | 'audited' | 'reference' | 'identity';
   readonly rule: Experiment['config']['rule'] | null;
   readonly backend: BackendName;
-  readonly layouts: readonly Layout[];
-  readonly sizes: Sizes;
+  readonly layouts: readonly PartLayout[];
   /** Numbers of past steps that one stream has to keep besides, for a rule that goes back through them. */
   readonly past: number;
 }
@@ -54,7 +55,7 @@ export interface AuditPoint {
   /** Loss per step in the window, against the expected target where the task states one. */
   readonly loss: number;
   /** Norm of the true gradient, summed over streams, steps and chunks. */
-  readonly norms: Readonly<Record<AuditBlock, number>>;
+  readonly norms: Readonly<Record<string, number>>;
   /** One per rule, in their order. */
   readonly alignments: readonly Alignments[];
 }
@@ -69,6 +70,8 @@ export interface AuditProgress {
 export interface Audit {
   readonly master: Experiment;
   readonly rules: readonly AuditedRule[];
+  /** Blocks of weights that are compared. */
+  readonly blocks: readonly AuditBlock[];
   /** Trains the master; yields before every chunk and at the end. To be called once. */
   run(): Generator<AuditProgress, void>;
   /** Median time of the learning part per step of all streams, ms, per rule; null without a clock. */
@@ -120,9 +123,10 @@ export function createAudit(input: unknown, catalogue: Catalogue, options: Audit
   const reference = described[described.length - 1];
   return {
     master,
+    blocks: cast.blocks,
     rules: [
       ...described,
-      { ...reference, label: identityLabel, role: 'identity', rule: null, layouts: [cast.identity.layout], past: 0 },
+      { ...reference, label: identityLabel, role: 'identity', rule: null, layouts: cast.identity.layouts, past: 0 },
     ],
     *run() {
       const training = master.trainTrials();
@@ -156,6 +160,7 @@ interface Cast {
   /** Followers and references. */
   readonly all: readonly Audited[];
   readonly identity: ReturnType<typeof bindIdentity>;
+  readonly blocks: readonly AuditBlock[];
 }
 
 function assemble(master: Experiment, input: unknown, catalogue: Catalogue, options: AuditOptions): Cast {
@@ -195,6 +200,7 @@ function assemble(master: Experiment, input: unknown, catalogue: Catalogue, opti
     followers,
     all: [...followers, ...references.values()],
     identity: bindIdentity(first, catalogue),
+    blocks: auditBlocksOf(first.run.network.spec),
   };
 }
 
@@ -210,7 +216,7 @@ function followChunk({ first, followers }: Cast, steps: number): void {
 
 /** The point before a chunk, from copies of the state. Its data depend on the place alone, not on the other points. */
 function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['now']): Omit<AuditPoint, 'amount'> {
-  const { first, references, followers, all, identity } = cast;
+  const { first, references, followers, all, identity, blocks } = cast;
   const { config, task } = first.experiment;
   const { sizes, state, traces } = first.run.network.spec;
   const feed = createFeed(
@@ -221,13 +227,13 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
     'train',
   );
   const memories = all.map(({ run }) => remember(run));
-  const sums = new Map(all.map((follower) => [follower, zeros(sizes)]));
-  const derived = zeros(sizes);
+  const sums = new Map(all.map((follower) => [follower, zeros(first.run.network)]));
+  const derived = zeros(first.run.network);
   const tally = emptyTally();
   const fill = () => {
     feed.fill(sizes.step);
     const { trial } = first.run.network;
-    if (task.statesExpected) trial.target.set(trial.expected);
+    if (task.statesExpected) trial.target.data.set(trial.expected.data);
     for (const { run } of all) if (run !== first.run) copyData(run, first.run);
   };
   if (state === 'carry' || traces === 'carry') {
@@ -245,12 +251,12 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
   const sumOf = (follower: Audited) => sums.get(follower) ?? derived;
   const truth = sumOf(first);
   const alignments = [...followers, first].map((follower) =>
-    align(sumOf(follower), sumOf(references.get(backendOf(follower)) ?? first)),
+    align(sumOf(follower), sumOf(references.get(backendOf(follower)) ?? first), blocks),
   );
   return {
     loss: scoresOf(tally, first.run.network, task.statesExpected).lossPerStep,
-    norms: normsOf(truth),
-    alignments: [...alignments, { ...align(derived, truth), wOut: { cosine: null, sign: null, norm: null } }],
+    norms: normsOf(truth, blocks),
+    alignments: [...alignments, withoutReadouts(align(derived, truth, blocks), blocks)],
   };
 }
 
@@ -266,7 +272,6 @@ function describe({ experiment, run, label, role, rule }: Audited): AuditedRule 
     rule,
     backend: backendOf({ experiment }),
     layouts: layoutsOf(run),
-    sizes: run.network.spec.sizes,
     past: pastOf(run),
   };
 }
@@ -315,38 +320,48 @@ function timed(follower: Audited, steps: number, now: AuditOptions['now']): Weig
 function bindIdentity({ run, experiment: { config } }: Audited, catalogue: Catalogue) {
   const rng = createRng(config.seed);
   const parts = deriveParts(config, catalogue, rng);
-  const { sizes, projections } = run.network.spec;
+  const { sizes } = run.network.spec;
   const trace = { kind: 'eligibility', readoutFilter: false };
   const rule = { name: 'factored', trace, signal: { kind: 'broadcast' } };
   const shape = { streams: sizes.stream, steps: sizes.step };
   const spec = buildSpec(parseExperiment({ ...config, rule }, catalogue), catalogue, parts, rng, shape);
-  const instance = spec.rule?.trace;
-  if (!instance) throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');
+  if (spec.channels.length === 0)
+    throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');
+  // A total derivative has passed the filters of all readouts already, so that one channel is enough.
+  const placed = spec.projections.flatMap((projection, q) =>
+    projection.traces.slice(0, 1).map((instance) => ({ projection, q, instance })),
+  );
+  const layouts = placed.map(
+    ({ projection, instance }): PartLayout => ({ layout: instance.layout, sizes: projectionSizes(spec, projection) }),
+  );
   return {
-    layout: instance.layout,
+    layouts,
     gradient(steps: number): Weights {
-      const gradient = zeros(sizes);
-      const state = cut({ trace: instance.layout }, sizes).views('trace');
-      const bound = instance.bind({ sizes, state, trial: run.network.trial, projections, gradient });
-      for (let t = 0; t < steps; t++) bound.step(t);
-      for (const s of projections.in.masked) gradient.wIn[s] = 0;
-      for (const s of projections.rec.masked) gradient.wRec[s] = 0;
+      const gradient = zeros(run.network);
+      for (const { projection, q, instance } of placed) {
+        const own = bindingOfTrace({ ...run.network, gradient }, q, 0);
+        const state = cut([{ name: 'trace', layout: instance.layout, sizes: own.sizes }]).views('trace');
+        const bound = instance.bind({ ...own, state });
+        for (let t = 0; t < steps; t++) bound.step(t);
+        for (const s of projection.synapses.masked) gradient[projection.name][s] = 0;
+      }
       return gradient;
     },
   };
 }
 
-function zeros({ synIn, synRec, rec, out }: Sizes) {
-  return {
-    wIn: new Float64Array(synIn),
-    wRec: new Float64Array(synRec),
-    wOut: new Float64Array(rec * out),
-    bOut: new Float64Array(out),
-  };
+/** What is no gradient of the identity is not compared. */
+function withoutReadouts(alignments: Alignments, blocks: readonly AuditBlock[]): Alignments {
+  const readouts = blocks.filter(({ kind }) => kind === 'readout').map(({ name }) => [name, undefinedAlignment]);
+  return { ...alignments, ...Object.fromEntries(readouts) };
+}
+
+function zeros({ gradient }: { readonly gradient: Weights }): Record<string, Float64Array> {
+  return Object.fromEntries(Object.entries(gradient).map(([name, { length }]) => [name, new Float64Array(length)]));
 }
 
 function add(sum: Weights, gradient: Weights): void {
-  for (const name of weightNames) for (let s = 0; s < sum[name].length; s++) sum[name][s] += gradient[name][s];
+  for (const [name, block] of Object.entries(sum)) for (let s = 0; s < block.length; s++) block[s] += gradient[name][s];
 }
 
 function median(values: readonly number[]): number | null {

@@ -2,53 +2,81 @@ import { fixed } from '../backends/fixed/index.ts';
 import { reference } from '../backends/reference/index.ts';
 import { tfjs } from '../backends/tfjs/index.ts';
 import { wasm } from '../backends/wasm/index.ts';
-import { parseWith } from '../config/parse.ts';
 import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { FieldFormat, NumberFormat } from '../core/format.ts';
-import type { Sizes } from '../core/layout.ts';
-import type { Backend, BlockRate, NetworkSpec, PartKinds, Schedule } from '../core/network.ts';
+import { formerName } from '../core/formerNames.ts';
 import type {
-  Catalogue,
-  DirectModel,
-  EligibilityDynamics,
-  Entry,
-  NeuronInstance,
-  PluginChoice,
-  ReadoutInstance,
-  RuleContext,
-  RuleParts,
-  SignalInstance,
-  SignalModel,
-  TaskInstance,
-  TraceInstance,
-  TraceModel,
-} from '../core/plugins.ts';
+  Backend,
+  BlockRate,
+  NetworkSpec,
+  PopulationSpec,
+  ProjectionSpec,
+  ReadoutSpec,
+  Schedule,
+  WeightBlock,
+  WholeProjection,
+} from '../core/network.ts';
+import type { Catalogue, Loss, NeuronInstance, ReadoutInstance, TaskInstance } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
+import { perNeuron, resolveValues, type Values } from '../core/values.ts';
+import { fits } from '../engine/names.ts';
 import { formattableFields } from '../engine/network.ts';
-import { buildProjection } from '../engine/projections.ts';
+import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } from '../engine/projections.ts';
 import { createOptimizer } from '../optim/index.ts';
-import { withDynamics } from './dynamics.ts';
+import { find } from './find.ts';
+import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
   readonly task: TaskInstance;
-  readonly neuron: NeuronInstance;
-  readonly spiking: boolean;
-  readonly readout: ReadoutInstance;
+  /** By the names of populations. */
+  readonly neurons: ReadonlyMap<string, { readonly neuron: NeuronInstance; readonly spiking: boolean }>;
+  /** By the names of readouts. */
+  readonly readouts: ReadonlyMap<
+    string,
+    { readonly readout: ReadoutInstance; readonly loss: Loss; readonly lossKind: string }
+  >;
 }
 
 export function deriveParts(config: ExperimentConfig, catalogue: Catalogue, rng: Rng): Parts {
-  const { dtMs, neurons: nRec, neuron, readout } = config.network;
+  const { dtMs, populations, readouts } = config.network;
   const taskModel = find(catalogue.tasks, 'kind', config.task.kind, 'task.kind');
-  const neuronModel = find(catalogue.neurons, 'kind', neuron.kind, 'network.neuron.kind');
-  const readoutModel = find(catalogue.readouts, 'kind', readout.kind, 'network.readout.kind');
   return {
     task: taskModel.derive(config.task as never, { dtMs, rng: rng.split('task') }),
-    neuron: neuronModel.derive(neuron as never, { dtMs, nRec }),
-    spiking: neuronModel.spiking,
-    readout: readoutModel.derive(readout as never, { dtMs }),
+    neurons: new Map(
+      Object.entries(populations).map(([name, { size, neuron }]) => {
+        const path = `network.populations.${name}.neuron`;
+        const model = find(catalogue.neurons, 'kind', neuron.kind, `${path}.kind`);
+        return [
+          name,
+          {
+            neuron: model.derive(neuron as never, { dtMs, size, path, rng: rng.split('neurons').split(name) }),
+            spiking: model.spiking,
+          },
+        ];
+      }),
+    ),
+    readouts: new Map(
+      Object.entries(readouts).map(([name, { readout, loss }]) => {
+        const path = `network.readouts.${name}.readout`;
+        const model = find(catalogue.readouts, 'kind', readout.kind, `${path}.kind`);
+        const chosen = loss ?? config.loss;
+        const lossModel = find(
+          catalogue.losses,
+          'kind',
+          chosen.kind,
+          loss ? `network.readouts.${name}.loss.kind` : 'loss.kind',
+        );
+        const parts = {
+          readout: model.derive(readout as never, { dtMs, path }),
+          loss: lossModel.derive(chosen as never),
+          lossKind: String(chosen.kind),
+        };
+        return [name, parts];
+      }),
+    ),
   };
 }
 
@@ -61,80 +89,45 @@ export function buildSpec(
   shape: { readonly streams: number; readonly steps: number },
 ): NetworkSpec {
   const { network, training, optimizer } = config;
-  const { task, neuron, readout } = parts;
-  const bias = network.input.bias !== null;
-  const input = buildProjection(
-    { ...network.input, nPre: task.nIn, nPost: network.neurons, bias, autapses: true },
-    rng.split('synapses').split('in'),
-    'network.input',
-  );
-  const recurrent = buildProjection(
-    { ...network.recurrent, nPre: network.neurons, nPost: network.neurons, bias: false },
-    rng.split('synapses').split('rec'),
-    'network.recurrent',
-  );
-  const lengths: Omit<Sizes, 'history'> = {
-    stream: shape.streams,
-    step: shape.steps,
-    in: task.nIn + (bias ? 1 : 0),
-    rec: network.neurons,
-    out: task.nOut,
-    synIn: input.nSyn,
-    synRec: recurrent.nSyn,
-  };
+  const { task } = parts;
   const streaming = task.mode.kind === 'stream';
   const traces = training.traces === 'auto' ? (streaming ? 'carry' : 'restart') : training.traces;
-  const rateTerm = {
-    strength: config.rateTerm.strength,
-    target: rateToSpikesPerStep(config.rateTerm.targetHz, network.dtMs),
-    mean: config.rateTerm.mean,
-    runningRate: config.rateTerm.runningRate,
-    everySteps: config.rateTerm.everySteps,
-  };
   const { window } = config.loss;
   if (window && window.start >= shape.steps) {
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const context = {
-    dtMs: network.dtMs,
-    sizes: lengths,
-    readout,
-    rng: rng.split('rule'),
-    powersOfTwo: optimizer.powersOfTwo,
-  };
-  const { rule, direct, kinds } = deriveRule(config, catalogue, context, neuron.eligibility);
-  const sizes: Sizes = { ...lengths, history: delaySteps(config) };
-  checkPhases(shape.steps, Math.max(rule?.signal.stepsPerPhase ?? 1, config.rateTerm.everySteps), config);
+  const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
+  const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
+  const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
+  const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
+  checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
+  const learns = rule.channels.length > 0 || rule.direct !== null;
+  const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
+  const ownerOf = ({ kind, owner }: WeightBlock) =>
+    kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
   return {
-    kinds: {
-      neuron: String(network.neuron.kind),
-      readout: String(network.readout.kind),
-      loss: config.loss.kind,
-      rule: String(config.rule.name),
-      ...kinds,
-    },
+    kinds: rule.kinds,
     dtMs: network.dtMs,
-    sizes,
-    bias,
-    neuron,
-    spiking: parts.spiking,
-    readout,
-    projections: { in: input, rec: recurrent },
-    loss: find(catalogue.losses, 'kind', config.loss.kind, 'loss.kind').derive(config.loss as never),
+    sizes: graph.sizes,
+    populations: rule.populations,
+    projections: rule.projections,
+    readouts: graph.readouts,
+    channels: rule.channels,
+    blocks,
     lossScale: config.loss.scale,
-    rule,
-    direct,
-    execution: chooseExecution(config, traces, rule, input.dense && recurrent.dense),
-    rateTerm,
-    update: training.update,
-    optimizer: createOptimizer(optimizer, rng.split('optimizer').integer(2 ** 32)),
-    rates: {
-      wIn: blockRate(optimizer.rates.in, optimizer),
-      wRec: blockRate(optimizer.rates.rec, optimizer),
-      wOut: blockRate(optimizer.rates.out, optimizer),
-      bOut: blockRate(optimizer.rates.out, optimizer),
+    signalSchedule: signalSchedule(blocks, optimizer.schedule),
+    direct: rule.direct,
+    execution: chooseExecution(config, traces, rule.populations, rule.projections),
+    rateTerm: {
+      strength: config.rateTerm.strength,
+      target: rateToSpikesPerStep(config.rateTerm.targetHz, network.dtMs),
+      mean: config.rateTerm.mean,
+      runningRate: config.rateTerm.runningRate,
+      everySteps: config.rateTerm.everySteps,
     },
+    update: training.update,
+    optimizer: createOptimizer(withDeltas(optimizer, blocks, ownerOf), rng.split('optimizer').integer(2 ** 32)),
     clamp: optimizer.clamp,
     formats: null,
     rounding: { generator: 'hash', seed: 1 },
@@ -142,6 +135,319 @@ export function buildSpec(
     traces,
     borderSpikes: network.borderSpikes,
   };
+}
+
+/** The schedule of the recurrent weights, which signals with matrices of their own follow; that of all where there are none. */
+function signalSchedule(blocks: readonly WeightBlock[], common: Schedule): Schedule {
+  const projections = blocks.filter(({ kind }) => kind === 'projection');
+  return projections.find(({ name }) => name === 'rec')?.rate.schedule ?? common;
+}
+
+/** A projection as the configuration has it, parted by delays. */
+interface BuiltProjection extends Omit<DelaySlice, 'places'> {
+  readonly name: string;
+  readonly whole: WholeProjection;
+  readonly pre: number | null;
+  readonly post: number;
+  readonly from: number;
+  readonly bias: boolean;
+}
+
+/** Name of the task's input where a projection says where it comes from. */
+const inputName = 'input';
+
+function buildProjections(config: ExperimentConfig, task: TaskInstance, rng: Rng): BuiltProjection[] {
+  const { network } = config;
+  return Object.entries(network.projections).flatMap(([name, given]) => {
+    const path = `network.projections.${name}`;
+    const { pre, post, from, shape } = projectionShape(config, name, task);
+    const whole = buildProjection(shape, rng.split(name), path);
+    const delays = delaysOf(config, name, pre, post, whole, rng.split(name).split('delays'));
+    const slices = sliceByDelay(whole, delays);
+    return slices.map(({ delay, synapses, places }) => ({
+      delay,
+      synapses,
+      whole: { name, synapses: whole, places, start: null },
+      name: slices.length === 1 ? name : `${name}@${delay}`,
+      pre,
+      post,
+      from,
+      bias: given.bias !== null,
+    }));
+  });
+}
+
+/** The plastic bias of a population is a projection from the constant of the input. */
+function biasesOf({ network }: ExperimentConfig, task: TaskInstance, rng: Rng): BuiltProjection[] {
+  return Object.entries(network.populations).flatMap(([population, { size, bias }], post) => {
+    if (bias === null) return [];
+    const name = `${population}.bias`;
+    const path = `network.populations.${population}.bias`;
+    const values = resolveValues(bias, size, rng.split('biases').split(population), path, () => true, 'a number');
+    const shape = {
+      nPre: 0,
+      nPost: size,
+      bias: true,
+      recurrent: false,
+      autapses: true,
+      connectivity: { kind: 'dense' },
+    } as const;
+    const synapses = buildProjection(shape, rng);
+    const whole = { name, synapses, places: null, start: perNeuron(values, size) };
+    return [{ name, whole, synapses, pre: null, post, from: task.nIn, bias: true, delay: 0 }];
+  });
+}
+
+/** Both ends of a projection and what it is drawn from. @throws ConfigError for an end that the network does not have */
+export function projectionShape(
+  { network }: ExperimentConfig,
+  name: string,
+  task: TaskInstance,
+): { readonly pre: number | null; readonly post: number; readonly from: number; readonly shape: ProjectionShape } {
+  const path = `network.projections.${name}`;
+  const { from: source, to, connectivity, dale, autapses, bias } = network.projections[name];
+  const populations = Object.keys(network.populations);
+  const post = populations.indexOf(to);
+  if (post < 0) throw new ConfigError(`${path}.to`, to, `one of ${populations.join(', ')}`);
+  const sizeOf = (p: number) => network.populations[populations[p]].size;
+  const common = { nPost: sizeOf(post), autapses, connectivity, dale };
+  if (source === inputName || source.startsWith(`${inputName}.`)) {
+    const { from, size } = inputColumns(source, task, `${path}.from`);
+    if (bias !== null && from + size !== task.nIn) {
+      throw new ConfigError(`${path}.bias`, bias, 'null, or a projection from the whole input or its last group');
+    }
+    const shape = { ...common, nPre: size, bias: bias !== null, recurrent: false };
+    return { pre: null, post, from, shape };
+  }
+  const pre = populations.indexOf(source);
+  if (pre < 0) throw new ConfigError(`${path}.from`, source, `"${inputName}" or one of ${populations.join(', ')}`);
+  if (bias !== null) throw new ConfigError(`${path}.bias`, bias, `null, or a projection from "${inputName}"`);
+  return { pre, post, from: 0, shape: { ...common, nPre: sizeOf(pre), bias: false, recurrent: pre === post } };
+}
+
+function inputColumns(source: string, { nIn, inputPopulations }: TaskInstance, path: string) {
+  if (source === inputName) return { from: 0, size: nIn };
+  const label = source.slice(inputName.length + 1);
+  let from = 0;
+  for (const group of inputPopulations) {
+    if (group.label === label) return { from, size: group.size };
+    from += group.size;
+  }
+  const known = inputPopulations.map((group) => `"${inputName}.${group.label}"`);
+  throw new ConfigError(path, source, `one of ${[`"${inputName}"`, ...known].join(', ')}`);
+}
+
+/** Steps from a spike to its arrival, for every synapse. */
+function delaysOf(
+  { network }: ExperimentConfig,
+  name: string,
+  pre: number | null,
+  post: number,
+  { nPre, nPost, nSyn, rowStart, post: targets }: DelaySlice['synapses'],
+  rng: Rng,
+): Int32Array {
+  const { dtMs, borderSpikes } = network;
+  const path = `network.projections.${name}.delayMs`;
+  const { delayMs } = network.projections[name];
+  // Layers within a step: a later population sees the spikes of an earlier one at once.
+  const least = pre === null || pre < post ? 0 : 1;
+  const stepsOf = (ms: number, at = path): number => {
+    const steps = Math.round(ms / dtMs);
+    if (steps < least || Math.abs(steps * dtMs - ms) > 1e-9 * Math.max(ms, dtMs)) {
+      const why = least > 0 && steps < 1 ? ', at least one: 0 is for projections to a later population' : '';
+      throw new ConfigError(at, ms, `a multiple of dtMs = ${dtMs} (ms)${why}`);
+    }
+    return steps;
+  };
+  const delays = new Int32Array(nSyn);
+  if (delayMs === null || typeof delayMs === 'number')
+    delays.fill(delayMs === null ? (pre === null ? 0 : 1) : stepsOf(delayMs));
+  else if (delayMs.kind === 'uniform') {
+    const [low, high] = [stepsOf(delayMs.low, `${path}.low`), stepsOf(delayMs.high, `${path}.high`)];
+    if (high < low) throw new ConfigError(`${path}.high`, delayMs.high, `at least low = ${delayMs.low} (ms)`);
+    for (let s = 0; s < nSyn; s++) delays[s] = low + rng.integer(high - low + 1);
+  } else {
+    const { values } = delayMs;
+    if (values.length !== nPre * nPost) {
+      throw new ConfigError(`${path}.values`, `${values.length} values`, `${nPre * nPost}, one for every pair`);
+    }
+    for (let i = 0; i < nPre; i++) {
+      for (let s = rowStart[i]; s < rowStart[i + 1]; s++)
+        delays[s] = stepsOf(values[i * nPost + targets[s]], `${path}.values`);
+    }
+  }
+  const longest = delays.reduce((most, steps) => Math.max(most, steps), 0);
+  if (network.projections[name].bias !== null && longest > 0) {
+    throw new ConfigError(
+      path,
+      longest * dtMs,
+      '0 beside a plastic bias, which is always on (populations have biases of their own)',
+    );
+  }
+  if (borderSpikes === 'drop' && longest > (pre === null ? 0 : 1)) {
+    throw new ConfigError('network.borderSpikes', borderSpikes, `"keep" where a delay is more than a step (${path})`);
+  }
+  return delays;
+}
+
+/** The lists of a network without what learns them. */
+function buildGraph(
+  { network }: ExperimentConfig,
+  { task, neurons, readouts }: Parts,
+  built: readonly BuiltProjection[],
+  shape: { readonly streams: number; readonly steps: number },
+  rng: Rng,
+): RuleShape {
+  const names = Object.keys(network.populations);
+  if (names.length === 0) throw new ConfigError('network.populations', {}, 'a population');
+  if (names.includes(inputName))
+    throw new ConfigError('network.populations', inputName, 'another name: it is the input');
+  const clash = Object.keys(network.readouts).find((name) => name in network.projections);
+  if (clash !== undefined) throw new ConfigError('network.readouts', clash, 'a name that no projection has');
+  const longest = (of: number | null) =>
+    built.filter(({ pre }) => pre === of).reduce((most, { delay }) => Math.max(most, delay), 0);
+  const constantCurrent = (values: Values, size: number, name: string) => {
+    const path = `network.populations.${name}.current`;
+    return perNeuron(
+      resolveValues(values, size, rng.split(name), path, () => true, 'a number'),
+      size,
+    );
+  };
+  const populations = names.map((name, p): PopulationSpec => {
+    const { size, neuron, current } = network.populations[name];
+    const { neuron: instance, spiking } = neurons.get(name) as { neuron: NeuronInstance; spiking: boolean };
+    return {
+      name,
+      size,
+      kind: String(neuron.kind),
+      spiking,
+      neuron: instance,
+      history: Math.max(1, longest(p)),
+      current: current === 0 ? null : constantCurrent(current, size, name),
+      signals: [],
+    };
+  });
+  const list = orderedReadouts(network, task, readouts, names);
+  return {
+    sizes: {
+      stream: shape.streams,
+      step: shape.steps,
+      in: task.nIn + (built.some(({ bias }) => bias) ? 1 : 0),
+      inHistory: longest(null),
+      out: list.reduce((sum, { size }) => sum + size, 0),
+    },
+    populations,
+    projections: built.map((projection): ProjectionSpec => ({ ...projection, traces: [] })),
+    readouts: list,
+    plastic: new Set([
+      ...Object.entries(network.projections).flatMap(([name, { plastic }]) => (plastic ? [name] : [])),
+      ...Object.entries(network.populations).flatMap(([name, { bias }]) => (bias === null ? [] : [`${name}.bias`])),
+    ]),
+  };
+}
+
+/** Readouts with the same filter stand together, so that the columns of a channel do. */
+function orderedReadouts(
+  network: ExperimentConfig['network'],
+  task: TaskInstance,
+  parts: Parts['readouts'],
+  populations: readonly string[],
+): ReadoutSpec[] {
+  const unplaced = Object.entries(network.readouts).map(([name, given]): ReadoutSpec => {
+    const path = `network.readouts.${name}`;
+    const { readout, loss, lossKind } = parts.get(name) as NonNullable<ReturnType<typeof parts.get>>;
+    const from = typeof given.from === 'string' ? [given.from] : given.from;
+    const reads = from.map((population) => {
+      const p = populations.indexOf(population);
+      if (p < 0) throw new ConfigError(`${path}.from`, population, `one of ${populations.join(', ')}`);
+      return p;
+    });
+    if (new Set(reads).size !== reads.length) throw new ConfigError(`${path}.from`, from, 'every population once');
+    const outputs = Int32Array.from(given.outputs ?? Array.from({ length: task.nOut }, (_, k) => k));
+    const odd = outputs.find((k) => k >= task.nOut);
+    if (odd !== undefined) throw new ConfigError(`${path}.outputs`, odd, `outputs of the task, < ${task.nOut}`);
+    const { decay, gain } = readout;
+    const kind = String(given.readout.kind);
+    const { weight, window } = given;
+    return {
+      name,
+      kind,
+      lossKind,
+      readout,
+      loss,
+      weight,
+      window,
+      reads,
+      outputs,
+      decay,
+      gain,
+      size: outputs.length,
+      column: 0,
+    };
+  });
+  if (unplaced.length === 0) throw new ConfigError('network.readouts', {}, 'a readout');
+  const order = channelsOf(unplaced).flatMap(({ readouts }) => readouts);
+  let column = 0;
+  return order.map((r) => {
+    const placed = { ...unplaced[r], column };
+    column += placed.size;
+    return placed;
+  });
+}
+
+/** What learns: projections, then readouts and their biases. */
+function blocksOf(
+  { network, optimizer }: ExperimentConfig,
+  plastic: ReadonlySet<string>,
+  projections: readonly ProjectionSpec[],
+  readouts: readonly ReadoutSpec[],
+  learns: boolean,
+): WeightBlock[] {
+  const { rates } = optimizer;
+  const owners = [...new Set(projections.map(({ whole }) => whole.name)), ...Object.keys(network.readouts)];
+  const odd = Object.keys(rates).find((name) => !owners.includes(name));
+  if (odd !== undefined) throw new ConfigError('optimizer.rates', odd, `names of ${owners.join(', ')}`);
+  const rateOf = (name: string, needed: boolean): BlockRate => {
+    const given = rates[name];
+    if (given === undefined && needed) {
+      throw new ConfigError(`optimizer.rates.${name}`, given, 'a learning rate: it is plastic');
+    }
+    return blockRate(given ?? 0, optimizer);
+  };
+  return [
+    ...projections.map(({ name, whole, synapses }, owner): WeightBlock => {
+      const learned = plastic.has(whole.name);
+      const rate = rateOf(whole.name, learned);
+      return { name, kind: 'projection', owner, synapses, rate, plastic: learns && learned && rate.rate !== 0 };
+    }),
+    ...readouts.flatMap(({ name, readout }, owner): WeightBlock[] => {
+      const rate = rateOf(name, true);
+      const learned = rate.rate !== 0;
+      const bias = learned && readout.bias;
+      return [
+        { name, kind: 'readout', owner, synapses: null, rate, plastic: learned },
+        { name: `${name}.bias`, kind: 'bias', owner, synapses: null, rate, plastic: bias },
+      ];
+    }),
+  ];
+}
+
+/** A one-step optimiser with what each block moves by. */
+function withDeltas(
+  optimizer: ExperimentConfig['optimizer'],
+  blocks: readonly WeightBlock[],
+  ownerOf: (block: WeightBlock) => string,
+) {
+  if (optimizer.kind !== 'one-step') return optimizer;
+  const { delta } = optimizer;
+  const deltas = blocks.map((block) => {
+    if (typeof delta === 'number') return delta;
+    const owner = ownerOf(block);
+    if (delta[owner] === undefined)
+      throw new ConfigError(`optimizer.delta.${owner}`, undefined, 'what its weights move by');
+    return delta[owner];
+  });
+  return { ...optimizer, deltas };
 }
 
 /** A chunk holds whole phases, so that each begins where a phase does. */
@@ -152,7 +458,8 @@ function checkPhases(steps: number, perPhase: number, { training }: ExperimentCo
 }
 
 /**
- * The number formats of a configuration, name by name. A pattern ends in `*`; of several that fit a field the longest counts.
+ * The number formats of a configuration, name by name. In a pattern `*` stands for anything; of several that fit a field the longest
+ * counts. Former names of fields are known, too.
  * @throws ConfigError for a name or pattern that fits no field of the network, unless it fits one of the whole network
  */
 export function withFormats(
@@ -163,12 +470,11 @@ export function withFormats(
   if (!given) return spec;
   const names = formattableFields(spec, fixed);
   const patterns = Object.keys(given.formats).sort((a, b) => b.length - a.length);
-  const fits = (pattern: string, name: string) =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-  const odd = patterns.find((pattern) => !(known ?? names).some((name) => fits(pattern, name)));
+  const meant = (pattern: string, name: string) => fits(pattern, name) || fits(pattern, formerName(name) ?? '');
+  const odd = patterns.find((pattern) => !(known ?? names).some((name) => meant(pattern, name)));
   if (odd !== undefined) throw new ConfigError('fixed.formats', odd, `fields of ${names.join(', ')}`);
   const formats = names.flatMap((field): FieldFormat[] => {
-    const pattern = patterns.find((candidate) => fits(candidate, field));
+    const pattern = patterns.find((candidate) => meant(candidate, field));
     return pattern === undefined ? [] : [{ field, format: formatOf(given.formats[pattern]) }];
   });
   return { ...spec, formats, rounding: { generator: given.generator, seed: given.seed } };
@@ -179,20 +485,6 @@ function formatOf(given: NonNullable<ExperimentConfig['fixed']>['formats'][strin
   const magnitude = signed ? bits - 1 : bits;
   const fraction = range === undefined ? (given.fraction ?? 0) : magnitude - Math.ceil(Math.log2(range));
   return { bits, fraction, signed, rounding, overflow };
-}
-
-/** Steps from a spike to its arrival at other neurons. */
-function delaySteps({ network }: ExperimentConfig): number {
-  const { dtMs, recurrent, borderSpikes } = network;
-  if (recurrent.delayMs === null) return 1;
-  const steps = Math.round(recurrent.delayMs / dtMs);
-  if (steps < 1 || Math.abs(steps * dtMs - recurrent.delayMs) > 1e-9 * recurrent.delayMs) {
-    throw new ConfigError('network.recurrent.delayMs', recurrent.delayMs, `a multiple of dtMs = ${dtMs} (ms)`);
-  }
-  if (steps > 1 && borderSpikes === 'drop') {
-    throw new ConfigError('network.borderSpikes', borderSpikes, '"keep" where the recurrent delay is more than a step');
-  }
-  return steps;
 }
 
 /** Why `auto` cannot take the fast backend, in a line; null where it does, or where the backend was named. */
@@ -231,100 +523,27 @@ function required(backend: Backend, spec: NetworkSpec): Backend {
   throw new UnsupportedError(`backend "${backend.name}" has no kernel for ${missing.join(', ')}${hint}`);
 }
 
-function deriveRule(
-  config: ExperimentConfig,
-  catalogue: Catalogue,
-  context: Context,
-  dynamics: EligibilityDynamics | null,
-): Pick<NetworkSpec, 'rule' | 'direct'> & { readonly kinds: Pick<PartKinds, 'trace' | 'signal' | 'direct'> } {
-  const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
-  const parts = model.parts(config.rule as never);
-  const none = { trace: null, signal: null, direct: null };
-  if (!parts) return { rule: null, direct: null, kinds: none };
-  if (!('direct' in parts)) {
-    const rule = deriveFactored(parts, config, catalogue, context, dynamics);
-    return { rule, direct: null, kinds: { ...none, trace: parts.trace.kind, signal: parts.signal.kind } };
-  }
-  const directModel: Entry<DirectModel> = find(catalogue.direct, 'kind', parts.direct.kind, 'rule.direct.kind');
-  const direct = directModel.derive(
-    checked(directModel, parts.direct, 'rule.direct'),
-    withDynamics({ ...context, borderSpikes: config.network.borderSpikes }, dynamics, namesOf(config)),
-  );
-  if (config.rateTerm.strength === 0) return { rule: null, direct, kinds: { ...none, direct: parts.direct.kind } };
-  const rule = deriveFactored(rateTermAlone, config, catalogue, context, dynamics);
-  const { trace, signal } = rateTermAlone;
-  return { rule, direct, kinds: { trace: trace.kind, signal: signal.kind, direct: parts.direct.kind } };
-}
-
-/** What parts of a rule are derived from, but for the dynamics of the neuron, which not every neuron has. */
-type Context = Omit<RuleContext, 'neuron'>;
-
-function namesOf({ network, rule }: ExperimentConfig) {
-  return { neuron: String(network.neuron.kind), rule: String(rule.name) };
-}
-
-/** The firing-rate term acts through the eligibility of the neuron itself, whatever rule makes the rest of the gradient. */
-const rateTermAlone = {
-  trace: { kind: 'eligibility' },
-  signal: { kind: 'broadcast', feedback: 'random', scale: 0 },
-} as const;
-
-function deriveFactored(
-  parts: Exclude<RuleParts, { readonly direct: unknown }>,
-  config: ExperimentConfig,
-  catalogue: Catalogue,
-  context: Context,
-  dynamics: EligibilityDynamics | null,
-): { readonly trace: TraceInstance; readonly signal: SignalInstance } {
-  const signalModel: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, 'rule.signal.kind');
-  const traceModel: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, 'rule.trace.kind');
-  const names = namesOf(config);
-  const signal = signalModel.derive(
-    checked(signalModel, parts.signal, 'rule.signal'),
-    withDynamics(context, dynamics, names),
-  );
-  const { decay, gain } = context.readout;
-  const settings = {
-    ...context,
-    filter: signal.refersTo === 'error' ? { decay, gain } : { decay: 0, gain: 1 },
-    rateTermAfterTrial: config.rateTerm.strength > 0 && config.rateTerm.mean !== 'running',
-    borderSpikes: config.network.borderSpikes,
-  };
-  const trace = traceModel.derive(
-    checked(traceModel, parts.trace, 'rule.trace'),
-    withDynamics(settings, dynamics, names),
-  );
-  if (config.rateTerm.strength > 0 && !trace.footprint.reads.includes('rateTerm')) {
-    throw new ConfigError(
-      'rateTerm.strength',
-      config.rateTerm.strength,
-      `0 with the trace "${parts.trace.kind}", which does not read the firing-rate term (footprint.reads)`,
-    );
-  }
-  return { trace, signal };
-}
-
-function checked(model: { readonly params: Entry<TraceModel>['params'] }, choice: PluginChoice, path: string): never {
-  return parseWith(model.params, choice, path) as never;
-}
-
 function chooseExecution(
   config: ExperimentConfig,
   traces: string,
-  rule: NetworkSpec['rule'],
-  dense: boolean,
+  populations: readonly PopulationSpec[],
+  projections: readonly ProjectionSpec[],
 ): NetworkSpec['execution'] {
+  const allTraces = projections.flatMap((projection) => projection.traces);
+  const signals = populations.flatMap((population) => population.signals);
   const { execution, update } = config.training;
   const perTrial = update.unit === 'trial' && traces === 'restart';
   const possible = {
     online: true,
-    deferred: perTrial && (!rule || rule.trace.bindDeferred !== null),
-    postponed: perTrial && dense,
+    deferred: perTrial && allTraces.every(({ bindDeferred }) => bindDeferred !== null),
+    postponed: perTrial && projections.every(({ synapses }) => synapses.dense),
   };
   // In fixed point a trace is what is stored from step to step.
   if (execution === 'auto' && config.fixed) return 'online';
   // A signal that learns by itself does so step after step, so that there is nothing to be had from going backwards.
-  if (execution === 'auto') return possible.deferred && rule?.signal.refersTo !== 'credit' ? 'deferred' : 'online';
+  if (execution === 'auto') {
+    return possible.deferred && signals.every(({ refersTo }) => refersTo !== 'credit') ? 'deferred' : 'online';
+  }
   if (!possible[execution]) {
     throw new ConfigError(
       'training.execution',
@@ -354,15 +573,4 @@ function blockRate(
   { schedule, powersOfTwo }: { readonly schedule: Schedule; readonly powersOfTwo: boolean },
 ): BlockRate {
   return typeof setting === 'number' ? { rate: setting, schedule, powersOfTwo } : { ...setting, powersOfTwo };
-}
-
-function find<K extends string, T extends { readonly [key in K]: string }>(
-  entries: readonly T[],
-  key: K,
-  name: unknown,
-  path: string,
-): T {
-  const found = entries.find((entry) => entry[key] === name);
-  if (!found) throw new ConfigError(path, name, `one of ${entries.map((entry) => `"${entry[key]}"`).join(', ')}`);
-  return found;
 }

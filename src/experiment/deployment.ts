@@ -57,7 +57,10 @@ export function versionsOf(config: ExperimentConfig, chip: ChipVersion, catalogu
       ...(own === 'rule' ? ['rule.late=true'] : ['rule.trace.late=true', 'rule.signal.late=true']),
     );
   }
-  if (chip.reset) attempt(`reset "${chip.reset}"`, `network.neuron.reset=${chip.reset}`);
+  if (chip.reset) {
+    const places = Object.keys(config.network.populations).map((name) => `network.populations.${name}.neuron.reset`);
+    attempt(`reset "${chip.reset}"`, ...places.map((place) => `${place}=${chip.reset}`));
+  }
   return { float, structured, approximations };
 }
 
@@ -72,16 +75,16 @@ function tried(config: ExperimentConfig, settings: readonly string[], catalogue:
   }
 }
 
-function traceOf(config: ExperimentConfig, catalogue: Catalogue): TraceInstance | undefined {
-  return createExperiment(config, catalogue).run.network.spec.rule?.trace;
+function tracesOf(config: ExperimentConfig, catalogue: Catalogue): TraceInstance[] {
+  return createExperiment(config, catalogue).run.network.spec.projections.flatMap(({ traces }) => traces);
 }
 
 function hasFilter(config: ExperimentConfig, catalogue: Catalogue): boolean {
-  return (traceOf(config, catalogue)?.filter.decay ?? 0) > 0;
+  return tracesOf(config, catalogue).some(({ filter }) => filter.decay > 0);
 }
 
 function hasSynapticState(config: ExperimentConfig, catalogue: Catalogue): boolean {
-  const fields = Object.values(traceOf(config, catalogue)?.layout ?? {});
+  const fields = tracesOf(config, catalogue).flatMap(({ layout }) => Object.values(layout));
   return fields.some(({ home, transient }) => home === 'synapse' && !transient);
 }
 
@@ -119,8 +122,8 @@ export function observedRanges(trained: Experiment, catalogue: Catalogue): Range
 /** Weights and matrices of a signal of one run for another of the same network. */
 function adoptMatrices(to: Experiment, from: Experiment): void {
   const { state } = to.run.network;
-  for (const { name, dims } of state.table) {
-    if (/^(weights|signal)\./.test(name) && dims[0] !== 'stream')
+  for (const { name, role, dims } of state.table) {
+    if ((role === 'weights' || role === 'signal') && dims[0] !== 'stream')
       state.field(name).set(from.run.network.state.field(name));
   }
 }
@@ -142,6 +145,9 @@ function widen(
   ranges.set(name, [low, high]);
 }
 
+/** State of traces, signals, readouts and running means: without a sign where it is never negative. */
+const unsigned = /\.(trace|signal)\.|^readout\.[^.]+\.(?!weights$|y$|error$)[^.]+$|\.mean$/;
+
 /**
  * The experiment in fixed point: each field as wide as the chip has it, the point where the observed magnitudes, rounded up to a
  * power of two, just fit. Traces that are never negative have no sign.
@@ -152,7 +158,7 @@ export function withWidths(config: ExperimentConfig, widths: readonly FieldWidth
       const range = ranges.get(field);
       if (!range) return [];
       const largest = Math.max(-range[0], range[1]);
-      const signed = range[0] < 0 || /^(weights|neuron|trial)\./.test(field);
+      const signed = range[0] < 0 || !unsigned.test(field);
       // One is the range of what was never anything but 0.
       return [
         [

@@ -1,6 +1,8 @@
+import { instantOf, spikes } from '../core/dynamics.ts';
 import { UnsupportedError } from '../core/errors.ts';
-import { cut, type Layout, type Real, type Sizes } from '../core/layout.ts';
-import type { EligibilityDynamics, NeuronInstance, RuleContext, TrialArrays } from '../core/plugins.ts';
+import { cut, type Layout, type Real, startField } from '../core/layout.ts';
+import type { ClosedDynamics, LinearDynamics, NeuronDynamics, NeuronInstance } from '../core/plugins.ts';
+import { type Rows, rowAt } from '../core/rows.ts';
 
 /** Steps that a neuron is watched for. */
 const duration = 12;
@@ -21,21 +23,25 @@ const mostCells = 4096;
 export function checkDynamics(kind: string, spiking: boolean, neuron: NeuronInstance, n: number): void {
   const declared = neuron.eligibility;
   if (!declared) return;
-  if (declared.form === 'filter-then-post') {
+  if (spikes(declared)) {
     if (!(neuron.membrane in neuron.layout)) {
       throw new UnsupportedError(
         `network.neuron "${kind}": its membrane "${neuron.membrane}" is no field of its layout`,
       );
     }
-    checkMembrane(kind, neuron, declared, n);
-  } else if (!spiking) checkRate(kind, neuron, declared, n);
+    if (declared.form === 'linear') checkLinear(kind, neuron, declared, n);
+    else checkMembrane(kind, neuron, declared, n);
+  } else if (!spiking) {
+    if (declared.form === 'linear') checkLinear(kind, neuron, declared, n);
+    else checkRate(kind, neuron, declared, n);
+  }
 }
 
 /** Membrane and threshold after a small pulse and after one that makes every cell fire. */
-function checkMembrane(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
+function checkMembrane(kind: string, neuron: NeuronInstance, declared: ClosedDynamics, n: number): void {
   const cells = cellsOf(n);
   const quiet = watch(neuron, n, 0);
-  const enough = strongPulse(quiet, neuron, cells.length);
+  const enough = strongPulse(quiet, neuron, cells.length, () => declared.gain);
   const strong = watch(neuron, n, enough);
   const name = { kind, membrane: neuron.membrane };
   compareMembrane(name, declared, cells, quiet, watch(neuron, n, pulse), pulse);
@@ -46,7 +52,7 @@ function checkMembrane(kind: string, neuron: NeuronInstance, declared: Eligibili
 /** d v(t) = decay d v(t-1) + gain d I(t), less resetGain after a spike. */
 function compareMembrane(
   { kind, membrane }: { readonly kind: string; readonly membrane: string },
-  { decay, gain, resetGain }: EligibilityDynamics,
+  { decay, gain, resetGain }: ClosedDynamics,
   cells: Int32Array,
   quiet: Watched,
   run: Watched,
@@ -70,7 +76,7 @@ function compareMembrane(
 /** The threshold rises by strength with a spike, and rho^k of it is left k steps later. */
 function compareThreshold(
   kind: string,
-  { adaptation }: EligibilityDynamics,
+  { adaptation }: ClosedDynamics,
   cells: Int32Array,
   quiet: Watched,
   strong: Watched,
@@ -90,7 +96,7 @@ function compareThreshold(
 }
 
 /** d r(t) = decay d r(t-1) + gain psi(t) d I(t). */
-function checkRate(kind: string, neuron: NeuronInstance, declared: EligibilityDynamics, n: number): void {
+function checkRate(kind: string, neuron: NeuronInstance, declared: ClosedDynamics, n: number): void {
   const cells = cellsOf(n);
   const width = cells.length;
   const quiet = watch(neuron, n, 0);
@@ -114,15 +120,69 @@ function refuse(kind: string, what: string, got: number, want: number, j: number
 }
 
 /** Enough to bring every cell that has a threshold above it at once. */
-function strongPulse(quiet: Watched, neuron: NeuronInstance, width: number): number {
-  const gain = neuron.eligibility?.gain ?? 1;
+function strongPulse(quiet: Watched, neuron: NeuronInstance, width: number, gainOf: (cell: number) => number): number {
   let most = 1;
-  if (neuron.threshold && gain > 0) {
-    for (let j = 0; j < width; j++) {
-      most = Math.max(most, (1.5 * (quiet.threshold[width + j] - quiet.v[width + j])) / gain);
-    }
+  for (let c = 0; c < width && neuron.threshold; c++) {
+    const gain = gainOf(c);
+    if (gain > 0) most = Math.max(most, (1.5 * (quiet.threshold[width + c] - quiet.v[width + c])) / gain);
   }
   return most;
+}
+
+/**
+ * The distance of the membrane from the threshold, or the rate, after a small pulse and (of spiking neurons) after one that makes cells
+ * fire, against the matrices.
+ */
+function checkLinear(kind: string, neuron: NeuronInstance, declared: LinearDynamics, n: number): void {
+  const cells = cellsOf(n);
+  const quiet = watch(neuron, n, 0);
+  if (declared.gate === 'input') {
+    compareLinear(kind, declared, cells, quiet, watch(neuron, n, ratePulse), ratePulse, tolerance.rate);
+    return;
+  }
+  const instant = instantOf(declared, n);
+  const enough = strongPulse(quiet, neuron, cells.length, (c) => instant.input[cells[c]]);
+  for (const input of [pulse, enough]) {
+    compareLinear(kind, declared, cells, quiet, watch(neuron, n, input), input, tolerance.membrane);
+  }
+}
+
+function compareLinear(
+  kind: string,
+  { states: m, gate, transition, input, own, reset, read }: LinearDynamics,
+  cells: Int32Array,
+  quiet: Watched,
+  run: Watched,
+  given: number,
+  allowed: number,
+): void {
+  const width = cells.length;
+  const seen = (of: Watched, s: number) => (gate === 'spike' ? of.v[s] - of.threshold[s] : of.z[s]);
+  for (let c = 0; c < width; c++) {
+    const first = cells[c] * m;
+    const subtracts = reset.subarray(first, first + m).some((value) => value !== 0);
+    let h = new Float64Array(m);
+    let largest = Math.abs(given);
+    for (let t = 1; t < duration; t++) {
+      const s = t * width + c;
+      const fired = run.z[s - width] - quiet.z[s - width];
+      // What a reset that subtracts nothing does to the states is not part of the derivatives.
+      if (gate === 'spike' && fired !== 0 && !subtracts) break;
+      const arriving = (t === 1 ? given : 0) * (gate === 'spike' ? 1 : quiet.psi[s]);
+      const next = Float64Array.from({ length: m }, (_, r) => {
+        let value = input[first + r] * arriving + (own[first + r] - reset[first + r]) * fired;
+        for (let k = 0; k < m; k++) value += transition[(first + r) * m + k] * h[k];
+        return value;
+      });
+      h = next;
+      const want = h.reduce((sum, value, r) => sum + read[first + r] * value, 0);
+      const got = seen(run, s) - seen(quiet, s);
+      largest = Math.max(largest, Math.abs(got), Math.abs(want));
+      if (Math.abs(got - want) <= allowed * largest) continue;
+      const what = gate === 'spike' ? 'the distance from its threshold' : 'its rate';
+      refuse(kind, `${t} steps after a pulse of ${given} ${what} has moved by`, got, want, cells[c]);
+    }
+  }
 }
 
 interface Watched {
@@ -135,14 +195,17 @@ interface Watched {
 
 /** All cells from their initial state, with `input` at step 1 and none at the others. */
 function watch(neuron: NeuronInstance, n: number, input: number): Watched {
-  const sizes: Sizes = { stream: 1, step: duration, history: 1, in: 1, rec: n, out: 1, synIn: n, synRec: n };
-  const state = cut({ neuron: neuron.layout as Layout }, sizes).views('neuron');
-  for (const [name, { initial = 0 }] of Object.entries(neuron.layout)) state[name].fill(initial);
-  const z: Real = new Float64Array((duration + 1) * n);
-  const psi: Real = new Float64Array(duration * n);
+  const sizes = { stream: 1, step: duration, self: n };
+  const state = cut([{ name: 'neuron', layout: neuron.layout as Layout, sizes }]).views('neuron');
+  for (const [name, { initial }] of Object.entries(neuron.layout)) startField(state[name], initial);
+  const rowsOf = (history: number): Rows => {
+    const data = new Float64Array((history + duration) * n);
+    return { data, width: n, from: 0, size: n, history, steps: duration };
+  };
+  const z = rowsOf(1);
+  const psi = rowsOf(0);
   const current: Real = new Float64Array(n);
-  const trial = { z, psi } as Partial<TrialArrays> as TrialArrays;
-  const step = neuron.bind({ sizes, state, trial, current });
+  const step = neuron.bind({ sizes, state, z, psi, current });
   const cells = cellsOf(n);
   const rows = () => new Float64Array(duration * cells.length);
   const seen = { v: rows(), z: rows(), psi: rows(), threshold: rows() };
@@ -155,8 +218,8 @@ function watch(neuron: NeuronInstance, n: number, input: number): Watched {
     for (let c = 0; c < cells.length; c++) {
       const at = t * cells.length + c;
       seen.v[at] = membrane[cells[c]];
-      seen.z[at] = z[(t + 1) * n + cells[c]];
-      seen.psi[at] = psi[t * n + cells[c]];
+      seen.z[at] = z.data[rowAt(z, 0, t) + cells[c]];
+      seen.psi[at] = psi.data[rowAt(psi, 0, t) + cells[c]];
       seen.threshold[at] = level[cells[c]];
     }
   }
@@ -171,17 +234,30 @@ function cellsOf(n: number): Int32Array {
 /** A context whose `neuron` is refused when a part reads it and there is none. */
 export function withDynamics<T extends object>(
   context: T,
-  dynamics: EligibilityDynamics | null,
+  dynamics: NeuronDynamics | null,
   names: { readonly neuron: string; readonly rule: string },
-): T & Pick<RuleContext, 'neuron'> {
+): T & { readonly neuron: NeuronDynamics } {
   return Object.defineProperty({ ...context }, 'neuron', {
     enumerable: true,
-    get() {
-      if (dynamics) return dynamics;
-      throw new UnsupportedError(
-        `the rule "${names.rule}" rests on the dynamics of the neuron, and "${names.neuron}" declares none ` +
-          '(eligibility: null); a rule whose trace and signal do not, or readout-only, can train it',
-      );
-    },
-  }) as T & Pick<RuleContext, 'neuron'>;
+    get: () => dynamics ?? refuseRule(names),
+  }) as T & { readonly neuron: NeuronDynamics };
+}
+
+/** A context whose `neurons` are refused when a part reads them and one has none. */
+export function withAllDynamics<T extends object>(
+  context: T,
+  all: readonly { readonly kind: string; readonly dynamics: NeuronDynamics | null }[],
+  rule: string,
+): T & { readonly neurons: readonly NeuronDynamics[] } {
+  return Object.defineProperty({ ...context }, 'neurons', {
+    enumerable: true,
+    get: () => all.map(({ kind, dynamics }) => dynamics ?? refuseRule({ neuron: kind, rule })),
+  }) as T & { readonly neurons: readonly NeuronDynamics[] };
+}
+
+function refuseRule({ neuron, rule }: { readonly neuron: string; readonly rule: string }): never {
+  throw new UnsupportedError(
+    `the rule "${rule}" rests on the dynamics of the neuron, and "${neuron}" declares none ` +
+      '(eligibility: null); a rule whose trace and signal do not, or readout-only, can train it',
+  );
 }

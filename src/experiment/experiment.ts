@@ -1,9 +1,12 @@
+import { namedShort } from '../config/graph.ts';
 import { parseExperiment } from '../config/parse.ts';
-import type { ExperimentConfig } from '../config/schema.ts';
+import { type ExperimentConfig, isGraph } from '../config/schema.ts';
+import { bindingOfSignal } from '../core/bindings.ts';
 import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
-import type { Backend, NetworkSpec, OpenOptions } from '../core/network.ts';
+import type { Role } from '../core/layout.ts';
+import { type Backend, type NetworkSpec, type OpenOptions, synapseCount, withoutRule } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { inMebibytes } from '../core/units.ts';
@@ -14,7 +17,15 @@ import { drawWeights, expectedSynapses, initWeights } from '../engine/projection
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
-import { buildSpec, chooseBackend, deriveParts, type Parts, whyReference, withFormats } from './build.ts';
+import {
+  buildSpec,
+  chooseBackend,
+  deriveParts,
+  type Parts,
+  projectionShape,
+  whyReference,
+  withFormats,
+} from './build.ts';
 import { checkDynamics } from './dynamics.ts';
 
 /** A checked experiment, ready to run. */
@@ -89,6 +100,11 @@ function asStored(config: ExperimentConfig): ExperimentConfig {
  */
 export function createExperiment(input: unknown, catalogue: Catalogue, options: OpenOptions = {}): Experiment {
   const config = parseExperiment(input, catalogue);
+  const build = () => buildExperiment(config, catalogue, options);
+  return isGraph(input) ? build() : namedShort(build);
+}
+
+function buildExperiment(config: ExperimentConfig, catalogue: Catalogue, options: OpenOptions): Experiment {
   const rng = createRng(config.seed);
   const built = asStored(config);
   const parts = deriveParts(built, catalogue, rng);
@@ -96,7 +112,10 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
   assertFits(leastMemory(built, parts, training.streams, steps), options.maxBytes, 'training.streams');
-  checkDynamics(String(config.network.neuron.kind), parts.spiking, parts.neuron, config.network.neurons);
+  for (const [name, { size, neuron }] of Object.entries(config.network.populations)) {
+    const made = parts.neurons.get(name);
+    if (made) checkDynamics(String(neuron.kind), made.spiking, made.neuron, size);
+  }
   const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
   const spec = withFormats(specFor(training.streams), config, null);
   const backend = chooseBackend(config.backend, spec);
@@ -109,9 +128,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   const evaluationSpec = (streams: number): NetworkSpec =>
     withFormats(
       {
-        ...specFor(streams),
-        rule: null,
-        direct: null,
+        ...withoutRule(specFor(streams)),
         update: { ...spec.update, unit: 'step', every: 1 },
         execution: config.fixed ? 'online' : spec.execution,
       },
@@ -122,7 +139,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     ...config.evaluation,
     total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
   };
-  const tested = { ...spec, rule: null, direct: null, sizes: { ...spec.sizes, stream: evaluation.streams } };
+  const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, stream: evaluation.streams } });
   const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, networkLength(spec, backend).state);
   assertAllFits(memory, options.maxBytes);
   const run = allocated(own, () => createRun(spec, backend, total, options));
@@ -154,7 +171,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     evaluate(given = {}) {
       const fresh = createRun(evaluationSpec(given.streams ?? evaluation.streams), backend, total);
       try {
-        copyGroup(fresh, run, 'weights');
+        copyLearned(fresh, run, ['weights']);
         const test = createFeed(
           fresh,
           task,
@@ -169,7 +186,7 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
     },
     observer(streams = training.streams) {
       const watched = createRun(withFormats(specFor(streams), config, null), backend, total);
-      for (const name of ['weights', 'signal', 'direct']) copyGroup(watched, run, name);
+      copyLearned(watched, run, ['weights', 'signal', 'direct']);
       return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
     },
     ready: () => run.stages.ready(),
@@ -194,20 +211,22 @@ function checkUpdates({ training }: ExperimentConfig, totalSteps: number, steps:
 
 function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
   const bytes = backend.bytes(spec, networkLength(spec, backend));
-  return { bytes, perSynapse: bytes / (spec.sizes.synIn + spec.sizes.synRec) };
+  return { bytes, perSynapse: bytes / Math.max(1, synapseCount(spec)) };
 }
 
 /**
  * What a network takes at the least: a weight, its gradient and its postsynaptic index for every synapse, and the rows of
  * a trial. Asked before synapses are drawn, which for a network of no earthly size would not end.
  */
-function leastMemory({ network }: ExperimentConfig, { task }: Parts, streams: number, steps: number): NetworkMemory {
-  const nPost = network.neurons;
-  const synapses =
-    expectedSynapses({ ...network.input, nPre: task.nIn, nPost, autapses: true }, 'network.input') +
-    expectedSynapses({ ...network.recurrent, nPre: nPost, nPost }, 'network.recurrent');
+function leastMemory(config: ExperimentConfig, { task }: Parts, streams: number, steps: number): NetworkMemory {
+  const { populations, projections } = config.network;
+  const synapses = Object.keys(projections).reduce((sum, name) => {
+    const { shape } = projectionShape(config, name, task);
+    return sum + expectedSynapses(shape, `network.projections.${name}`);
+  }, 0);
+  const neurons = Object.values(populations).reduce((sum, { size }) => sum + size, 0);
   const perSynapse = 12;
-  const row = 4 * (task.nIn + 2 * nPost + 4 * task.nOut);
+  const row = 4 * (task.nIn + 2 * neurons + 4 * task.nOut);
   return { bytes: synapses * perSynapse + streams * steps * row, perSynapse };
 }
 
@@ -252,17 +271,47 @@ function totalSteps(task: TaskInstance, total: number, streams: number): number 
   return perStream * (task.mode.kind === 'stream' ? task.mode.stepsPerSymbol : task.mode.steps);
 }
 
-function initialise(run: Run, { network }: ExperimentConfig, rng: Rng): void {
-  const { spec, state, weights } = run.network;
-  const { input, recurrent, output } = network;
-  initWeights(weights.wIn, spec.projections.in, input.init, input.bias, rng.split('in'), 'network.input.init');
-  initWeights(weights.wRec, spec.projections.rec, recurrent.init, null, rng.split('rec'), 'network.recurrent.init');
-  drawWeights(weights.wOut, spec.sizes.rec, spec.sizes.out, output.init, rng.split('out'), 'network.output.init');
-  spec.rule?.signal.init(state.views('signal'), spec.sizes, rng.split('signal'), {
-    weights,
-    projections: spec.projections,
+/** Draws weights, block after block from generators of their own, then the matrices of signals and of a direct rule. */
+function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): void {
+  const { network } = run;
+  const { spec, state, weights } = network;
+  for (const { name, whole } of spec.projections) {
+    if (whole.start) {
+      weights[name].set(whole.start);
+      continue;
+    }
+    const { init, bias } = config.projections[whole.name];
+    const path = `network.projections.${whole.name}.init`;
+    const source = rng.split(whole.name);
+    if (!whole.places) initWeights(weights[name], whole.synapses, init, bias, source, path);
+    else {
+      // Parts of one projection are drawn as one.
+      const all = new Float64Array(whole.synapses.nSyn);
+      initWeights(all, whole.synapses, init, bias, source, path);
+      whole.places.forEach((place, s) => {
+        weights[name][s] = all[place];
+      });
+    }
+  }
+  for (const { name, reads, size } of spec.readouts) {
+    const nPre = reads.reduce((sum, p) => sum + spec.populations[p].size, 0);
+    drawWeights(
+      weights[name],
+      nPre,
+      size,
+      config.readouts[name].init,
+      rng.split(name),
+      `network.readouts.${name}.init`,
+    );
+  }
+  const drawn = rng.split('signal');
+  spec.populations.forEach(({ name, signals }, p) => {
+    signals.forEach((signal, c) => {
+      const { state: views, ...binding } = bindingOfSignal(network, p, c);
+      signal.init(views, p === 0 && c === 0 ? drawn : drawn.split(name).split(c), binding);
+    });
   });
-  spec.direct?.init(state.views('direct'), spec.sizes, rng.split('direct'));
+  spec.direct?.init(state.views('direct'), rng.split('direct'));
 }
 
 function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scores & { readonly amount: number } {
@@ -278,10 +327,10 @@ function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scor
   return { ...scoresOf(tally, run.network, task.statesExpected), amount: feed.amount() };
 }
 
-/** Copies what a group of state has learned; what belongs to single streams stays at its beginning. */
-function copyGroup(to: Run, from: Run, group: string): void {
-  for (const { name, dims } of from.network.state.table) {
-    if (!name.startsWith(`${group}.`) || dims[0] === 'stream') continue;
+/** Copies what state of these roles has learned; what belongs to single streams stays at its beginning. */
+function copyLearned(to: Run, from: Run, roles: readonly Role[]): void {
+  for (const { name, role, dims } of from.network.state.table) {
+    if (!roles.includes(role) || dims[0] === 'stream') continue;
     to.network.state.field(name).set(from.network.state.field(name));
   }
 }

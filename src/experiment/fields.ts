@@ -1,18 +1,22 @@
+import { rowAt } from '../core/rows.ts';
+import { namedRows } from '../engine/names.ts';
 import type { Experiment } from './experiment.ts';
 
 /** Numbers of a field of the state, or of the rows of a trial. */
-export function valuesOf({ run }: Experiment, name: string): ArrayLike<number> {
-  const { state, trial } = run.network;
-  return name.startsWith('trial.') ? trial[name.slice('trial.'.length) as 'psi'] : state.field(name);
+export function valuesOf({ run: { network } }: Experiment, name: string): ArrayLike<number> {
+  return namedRows(network).get(name)?.data ?? network.state.field(name);
 }
 
 /** The parts of a field that belong to step t: its rows, or all of it. */
-export function rowsOf({ run }: Experiment, name: string, t: number): readonly (readonly [from: number, to: number])[] {
-  const { sizes } = run.network.spec;
-  if (!name.startsWith('trial.')) return [[0, run.network.state.field(name).length]];
-  const width = run.network.trial[name.slice('trial.'.length) as 'psi'].length / (sizes.stream * sizes.step);
-  return Array.from({ length: sizes.stream }, (_, b) => {
-    const from = (b * sizes.step + t) * width;
-    return [from, from + width] as const;
+export function rowsOf(
+  { run: { network } }: Experiment,
+  name: string,
+  t: number,
+): readonly (readonly [from: number, to: number])[] {
+  const rows = namedRows(network).get(name);
+  if (!rows) return [[0, network.state.field(name).length]];
+  return Array.from({ length: network.spec.sizes.stream }, (_, b) => {
+    const from = rowAt(rows, b, t);
+    return [from, from + rows.size] as const;
   });
 }

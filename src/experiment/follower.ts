@@ -1,5 +1,8 @@
-import { type Layout, layoutLength } from '../core/layout.ts';
-import type { Weights } from '../core/plugins.ts';
+import { channelName, projectionSizes, signalSizes } from '../core/bindings.ts';
+import { viewsOf } from '../core/feedback.ts';
+import { type Layout, layoutLength, type Real, type Role, type Sizes } from '../core/layout.ts';
+import type { Weights } from '../core/network.ts';
+import { forEachSignal } from '../engine/borders.ts';
 import { gradientOf, type Run, runTrial } from '../engine/run.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -13,16 +16,16 @@ export interface Follower {
 }
 
 /** What belongs to the network and not to the rule. */
-const sharedGroups = ['weights.', 'neuron.', 'readout.', 'run.'];
+const shared: readonly Role[] = ['weights', 'neuron', 'readout', 'past', 'run'];
 const dataArrays = ['x', 'target', 'expected', 'weight'] as const;
 
 /** The follower stands where the master does: weights, neurons, readout, clock; a twin also with all that the rule keeps. */
 export function adopt({ run, twin }: Follower, master: Run): void {
   if (!twin) followReadout(run, master);
   const theirs = new Map(master.network.state.table.map((entry) => [entry.name, entry.length]));
-  for (const { name, length } of run.network.state.table) {
+  for (const { name, role, length } of run.network.state.table) {
     if (theirs.get(name) !== length) continue;
-    if (!twin && !sharedGroups.some((group) => name.startsWith(group))) continue;
+    if (!twin && !shared.includes(role)) continue;
     run.network.state.field(name).set(master.network.state.field(name));
   }
   Object.assign(run.clock, master.clock);
@@ -34,13 +37,34 @@ export function adopt({ run, twin }: Follower, master: Run): void {
  * is left between the two fades with each update. For a master with adaptive feedback of its own this is its B.
  */
 function followReadout({ network, clock }: Run, master: Run): void {
-  const signal = network.spec.rule?.signal;
-  if (!signal || signal.followsReadout === null) return;
-  const share = (1 - signal.readoutDecay) ** (master.clock.updates - clock.updates);
-  const B = network.state.field(`signal.${signal.followsReadout}`);
-  const before = network.weights.wOut;
-  const now = master.network.weights.wOut;
-  for (let s = 0; s < B.length; s++) B[s] = now[s] + share * (B[s] - before[s]);
+  const { spec, state, weights } = network;
+  spec.populations.forEach(({ name, signals, size: n }, p) => {
+    signals.forEach(({ followsReadout, readoutDecay }, c) => {
+      if (followsReadout === null) return;
+      const share = (1 - readoutDecay) ** (master.clock.updates - clock.updates);
+      const B = state.field(`${channelName(`population.${name}.signal`, spec, c)}.${followsReadout}`);
+      const channel = spec.channels[c];
+      const sizes = spec.populations.map(({ size }) => size);
+      const viewsIn = (from: Weights) =>
+        viewsOf(
+          channel.readouts.map((r) => spec.readouts[r]),
+          channel.readouts.map((r) => from[spec.readouts[r].name]),
+          p,
+          sizes,
+          channel.column,
+        );
+      const now = viewsIn(master.network.weights);
+      viewsIn(weights).forEach(({ weights: before, size, column }, r) => {
+        for (let j = 0; j < n; j++) {
+          for (let k = 0; k < size; k++) {
+            const at = j * channel.size + column + k;
+            const own = j * size + k;
+            B[at] = now[r].weights[own] + share * (B[at] - before[own]);
+          }
+        }
+      });
+    });
+  });
 }
 
 /**
@@ -49,19 +73,28 @@ function followReadout({ network, clock }: Run, master: Run): void {
  */
 export function shareFeedback(followers: readonly Follower[], master: Run, rule: Follower['rule']): void {
   const own = { run: master, rule, twin: true };
-  const source = [own, ...followers].find(({ run }) => feedbackOf(run)?.some((value) => value !== 0));
+  const source = [own, ...followers].find(({ run }) => feedbackOf(run).some((B) => B.some((value) => value !== 0)));
   if (!source) return;
-  const from = Float64Array.from(feedbackOf(source.run) ?? []);
+  const from = feedbackOf(source.run).flatMap((B) => Array.from(B));
   for (const follower of followers) {
-    const B = feedbackOf(follower.run);
-    if (B?.length !== from.length) continue;
+    const to = feedbackOf(follower.run);
+    if (to.reduce((sum, B) => sum + B.length, 0) !== from.length) continue;
     const factor = scaleOf(follower.rule) / scaleOf(source.rule);
-    for (let s = 0; s < B.length; s++) B[s] = factor * from[s];
+    let at = 0;
+    for (const B of to) for (let s = 0; s < B.length; s++) B[s] = factor * from[at++];
   }
 }
 
-function feedbackOf({ network }: Run) {
-  return network.state.views('signal').B ?? network.state.views('direct').B;
+/** Feedback matrices of all populations, one after the other; null where there are none. */
+function feedbackOf({ network: { spec, state } }: Run): Real[] {
+  const direct = state.views('direct').B;
+  if (direct) return [direct];
+  const own: Real[] = [];
+  forEachSignal(spec, (group) => {
+    const { B } = state.views(group);
+    if (B) own.push(B);
+  });
+  return own;
 }
 
 function scaleOf(rule: Follower['rule']): number {
@@ -71,7 +104,7 @@ function scaleOf(rule: Follower['rule']): number {
 
 /** The data of one run for another. */
 export function copyData(to: Run, from: Run): void {
-  for (const name of dataArrays) to.network.trial[name].set(from.network.trial[name]);
+  for (const name of dataArrays) to.network.trial[name].data.set(from.network.trial[name].data);
 }
 
 /** One chunk: its own matrices learn along, the weights stay. */
@@ -87,14 +120,16 @@ export function gradientOfChunk(follower: Follower, steps: number): Weights {
 }
 
 function clearGradient({ network: { gradient } }: Run): void {
-  for (const block of [gradient.wIn, gradient.wRec, gradient.wOut, gradient.bOut]) block.fill(0);
+  for (const block of Object.values(gradient)) block.fill(0);
 }
 
 /** Remembers a run. The first function puts back all of it, the second only the matrices that the rule learns. */
 export function remember({ network: { state }, clock }: Run): { restore(): void; restoreMatrices(): void } {
   const numbers = state.data.slice();
   const time = { ...clock };
-  const matrices = state.table.filter(({ name, dims }) => /^(signal|direct)\./.test(name) && dims[0] !== 'stream');
+  const matrices = state.table.filter(
+    ({ role, dims }) => (role === 'signal' || role === 'direct') && dims[0] !== 'stream',
+  );
   return {
     restore() {
       state.data.set(numbers);
@@ -108,13 +143,25 @@ export function remember({ network: { state }, clock }: Run): { restore(): void;
   };
 }
 
-/** Declared state of a rule's parts. */
-export function layoutsOf({ network: { spec } }: Run): Layout[] {
-  if (spec.direct) return [spec.direct.layout];
-  return spec.rule ? [spec.rule.trace.layout, spec.rule.signal.layout] : [];
+/** Declared state of a part of a rule, with the lengths of who owns it. */
+export interface PartLayout {
+  readonly layout: Layout;
+  readonly sizes: Sizes;
+}
+
+/** Declared state of a rule's parts, population by population and projection by projection. */
+export function layoutsOf({ network: { spec } }: Run): PartLayout[] {
+  if (spec.direct) return [{ layout: spec.direct.layout, sizes: { stream: spec.sizes.stream, step: spec.sizes.step } }];
+  const traces = spec.projections.flatMap((projection) =>
+    projection.traces.map(({ layout }) => ({ layout, sizes: projectionSizes(spec, projection) })),
+  );
+  const signals = spec.populations.flatMap((population) =>
+    population.signals.map(({ layout }, c) => ({ layout, sizes: signalSizes(spec, population, c) })),
+  );
+  return [...traces, ...signals];
 }
 
 /** Numbers of past steps that one stream has to keep until the update, for a rule that goes back through them. */
 export function pastOf({ network: { spec } }: Run): number {
-  return spec.direct ? layoutLength(spec.direct.past, spec.sizes) : 0;
+  return spec.direct ? layoutLength(spec.direct.past, {}) : 0;
 }

@@ -1,8 +1,11 @@
 import type { ExperimentConfig } from '../config/schema.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { FieldFormat } from '../core/format.ts';
+import { neuronCount } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
+import { rowAt } from '../core/rows.ts';
 import { nextSteps } from '../engine/feed.ts';
+import { namedRows } from '../engine/names.ts';
 import { runTrial } from '../engine/run.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import { rowsOf, valuesOf } from './fields.ts';
@@ -22,6 +25,7 @@ export interface ValueParting {
 export interface SpikeParting {
   readonly step: number;
   readonly stream: number;
+  readonly population: string;
   readonly neuron: number;
   readonly float: number;
   readonly fixed: number;
@@ -43,17 +47,17 @@ export interface PartingOptions {
 }
 
 /** The order of things in a step, for the one that parts first: the weights it starts with, then stage by stage. */
-const order = [
-  'weights.',
-  'neuron.',
-  'trial.psi',
-  'readout.u',
-  'trial.y',
-  'trial.error',
-  'trial.rateTerm',
-  'signal.',
-  'trial.signal',
-  'trace.',
+const order: readonly RegExp[] = [
+  /\.weights$/,
+  /^population\.[^.]+\.(?!psi$|signal$|rateTerm$)[^.]+$/,
+  /\.psi$/,
+  /^readout\.[^.]+\.(?!y$|error$)[^.]+$/,
+  /\.y$/,
+  /\.error$/,
+  /\.rateTerm$/,
+  /\.signal\./,
+  /\.signal$/,
+  /\.trace\./,
 ];
 
 /**
@@ -95,7 +99,7 @@ function openPair(config: ExperimentConfig, catalogue: Catalogue): Pair {
   const float = createExperiment({ ...config, backend: 'reference', fixed: null, training }, catalogue);
   const fixed = createExperiment({ ...config, backend: 'fixed', training }, catalogue);
   const rank = ({ field }: FieldFormat) => {
-    const place = order.findIndex((start) => field.startsWith(start));
+    const place = order.findIndex((pattern) => pattern.test(field));
     return place < 0 ? order.length : place;
   };
   const fields = [...(fixed.run.network.spec.formats ?? [])].sort((a, b) => rank(a) - rank(b));
@@ -121,8 +125,7 @@ function compareFrom(pair: Pair, from: number, to: number, end: number) {
     });
     learn(fixed, length, (t) => {
       if (wanted(t)) value = differingValue(pair, kept[t], t, start + t);
-      if (start + t < end)
-        spike ??= differingSpike(spikes[t], spikesOf(fixed, t), float.run.network.spec.sizes.rec, start + t);
+      if (start + t < end) spike ??= differingSpike(float, spikes[t], spikesOf(fixed, t), start + t);
     });
   }
   return { value: value as ValueParting | null, spike: spike as SpikeParting | null };
@@ -161,9 +164,9 @@ function differingValue(
 
 /** Index in each dimension of the field. A row of a trial is [stream][width]. */
 function indexOf({ run }: Experiment, field: string, flat: number): number[] {
-  const { sizes } = run.network.spec;
-  const entry = run.network.state.table.find(({ name }) => name === field);
-  const shape = entry?.shape ?? [sizes.stream, /\.(y|error)$/.test(field) ? sizes.out : sizes.rec];
+  const { network } = run;
+  const entry = network.state.table.find(({ name }) => name === field);
+  const shape = entry?.shape ?? [network.spec.sizes.stream, namedRows(network).get(field)?.size ?? 1];
   const index: number[] = [];
   let rest = flat;
   for (const length of [...shape].reverse()) {
@@ -173,19 +176,35 @@ function indexOf({ run }: Experiment, field: string, flat: number): number[] {
   return index;
 }
 
-/** Activity of all streams at step t, [stream][rec]. */
-function spikesOf({ run }: Experiment, t: number): Uint8Array {
-  const { stream, history, step, rec } = run.network.spec.sizes;
-  const spikes = new Uint8Array(stream * rec);
-  for (let b = 0; b < stream; b++) {
-    const from = (b * (history + step) + history + t) * rec;
-    for (let j = 0; j < rec; j++) spikes[b * rec + j] = run.network.trial.z[from + j] === 0 ? 0 : 1;
+/** Activity of all streams at step t, 1 where there is any, population after population. [stream][neurons] */
+function spikesOf({ run: { network } }: Experiment, t: number): Uint8Array {
+  const { spec, activity } = network;
+  const spikes = new Uint8Array(spec.sizes.stream * neuronCount(spec));
+  let to = 0;
+  for (let b = 0; b < spec.sizes.stream; b++) {
+    for (const { z } of activity) {
+      const from = rowAt(z, b, t);
+      for (let j = 0; j < z.size; j++) spikes[to++] = z.data[from + j] === 0 ? 0 : 1;
+    }
   }
   return spikes;
 }
 
-function differingSpike(float: Uint8Array, fixed: Uint8Array, rec: number, step: number): SpikeParting | null {
+function differingSpike(
+  { run: { network } }: Experiment,
+  float: Uint8Array,
+  fixed: Uint8Array,
+  step: number,
+): SpikeParting | null {
   const s = fixed.findIndex((spike, place) => spike !== float[place]);
   if (s < 0) return null;
-  return { step, stream: Math.floor(s / rec), neuron: s % rec, float: float[s], fixed: fixed[s] };
+  const n = neuronCount(network.spec);
+  let neuron = s % n;
+  for (const { name, size } of network.spec.populations) {
+    if (neuron < size) {
+      return { step, stream: Math.floor(s / n), population: name, neuron, float: float[s], fixed: fixed[s] };
+    }
+    neuron -= size;
+  }
+  return null;
 }

@@ -6,7 +6,7 @@ export type OptimizerSettings =
   | { readonly kind: 'sgd' }
   | { readonly kind: 'momentum'; readonly momentum: number }
   | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-  | { readonly kind: 'one-step'; readonly delta: number | Readonly<Record<'in' | 'rec' | 'out', number>> };
+  | { readonly kind: 'one-step' /** One for each block of weights. */; readonly deltas: readonly number[] };
 
 /** @param key of the draws of an optimiser that makes any, 32 bits */
 export function createOptimizer(settings: OptimizerSettings, key = 0): Optimizer {
@@ -33,10 +33,7 @@ export function createOptimizer(settings: OptimizerSettings, key = 0): Optimizer
         step: (gradient, [mean, square], rate, count) => adamStep(gradient, mean, square, rate, count, settings),
       };
     case 'one-step': {
-      const { delta } = settings;
-      // One for each block of weights: in, rec, out and the bias of out.
-      const deltas =
-        typeof delta === 'number' ? Array<number>(4).fill(delta) : [delta.in, delta.rec, delta.out, delta.out];
+      const { deltas } = settings;
       return {
         kind: 'one-step',
         kernel: { name: 'one-step', deltas, key },

@@ -56,7 +56,7 @@ export const paintZero: Paint = (ctx, area) => {
 };
 
 function colourOf(series: Series, n: number): string {
-  return seriesColour(series.colorOf ?? n);
+  return seriesColour(series.population ?? series.colorOf ?? n);
 }
 
 function dashOf(series: Series, n: number): number[] {

@@ -57,6 +57,8 @@ export interface Series {
   readonly dashed?: boolean;
   /** Index of the series of this panel whose colour this one takes: v for its threshold, the readout for its target. */
   readonly colorOf?: number;
+  /** Index of the population of a raster whose colour it takes, in place of its own. */
+  readonly population?: number;
 }
 
 export interface RasterSection extends RasterPanel {
@@ -172,4 +174,29 @@ export interface HeatMapData {
   /** Digits after the point. */
   readonly digits: number;
   readonly title?: string;
+}
+
+/** A box of the figure of a network. */
+export interface NetworkNode {
+  readonly name: string;
+  /** Below the name, at most two. */
+  readonly lines: readonly string[];
+  readonly kind: 'input' | 'population' | 'readout';
+  /** From the left, from 0. */
+  readonly column: number;
+}
+
+/** An arrow of the figure of a network, between nodes by name. */
+export interface NetworkEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly label: string;
+  readonly sign: 'excitatory' | 'inhibitory' | 'either';
+  readonly plastic: boolean;
+}
+
+export interface NetworkData {
+  readonly title?: string;
+  readonly nodes: readonly NetworkNode[];
+  readonly edges: readonly NetworkEdge[];
 }

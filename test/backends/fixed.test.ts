@@ -484,18 +484,17 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
   };
 
   it('without formats is the reference, bit for bit', () => {
-    expect(trained({ formats: {} }).weights.wRec).toBeBitEqual(trained(null).weights.wRec);
+    expect(trained({ formats: {} }).weights.rec).toBeBitEqual(trained(null).weights.rec);
   });
 
   it('comes nearer to the reference by a half with every bit', () => {
     const want = trained(null);
     const errors = [24, 28, 32].map((fraction) => {
       const got = trained({
-        formats: { '*': { bits: 32, fraction: fraction - 8 }, 'neuron.*': { bits: 32, fraction: fraction - 8 } },
+        formats: { '*': { bits: 32, fraction: fraction - 8 }, 'population.*': { bits: 32, fraction: fraction - 8 } },
       });
-      expect(Array.from(got.trial.z)).toEqual(Array.from(want.trial.z));
-      const { wOut } = got.weights;
-      return Math.hypot(...Array.from(wOut, (w, s) => w - want.weights.wOut[s]));
+      expect(Array.from(got.activity[0].z.data)).toEqual(Array.from(want.activity[0].z.data));
+      return Math.hypot(...Array.from(got.weights.out, (w, s) => w - want.weights.out[s]));
     });
     for (let k = 1; k < errors.length; k++) {
       // Four bits are a factor of 16; rounding errors are random, so that one run shows it within a factor of 3.
@@ -506,7 +505,10 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
 
   it('keeps every number of a format on its grid, and goes on from a checkpoint bit for bit', () => {
     const fixed = {
-      formats: { 'weights.*': { bits: 8, range: 4, rounding: 'stochastic' }, 'neuron.v': { bits: 12, range: 4 } },
+      formats: {
+        '*.weights': { bits: 8, range: 4, rounding: 'stochastic' },
+        'population.rec.v': { bits: 12, range: 4 },
+      },
     };
     const [whole, half, rest] = [build(options, fixed), build(options, fixed), build(options, fixed)];
     whole.train();
@@ -516,9 +518,9 @@ describe.each(cases)('$label in fixed point', ({ name, neuron }) => {
     rest.train();
     expect(rest.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
     const { weights, state } = whole.run.network;
-    for (const w of weights.wOut) expect(Number.isInteger(w * 32)).toBe(true);
-    for (const v of state.field('neuron.v')) expect(Number.isInteger(v * 512)).toBe(true);
-    expect(new Set(weights.wOut).size).toBeGreaterThan(3);
+    for (const w of weights.out) expect(Number.isInteger(w * 32)).toBe(true);
+    for (const v of state.field('population.rec.v')) expect(Number.isInteger(v * 512)).toBe(true);
+    expect(new Set(weights.out).size).toBeGreaterThan(3);
   });
 });
 
@@ -539,21 +541,21 @@ it.each(['hash', 'lfsr'])(
 it('rounds the rate term of a whole trial, too', () => {
   const rateTerm = { strength: 0.5, targetHz: 100, mean: 'trial' };
   const config = liveConfig({ neuron: lif, readout: plain, rateTerm, training: { total: 4, streams: 2 } });
-  const fixed = { formats: { 'trial.rateTerm': { bits: 16, fraction: 12 } } };
+  const fixed = { formats: { 'population.rec.rateTerm': { bits: 16, fraction: 12 } } };
   const { run, train } = createExperiment({ ...config, backend: 'fixed', fixed }, liveCatalogue);
   train();
-  const steps = Array.from(run.network.trial.rateTerm, (term) => term * 2 ** 12);
+  const steps = Array.from(run.network.activity[0].rateTerm.data, (term) => term * 2 ** 12);
   expect(steps.every(Number.isInteger)).toBe(true);
   expect(new Set(steps).size).toBeGreaterThan(2);
 });
 
 const words = (rounding: string, overflow: string, rule: string) => ({
   '*': { bits: 16, range: 8, rounding, overflow },
-  'weights.*': { bits: 6, range: 2, rounding, overflow },
-  ...(rule !== 'readout-only' && { 'trace.*': { bits: 9, range: 2, rounding, overflow } }),
+  '*.weights': { bits: 6, range: 2, rounding, overflow },
+  ...(rule !== 'readout-only' && { '*.trace.*': { bits: 9, range: 2, rounding, overflow } }),
   ...(rule.startsWith('sg') && {
-    'signal.A': { bits: 8, range: 1, rounding, overflow },
-    'signal.J': { bits: 7, range: 1, rounding, overflow },
+    'population.rec.signal.A': { bits: 8, range: 1, rounding, overflow },
+    'population.rec.signal.J': { bits: 7, range: 1, rounding, overflow },
   }),
 });
 
@@ -593,7 +595,7 @@ describe.each([
         return experiment.run;
       });
       expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
-      expect(fast.network.trial.z).toBeBitEqual(slow.network.trial.z);
+      expect(fast.network.activity[0].z.data).toBeBitEqual(slow.network.activity[0].z.data);
       expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
       expect(fast.network.state.data.buffer.byteLength).toBeGreaterThan(slow.network.state.data.buffer.byteLength);
     },
@@ -604,7 +606,10 @@ it.each([0, 0.01])(
   'feedback that follows the readout is on its grid after an update, and so is the readout, decay %d',
   (feedbackDecay) => {
     const rule = { name: 'e-prop-1', feedback: 'adaptive', feedbackDecay };
-    const formats = { 'signal.B': { bits: 16, range: 2 }, 'weights.wOut': { bits: 16, range: 2 } };
+    const formats = {
+      'population.rec.signal.B': { bits: 16, range: 2 },
+      'readout.out.weights': { bits: 16, range: 2 },
+    };
     const { run, train } = build({ neuron: lif, readout: plain, rule }, { formats });
     const fields = Object.keys(formats).map((field) => run.network.state.field(field));
     const before = fields.map((values) => Array.from(values));
@@ -660,7 +665,7 @@ describe('a gradient of weights that move after every step', () => {
     const [fast, slow] = both({}).map(({ run, feed }) => {
       feed.fill(20);
       const seen: number[][] = [];
-      runTrial(run, 20, { learn: true, freeze, onStep: () => seen.push(Array.from(run.network.gradient.wRec)) });
+      runTrial(run, 20, { learn: true, freeze, onStep: () => seen.push(Array.from(run.network.gradient.rec)) });
       return seen;
     });
     expect(fast).toEqual(slow);
@@ -677,24 +682,37 @@ describe('fields of a dendrite signal', () => {
   };
 
   it('are put on their grids, also those that are no matrices', () => {
-    const { network } = run({ 'signal.distal': { bits: 10, range: 4 }, 'signal.A': { bits: 12, range: 1 } });
-    const distal = network.state.field('signal.distal');
+    const { network } = run({
+      'population.rec.signal.distal': { bits: 10, range: 4 },
+      'population.rec.signal.A': { bits: 12, range: 1 },
+    });
+    const distal = network.state.field('population.rec.signal.distal');
     for (const value of distal) expect(Number.isInteger(value * 128)).toBe(true);
-    for (const value of network.state.field('signal.A')) expect(Number.isInteger(value * 2048)).toBe(true);
+    for (const value of network.state.field('population.rec.signal.A'))
+      expect(Number.isInteger(value * 2048)).toBe(true);
     expect(new Set(distal).size).toBeGreaterThan(3);
   });
 
   it('count from the first step on: feedback weights that stay have tried nothing', () => {
-    const { stages, network } = run({ 'signal.B': { bits: 6, range: 1 } });
-    expect(stages.statistics?.()[0]).toMatchObject({ field: 'signal.B', tried: 0, fired: 0, lost: 0, flushed: 0 });
-    for (const value of network.state.field('signal.B')) expect(Number.isInteger(value * 32)).toBe(true);
+    const { stages, network } = run({ 'population.rec.signal.B': { bits: 6, range: 1 } });
+    expect(stages.statistics?.()[0]).toMatchObject({
+      field: 'population.rec.signal.B',
+      tried: 0,
+      fired: 0,
+      lost: 0,
+      flushed: 0,
+    });
+    for (const value of network.state.field('population.rec.signal.B')) expect(Number.isInteger(value * 32)).toBe(true);
   });
 
   it('have kernels for words that no 16-bit copy holds', () => {
-    const wide = { 'signal.A': { bits: 24, range: 1 }, 'signal.J': { bits: 20, range: 0.25 } };
+    const wide = {
+      'population.rec.signal.A': { bits: 24, range: 1 },
+      'population.rec.signal.J': { bits: 20, range: 0.25 },
+    };
     const [fast, slow] = [run(wide), run(wide, true)];
     expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
-    const largest = Math.max(...Array.from(fast.network.state.field('signal.A'), Math.abs));
+    const largest = Math.max(...Array.from(fast.network.state.field('population.rec.signal.A'), Math.abs));
     expect(largest * 2 ** 23).toBeGreaterThan(2 ** 15);
   });
 });
@@ -711,8 +729,8 @@ it.each([{ rateA: 0 }, { rateJ: 0 }, { rateA: 0, rateJ: 0, normalised: false }])
     expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
     expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
     for (const { field, tried } of fast.stages.statistics?.() ?? []) {
-      if (field === 'signal.A' && rates.rateA === 0) expect(tried).toBe(0);
-      if (field === 'signal.J' && rates.rateJ === 0) expect(tried).toBe(0);
+      if (field === 'population.rec.signal.A' && rates.rateA === 0) expect(tried).toBe(0);
+      if (field === 'population.rec.signal.J' && rates.rateJ === 0) expect(tried).toBe(0);
     }
   },
 );
@@ -722,25 +740,61 @@ it.each(['nearest', 'stochastic'])(
   (rounding) => {
     const rule = { name: 'e-prop-1', feedback: 'adaptive', feedbackDecay: 0 };
     const [fast, slow] = [false, true].map((slowly) => {
-      const fixed = { formats: { 'signal.B': { bits: 12, fraction: 8, rounding, overflow: 'wrap' } } };
+      const fixed = { formats: { 'population.rec.signal.B': { bits: 12, fraction: 8, rounding, overflow: 'wrap' } } };
       const experiment = build({ neuron: lif, readout: plain, rule }, fixed, { plain: slowly });
       experiment.train();
       return experiment.run;
     });
-    for (const value of fast.network.state.field('signal.B')) expect(Number.isInteger(value * 2 ** 8)).toBe(true);
+    for (const value of fast.network.state.field('population.rec.signal.B'))
+      expect(Number.isInteger(value * 2 ** 8)).toBe(true);
     expect(fast.network.state.data).toBeBitEqual(slow.network.state.data);
     expect(fast.stages.statistics?.()).toEqual(slow.stages.statistics?.());
   },
 );
 
+it('fields may have the names of the time before networks were graphs', () => {
+  const format = (bits: number) => ({ bits, fraction: 2 });
+  const pairs = [
+    ['weights.*', '*.weights'],
+    ['weights.wRec', 'projection.rec.weights'],
+    ['weights.bOut', 'readout.out.bias.weights'],
+    ['trace.*', 'projection.*.trace.*'],
+    ['trace.epsIn', 'projection.in.trace.eps'],
+    ['neuron.v', 'population.rec.v'],
+    ['signal.A', 'population.rec.signal.A'],
+    ['run.fBar', 'population.rec.mean'],
+    ['readout.u', 'readout.out.u'],
+    ['trial.psi', 'population.rec.psi'],
+    ['trial.y', 'readout.out.y'],
+    ['trial.signal', 'population.rec.signal'],
+  ];
+  const [former, present] = [0, 1].map((which) => {
+    const formats = Object.fromEntries(pairs.map((names, n) => [names[which], format(n + 4)]));
+    return build({ neuron: lif, readout: plain, rule: { name: 'sg-r-d' } }, { formats }).run.network.spec.formats;
+  });
+  expect(former).toEqual(present);
+  expect(former?.find(({ field }) => field === 'projection.in.weights')?.format.bits).toBe(4);
+  expect(former?.find(({ field }) => field === 'projection.rec.weights')?.format.bits).toBe(5);
+  expect(new Set(former?.map(({ format: { bits } }) => bits)).size).toBe(pairs.length);
+});
+
 describe('what cannot be is refused', () => {
   const formats = (given: object) => () => build({ neuron: lif, readout: plain }, { formats: given });
   it.each([
-    ['an unknown field', { 'weights.wRecc': { bits: 8, fraction: 4 } }, /fixed\.formats: got "weights\.wRecc"/],
-    ['no step', { 'weights.*': { bits: 8 } }, /fraction/],
-    ['two steps', { 'weights.*': { bits: 8, fraction: 3, range: 1 } }, /fraction/],
-    ['no bits', { 'weights.*': { bits: 0, fraction: 3 } }, /bits/],
-    ['an unknown rounding', { 'weights.*': { bits: 8, fraction: 3, rounding: 'up' } }, /rounding/],
+    [
+      'an unknown field',
+      { 'projection.recc.weights': { bits: 8, fraction: 4 } },
+      /fixed\.formats: got "projection\.recc\.weights"/,
+    ],
+    [
+      'an unknown field of former names',
+      { 'weights.wRecc': { bits: 8, fraction: 4 } },
+      /fixed\.formats: got "weights\.wRecc"/,
+    ],
+    ['no step', { '*.weights': { bits: 8 } }, /fraction/],
+    ['two steps', { '*.weights': { bits: 8, fraction: 3, range: 1 } }, /fraction/],
+    ['no bits', { '*.weights': { bits: 0, fraction: 3 } }, /bits/],
+    ['an unknown rounding', { '*.weights': { bits: 8, fraction: 3, rounding: 'up' } }, /rounding/],
   ])('%s', (_label, given, message) => {
     expect(formats(given)).toThrow(ConfigError);
     expect(formats(given)).toThrow(message);
@@ -750,7 +804,7 @@ describe('what cannot be is refused', () => {
     const options = { neuron: lif, readout: plain, rule: { name: 'bptt' } };
     expect(() => build(options, { formats: {} })).toThrow(UnsupportedError);
     const config = liveConfig({ neuron: lif, readout: plain, task: { mode: 'stream' }, training: update });
-    const fixed = { formats: { 'weights.*': { bits: 8, fraction: 3 } } };
+    const fixed = { formats: { '*.weights': { bits: 8, fraction: 3 } } };
     expect(() => createExperiment({ ...config, backend: 'wasm', fixed }, liveCatalogue)).toThrow(UnsupportedError);
   });
 });

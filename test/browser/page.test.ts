@@ -34,8 +34,8 @@ try {
   await ready();
   const experiment = createExperiment({ ...preset('four-six-back'), seed: 5 }, catalogue);
   experiment.train({ until: 8000 });
-  const wRec = Array.from(experiment.run.network.weights.wRec);
-  await fetch('/result', { method: 'POST', body: JSON.stringify({ backend: experiment.config.backend, wRec }) });
+  const rec = Array.from(experiment.run.network.weights.rec);
+  await fetch('/result', { method: 'POST', body: JSON.stringify({ backend: experiment.config.backend, rec }) });
 } catch (error) {
   await fetch('/result', { method: 'POST', body: JSON.stringify({ error: String(error) }) });
 }
@@ -44,7 +44,7 @@ try {
 interface PageResult {
   readonly error?: string;
   readonly backend: string;
-  readonly wRec: readonly number[];
+  readonly rec: readonly number[];
 }
 
 const servers: Server[] = [];
@@ -113,7 +113,7 @@ describe.skipIf(reason !== '')(`in a page${reason && ` (skipped: ${reason})`}`, 
       const here = createExperiment({ ...preset('four-six-back'), seed: 5 }, { ...models, tasks });
       here.train({ until: 8000 });
       expect(here.config.backend).toBe('wasm');
-      expect(got.wRec).toEqual(Array.from(here.run.network.weights.wRec));
+      expect(got.rec).toEqual(Array.from(here.run.network.weights.rec));
     } finally {
       // The browser is a group of processes; all of them have to be gone before its folder can go.
       const gone = once(child, 'exit');

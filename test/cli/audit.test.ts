@@ -18,7 +18,7 @@ interface Report {
   }[];
   readonly points: readonly {
     readonly amount: number;
-    readonly alignments: readonly { readonly wRec: { readonly cosine: number | null } }[];
+    readonly alignments: readonly { readonly rec: { readonly cosine: number | null } }[];
   }[];
 }
 
@@ -45,7 +45,7 @@ describe('audit', () => {
     expect(stdout).toMatch(
       /^four-six-back, trained by e-prop-1 for 3200 symbols to a loss of 0\.\d{4} per step; 5 audit/,
     );
-    expect(stdout).toMatch(/\nrule +recurrent first +last 1\/4 +input first +last 1\/4 +readout first +last 1\/4\n/);
+    expect(stdout).toMatch(/\nrule +rec first +last 1\/4 +in first +last 1\/4 +out first +last 1\/4\n/);
     for (const label of ['e-prop-1', 'e-prop-1 W_out', 'sg-r-d', 'rflo']) {
       expect(stdout.match(new RegExp(`^${label}  .*\\d$`, 'gm'))).toHaveLength(3);
     }
@@ -78,8 +78,8 @@ describe('audit', () => {
     expect([amount, rule, block, Number(cosine)]).toEqual([
       '0',
       'e-prop-1',
-      'wRec',
-      report.points[0].alignments[0].wRec.cosine,
+      'rec',
+      report.points[0].alignments[0].rec.cosine,
     ]);
   });
 
@@ -107,8 +107,8 @@ describe('audit', () => {
       ...references,
     ]);
     expect(new Set(report.rules.map(({ backend }) => backend))).toEqual(new Set(['reference']));
-    expect(report.points[0].alignments[1].wRec.cosine).toBeNull();
-    expect(readFileSync(join(folder, 'a/audit.csv'), 'utf8')).toMatch(/^0,readout-only,wRec,,,0$/m);
+    expect(report.points[0].alignments[1].rec.cosine).toBeNull();
+    expect(readFileSync(join(folder, 'a/audit.csv'), 'utf8')).toMatch(/^0,readout-only,rec,,,0$/m);
   });
 
   it('audits trials, whose chunks are the trials', async () => {
@@ -143,7 +143,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'a reset that subtracts nothing',
     ['--reset', 'attached', ...set({ 'network.neuron.reset': 'zero' })],
-    /reset "attached" needs a neuron whose reset subtracts/,
+    /reset "attached" needs neurons whose reset subtracts/,
   ],
 ];
 

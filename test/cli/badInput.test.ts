@@ -71,7 +71,11 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     /backend "wasm" has no kernel for .*use --backend reference/,
   ],
   ['until 0', ['--until', '0'], /--until <amount>.*'0' is invalid/],
-  ['unknown recorded field', ['--record', 'z,vv'], /recording\.fields: got "vv", expected one of x, .*neuron\.v/],
+  [
+    'unknown recorded field',
+    ['--record', 'z,vv'],
+    /recording\.fields: got "vv", expected one of task\.x, .*population\.rec\.v/,
+  ],
   ['an empty recorded field', ['--record', ''], /recording\.fields: got ""/],
   ['a neuron that is not there', ['--record', 'z', '--record-neurons', '18-20'], /got 20, .*\[0, 20\)/],
   ['neurons backwards', ['--record', 'z', '--record-neurons', '5-3'], /--record-neurons: got "5-3"/],
@@ -79,7 +83,11 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a stream that is not there', ['--record', 'z', '--record-stream', '8'], /got 8, .*\[0, 8\)/],
   ['neurons of no recording', ['--record-neurons', '1'], /--record: got undefined, expected the fields/],
   ['a recording too large', ['--record', 'z', '--record-max-mb', '0.001'], /--record-max-mb: got 0\.001, .*at least 1/],
-  ['no folder of weights', ['--weights', 'nowhere'], /nowhere: holds none of wIn\.npy/],
+  [
+    'no folder of weights',
+    ['--weights', 'nowhere'],
+    /nowhere: holds none of in\.npy, rec\.npy, out\.npy, out\.bias\.npy/,
+  ],
 ];
 
 describe('train refuses in one line and writes nothing:', () => {
@@ -175,15 +183,15 @@ describe('a run that is there', () => {
         Float64Array.from({ length: 144 }, (_, s) => (s === 5 ? Number.NaN : 0.1)),
         [12, 12],
       ),
-      /wRec\.npy\[5\]: got NaN, expected a finite weight/,
+      /rec\.npy\[5\]: got NaN, expected a finite weight/,
     ],
-    ['another shape', encodeNpy(new Float64Array(144), [144]), /wRec\.npy: has shape \[144\], expected \[12,12\]/],
-    ['no array', Buffer.from('no array at all'), /wRec\.npy/],
+    ['another shape', encodeNpy(new Float64Array(144), [144]), /rec\.npy: has shape \[144\], expected \[12,12\]/],
+    ['no array', Buffer.from('no array at all'), /rec\.npy/],
   ];
 
   it.each(weights)('whose weights hold %s starts nothing', async (_, bytes, message) => {
     const at = copy();
-    writeFileSync(join(at, 'run/weights/wRec.npy'), bytes);
+    writeFileSync(join(at, 'run/weights/rec.npy'), bytes);
     expectRefusal(await spiketrace(['train', ...trials, '--weights', 'run/weights', '--out', 'new'], at), message);
     expect(existsSync(join(at, 'new'))).toBe(false);
   });
@@ -222,7 +230,9 @@ describe('a run that diverges', () => {
     });
     const { code, stdout, stderr } = await spiketrace(['train', ...trials, ...rates, '--out', 'run'], folder);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^spiketrace: run: (y|psi|weights\.\w+|neuron\.\w+)\[\d+\] became \S+ at step \d+; /);
+    expect(stderr).toMatch(
+      /^spiketrace: run: (readout\.out\.(y|(bias\.)?weights)|projection\.\w+\.weights|population\.rec\.\w+)\[\d+\] became \S+ at step \d+; /,
+    );
     const { stdout: scores } = await succeed(['eval', 'run', '--json'], folder);
     expect(JSON.parse(scores).amount).toBe(1);
     const again = await spiketrace(['resume', 'run'], folder);
@@ -233,7 +243,7 @@ describe('a run that diverges', () => {
     const folder = emptyFolder();
     await succeed(['train', ...trials, '--no-figures', '--out', 'good'], folder);
     const nan = Float64Array.from({ length: 144 }, (_, s) => (s % 13 === 0 ? 0 : 1e308));
-    writeFileSync(join(folder, 'good/weights/wRec.npy'), encodeNpy(nan, [12, 12]));
+    writeFileSync(join(folder, 'good/weights/rec.npy'), encodeNpy(nan, [12, 12]));
     const args = ['train', ...trials, '--no-figures', '--weights', 'good/weights', '--seeds', '2', '--out', 'runs'];
     const { code, stderr } = await spiketrace(args, folder);
     expect(code).toBe(1);

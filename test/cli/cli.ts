@@ -117,7 +117,7 @@ export const rates = [
 
 /** Files of a run folder that must not depend on how often it was interrupted. */
 export const runFiles = ['config.json', 'checkpoint.bin', 'metrics.csv', 'metrics.jsonl'] as const;
-export const weightFiles = ['wIn', 'wRec', 'wOut', 'bOut'].map((name) => `weights/${name}.npy`);
+export const weightFiles = ['in', 'rec', 'out', 'out.bias'].map((name) => `weights/${name}.npy`);
 
 /** Names of those files whose bytes are not the same in both folders. */
 export function differing(a: string, b: string, names: readonly string[] = [...runFiles, ...weightFiles]): string[] {

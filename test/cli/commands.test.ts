@@ -117,8 +117,8 @@ describe('compare with variants', () => {
     const config = (name: string) =>
       JSON.parse(readFileSync(join(folder, 'c', name.replaceAll(':', '-'), 'seed-1/config.json'), 'utf8'));
     expect(config('two delays').rule).toMatchObject({ name: 'sg-r-d', delays: 2 });
-    expect(config(names[1]).network.neuron.gamma).toBe(1);
-    expect(config('two delays').network.neuron.gamma).toBe(0.5);
+    expect(config(names[1]).network.populations.rec.neuron.gamma).toBe(1);
+    expect(config('two delays').network.populations.rec.neuron.gamma).toBe(0.5);
     expect(report.figures).toContain('c/losses-two delays.png');
     expect(report.figures.some((path: string) => path.includes('losses-bptt'))).toBe(false);
     for (const path of report.figures) expect(existsSync(join(folder, path))).toBe(true);
@@ -141,7 +141,7 @@ describe('deploy', () => {
     const { stdout } = await succeed([...args, '--details'], folder);
     expect(stdout).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
     expect(stdout).toMatch(/spinnaker2 +fits with/);
-    expect(stdout).toMatch(/signal\.J +pair +400 +8 +400/);
+    expect(stdout).toMatch(/population\.rec\.signal\.J +pair +400 +8 +400/);
     const report = JSON.parse(readFileSync(join(folder, 'd/deployment.json'), 'utf8'));
     expect(report.deployments.map(({ chip }: { chip: string }) => chip)).toEqual(['reckon', 'spinnaker2']);
     expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain('<h2>reckon: does not fit</h2>');
@@ -219,8 +219,8 @@ describe('widths', () => {
     for (const { group, bits, rounding } of result.groups) {
       expect(stdout).toMatch(new RegExp(`^${group} +\\d+ +${bits} +${rounding} +\\d`, 'm'));
     }
-    expect(stdout).toMatch(/^weights\.wRec +weights +\d+ +\d+ +\+-\d/m);
-    expect(stdout).toMatch(/^without a width: neuron\.refractory, readout\.u, readout\.zBar$/m);
+    expect(stdout).toMatch(/^projection\.rec\.weights +weights +\d+ +\d+ +\+-\d/m);
+    expect(stdout).toMatch(/^without a width: population\.rec\.refractory, readout\.out\.u, readout\.out\.zBar$/m);
     const train = ['train', 'w/experiment.json', '--seeds', '2', '--no-figures', '--out', 'runs', '--json'];
     const runs = jsonLines<{ evaluation: { expectedLoss: number } }>((await succeed(train, folder)).stdout);
     expect(runs.map(({ evaluation }) => evaluation.expectedLoss)).toEqual(result.joint.losses);
@@ -247,7 +247,7 @@ describe('widths', () => {
       ['weights', 'nearest', 2],
       ['traces', 'nearest', 2],
     ]);
-    expect(result.floating).toContain('neuron.v');
+    expect(result.floating).toContain('population.rec.v');
     expect(readdirSync(folder)).toEqual(['run']);
   });
 
@@ -330,7 +330,7 @@ describe('verify', () => {
       folder,
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/foreign\.json: unknown kind "poem"; known are eprop-network/);
+    expect(stderr).toMatch(/foreign\.json: unknown kind "poem"; known are .*eprop-network/);
     expect(jsonLines<Verdict>(stdout).map(({ pass }) => pass)).toEqual([true]);
   });
 });

@@ -20,7 +20,7 @@ const accuracy: Accuracy = {
   ],
   statistics: [
     {
-      field: 'weights.wIn',
+      field: 'projection.in.weights',
       format: { bits: 8, fraction: 7, signed: true, rounding: 'stochastic', overflow: 'saturate' },
       tried: 200,
       fired: 50,
@@ -34,7 +34,7 @@ const accuracy: Accuracy = {
   ],
   parting: {
     steps: 100,
-    value: { step: 3, field: 'neuron.v', index: [0, 7], float: 0.5, fixed: 0.25, formatStep: 0.125 },
+    value: { step: 3, field: 'population.rec.v', index: [0, 7], float: 0.5, fixed: 0.25, formatStep: 0.125 },
     spike: null,
   },
 };
@@ -49,8 +49,8 @@ describe('the report of a deployment', () => {
     expect(verdicts([deployment])).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
     const text = details(deployment);
     for (const { name } of deployment.checks) expect(text).toContain(name);
-    expect(text).toMatch(/inference +neuron\.v +post +256 +16 +512/);
-    expect(text).toMatch(/learning +past\.psi +post +1280 +16 +2560/);
+    expect(text).toMatch(/inference +population\.rec\.v +post +256 +16 +512/);
+    expect(text).toMatch(/learning +past\.rec\.psi +post +1280 +16 +2560/);
     expect(text).toMatch(/multiply-adds +\d/);
     expect(text).toMatch(/cores: 1 \(by neurons 1, by synapse memory 3, by fan-in 1\)|cores: \d+ \(by neurons 1/);
     expect(operationNote(deployment)).toMatch(
@@ -66,10 +66,10 @@ describe('the report of a deployment', () => {
       'structure: no output filter on the trace (rule.readoutFilter=false), the signal one step late (the rule has no such setting: not done)',
     );
     expect(text).toContain(
-      'first parting at step 3: neuron.v[0, 7] is 0.5 in float and 0.25 in fixed point, more than one step of 0.125 apart',
+      'first parting at step 3: population.rec.v[0, 7] is 0.5 in float and 0.25 in fixed point, more than one step of 0.125 apart',
     );
     expect(text).toContain('no spike differs in 100 steps');
-    expect(text).toMatch(/weights\.wIn +8 +2\^-7 +200 +75\.0 % +1\.0 %/);
+    expect(text).toMatch(/projection\.in\.weights +8 +2\^-7 +200 +75\.0 % +1\.0 %/);
     expect(measured(deploy(demandOf(spec), reckon))).toBe('');
   });
 
@@ -77,8 +77,9 @@ describe('the report of a deployment', () => {
     const html = page(report);
     expect(html).toContain('<h1>a &lt;b&gt;, rule bptt</h1>');
     expect(html).toContain('<h2>reckon: does not fit</h2>');
-    expect(html).toContain('first parting at step 3: neuron.v[0, 7]');
-    for (const name of ['random draws', 'arithmetic width', 'past.error', 'weights.wIn']) expect(html).toContain(name);
+    expect(html).toContain('first parting at step 3: population.rec.v[0, 7]');
+    for (const name of ['random draws', 'arithmetic width', 'past.error', 'projection.in.weights'])
+      expect(html).toContain(name);
     const png = Buffer.from(/src="data:image\/png;base64,([^"]+)"/.exec(html)?.[1] ?? '', 'base64');
     expect(png).toEqual(Buffer.from(accuracyFigure('reckon', accuracy)));
     expect(png.subarray(1, 4).toString()).toBe('PNG');

@@ -20,6 +20,20 @@ const oneLine = (stderr: string) => {
   return stderr;
 };
 
+/** Makes a folder that is not empty, between two instants at which the run has a file of that name. */
+async function inPlaceOf(path: string): Promise<void> {
+  for (;;) {
+    try {
+      mkdirSync(join(path, 'in-the-way'), { recursive: true });
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOTDIR' && code !== 'EEXIST') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
 describe('what cannot be written any more', () => {
   it('a folder that is taken away ends the run with one line and exit code 1', async () => {
     const folder = emptyFolder();
@@ -42,7 +56,7 @@ describe('what cannot be written any more', () => {
     const run = begin(['train', ...long, '--out', 'run'], folder);
     await rowsIn(join(folder, 'run/metrics.csv'), 10);
     // A folder that is not empty in the place of the file that is written aside.
-    mkdirSync(join(folder, 'run/checkpoint.bin.tmp/in-the-way'), { recursive: true });
+    await inPlaceOf(join(folder, 'run/checkpoint.bin.tmp'));
     const { code, stderr } = await run.ended;
     expect(code).toBe(1);
     expect(oneLine(stderr)).toMatch(/checkpoint\.bin: .*go on from the last checkpoint with: spiketrace resume run/);
@@ -223,15 +237,15 @@ describe('refused before anything is written', () => {
   it.each([
     [
       'a sign that its neuron has not',
-      'wRec',
+      'rec',
       (n: number, wanted: Float64Array) => wanted.map((w, s) => (s % (n + 1) === 0 ? 0 : -w - 1e-3 * n)),
-      /wRec\.npy\[\d+\]: got -?\d.*expected a weight [<>]= 0: its neuron (excites|inhibits)/,
+      /rec\.npy\[\d+\]: got -?\d.*expected a weight [<>]= 0: its neuron (excites|inhibits)/,
     ],
     [
       'an autapse',
-      'wRec',
+      'rec',
       (n: number, wanted: Float64Array) => wanted.map((w, s) => (s === n + 1 ? 0.5 : w)),
-      /wRec\.npy\[21\]: got 0\.5, expected 0: neurons have no autapses/,
+      /rec\.npy\[21\]: got 0\.5, expected 0: neurons have no autapses/,
     ],
   ])('weights of %s', async (_what, name, change, message) => {
     const folder = emptyFolder();
@@ -264,7 +278,7 @@ describe('settings and lists', () => {
       folder,
     );
     const config = JSON.parse(readFileSync(join(folder, 'both/short/seed-1/config.json'), 'utf8'));
-    expect(config.network.neuron).toMatchObject({ membrane: { decay: 0.7 }, vTh: 0.5 });
+    expect(config.network.populations.rec.neuron).toMatchObject({ membrane: { decay: 0.7 }, vTh: 0.5 });
   });
 
   it('eval says how many it scores where they do not come out even', async () => {

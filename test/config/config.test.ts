@@ -46,7 +46,7 @@ describe('a wrong setting is one ConfigError that names path, value and range', 
     [
       'an unknown neuron',
       'network.neuron={"kind":"soma"}',
-      'network.neuron.kind: got "soma", expected one of "lif", "alif", "rate"',
+      'network.neuron.kind: got "soma", expected one of "lif", "alif", "cuba-lif", "integrator", "rate"',
     ],
     [
       'an unknown word',
@@ -166,23 +166,25 @@ describe('the JSON Schema', () => {
   });
 
   it('asks for what has no default, and for nothing else', () => {
-    const { required, additionalProperties } = schema as { required: string[]; additionalProperties: boolean };
-    expect(required.sort()).toEqual(['loss', 'network', 'optimizer', 'rule', 'task', 'training']);
-    expect(additionalProperties).toBe(false);
+    const { anyOf: forms } = schema as { anyOf: readonly { required: string[]; additionalProperties: boolean }[] };
+    expect(forms).toHaveLength(2);
+    for (const { required, additionalProperties } of forms) {
+      expect(required.sort()).toEqual(['loss', 'network', 'optimizer', 'rule', 'task', 'training']);
+      expect(additionalProperties).toBe(false);
+    }
   });
 });
 
 describe('settings of a choice', () => {
   const set = (...settings: string[]) => applySettings(preset('four-six-back'), settings, catalogue) as never as Raw;
+  const populations = (input: unknown) => parseExperiment(input, catalogue).network.populations;
   type Raw = { network: { neuron: Record<string, unknown> }; rule: Record<string, unknown> };
 
   it('a member takes the place of the others', () => {
     expect(set('network.neuron.membrane={"decay":0.5}').network.neuron.membrane).toEqual({ decay: 0.5 });
     expect(set('network.neuron.membrane.tauMs=20').network.neuron.membrane).toEqual({ tauMs: 20 });
     expect(set('network.neuron.membrane.decay=0.5').network.neuron.membrane).toEqual({ decay: 0.5 });
-    expect(parseExperiment(set('network.neuron.membrane.tauMs=20'), catalogue).network.neuron.membrane).toEqual({
-      tauMs: 20,
-    });
+    expect(populations(set('network.neuron.membrane.tauMs=20')).rec.neuron.membrane).toEqual({ tauMs: 20 });
   });
 
   it('two that are both set are left to be refused', () => {

@@ -35,12 +35,21 @@ describe('a mutated experiment is accepted, or refused by the path of what is wr
     expect(faultOf(error, context)).toMatch(fault);
   });
 
-  it.each(['network.recurrent.connectivity.n', 'task.lags.1', 'rule.trace.leak.tauMs', 'fixed.formats.trace.*.bits'])(
-    '%s is a path of the schema',
-    (path) => {
-      expect(pathExists(path, context.schema, context.parts)).toBe(true);
-    },
-  );
+  it.each([
+    'network.recurrent.connectivity.n',
+    'network.projections.ee.delayMs.low',
+    'network.populations[""].neuron.vTh',
+    'optimizer.rates.ee.rate',
+    'task.lags.1',
+    'rule.trace.leak.tauMs',
+    'fixed.formats.trace.*.bits',
+  ])('%s is a path of the schema', (path) => {
+    expect(pathExists(path, context.schema, context.parts)).toBe(true);
+  });
+
+  it.each(['network.populations[""].vTh', 'network.projections.ee.from.x', 'network[""]'])('%s is none', (path) => {
+    expect(pathExists(path, context.schema, context.parts)).toBe(false);
+  });
 });
 
 describe('a value that is no JSON is named all the same', () => {

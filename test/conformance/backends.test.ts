@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { bpttFields } from '../../src/backends/wasm/bptt.ts';
-import { dendriteFields } from '../../src/backends/wasm/dendrite.ts';
-import { netFields } from '../../src/backends/wasm/net.ts';
+import {
+  bpttFields,
+  dendriteFields,
+  eventsFields,
+  feedbackFields,
+  netFields,
+  projectionFields,
+  readFields,
+  readoutFields,
+} from '../../src/backends/wasm/records.ts';
 import {
   applySettings,
   createExperiment,
@@ -88,7 +95,13 @@ function frozen(experiment: Experiment) {
   const steps = run.network.spec.sizes.step;
   feed.fill(steps);
   runTrial(run, steps, { learn: true, freeze: true });
-  return { gradient: gradientOf(run), trial: run.network.trial, run };
+  const { trial, activity } = run.network;
+  return {
+    gradient: gradientOf(run),
+    z: activity[0].z.data,
+    y: trial.y.data,
+    error: trial.error.data,
+  };
 }
 
 const cases: [string, Case, number][] = [];
@@ -195,9 +208,9 @@ describe('tfjs against reference', () => {
   it.each(able)('%s', (_name, c, neuronCount) => {
     const want = frozen(build(c, 'reference', neuronCount));
     const got = frozen(build(c, 'tfjs', neuronCount));
-    expect(Array.from(got.trial.z)).toEqual(Array.from(want.trial.z));
-    expect(got.trial.y).toBeClose(want.trial.y, { relative: tolerance });
-    for (const name of ['wIn', 'wRec', 'wOut', 'bOut'] as const) {
+    expect(Array.from(got.z)).toEqual(Array.from(want.z));
+    expect(got.y).toBeClose(want.y, { relative: tolerance });
+    for (const name of ['in', 'rec', 'out', 'out.bias'] as const) {
       expect(got.gradient[name], name).toBeClose(want.gradient[name], { relative: tolerance });
     }
   });
@@ -220,13 +233,13 @@ describe('wasm against reference', () => {
       build(c.execution === 'postponed' ? { ...c, execution: 'online' } : c, 'reference', neuronCount),
     );
     const got = frozen(build(c, 'wasm', neuronCount));
-    const spikes = Array.from(want.trial.z).reduce((sum, z) => sum + z, 0) / want.trial.z.length;
+    const spikes = Array.from(want.z).reduce((sum, z) => sum + z, 0) / want.z.length;
     expect(spikes).toBeGreaterThan(0.004);
     expect(spikes).toBeLessThan(0.4);
-    expect(Array.from(got.trial.z)).toEqual(Array.from(want.trial.z));
-    expect(got.trial.y).toBeClose(want.trial.y, { relative: tolerance });
-    expect(got.trial.error).toBeClose(want.trial.error, { relative: tolerance });
-    for (const name of ['wIn', 'wRec', 'wOut', 'bOut'] as const) {
+    expect(Array.from(got.z)).toEqual(Array.from(want.z));
+    expect(got.y).toBeClose(want.y, { relative: tolerance });
+    expect(got.error).toBeClose(want.error, { relative: tolerance });
+    for (const name of ['in', 'rec', 'out', 'out.bias'] as const) {
       expect(got.gradient[name], name).toBeClose(want.gradient[name], { relative: tolerance });
     }
   });
@@ -255,9 +268,11 @@ describe('wasm against reference', () => {
     };
     const want = train('reference');
     const got = train('wasm');
-    for (const name of ['wIn', 'wRec', 'wOut'] as const)
+    for (const name of ['in', 'rec', 'out'] as const)
       expect(got.weights[name], name).toBeClose(want.weights[name], { relative: tolerance });
-    expect(got.state.field('signal.B')).toBeClose(want.state.field('signal.B'), { relative: tolerance });
+    expect(got.state.field('population.rec.signal.B')).toBeClose(want.state.field('population.rec.signal.B'), {
+      relative: tolerance,
+    });
   });
 
   it.each(['online', 'deferred'] as const)('watched equals unwatched, bit for bit, %s', (execution) => {
@@ -297,6 +312,20 @@ describe('wasm against reference', () => {
       /no kernel for the neuron "\w+" as it is set/,
     );
     expect(createExperiment(rate, catalogue).config.backend).toBe('reference');
+    const drawn = { kind: 'uniform', low: 0.5, high: 0.7 };
+    for (const neuron of [
+      { kind: 'lif', vTh: drawn },
+      { kind: 'lif', rest: 0.1 },
+      { kind: 'alif', adaptation: { decay: drawn } },
+      { kind: 'cuba-lif' },
+      { kind: 'integrator' },
+    ]) {
+      const set = applySettings(preset('four-six-back'), [`network.neuron=${JSON.stringify(neuron)}`]);
+      expect(() => createExperiment(applySettings(set, ['backend=wasm']), catalogue)).toThrow(
+        `no kernel for the neuron "${neuron.kind}" as it is set`,
+      );
+      expect(createExperiment(set, catalogue).config.backend).toBe('reference');
+    }
     const steps = applySettings(preset('four-six-back'), [
       'network.neuron.psiSteps={"edges":[-0.5,0.5],"heights":[0,0.5,0]}',
     ]);
@@ -309,10 +338,15 @@ describe('wasm against reference', () => {
 });
 
 it.each([
+  ['net', 'Events', eventsFields],
+  ['net', 'Projection', projectionFields],
+  ['net', 'Feedback', feedbackFields],
+  ['net', 'Read', readFields],
+  ['net', 'Readout', readoutFields],
   ['net', 'Net', netFields],
   ['bptt', 'Bptt', bpttFields],
   ['dendrite', 'Dendrite', dendriteFields],
-] as const)('the record of %s has the same fields in TypeScript and in the kernels', (file, name, listed) => {
+] as const)('the record of %s, %s, has the same fields in TypeScript and in the kernels', (file, name, listed) => {
   const source = readFileSync(new URL(`../../kernels/${file}.ts`, import.meta.url), 'utf8');
   const after = source.slice(source.indexOf(`class ${name} {`));
   const body = after.slice(0, after.indexOf('\n}\n'));

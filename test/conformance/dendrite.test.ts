@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
+import { ConfigError } from '../../src/core/errors.ts';
+import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { gradientOf, type Run } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { preset } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
 import {
   assertAlive,
+  closedDynamicsOf,
   doTrial,
-  dynamicsOf,
+  expectRefused,
+  isRefused,
   type LiveOptions,
   liveExperiment,
   liveNeurons,
@@ -33,11 +36,17 @@ const base = {
 const lif = liveNeurons[0];
 const rate = liveNeurons.find(({ label }) => label === 'rate, leaky') ?? lif;
 const alif = liveNeurons.find(({ label }) => label === 'alif') ?? lif;
+const each = liveNeurons.find(({ label }) => label === 'lif, each by its own constants') ?? lif;
+const cuba = liveNeurons.find(({ label }) => label === 'cuba-lif') ?? lif;
+const integrator = liveNeurons.find(({ label }) => label === 'integrator') ?? lif;
 const [plain, filtered] = liveReadouts;
 
 const settings: readonly [string, Setting, LiveOptions][] = [
   ['SG-r/D', base, { neuron: lif, readout: plain }],
   ['SG-r/D of ALIF neurons', base, { neuron: alif, readout: plain }],
+  ['SG-r/D of LIF neurons that differ', base, { neuron: each, readout: plain }],
+  ['SG-r/D of two stages, behind a filter', base, { neuron: cuba, readout: filtered }],
+  ['SG-r of integrators', { ...base, predicts: 'present', delays: 1, normalised: false }, { neuron: integrator }],
   ['SG-r/D behind a readout with a filter', base, { neuron: lif, readout: filtered }],
   ['SG-r/D, one delay, no label, rates as they are', { ...base, delays: 1, label: false, normalised: false }, {}],
   ['SG-r with a slow copy', { ...base, predicts: 'present', delays: 1, copyEvery: 5, normalised: false }, {}],
@@ -68,14 +77,18 @@ function build(setting: Setting, options: LiveOptions, signal: Readonly<Record<s
 /** What the signal wrote and knew after every step of a frozen trial. */
 function watched(experiment: Experiment) {
   const rows: { signal: number[]; A: number[]; J: number[] }[] = [];
-  const { state, trial, spec } = experiment.run.network;
-  const { stream, step, rec } = spec.sizes;
-  const signal = state.views('signal');
+  const { state, activity, spec } = experiment.run.network;
+  const { stream } = spec.sizes;
+  const signal = state.views('population.rec.signal');
+  const [written] = activity[0].signals;
   const start = { A: Array.from(signal.A), J: Array.from(signal.J ?? []), Jin: Array.from(signal.Jin ?? []) };
   const B = Array.from(signal.B);
   doTrial(experiment, {
     onStep(t) {
-      const rowOf = (b: number) => Array.from(trial.signal.subarray((b * step + t) * rec, (b * step + t + 1) * rec));
+      const rowOf = (b: number) => {
+        const from = rowAt(written, b, t);
+        return Array.from(written.data.subarray(from, from + written.size));
+      };
       rows.push({
         signal: Array.from({ length: stream }, (_, b) => rowOf(b)).flat(),
         A: Array.from(signal.A),
@@ -92,19 +105,23 @@ const table = (flat: readonly number[], width: number): Matrix =>
 /** The equations of the doc comment, matrix by matrix, from the arrays that the trial left behind. */
 function oracle(setting: Setting, run: Run, start: { A: number[]; J: number[]; Jin: number[] }, flatB: number[]) {
   const { spec, trial, weights } = run.network;
-  const { stream: S, step: T, rec: n, in: nIn, out, history } = spec.sizes;
-  const { decay: kappa, gain: readGain } = spec.readout;
-  const { form, decay, gain, resetGain } = dynamicsOf(spec);
+  const [{ z: spikes, psi: gates }] = run.network.activity;
+  const { stream: S, step: T, in: nIn, out } = spec.sizes;
+  const n = spec.populations[0].size;
+  const { decay: kappa, gain: readGain } = spec.readouts[0];
   const p = { ...base, ...setting } as typeof base;
-  const row = (x: ArrayLike<number>, at: number, width: number) => Array.from({ length: width }, (_, j) => x[at + j]);
-  const z = (b: number, t: number) => row(trial.z, (b * (history + T) + history + t) * n, n);
-  const of = (x: ArrayLike<number>, b: number, t: number, width: number) => row(x, (b * T + t) * width, width);
+  // A linear model of the activity knows no constant of the neuron.
+  const known = p.jacobian === 'linear' ? { form: null, decay: Number.NaN, gain: Number.NaN } : closedDynamicsOf(spec);
+  const { form, decay, gain } = known;
+  const of = (x: Rows, b: number, t: number, width: number) =>
+    Array.from({ length: width }, (_, j) => x.data[rowAt(x, b, t) + j]);
+  const z = (b: number, t: number) => of(spikes, b, t, n);
   const times = (M: Matrix, x: readonly number[]) =>
     M[0].map((_, j) => M.reduce((sum, line, i) => sum + line[j] * x[i], 0));
   const back = (M: Matrix, x: readonly number[]) =>
     M.map((line) => line.reduce((sum, value, j) => sum + value * x[j], 0));
-  const wRec = table(Array.from(weights.wRec), n);
-  const wIn = table(Array.from(weights.wIn), n);
+  const wRec = table(Array.from(weights.rec), n);
+  const wIn = table(Array.from(weights.in), n);
   const A = table(start.A, n);
   let slow = A.map((line) => [...line]);
   const J = table(start.J, n);
@@ -134,7 +151,7 @@ function oracle(setting: Setting, run: Run, start: { A: number[]; J: number[]; J
         M,
         F.map((value) => gain * value),
       );
-    const psi = of(trial.psi, b, t, n);
+    const psi = of(gates, b, t, n);
     const passed = back(
       M,
       F.map((value, j) => gain * psi[j] * value),
@@ -169,12 +186,12 @@ function oracle(setting: Setting, run: Run, start: { A: number[]; J: number[]; J
       }
     }
     const F = streams.map((b) => squash(times(slow, f(b, t))));
-    const reset = p.reset ? resetGain : 0;
+    const reset = p.reset ? closedDynamicsOf(spec).resetGain : 0;
     const V = streams.map((b) =>
       pull(F[b], b, t).map((value, j) => q(b, t)[j] + value - (p.credit === 'membrane' ? reset * F[b][j] : 0)),
     );
     const targets = streams.map((b) => {
-      const psi = (at: number) => (at < 0 ? none : of(trial.psi, b, at, n));
+      const psi = (at: number) => (at < 0 ? none : of(gates, b, at, n));
       if (p.predicts === 'future') {
         return p.credit === 'membrane' ? V[b].map((value, j) => psi(t)[j] * value + decay * F[b][j]) : V[b];
       }
@@ -224,10 +241,10 @@ describe('identities', () => {
     const [off, eprop] = [sgrd({ name: 'sg-r-d', rateJ: 0 }, backend), sgrd({ name: 'e-prop-1' }, backend)];
     off.train();
     eprop.train();
-    for (const name of ['wIn', 'wRec', 'wOut', 'bOut'] as const) {
+    for (const name of ['in', 'rec', 'out', 'out.bias'] as const) {
       expect(off.run.network.weights[name]).toBeBitEqual(eprop.run.network.weights[name]);
     }
-    expect(off.run.network.state.field('signal.A').some((value) => value !== 0)).toBe(true);
+    expect(off.run.network.state.field('population.rec.signal.A').some((value) => value !== 0)).toBe(true);
   });
 
   it('the lean form is the full one without filter and label', () => {
@@ -242,7 +259,7 @@ describe('identities', () => {
     );
     lean.train();
     full.train();
-    expect(lean.run.network.weights.wRec).toBeBitEqual(full.run.network.weights.wRec);
+    expect(lean.run.network.weights.rec).toBeBitEqual(full.run.network.weights.rec);
   });
 
   it('a late signal is that of the step before, and the gradient of T steps that of T - 1', () => {
@@ -262,13 +279,16 @@ describe('identities', () => {
       return { run: doTrial(experiment, { steps }), experiment };
     };
     const [late, timely] = [once(true, 40), once(false, 39)];
-    expect(gradientOf(late.run).wRec).toBeClose(gradientOf(timely.run).wRec, tolerances.reordered);
-    expect(gradientOf(late.run).wIn).toBeClose(gradientOf(timely.run).wIn, tolerances.reordered);
-    const n = late.run.network.spec.sizes.rec;
-    const { signal } = late.run.network.trial;
-    expect(signal.subarray(n, 39 * n)).toBeClose(timely.run.network.trial.signal.subarray(0, 38 * n), {
-      relative: 1e-12,
-    });
+    expect(gradientOf(late.run).rec).toBeClose(gradientOf(timely.run).rec, tolerances.reordered);
+    expect(gradientOf(late.run).in).toBeClose(gradientOf(timely.run).in, tolerances.reordered);
+    const n = late.run.network.spec.populations[0].size;
+    const [signal] = late.run.network.activity[0].signals;
+    expect(signal.data.subarray(n, 39 * n)).toBeClose(
+      timely.run.network.activity[0].signals[0].data.subarray(0, 38 * n),
+      {
+        relative: 1e-12,
+      },
+    );
   });
 
   it('between phases the signal is 0 and nothing is learned', () => {
@@ -288,12 +308,14 @@ describe('a spiking broadcast', () => {
 
   it('has signed events that are the graded one in the mean', () => {
     const experiment = build2();
-    const { state, trial, spec } = experiment.run.network;
-    const { rec: n, stream, step } = spec.sizes;
-    state.field('signal.B').fill(0);
-    const J = state.field('signal.J');
+    const { state, activity, spec } = experiment.run.network;
+    const { stream, step } = spec.sizes;
+    const n = spec.populations[0].size;
+    const [{ z, signals }] = activity;
+    state.field('population.rec.signal.B').fill(0);
+    const J = state.field('population.rec.signal.J');
     for (let j = 0; j < n; j++) J[j * n + j] = 1;
-    const A = state.field('signal.A');
+    const A = state.field('population.rec.signal.A');
     let [difference, variance, events] = [0, 0, 0];
     for (let repeat = 0; repeat < 40; repeat++) {
       doTrial(experiment);
@@ -301,8 +323,8 @@ describe('a spiking broadcast', () => {
         for (let t = 0; t < step; t++) {
           for (let j = 0; j < n; j++) {
             let graded = A[n * n + j];
-            for (let i = 0; i < n; i++) graded += trial.z[(b * (1 + step) + 1 + t) * n + i] * A[i * n + j];
-            const sent = trial.signal[(b * step + t) * n + j];
+            for (let i = 0; i < n; i++) graded += z.data[rowAt(z, b, t) + i] * A[i * n + j];
+            const sent = signals[0].data[rowAt(signals[0], b, t) + j];
             expect([0, 0.4]).toContain(Math.abs(sent));
             if (sent !== 0) {
               events += 1;
@@ -327,8 +349,8 @@ describe('a spiking broadcast', () => {
     resumed.restore(halves.checkpoint());
     resumed.train();
     expect(resumed.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
-    const { signal } = whole.run.network.trial;
-    expect(Array.from(signal.subarray(0, 70))).not.toEqual(Array.from(signal.subarray(70, 140)));
+    const { data } = whole.run.network.activity[0].signals[0];
+    expect(Array.from(data.subarray(0, 70))).not.toEqual(Array.from(data.subarray(70, 140)));
   });
 });
 
@@ -376,7 +398,14 @@ describe('on wasm', () => {
       return { losses, network: experiment.run.network };
     };
     const [got, want] = [run('wasm'), run('reference')];
-    for (const name of ['signal.A', 'signal.J', 'signal.features', 'signal.distal', 'weights.wRec', 'weights.wOut']) {
+    for (const name of [
+      'population.rec.signal.A',
+      'population.rec.signal.J',
+      'population.rec.signal.features',
+      'population.rec.signal.distal',
+      'projection.rec.weights',
+      'readout.out.weights',
+    ]) {
       expect(got.network.state.field(name), name).toBeClose(want.network.state.field(name), { relative: 2e-4 });
     }
     expect(got.losses).toHaveLength(2);
@@ -429,7 +458,7 @@ describe('chip-friendly forms', () => {
     rest.restore(half.checkpoint());
     rest.train();
     expect(rest.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
-    expect(whole.run.network.state.field('signal.errorsDrawn')[0]).toBe(40);
+    expect(whole.run.network.state.field('population.rec.signal.errorsDrawn')[0]).toBe(40);
   });
 });
 
@@ -442,9 +471,19 @@ describe('what cannot be is refused', () => {
     expect(() => build({ delays: 1, ...own }, {})).toThrow(ConfigError);
   });
 
-  it('the membrane of a rate neuron', () => {
-    expect(() => build({ delays: 1, credit: 'membrane', jacobian: 'exact' }, { neuron: rate })).toThrow(
-      UnsupportedError,
-    );
+  it.each(
+    liveNeurons.flatMap((neuron) =>
+      [
+        { jacobian: 'exact', credit: 'membrane' },
+        { jacobian: 'gated', credit: 'membrane' },
+        { jacobian: 'gated', predicts: 'present' },
+        { jacobian: 'exact', predicts: 'present' },
+      ].flatMap((own) => {
+        const refused = isRefused({ name: 'factored', trace: {}, signal: own }, neuron);
+        return refused ? [{ neuron, own, refused, label: neuron.label }] : [];
+      }),
+    ),
+  )('$own of $label', ({ neuron, own, refused }) => {
+    expectRefused(() => build({ delays: 1, ...own }, { neuron }), refused);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { bindingOfDirect, bindingOfTrace, projectionSizes } from '../../src/core/bindings.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import { cut } from '../../src/core/layout.ts';
-import type { Weights } from '../../src/core/plugins.ts';
+import type { Weights } from '../../src/core/network.ts';
 import { gradientOf, type Run } from '../../src/engine/run.ts';
 import { addTrial, emptyTally } from '../../src/engine/scores.ts';
 import type { Experiment } from '../../src/experiment/experiment.ts';
@@ -9,13 +10,16 @@ import {
   assertAlive,
   blocks,
   doTrial,
-  type LiveNeuron,
+  expectRefused,
+  fires,
+  isRefused,
   type LiveOptions,
   liveExperiment,
   liveGradient,
   liveNeurons,
   liveReadouts,
   liveSize,
+  subtracts,
 } from '../support/live.ts';
 import { tolerances } from '../support/tolerances.ts';
 
@@ -30,21 +34,17 @@ const connectivities = [
 ];
 const resets = ['attached', 'detached'] as const;
 
-function subtracts({ params }: LiveNeuron): boolean {
-  return params.kind !== 'rate' && params.reset !== 'zero';
-}
-
 const cases = liveNeurons.flatMap((neuron) =>
   liveReadouts.flatMap((readout) =>
     resets
-      .filter((reset) => reset === 'detached' || subtracts(neuron))
+      .filter((reset) => !isRefused({ name: 'bptt', reset }, neuron))
       .map((reset) => ({ label: `${neuron.label}, ${readout.label}, reset ${reset}`, neuron, readout, reset })),
   ),
 );
 
 /** Largest difference of the network's gradients, relative to the largest entry. */
 function largestDifference(one: Weights, other: Weights): number {
-  const [a, b] = [one, other].map(({ wIn, wRec }) => [...wIn, ...wRec]);
+  const [a, b] = [one, other].map((weights) => [...weights.in, ...weights.rec]);
   const largest = Math.max(...a.map(Math.abs), ...b.map(Math.abs));
   return Math.max(...a.map((value, s) => Math.abs(value - b[s]))) / largest;
 }
@@ -74,29 +74,29 @@ describe.each(cases)('$label', ({ neuron, readout, reset }) => {
       },
     });
     const run = doTrial(other);
-    expect(run.network.trial.z).toBeBitEqual(network.trial.z);
-    run.network.trial.signal.set(network.trial.signal);
-    expect(traceGradient(run)).toBeClose([network.gradient.wIn, gradientOf({ network } as Run).wRec], {
+    expect(run.network.activity[0].z.data).toBeBitEqual(network.activity[0].z.data);
+    run.network.activity[0].signals[0].data.set(network.activity[0].signals[0].data);
+    expect(traceGradient(run)).toBeClose([network.gradient.in, gradientOf({ network } as Run).rec], {
       ...tolerances.identity,
     });
   });
 });
 
-/** What the trace of a run makes of the signal that stands in its arrays, as [wIn, wRec] with autapses left out. */
+/** What the trace of a run makes of the signal that stands in its arrays, as [in, rec] with autapses left out. */
 function traceGradient({ network }: Run): Float64Array[] {
-  const { spec, trial } = network;
-  const { sizes, projections, rule } = spec;
-  if (!rule) throw new Error('the network has no rule');
-  const gradient = {
-    ...network.gradient,
-    wIn: new Float64Array(sizes.synIn),
-    wRec: new Float64Array(sizes.synRec),
-  };
-  const state = cut({ trace: rule.trace.layout }, sizes).views('trace');
-  const bound = rule.trace.bind({ sizes, state, trial, projections, gradient });
-  for (let t = 0; t < sizes.step; t++) bound.step(t);
-  for (const s of projections.rec.masked) gradient.wRec[s] = 0;
-  return [gradient.wIn, gradient.wRec];
+  const { spec } = network;
+  return spec.projections.map((projection, q) => {
+    const { synapses, traces } = projection;
+    const [trace] = traces;
+    if (!trace) throw new Error('the projection has no trace');
+    const gradient = new Float64Array(synapses.nSyn);
+    const sizes = projectionSizes(spec, projection);
+    const state = cut([{ name: 'trace', layout: trace.layout, sizes }]).views('trace');
+    const bound = trace.bind({ ...bindingOfTrace(network, q, 0), state, gradient });
+    for (let t = 0; t < sizes.step; t++) bound.step(t);
+    for (const s of synapses.masked) gradient[s] = 0;
+    return gradient;
+  });
 }
 
 describe('attached and detached resets', () => {
@@ -107,13 +107,14 @@ describe('attached and detached resets', () => {
 
   it.each(liveNeurons.filter((neuron) => !subtracts(neuron)))('attached is refused: $label', (neuron) => {
     for (const name of ['bptt', 'rtrl', 'uoro']) {
-      expect(() => liveExperiment({ neuron, rule: { name, reset: 'attached' } })).toThrow(UnsupportedError);
+      const rule = { name, reset: 'attached' };
+      expectRefused(() => liveExperiment({ neuron, rule }), isRefused(rule, neuron) ?? /never/);
     }
   });
 });
 
-describe('bptt of rate neurons is the slope of the loss', () => {
-  const rates = liveNeurons.filter(({ params }) => params.kind === 'rate');
+describe('bptt of neurons without spikes is the slope of the loss', () => {
+  const rates = liveNeurons.filter((neuron) => !fires(neuron));
   const rows = rates.flatMap((neuron) =>
     liveReadouts.map((readout) => ({ label: `${neuron.label}, ${readout.label}`, neuron, readout })),
   );
@@ -129,21 +130,21 @@ describe('bptt of rate neurons is the slope of the loss', () => {
     });
     const run = doTrial(experiment);
     assertAlive(run);
-    const { wIn, wRec } = gradientOf(run);
-    expect(wIn).toBeClose(slopes(experiment, 'wIn'), tolerances.finiteDifference);
-    expect(wRec).toBeClose(slopes(experiment, 'wRec'), tolerances.finiteDifference);
+    const gradient = gradientOf(run);
+    expect(gradient.in).toBeClose(slopes(experiment, 'in'), tolerances.finiteDifference);
+    expect(gradient.rec).toBeClose(slopes(experiment, 'rec'), tolerances.finiteDifference);
   });
 });
 
 /** Central differences of the loss of the first trials of a network that starts at 0. */
-function slopes(experiment: Experiment, name: 'wIn' | 'wRec', trials = 1): number[] {
+function slopes(experiment: Experiment, name: 'in' | 'rec', trials = 1): number[] {
   const { run } = experiment;
   const { weights, spec, state } = run.network;
-  const masked = name === 'wRec' ? spec.projections.rec.masked : new Int32Array(0);
+  const masked = name === 'rec' ? spec.projections[1].synapses.masked : new Int32Array(0);
   const lossAt = (s: number, w: number) => {
     weights[name][s] = w;
     run.clock.trial = 0;
-    for (const name of ['run.zTail', 'readout.u']) state.field(name).fill(0);
+    for (const name of ['population.rec.tail', 'readout.out.u']) state.field(name).fill(0);
     const tally = emptyTally();
     for (let trial = 0; trial < trials; trial++) {
       doTrial(experiment, { learn: false });
@@ -160,13 +161,11 @@ function slopes(experiment: Experiment, name: 'wIn' | 'wRec', trials = 1): numbe
   });
 }
 
-const zeroLike = (of: Weights): Weights => ({
-  wIn: of.wIn.map(() => 0),
-  wRec: of.wRec.map(() => 0),
-  wOut: of.wOut.map(() => 0),
-  bOut: of.bOut.map(() => 0),
-});
-const windowed = liveNeurons.filter(({ label }) => ['lif', 'alif', 'rate, leaky'].includes(label));
+const zeroLike = (of: Weights): Weights =>
+  Object.fromEntries(Object.entries(of).map(([name, block]) => [name, block.map(() => 0)]));
+const windowed = liveNeurons.filter(({ label }) =>
+  ['lif', 'alif', 'rate, leaky', 'alif, each by its own constants', 'cuba-lif', 'integrator'].includes(label),
+);
 
 describe.each(windowed)('windows and segments of bptt, $label', (neuron) => {
   const gradientWith = (rule: object, rest: LiveOptions = {}) =>
@@ -212,10 +211,10 @@ describe.each(windowed)('windows and segments of bptt, $label', (neuron) => {
     // Steps 48 and 49 are left over; those of [40, 48) are whole.
     const dropped = gradientWith({ ...rule, incomplete: 'drop' }, { loss: tail });
     const whole = gradientWith(rule, { loss: { kind: 'square', window: { start: 44, length: 4 } } });
-    expect([dropped.wIn, dropped.wRec]).toBeBitEqual([whole.wIn, whole.wRec]);
+    expect([dropped.in, dropped.rec]).toBeBitEqual([whole.in, whole.rec]);
     const last = { kind: 'square', window: { start: 48, length: 2 } };
     const none = gradientWith({ ...rule, incomplete: 'drop' }, { loss: last });
-    expect([none.wIn, none.wRec]).toBeBitEqual([full.wIn, full.wRec].map((block) => block.map(() => 0)));
+    expect([none.in, none.rec]).toBeBitEqual([full.in, full.rec].map((block) => block.map(() => 0)));
   });
 
   it('refuses to drop where nothing can be cut short', () => {
@@ -231,26 +230,26 @@ describe('the steps handed over', () => {
   it.each(windowed)('the total derivative of a trial in pieces is the one of the whole, $label', (neuron) => {
     const experiment = liveExperiment({ neuron, rule: { name: 'bptt' } });
     const { network } = doTrial(experiment);
-    const { spec, state, trial, weights } = network;
-    const want = Float64Array.from(trial.signal);
-    const gradient = { ...network.gradient, wIn: new Float64Array(spec.sizes.synIn), wRec: weights.wRec.slice() };
-    const direct = spec.direct?.bind({
-      sizes: spec.sizes,
-      state: state.views('direct'),
-      trial,
-      weights,
-      projections: spec.projections,
-      gradient,
+    const {
+      signals: [signal],
+    } = network.activity[0];
+    const want = Float64Array.from(signal.data);
+    const gradient = network.gradient.in.map(() => 0);
+    const gradients = [gradient, network.weights.rec.slice()];
+    const binding = bindingOfDirect(network);
+    const direct = network.spec.direct?.bind({
+      ...binding,
+      projections: binding.projections.map((projection, q) => ({ ...projection, gradient: gradients[q] })),
     });
-    trial.signal.fill(Number.NaN);
+    signal.data.fill(Number.NaN);
     for (const [t0, t1] of [
       [0, 13],
       [13, 14],
       [14, 50],
     ])
       direct?.(t0, t1);
-    expect(trial.signal).toBeClose(want, tolerances.identity);
-    expect(gradient.wIn).toBeClose(network.gradient.wIn, tolerances.identity);
+    expect(signal.data).toBeClose(want, tolerances.identity);
+    expect(gradient).toBeClose(network.gradient.in, tolerances.identity);
   });
 
   it.each(windowed)('rtrl goes on across the borders of chunks, bptt of one long chunk agrees, $label', (neuron) => {
@@ -292,8 +291,8 @@ describe('rtrl over two trials whose state and traces carry over is the slope of
       training: { streams: 1, state: 'carry', traces: 'carry', update: { reduction: 'sum' } },
     });
     doTrial(experiment);
-    const { wRec } = gradientOf(doTrial(experiment));
-    expect(wRec).toBeClose(slopes(experiment, 'wRec', 2), tolerances.finiteDifference);
+    const { rec } = gradientOf(doTrial(experiment));
+    expect(rec).toBeClose(slopes(experiment, 'rec', 2), tolerances.finiteDifference);
   });
 });
 
@@ -307,9 +306,9 @@ describe('the rate term beside a direct rule', () => {
     const alone = liveGradient({ ...options, rule: { name } });
     const term = liveGradient({ ...options, rateTerm, rule: { name: 'rate-term-only' } });
     const both = liveGradient({ ...options, rateTerm, rule: { name } });
-    expect(term.wRec.some((g) => Math.abs(g) > 1e-3)).toBe(true);
-    expect(both.wIn).toBeClose(sum(alone.wIn, term.wIn), tolerances.identity);
-    expect(both.wRec).toBeClose(sum(alone.wRec, term.wRec), tolerances.identity);
+    expect(term.rec.some((g) => Math.abs(g) > 1e-3)).toBe(true);
+    expect(both.in).toBeClose(sum(alone.in, term.in), tolerances.identity);
+    expect(both.rec).toBeClose(sum(alone.rec, term.rec), tolerances.identity);
   });
 
   it('without strength rate-term-only is readout-only', () => {
@@ -332,11 +331,11 @@ describe('rflo', () => {
     const gradientBy = (name: string) =>
       liveGradient({ neuron, readout, rule: { name, feedback: 'random' }, training: { execution } });
     const local = gradientBy('e-prop-1');
-    expect(gradientBy('rflo').wRec).toBeClose(
-      Array.from(local.wRec, (g) => (1 - kappa) * g),
+    expect(gradientBy('rflo').rec).toBeClose(
+      Array.from(local.rec, (g) => (1 - kappa) * g),
       tolerances.identity,
     );
-    expect(gradientBy('rflo').wOut).toBeBitEqual(local.wOut);
+    expect(gradientBy('rflo').out).toBeBitEqual(local.out);
   });
 
   it('has a leak of its own, other than the readout', () => {
@@ -349,15 +348,15 @@ describe('rflo', () => {
     const [leaky] = liveNeurons.filter(({ label }) => label === 'rate, leaky');
     const gradientBy = (name: string) => {
       const experiment = liveExperiment({ neuron: leaky, rule: { name, feedback: 'symmetric' } });
-      experiment.run.network.weights.wRec.fill(0);
+      experiment.run.network.weights.rec.fill(0);
       return gradientOf(doTrial(experiment));
     };
     expect(blocks(gradientBy('rflo'))).toBeClose(blocks(gradientBy('rtrl')), tolerances.identity);
   });
 
-  it('refuses a leak where the neuron has its own', () => {
-    const neuron = liveNeurons.find(({ label }) => label === 'rate, leaky');
-    expect(() => liveExperiment({ neuron, rule: { name: 'rflo', leak: { decay: 0.4 } } })).toThrow(UnsupportedError);
+  it.each(liveNeurons.filter((neuron) => !fires(neuron)))('refuses a leak where $label has its own', (neuron) => {
+    const rule = { name: 'rflo', leak: { decay: 0.4 } };
+    expectRefused(() => liveExperiment({ neuron, rule }), isRefused(rule, neuron) ?? /never/);
   });
 });
 
@@ -370,7 +369,7 @@ describe.each(windowed)('uoro, $label', (neuron) => {
       training: { streams: 1 },
     });
     const exact = gradientOf(doTrial(liveExperiment(options('rtrl'))));
-    const want = [...exact.wIn, ...exact.wRec];
+    const want = [...exact.in, ...exact.rec];
     const { mean, error } = estimate(liveExperiment(options('uoro')), 2500);
     const far = want.filter((value, s) => Math.abs(mean[s] - value) > 4 * error[s]);
     expect(far.length).toBe(0);
@@ -385,17 +384,17 @@ describe.each(windowed)('uoro, $label', (neuron) => {
 function estimate(experiment: Experiment, repetitions: number): { mean: number[]; error: number[] } {
   const { run } = experiment;
   const { gradient } = run.network;
-  const length = gradient.wIn.length + gradient.wRec.length;
+  const length = gradient.in.length + gradient.rec.length;
   const first = new Float64Array(length);
   const second = new Float64Array(length);
   for (let repetition = 0; repetition < repetitions; repetition++) {
     run.clock.trial = 0;
-    gradient.wIn.fill(0);
-    gradient.wRec.fill(0);
+    gradient.in.fill(0);
+    gradient.rec.fill(0);
     doTrial(experiment);
-    const { wIn, wRec } = gradientOf(run);
+    const now = gradientOf(run);
     for (let s = 0; s < length; s++) {
-      const value = s < wIn.length ? wIn[s] : wRec[s - wIn.length];
+      const value = s < now.in.length ? now.in[s] : now.rec[s - now.in.length];
       first[s] += value;
       second[s] += value * value;
     }
@@ -448,7 +447,7 @@ describe.each(['bptt', 'rtrl', 'uoro'])('%s', (name) => {
     expect(second.run.clock.sinceUpdate).toBeGreaterThan(0);
     second.train();
     expect(second.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
-    expect(whole.run.network.weights.wRec).not.toBeBitEqual(build().run.network.weights.wRec);
+    expect(whole.run.network.weights.rec).not.toBeBitEqual(build().run.network.weights.rec);
   });
 });
 
@@ -457,8 +456,8 @@ it('uoro draws other signs in every stream, step and trial', () => {
     const experiment = liveExperiment({ rule: { name: 'uoro' }, training: { streams: 2 } });
     for (let before = 0; before < trial; before++) doTrial(experiment);
     experiment.run.clock.trial = 0;
-    experiment.run.network.gradient.wRec.fill(0);
-    return gradientOf(doTrial(experiment)).wRec;
+    experiment.run.network.gradient.rec.fill(0);
+    return gradientOf(doTrial(experiment)).rec;
   });
   expect(gradients[0]).not.toBeBitEqual(gradients[1]);
   const { network } = doTrial(liveExperiment({ rule: { name: 'uoro' } }));

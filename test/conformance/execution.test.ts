@@ -46,7 +46,7 @@ describe.each(liveNeurons)('$label: a recorded training is the unrecorded one, b
 
 function trained(options: LiveOptions, recorded = false): Experiment {
   const experiment = liveExperiment(options);
-  const before = Float64Array.from(experiment.run.network.weights.wRec);
+  const before = Float64Array.from(experiment.run.network.weights.rec);
   let steps = 0;
   const recorder = recorded
     ? createRecorder(experiment.run, { fields: ['x', 'z', 'psi', 'y', 'signal', 'error'] })
@@ -57,7 +57,7 @@ function trained(options: LiveOptions, recorded = false): Experiment {
       if (event.type === 'step') steps += 1;
     },
   });
-  expect(experiment.run.network.weights.wRec).not.toBeBitEqual(before);
+  expect(experiment.run.network.weights.rec).not.toBeBitEqual(before);
   expect(steps).toBe(recorded ? experiment.run.clock.step : 0);
   return experiment;
 }
@@ -72,7 +72,7 @@ describe('watching', () => {
       onStep(t) {
         seen.push(t);
         expect(run.clock.updates).toBe(t);
-        expect(rowOf(run, t).some((value) => value !== 0)).toBe(run.network.trial.weight[t] !== 0);
+        expect(rowOf(run, t).some((value) => value !== 0)).toBe(run.network.trial.weight.data[t] !== 0);
       },
     });
     expect(seen).toEqual(Array.from({ length: 50 }, (_, t) => t));
@@ -93,7 +93,7 @@ describe('watching', () => {
 });
 
 function rowOf({ network }: Run, t: number): Float64Array {
-  return Float64Array.from(network.trial.signal.subarray(t * liveSize, (t + 1) * liveSize));
+  return Float64Array.from(network.activity[0].signals[0].data.subarray(t * liveSize, (t + 1) * liveSize));
 }
 
 const everySynapse = { connectivity: { kind: 'probability', p: 1 } };
@@ -112,8 +112,8 @@ describe.each(liveNeurons)('$label: sparse and dense', (neuron) => {
         },
       });
     const [sparse, full] = [build(everySynapse), build(dense)];
-    expect(sparse.run.network.spec.projections.rec.dense).toBe(false);
-    expect(full.run.network.spec.projections.rec.masked).toHaveLength(0);
+    expect(sparse.run.network.spec.projections[1].synapses.dense).toBe(false);
+    expect(full.run.network.spec.projections[1].synapses.masked).toHaveLength(0);
     expect(blocks(sparse.run.network.weights)).toBeBitEqual(blocks(full.run.network.weights));
     expect(blocks(gradientOf(doTrial(sparse)))).toBeBitEqual(blocks(gradientOf(doTrial(full))));
     sparse.train();
@@ -137,8 +137,8 @@ describe.each(liveNeurons)('$label: sparse and dense', (neuron) => {
         },
       });
       const full = liveExperiment({ neuron, readout, rateTerm, training: { execution } });
-      const places = { wIn: placesOf(sparse, 'in'), wRec: placesOf(sparse, 'rec') };
-      for (const name of ['wIn', 'wRec'] as const) {
+      const places = { in: placesOf(sparse, 0), rec: placesOf(sparse, 1) };
+      for (const name of ['in', 'rec'] as const) {
         const { [name]: target } = full.run.network.weights;
         target.fill(0);
         places[name].forEach((place, s) => {
@@ -147,21 +147,21 @@ describe.each(liveNeurons)('$label: sparse and dense', (neuron) => {
       }
       const got = gradientOf(doTrial(sparse));
       const want = gradientOf(doTrial(full));
-      for (const name of ['wIn', 'wRec'] as const) {
+      for (const name of ['in', 'rec'] as const) {
         expect(got[name]).toBeClose(
           places[name].map((place) => want[name][place]),
           tolerances.reordered,
         );
         expect(got[name].some((g) => g !== 0)).toBe(true);
       }
-      expect(got.wOut).toBeClose(want.wOut, tolerances.reordered);
+      expect(got.out).toBeClose(want.out, tolerances.reordered);
     },
   );
 });
 
 /** Where in a dense matrix the synapses of a sparse one lie. */
-function placesOf({ run }: Experiment, side: 'in' | 'rec'): number[] {
-  const { nPre, nPost, rowStart, post } = run.network.spec.projections[side];
+function placesOf({ run }: Experiment, projection: number): number[] {
+  const { nPre, nPost, rowStart, post } = run.network.spec.projections[projection].synapses;
   return Array.from({ length: nPre }, (_, i) =>
     Array.from(post.subarray(rowStart[i], rowStart[i + 1]), (j) => i * nPost + j),
   ).flat();
@@ -175,18 +175,15 @@ describe.each([{ kind: 'sgd' }, { kind: 'momentum', momentum: 0.8 }, { kind: 'ad
       const gradient = gradientOf(doTrial(experiment));
       experiment.train();
       for (let j = 0; j < liveSize; j++) {
-        expect(gradient.wRec[j * liveSize + j]).toBe(0);
-        expect(experiment.run.network.weights.wRec[j * liveSize + j]).toBe(0);
+        expect(gradient.rec[j * liveSize + j]).toBe(0);
+        expect(experiment.run.network.weights.rec[j * liveSize + j]).toBe(0);
       }
     });
 
     it('change where they are allowed', () => {
       const experiment = liveExperiment({ optimizer, network: { recurrent: { autapses: true } } });
       experiment.train();
-      const diagonal = Array.from(
-        { length: liveSize },
-        (_, j) => experiment.run.network.weights.wRec[j * liveSize + j],
-      );
+      const diagonal = Array.from({ length: liveSize }, (_, j) => experiment.run.network.weights.rec[j * liveSize + j]);
       expect(diagonal.every((w) => w !== 0)).toBe(true);
     });
   },

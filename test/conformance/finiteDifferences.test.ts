@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import { addTrial, emptyTally } from '../../src/engine/scores.ts';
 import type { Experiment } from '../../src/experiment/experiment.ts';
 import {
   assertAlive,
   doTrial,
+  fires,
   type LiveNeuron,
   type LiveOptions,
   liveExperiment,
@@ -20,7 +22,7 @@ import { tolerances } from '../support/tolerances.ts';
  * derivative with respect to W_rec is exact, too: what is dropped is a product with another recurrent weight.)
  */
 const step = 1e-5;
-const names = ['wIn', 'wRec', 'wOut', 'bOut'] as const;
+const names = ['in', 'rec', 'out', 'out.bias'] as const;
 type Name = (typeof names)[number];
 
 const targets: Readonly<Record<string, string>> = { square: 'real', softmax: 'one-hot', bernoulli: 'bits' };
@@ -32,9 +34,9 @@ function build(options: LiveOptions): Experiment {
     ...options,
     training: { update: { reduction: 'sum' }, ...options.training },
   });
-  if (!experiment.run.network.spec.spiking) experiment.run.network.weights.wRec.fill(0);
-  const { bOut } = experiment.run.network.weights;
-  for (let k = 0; k < bOut.length; k++) bOut[k] = 0.1 * (k + 1);
+  if (!experiment.run.network.spec.populations[0].spiking) experiment.run.network.weights.rec.fill(0);
+  const { 'out.bias': bias } = experiment.run.network.weights;
+  for (let k = 0; k < bias.length; k++) bias[k] = 0.1 * (k + 1);
   return experiment;
 }
 
@@ -50,7 +52,7 @@ function lossOf(experiment: Experiment): number {
 
 function differences(experiment: Experiment, name: Name, value: (experiment: Experiment) => number): number[] {
   const { weights, spec } = experiment.run.network;
-  const masked = name === 'wRec' ? spec.projections.rec.masked : new Int32Array(0);
+  const masked = name === 'rec' ? spec.projections[1].synapses.masked : new Int32Array(0);
   return Array.from(weights[name], (w, s) => {
     if (masked.includes(s)) return 0;
     const at = (shifted: number) => {
@@ -63,7 +65,7 @@ function differences(experiment: Experiment, name: Name, value: (experiment: Exp
   });
 }
 
-const smooth = liveNeurons.filter(({ params }) => params.kind === 'rate');
+const smooth = liveNeurons.filter((neuron) => !fires(neuron));
 const settings = models.losses.flatMap((loss) =>
   [
     { scale: 'sum', window: null },
@@ -90,8 +92,8 @@ describe.each(smooth)('$label: the gradient of the smooth network is the slope o
     };
     const experiment = build(options);
     const gradient = gradientOf(doTrial(experiment));
-    const slope = differences(experiment, 'wIn', (of) => energyOfRates(of, mean));
-    expect(gradient.wIn).toBeClose(slope, tolerances.finiteDifference);
+    const slope = differences(experiment, 'in', (of) => energyOfRates(of, mean));
+    expect(gradient.in).toBeClose(slope, tolerances.finiteDifference);
   });
 });
 
@@ -100,11 +102,12 @@ function energyOfRates(experiment: Experiment, mean: 'trial' | 'batch'): number 
   const { run } = experiment;
   run.clock.trial = 0;
   doTrial(experiment, { learn: false });
-  const { rec: n, stream, step: steps, history } = run.network.spec.sizes;
+  const { stream, step: steps } = run.network.spec.sizes;
+  const { z } = run.network.activity[0];
   const rates = Array.from({ length: stream }, (_, b) =>
-    Array.from({ length: n }, (_unused, j) => {
+    Array.from({ length: z.size }, (_unused, j) => {
       let sum = 0;
-      for (let t = 0; t < steps; t++) sum += run.network.trial.z[(b * (history + steps) + history + t) * n + j];
+      for (let t = 0; t < steps; t++) sum += z.data[rowAt(z, b, t) + j];
       return sum / steps;
     }),
   );
@@ -124,7 +127,7 @@ describe.each(liveNeurons)('$label: the gradient of the readout is the slope of 
     ),
   )('$label', ({ readout, kind }) => {
     const loss = { kind, scale: 'mean', window: { start: 5, length: 40 } };
-    compareWithSlope({ neuron, readout, loss, task: { target: targets[kind] } }, ['wOut', 'bOut']);
+    compareWithSlope({ neuron, readout, loss, task: { target: targets[kind] } }, ['out', 'out.bias']);
   });
 });
 
@@ -135,7 +138,8 @@ function compareWithSlope(options: LiveOptions, blocks: readonly Name[]): void {
     assertAlive(run);
     const gradient = gradientOf(run);
     for (const name of blocks) {
-      if (name === 'bOut' && !run.network.spec.readout.bias) expect(gradient.bOut).toBeBitEqual([0, 0, 0]);
+      if (name === 'out.bias' && !run.network.spec.readouts[0].readout.bias)
+        expect(gradient['out.bias']).toBeBitEqual([0, 0, 0]);
       else expect(gradient[name]).toBeClose(differences(experiment, name, lossOf), tolerances.finiteDifference);
     }
   }

@@ -1,12 +1,43 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { cut, type Layout, type Sizes, type Views } from '../../src/core/layout.ts';
-import type { NetworkSpec } from '../../src/core/network.ts';
-import type { Quantity, TrialArrays, Weights } from '../../src/core/plugins.ts';
+import {
+  bindingOfDirect,
+  bindingOfNeuron,
+  bindingOfReadout,
+  bindingOfSignal,
+  bindingOfTrace,
+  populationSizes,
+  projectionSizes,
+  readoutSizes,
+  signalSizes,
+} from '../../src/core/bindings.ts';
+import {
+  type Block,
+  cut,
+  type Field,
+  type Layout,
+  type Real,
+  type Role,
+  type Sizes,
+  type Views,
+} from '../../src/core/layout.ts';
+import type { Network, NetworkSpec } from '../../src/core/network.ts';
+import type { Quantity, TrialRows } from '../../src/core/plugins.ts';
 import { createRng } from '../../src/core/rng.ts';
+import type { Rows } from '../../src/core/rows.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import { type AccessLog, clearLog, createLog, watch, watchAll } from '../support/accessLog.ts';
-import { blocks, doTrial, type LiveOptions, liveExperiment, liveNeurons, liveReadouts } from '../support/live.ts';
+import {
+  blocks,
+  doTrial,
+  expectRefused,
+  isRefused,
+  type LiveOptions,
+  liveExperiment,
+  liveNeurons,
+  liveReadouts,
+  subtracts,
+} from '../support/live.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 /** What every registered trace, signal and direct rule is bound with here; a plug-in without a row is a failure. */
@@ -47,94 +78,133 @@ it('has a row for every registered trace, signal and direct rule', () => {
 
 /** A network after one trial, with all its arrays replaced by watched copies. */
 interface Watched {
-  readonly spec: NetworkSpec;
+  /** Its state is nobody's: a part is handed fields of its own, under the name `own`. */
+  readonly network: Network;
   readonly log: AccessLog;
-  readonly trial: TrialArrays;
-  readonly weights: Weights;
-  readonly gradient: Weights;
-  state(group: string, layout: Layout): Views;
+  /** Rows of the trial and of the population by the names under which they are watched. */
+  readonly rows: Readonly<Record<string, Rows>>;
+  state(layout: Layout, sizes: Sizes): Views;
 }
 
 function watchedNetwork(options: LiveOptions): Watched {
   const { network } = doTrial(liveExperiment({ ...options, training: { execution: 'online' } }));
   const log = createLog();
   const rng = createRng(3);
-  const copy = <T extends object>(arrays: T) =>
-    Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, Float64Array.from(array)])) as T;
-  const gradient = copy(network.gradient);
-  for (const block of blocks(gradient)) block.fill(0);
+  const copy = (array: Real, name: string) => watch(Float64Array.from(array), name, log);
+  const copyRows = (of: Rows, name: string): Rows => ({ ...of, data: copy(of.data, name) });
+  const each = <T, U>(record: Readonly<Record<string, T>>, of: (value: T, name: string) => U): Record<string, U> =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, of(value, name)]));
+  const [{ z, psi, current, rateTerm, signals }] = network.activity;
+  const rows = each({ ...network.trial, z, psi, current, rateTerm, signal: signals[0] }, copyRows);
+  const trial = each({ ...network.trial }, (_, name) => rows[name]) as unknown as TrialRows;
+  const noState: Block = { data: new Float64Array(0), table: [], views: () => ({}), field: () => new Float64Array(0) };
   return {
-    spec: network.spec,
+    network: {
+      spec: network.spec,
+      state: noState,
+      trial,
+      activity: [{ z: rows.z, psi: rows.psi, current: rows.current, rateTerm: rows.rateTerm, signals: [rows.signal] }],
+      weights: each(network.weights, (block, name) => copy(block, `weights.${name}`)),
+      gradient: each(network.gradient, (block, name) =>
+        copy(
+          block.map(() => 0),
+          `gradient.${name}`,
+        ),
+      ),
+    },
     log,
-    trial: watchAll(copy(network.trial), '', log),
-    weights: watchAll(copy(network.weights), '', log),
-    gradient: watchAll(gradient, 'gradient.', log),
-    state(group, layout) {
-      const views = cut({ [group]: layout }, network.spec.sizes).views(group);
+    rows,
+    state(layout, sizes) {
+      const views = cut([{ name: 'own', layout, sizes }]).views('own');
       for (const view of Object.values(views)) for (let s = 0; s < view.length; s++) view[s] = 0.1 * rng.uniform();
-      return watchAll(views, `${group}.`, log);
+      return watchAll(views, 'own.', log);
     },
   };
 }
 
+type Part = 'trace' | 'signal' | 'direct';
+
 /** The quantities behind the elements of the trial's arrays and the weights that were read; `t` null: a whole trial. */
-function quantitiesRead(log: AccessLog, sizes: Sizes, t: number | null, own: string): Set<Quantity> {
+function quantitiesRead({ log, rows }: Watched, part: Part, t: number | null): Set<Quantity> {
   const found = new Set<Quantity>();
   for (const [name, elements] of log.reads) {
-    if (name.startsWith(`${own}.`) || name.startsWith('gradient.')) continue;
-    for (const index of elements) found.add(quantityOf(name, index, sizes, t));
+    if (name.startsWith('own.') || name.startsWith('gradient.')) continue;
+    for (const index of elements) found.add(quantityOf(name, index, rows, part, t));
   }
   return found;
 }
 
-function quantityOf(name: string, index: number, sizes: Sizes, t: number | null): Quantity {
-  const { step: steps, history, rec, in: nIn, out } = sizes;
-  const widths: Readonly<Record<string, number>> = {
-    x: nIn,
-    psi: rec,
-    y: out,
-    error: out,
-    target: out,
-    rateTerm: rec,
-    signal: rec,
-    current: rec,
-  };
+/** Step to which an element of whole-time rows belongs. */
+function stepOf({ width, history, steps }: Rows, index: number): number {
+  return (Math.floor(index / width) % (history + steps)) - history;
+}
+
+function quantityOf(name: string, index: number, rows: Watched['rows'], part: Part, t: number | null): Quantity {
+  if (name === 'weights.rec') return 'weights';
+  if (name === 'weights.out') return 'readout';
+  if (!(name in rows)) throw new Error(`"${name}" is read, which no footprint can declare`);
+  const row = stepOf(rows[name], index);
+  const arriving = part === 'signal' ? 'z' : 'pre';
   if (name === 'z') {
-    const row = (Math.floor(index / rec) % (history + steps)) - history;
-    if (t === null) return row === steps - 1 ? 'z' : 'zPrev';
+    if (t === null) return row === rows.z.steps - 1 ? 'z' : arriving;
     if (row === t) return 'z';
-    if (row === t - 1) return 'zPrev';
+    if (row === t - 1) return arriving;
     throw new Error(`z is read at step ${row} while step ${t} runs`);
   }
-  if (name === 'wIn' || name === 'wRec' || name === 'wOut') return name;
-  if (!(name in widths)) throw new Error(`"${name}" is read, which no footprint can declare`);
-  const row = Math.floor(index / widths[name]) % steps;
   if (t !== null && row !== t) throw new Error(`${name} is read at step ${row} while step ${t} runs`);
+  if (name === 'x') return part === 'signal' ? 'input' : 'pre';
   return name as Quantity;
 }
 
-/** Names of all arrays that were written, with the rows of whole-time arrays checked to be row t. */
+/** Names of all arrays that were written. */
 function arraysWritten(log: AccessLog): string[] {
   return [...log.writes.keys()].sort();
 }
 
-function touchedFields(log: AccessLog, group: string, layout: Layout, sizes: Sizes): void {
-  const views = cut({ [group]: layout }, sizes).views(group);
+function touchedFields(log: AccessLog, layout: Layout, sizes: Sizes): void {
+  const views = cut([{ name: 'own', layout, sizes }]).views('own');
   for (const [name, view] of Object.entries(views)) {
-    const full = `${group}.${name}`;
+    const full = `own.${name}`;
     const touched = new Set([...(log.reads.get(full) ?? []), ...(log.writes.get(full) ?? [])]);
     expect(touched.size, `elements of ${full} that are touched`).toBe(view.length);
   }
   expect(log.outside).toEqual([]);
 }
 
-const neuronsWithReset = liveNeurons.filter(({ params }) => params.kind !== 'rate' && params.reset !== 'zero');
+const neuronsWithReset = liveNeurons.filter(subtracts);
+const traceRule = (kind: string, parameters: object) => ({
+  name: 'factored',
+  trace: { kind, ...parameters },
+  signal: { kind: 'broadcast' },
+});
+const signalRule = (kind: string, parameters: object) => ({
+  name: 'factored',
+  trace: { kind: 'eligibility' },
+  signal: { kind, ...parameters },
+});
+
+describe('neurons that a part cannot be had with', () => {
+  const partRules = [
+    ...models.traces.flatMap(({ kind }) => (traceRows[kind] ?? []).map((row) => traceRule(kind, row))),
+    ...models.signals.flatMap(({ kind }) => (signalRows[kind] ?? []).map((row) => signalRule(kind, row))),
+  ];
+  const refusals = partRules.flatMap((rule) =>
+    liveNeurons.flatMap((neuron) => {
+      const refused = isRefused(rule, neuron);
+      return refused ? [{ label: `${JSON.stringify(rule)} of ${neuron.label}`, rule, neuron, refused }] : [];
+    }),
+  );
+  it.each(refusals)('$label', ({ rule, neuron, refused }) => {
+    expectRefused(() => liveExperiment({ neuron, rule }), refused);
+  });
+});
+
 /** What a trace with these parameters declares of itself. */
 function declaredBy(kind: string, parameters: object) {
-  const neuron = 'resetInTrace' in parameters ? neuronsWithReset[0] : liveNeurons[0];
-  const rule = { name: 'factored', trace: { kind, ...parameters }, signal: { kind: 'broadcast' } };
-  const trace = liveExperiment({ neuron, rule }).run.network.spec.rule?.trace;
-  return { rated: trace?.footprint.reads.includes('rateTerm'), deferred: (trace?.bindDeferred ?? null) !== null };
+  const rule = traceRule(kind, parameters);
+  const neuron = liveNeurons.find((of) => !isRefused(rule, of));
+  const [trace] = liveExperiment({ neuron, rule }).run.network.spec.projections[0].traces;
+  return { rated: trace.footprint.reads.includes('rateTerm'), deferred: trace.bindDeferred !== null };
 }
 
 const traceCases = models.traces.flatMap(({ kind }) =>
@@ -144,61 +214,79 @@ const traceCases = models.traces.flatMap(({ kind }) =>
     // A trace that does not read the rate term is refused beside it.
     return rateTerms.slice(0, rated ? rateTerms.length : 1).flatMap((rateTerm) =>
       ['keep', 'drop'].flatMap((borderSpikes) =>
-        ('resetInTrace' in parameters ? neuronsWithReset : liveNeurons).map((neuron) => ({
-          label: `${kind} ${JSON.stringify({ ...parameters, ...rateTerm, borderSpikes })} of ${neuron.label}`,
-          executions,
-          options: {
-            neuron,
-            rateTerm,
-            network: { borderSpikes },
-            rule: { name: 'factored', trace: { kind, ...parameters }, signal: { kind: 'broadcast' } },
-          },
-        })),
+        liveNeurons
+          .filter((neuron) => !isRefused(traceRule(kind, parameters), neuron))
+          .map((neuron) => ({
+            label: `${kind} ${JSON.stringify({ ...parameters, ...rateTerm, borderSpikes })} of ${neuron.label}`,
+            executions,
+            options: {
+              neuron,
+              rateTerm,
+              network: { borderSpikes },
+              rule: traceRule(kind, parameters),
+            },
+          })),
       ),
     );
   }),
 );
 
-describe.each(traceCases)('trace $label', ({ options, executions }) => {
-  it('reads what its footprint declares, in the row of its step, and adds to the gradient only', () => {
-    const { spec, log, trial, gradient, state } = watchedNetwork(options);
-    const { sizes, projections, rule } = spec;
-    if (!rule) throw new Error('the network has no rule');
-    const views = state('trace', rule.trace.layout);
-    const declared = new Set<Quantity>(rule.trace.footprint.reads);
-    const binding = { sizes, state: views, trial, projections, gradient };
-    const bound = rule.trace.bind(binding);
-    const read = new Set<Quantity>();
-    const all = createLog();
-    const gather = (t: number | null) => {
-      for (const quantity of quantitiesRead(log, sizes, t, 'trace')) read.add(quantity);
-      for (const array of arraysWritten(log)) expect(array).toMatch(/^(trace\.|gradient\.(wIn|wRec)$)/);
-      merge(all, log);
-      clearLog(log);
-    };
-    clearLog(log);
-    for (let t = 0; t < sizes.step; t++) {
-      bound.step(t);
-      gather(t);
-    }
-    bound.finish(sizes.step);
-    gather(null);
-    expect([...read].sort()).toEqual([...declared].sort());
-    touchedFields(all, 'trace', rule.trace.layout, sizes);
-  });
+/** Both projections, and the array that arrives at the other. */
+const sides = [
+  { q: 0, name: 'in', other: 'z' },
+  { q: 1, name: 'rec', other: 'x' },
+];
 
-  it('reads the same and no state of its own in the deferred execution', () => {
-    const { spec, log, trial, gradient, state } = watchedNetwork(options);
-    const { sizes, projections, rule } = spec;
-    const views = state('trace', rule?.trace.layout ?? {});
-    const deferred = rule?.trace.bindDeferred?.({ sizes, state: views, trial, projections, gradient });
+/** A watched network with the trace of one of its projections. */
+function watchedTrace(options: LiveOptions, q: number) {
+  const watched = watchedNetwork(options);
+  const { spec } = watched.network;
+  const [trace] = spec.projections[q].traces;
+  if (!trace) throw new Error('the projection has no trace');
+  const sizes = projectionSizes(spec, spec.projections[q]);
+  return { watched, trace, sizes, views: watched.state(trace.layout, sizes) };
+}
+
+describe.each(traceCases)('trace $label', ({ options, executions }) => {
+  it.each(sides)(
+    'reads what its footprint declares, in the row of its step, and adds to the gradient only: $name',
+    (side) => {
+      const { watched, trace, sizes, views } = watchedTrace(options, side.q);
+      const { network, log } = watched;
+      const bound = trace.bind({ ...bindingOfTrace(network, side.q, 0), state: views });
+      const read = new Set<Quantity>();
+      const all = createLog();
+      const gather = (t: number | null) => {
+        for (const quantity of quantitiesRead(watched, 'trace', t)) read.add(quantity);
+        for (const array of arraysWritten(log)) expect(array).toMatch(/^(own|gradient)\./);
+        merge(all, log);
+        clearLog(log);
+      };
+      clearLog(log);
+      for (let t = 0; t < sizes.step; t++) {
+        bound.step(t);
+        gather(t);
+      }
+      bound.finish(sizes.step);
+      gather(null);
+      expect([...read].sort()).toEqual([...trace.footprint.reads].sort());
+      expect(arraysWritten(all).filter((name) => !name.startsWith('own.'))).toEqual([`gradient.${side.name}`]);
+      expect([...all.reads.keys()]).not.toContain(side.other);
+      touchedFields(all, trace.layout, sizes);
+    },
+  );
+
+  it.each(sides)('reads the same and no state of its own in the deferred execution: $name', (side) => {
+    const { watched, trace, sizes, views } = watchedTrace(options, side.q);
+    const { network, log } = watched;
+    const deferred = trace.bindDeferred?.({ ...bindingOfTrace(network, side.q, 0), state: views });
     if (!deferred) return;
     clearLog(log);
     deferred(sizes.step);
-    expect([...quantitiesRead(log, sizes, null, 'none')].sort()).toEqual(
-      [...(rule?.trace.footprint.reads ?? [])].sort(),
-    );
-    expect(arraysWritten(log)).toEqual(['gradient.wIn', 'gradient.wRec']);
+    expect([...log.reads.keys()].filter((name) => name.startsWith('own.'))).toEqual([]);
+    expect([...quantitiesRead(watched, 'trace', null)].sort()).toEqual([...trace.footprint.reads].sort());
+    expect([...log.reads.keys()]).not.toContain(side.other);
+    expect(arraysWritten(log)).toEqual([`gradient.${side.name}`]);
     expect(log.outside).toEqual([]);
   });
 
@@ -206,17 +294,17 @@ describe.each(traceCases)('trace $label', ({ options, executions }) => {
     const build = () => liveExperiment({ ...options, training: { execution } });
     const [clean, loaded] = [build(), build()];
     const { gradient } = loaded.run.network;
-    gradient.wIn.fill(3);
-    gradient.wRec.fill(-2);
+    gradient.in.fill(3);
+    gradient.rec.fill(-2);
     const want = gradientOf(doTrial(clean));
     const got = gradientOf(doTrial(loaded));
-    const { masked } = loaded.run.network.spec.projections.rec;
-    expect(got.wIn).toBeClose(
-      Array.from(want.wIn, (g) => g + 3),
+    const { masked } = loaded.run.network.spec.projections[1].synapses;
+    expect(got.in).toBeClose(
+      Array.from(want.in, (g) => g + 3),
       tolerances.reordered,
     );
-    expect(got.wRec).toBeClose(
-      Array.from(want.wRec, (g, s) => (masked.includes(s) ? 0 : g - 2)),
+    expect(got.rec).toBeClose(
+      Array.from(want.rec, (g, s) => (masked.includes(s) ? 0 : g - 2)),
       tolerances.reordered,
     );
   });
@@ -225,46 +313,57 @@ describe.each(traceCases)('trace $label', ({ options, executions }) => {
 const signalCases = models.signals.flatMap(({ kind }) =>
   (signalRows[kind] ?? []).map((parameters) => ({
     label: `${kind} ${JSON.stringify(parameters)}`,
-    options: { rule: { name: 'factored', trace: { kind: 'eligibility' }, signal: { kind, ...parameters } } },
+    predictsNext: 'jacobian' in parameters && parameters.jacobian === 'gated',
+    options: { rule: signalRule(kind, parameters) },
   })),
 );
 
-describe.each(signalCases)('signal $label', ({ options }) => {
+describe.each(signalCases)('signal $label', ({ options, predictsNext }) => {
   it('reads what its footprint declares, writes row t of the signal and its own state, never a weight', () => {
-    const { spec, log, trial, weights, state } = watchedNetwork(options);
-    const { sizes, rule } = spec;
-    if (!rule) throw new Error('the network has no rule');
-    const views = state('signal', rule.signal.layout);
-    rule.signal.init(views, sizes, createRng(1), { weights, projections: spec.projections });
-    expect([...log.reads.keys()].filter((name) => !name.startsWith('signal.'))).toEqual([]);
-    const bound = rule.signal.bind({ sizes, state: views, trial, weights, projections: spec.projections });
-    const step = watch(new Float64Array(sizes.rec * sizes.out).fill(0.01), 'step', log);
+    const watched = watchedNetwork(options);
+    const { network, log, rows } = watched;
+    const { spec } = network;
+    const [population] = spec.populations;
+    const [signal] = population.signals;
+    if (!signal) throw new Error('the population has no signal');
+    const sizes = signalSizes(spec, population, 0);
+    const binding = { ...bindingOfSignal(network, 0, 0), state: watched.state(signal.layout, sizes) };
+    signal.init(binding.state, createRng(1), binding);
+    expect([...log.reads.keys()].filter((name) => !name.startsWith('own.'))).toEqual([]);
+    const bound = signal.bind(binding);
+    const step = watch(new Float64Array(sizes.self * sizes.out).fill(0.01), 'step', log);
     const read = new Set<Quantity>();
     const touched = new Set<string>();
+    let readsBefore = false;
     clearLog(log);
     for (let t = 0; t < sizes.step; t++) {
       bound.step(t, 1);
-      for (const quantity of quantitiesRead(log, sizes, t, 'signal')) read.add(quantity);
-      const rows = [...(log.writes.get('signal') ?? [])].map((index) => Math.floor(index / sizes.rec) % sizes.step);
-      expect(rows).toHaveLength(sizes.stream * sizes.rec);
-      expect(new Set(rows)).toEqual(new Set([t]));
-      for (const array of arraysWritten(log)) expect(array).toMatch(/^signal(\.|$)/);
+      for (const quantity of quantitiesRead(watched, 'signal', t)) read.add(quantity);
+      readsBefore ||= [...(log.reads.get('z') ?? [])].some((index) => stepOf(rows.z, index) < t);
+      const written = [...(log.writes.get('signal') ?? [])].map((index) => stepOf(rows.signal, index));
+      expect(written).toHaveLength(sizes.stream * sizes.self);
+      expect(new Set(written)).toEqual(new Set([t]));
+      for (const array of arraysWritten(log)) expect(array).toMatch(/^(own\.|signal$)/);
       for (const array of [...log.reads.keys(), ...log.writes.keys()]) touched.add(array);
       expect(log.outside).toEqual([]);
       clearLog(log);
     }
-    for (const name of Object.keys(rule.signal.layout)) expect(touched).toContain(`signal.${name}`);
-    expect([...read].sort()).toEqual([...rule.signal.footprint.reads].sort());
-    bound.readoutStep?.(step);
-    for (const array of arraysWritten(log)) expect(array).toMatch(/^signal\./);
-    for (const array of log.reads.keys()) expect(array).toMatch(/^(signal\.|step$)/);
+    for (const name of Object.keys(signal.layout)) expect(touched).toContain(`own.${name}`);
+    expect([...read].sort()).toEqual([...signal.footprint.reads].sort());
+    // Activity of the step before is what a model of the summed input predicts it from.
+    expect(readsBefore).toBe(predictsNext);
+    bound.readoutStep?.(0, step);
+    for (const array of arraysWritten(log)) expect(array).toMatch(/^own\./);
+    for (const array of log.reads.keys()) expect(array).toMatch(/^(own\.|step$)/);
   });
 });
 
 const directCases = models.direct.flatMap(({ kind }) =>
   (directRows[kind] ?? []).flatMap((parameters) =>
     liveNeurons
-      .filter(({ label }) => ['lif', 'alif', 'rate, leaky'].includes(label))
+      .filter(({ label }) =>
+        ['lif', 'alif', 'rate, leaky', 'alif, each by its own constants', 'cuba-lif', 'integrator'].includes(label),
+      )
       .flatMap((neuron) =>
         ['keep', 'drop'].map((borderSpikes) => ({
           label: `${kind} ${JSON.stringify({ ...parameters, borderSpikes })} of ${neuron.label}`,
@@ -276,45 +375,49 @@ const directCases = models.direct.flatMap(({ kind }) =>
 
 describe.each(directCases)('direct rule $label', ({ options }) => {
   it('reads what its footprint declares, no later step, writes its state, the signal and the gradient', () => {
-    const { spec, log, trial, weights, gradient, state } = watchedNetwork(options);
-    const { sizes, projections, direct } = spec;
+    const watched = watchedNetwork(options);
+    const { network, log } = watched;
+    const { direct, sizes: own } = network.spec;
     if (!direct) throw new Error('the network has no direct rule');
-    const views = state('direct', direct.layout);
-    direct.init(views, sizes, createRng(1));
-    expect([...log.reads.keys()].filter((name) => name !== 'direct.B')).toEqual([]);
-    expect(arraysWritten(log).filter((name) => name !== 'direct.B')).toEqual([]);
-    const bound = direct.bind({ sizes, state: views, trial, weights, projections, gradient });
+    const sizes = { stream: own.stream, step: own.step };
+    const state = watched.state(direct.layout, sizes);
+    direct.init(state, createRng(1));
+    expect([...log.reads.keys()].filter((name) => name !== 'own.B')).toEqual([]);
+    expect(arraysWritten(log).filter((name) => name !== 'own.B')).toEqual([]);
+    const bound = direct.bind({ ...bindingOfDirect(network), state });
     const read = new Set<Quantity>();
     const all = createLog();
     clearLog(log);
     for (const [t0, t1] of pieces(direct.grain, sizes.step)) {
       bound(t0, t1);
-      assertNoLater(log, sizes, t1);
-      // Only the last step of a trial is told from `zPrev` by its row, and no direct rule may need it.
-      for (const quantity of quantitiesRead(log, sizes, direct.grain === 'step' ? t0 : null, 'direct')) {
+      assertNoLater(watched, t1);
+      // Only the last step of a trial is told from the one before by its row, and no direct rule may need it.
+      for (const quantity of quantitiesRead(watched, 'direct', direct.grain === 'step' ? t0 : null)) {
         read.add(quantity);
       }
-      for (const array of arraysWritten(log)) expect(array).toMatch(/^(direct\.|gradient\.(wIn|wRec)$|signal$)/);
+      for (const array of arraysWritten(log)) expect(array).toMatch(/^(own\.|gradient\.(in|rec)$|signal$)/);
       merge(all, log);
       clearLog(log);
     }
     expect([...read].sort()).toEqual([...direct.footprint.reads].sort());
-    touchedFields(all, 'direct', direct.layout, sizes);
+    // What arrives at all projections, not at one of them.
+    expect([...all.reads.keys()]).toEqual(expect.arrayContaining(['x', 'z']));
+    touchedFields(all, direct.layout, sizes);
   });
 
   it('only adds: a gradient that is there already stays in the sum', () => {
     const [clean, loaded] = [liveExperiment(options), liveExperiment(options)];
-    loaded.run.network.gradient.wIn.fill(3);
-    loaded.run.network.gradient.wRec.fill(-2);
+    loaded.run.network.gradient.in.fill(3);
+    loaded.run.network.gradient.rec.fill(-2);
     const want = gradientOf(doTrial(clean));
     const got = gradientOf(doTrial(loaded));
-    const { masked } = loaded.run.network.spec.projections.rec;
-    const wRec = Array.from(want.wRec, (g, s) => (masked.includes(s) ? 0 : g - 2));
-    expect(got.wIn).toBeClose(
-      Array.from(want.wIn, (g) => g + 3),
+    const { masked } = loaded.run.network.spec.projections[1].synapses;
+    const wRec = Array.from(want.rec, (g, s) => (masked.includes(s) ? 0 : g - 2));
+    expect(got.in).toBeClose(
+      Array.from(want.in, (g) => g + 3),
       tolerances.reordered,
     );
-    expect(got.wRec).toBeClose(wRec, tolerances.reordered);
+    expect(got.rec).toBeClose(wRec, tolerances.reordered);
   });
 
   it('starts again with the trial where traces do: the second trial is the first', () => {
@@ -340,14 +443,11 @@ function pieces(grain: 'step' | 'update', steps: number): (readonly [number, num
 }
 
 /** Rows of whole-time arrays that were read lie before the step that is not yet done. */
-function assertNoLater(log: AccessLog, { step: steps, history, rec, in: nIn, out }: Sizes, end: number): void {
-  const widths: Readonly<Record<string, number>> = { x: nIn, psi: rec, error: out, signal: rec };
+function assertNoLater({ log, rows }: Watched, end: number): void {
   for (const [name, elements] of log.reads) {
-    const last = (rowOf: (index: number) => number) => Math.max(...[...elements].map(rowOf));
-    if (name === 'z') {
-      expect(last((index) => (Math.floor(index / rec) % (history + steps)) - history)).toBeLessThan(end - 1);
-    }
-    if (name in widths) expect(last((index) => Math.floor(index / widths[name]) % steps)).toBeLessThan(end);
+    if (!(name in rows)) continue;
+    const last = Math.max(...[...elements].map((index) => stepOf(rows[name], index)));
+    expect(last, name).toBeLessThan(name === 'z' ? end - 1 : end);
   }
 }
 
@@ -361,13 +461,18 @@ function merge(into: AccessLog, log: AccessLog): void {
 }
 
 describe.each(liveNeurons)('neuron $label', (neuron) => {
+  // An integrator has all of its past in its state.
+  const readsItself = neuron.params.kind !== 'integrator';
+
   it('touches every element of its declared state, reads its current and z(t-1), writes rows t of z and psi', () => {
-    const { spec, log, trial, state } = watchedNetwork({ neuron });
-    const { sizes } = spec;
-    const { step: steps, history, rec: n, stream: streams } = sizes;
-    const views = state('neuron', spec.neuron.layout);
+    const { network, log, state } = watchedNetwork({ neuron });
+    const [population] = network.spec.populations;
+    const { history, neuron: instance } = population;
+    const sizes = populationSizes(network.spec, population);
+    const { step: steps, self: n, stream: streams } = sizes;
+    const views = state(instance.layout, sizes);
     const current = watch(new Float64Array(n).fill(0.3), 'current', log);
-    const step = spec.neuron.bind({ sizes, state: views, trial, current });
+    const step = instance.bind({ ...bindingOfNeuron(network, 0, current), state: views });
     clearLog(log);
     for (let t = 0; t < 3; t++) {
       for (let b = 0; b < streams; b++) {
@@ -375,13 +480,13 @@ describe.each(liveNeurons)('neuron $label', (neuron) => {
         const rowZ = (b * (history + steps) + history + t) * n;
         expect(log.writes.get('z')).toEqual(rangeOf(rowZ, n));
         expect(log.writes.get('psi')).toEqual(rangeOf((b * steps + t) * n, n));
-        expect(log.reads.get('z')).toEqual(rangeOf(rowZ - n, n));
+        expect(log.reads.get('z')).toEqual(readsItself ? rangeOf(rowZ - n, n) : undefined);
         expect(log.reads.get('current')).toEqual(rangeOf(0, n));
-        for (const name of Object.keys(spec.neuron.layout)) {
-          expect(log.writes.get(`neuron.${name}`), name).toEqual(rangeOf(b * n, n));
+        for (const name of Object.keys(instance.layout)) {
+          expect(log.writes.get(`own.${name}`), name).toEqual(rangeOf(b * n, n));
         }
-        for (const array of arraysWritten(log)) expect(array).toMatch(/^(neuron\.|z$|psi$)/);
-        for (const array of log.reads.keys()) expect(array).toMatch(/^(neuron\.|z$|current$)/);
+        for (const array of arraysWritten(log)) expect(array).toMatch(/^(own\.|z$|psi$)/);
+        for (const array of log.reads.keys()) expect(array).toMatch(/^(own\.|z$|current$)/);
         clearLog(log);
       }
     }
@@ -395,54 +500,75 @@ function rangeOf(from: number, length: number): Set<number> {
 
 describe.each(liveReadouts)('readout $label', (readout) => {
   it('touches every element of its declared state and nothing outside its row', () => {
-    const { spec, log, trial, weights, gradient, state } = watchedNetwork({ readout });
-    const { sizes } = spec;
-    const views = state('readout', spec.readout.layout);
-    const read = spec.readout.bind({ sizes, state: views, trial, weights });
-    const learn = spec.readout.bindGradient({ sizes, state: views, trial, weights, gradient });
+    const { network, log, state } = watchedNetwork({ readout });
+    const [{ readout: instance }] = network.spec.readouts;
+    const sizes = readoutSizes(network.spec, network.spec.readouts[0]);
+    const binding = { ...bindingOfReadout(network, 0), state: state(instance.layout, sizes) };
+    const read = instance.bind(binding);
+    const learn = instance.bindGradient(binding);
     clearLog(log);
     for (let b = 0; b < sizes.stream; b++) read(b, 7);
-    expect([...log.reads.keys()].sort()).toEqual(['bOut', 'readout.u', 'wOut', 'y', 'z']);
-    expect(arraysWritten(log)).toEqual(['readout.u', 'y']);
+    expect([...log.reads.keys()].sort()).toEqual(['own.u', 'weights.out', 'weights.out.bias', 'y', 'z']);
+    expect(arraysWritten(log)).toEqual(['own.u', 'y']);
     for (let b = 0; b < sizes.stream; b++) learn.step(b, 7);
-    touchedFields(log, 'readout', spec.readout.layout, sizes);
+    touchedFields(log, instance.layout, sizes);
   });
 });
 
 /** Fields that are declared as state and yet carry nothing from step to step, with the reason. */
 const exceptions: Readonly<Record<string, string>> = {
-  'neuron.u':
+  'population.rec.u':
     'the somatic voltage of a rate neuron is kept for figures and for rules that read it; the rate itself is z',
 };
 
 const carryCases: readonly {
   readonly label: string;
   readonly options: LiveOptions;
-  readonly groups: readonly string[];
+  readonly groups: readonly Role[];
 }[] = [
   ...liveNeurons.map((neuron) => ({
     label: neuron.label,
     options: { neuron },
-    groups: ['neuron', 'readout', 'trace', 'signal'],
+    groups: ['neuron', 'readout', 'trace', 'signal'] as const,
   })),
   ...neuronsWithReset.map((neuron) => ({
     label: `${neuron.label}, reset in trace`,
     options: { neuron, rule: { name: 'e-prop-1', resetInTrace: true } },
-    groups: ['trace'],
+    groups: ['trace'] as const,
   })),
   ...liveNeurons.map((neuron) => ({
     label: `${neuron.label}, rate term`,
     options: { neuron, rateTerm: { strength: 2, targetHz: 300, mean: 'trial' } },
-    groups: ['trace'],
+    groups: ['trace'] as const,
   })),
   ...['rtrl', 'uoro'].flatMap((name) =>
     liveNeurons.map((neuron) => ({
       label: `${neuron.label}, ${name}`,
       options: { neuron, rule: { name, feedback: 'random' } },
-      groups: ['direct'],
+      groups: ['direct'] as const,
     })),
   ),
 ];
+
+/** What parts declare of their state, by the names of its fields. */
+function declaredFields({ populations, projections, readouts, direct }: NetworkSpec): Record<string, Field> {
+  const layouts: readonly (readonly [group: string, layout: Layout])[] = [
+    ...populations.flatMap(({ name, neuron, signals }) => [
+      [`population.${name}`, neuron.layout] as const,
+      ...signals.map(({ layout }) => [`population.${name}.signal`, layout] as const),
+    ]),
+    ...projections.flatMap(({ name, traces }) =>
+      traces.map(({ layout }) => [`projection.${name}.trace`, layout] as const),
+    ),
+    ...readouts.map(({ name, readout }) => [`readout.${name}`, readout.layout] as const),
+    ['direct', direct?.layout ?? {}],
+  ];
+  return Object.fromEntries(
+    layouts.flatMap(([group, layout]) =>
+      Object.entries(layout).map(([name, field]) => [`${group}.${name}`, field] as const),
+    ),
+  );
+}
 
 describe.each(carryCases)('declared state of $label', ({ options, groups }) => {
   const outcome = (spoiled: string | null) => {
@@ -456,25 +582,16 @@ describe.each(carryCases)('declared state of $label', ({ options, groups }) => {
       },
     });
     return [
-      ...network.trial.psi,
-      ...network.trial.y,
-      ...network.trial.signal,
+      ...network.activity[0].psi.data,
+      ...network.trial.y.data,
+      ...network.activity[0].signals[0].data,
       ...blocks(gradientOf(experiment.run)).flatMap((g) => [...g]),
     ];
   };
   const { network } = liveExperiment({ ...options, training: { execution: 'online' } }).run;
-  const fields = network.state.table.map(({ name }) => name).filter((name) => groups.includes(name.split('.')[0]));
-  const isTransient = (name: string) => {
-    const [group, field] = name.split('.');
-    const layouts: Readonly<Record<string, Layout | undefined>> = {
-      neuron: network.spec.neuron.layout,
-      readout: network.spec.readout.layout,
-      trace: network.spec.rule?.trace.layout,
-      signal: network.spec.rule?.signal.layout,
-      direct: network.spec.direct?.layout,
-    };
-    return layouts[group]?.[field].transient ?? false;
-  };
+  const fields = network.state.table.filter(({ role }) => groups.includes(role)).map(({ name }) => name);
+  const declared = declaredFields(network.spec);
+  const isTransient = (name: string) => declared[name].transient ?? false;
 
   it.each(fields)('%s is carried from step to step, or is declared transient', (name) => {
     const changed = outcome(name).some((value, s) => !Object.is(value, outcomeUntouched[s]));

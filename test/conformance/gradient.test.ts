@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { UnsupportedError } from '../../src/core/errors.ts';
-import type { Weights } from '../../src/core/plugins.ts';
+import type { Weights } from '../../src/core/network.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import {
   blocks,
   doTrial,
-  type LiveNeuron,
+  expectRefused,
+  isRefused,
   type LiveOptions,
   liveExperiment,
   liveGradient,
@@ -62,10 +62,6 @@ it('has a row for every registered rule', () => {
   expect(Object.keys(rules).sort()).toEqual(models.rules.map(({ name }) => name).sort());
 });
 
-function resets(neuron: LiveNeuron): boolean {
-  return neuron.params.kind !== 'rate' && neuron.params.reset !== 'zero';
-}
-
 describe.each(liveNeurons)('$label: the online gradient is the deferred one', (neuron) => {
   it.each(cases)('$label', ({ readout, trace, rateTerm }) => {
     const options = (execution: string, feedback = 'random'): LiveOptions => ({
@@ -75,8 +71,9 @@ describe.each(liveNeurons)('$label: the online gradient is the deferred one', (n
       rule: rules['e-prop-1']?.(trace, feedback) ?? { name: '' },
       training: { execution },
     });
-    if ('resetInTrace' in trace && !resets(neuron)) {
-      expect(() => liveExperiment(options('online'))).toThrow(UnsupportedError);
+    const refused = isRefused(trace, neuron);
+    if (refused) {
+      for (const execution of ['online', 'deferred']) expectRefused(() => liveExperiment(options(execution)), refused);
       return;
     }
     const online = liveGradient(options('online'));
@@ -148,65 +145,66 @@ describe.each(liveNeurons)('$label: feedback', (neuron) => {
   it.each(['random', 'adaptive'])('%s with B = W_out is symmetric, bit for bit', (feedback) => {
     const symmetric = doTrial(build('symmetric'));
     const other = build(feedback);
-    other.run.network.state.field('signal.B').set(other.run.network.weights.wOut);
+    other.run.network.state.field('population.rec.signal.B').set(other.run.network.weights.out);
     expect(blocks(gradientOf(doTrial(other)))).toBeBitEqual(blocks(gradientOf(symmetric)));
   });
 
   it('the gradient of the network is linear in B, that of the readout does not know it', () => {
     const gradientWith = (factor: number) => {
       const experiment = build('random');
-      const B = experiment.run.network.state.field('signal.B');
+      const B = experiment.run.network.state.field('population.rec.signal.B');
       for (let s = 0; s < B.length; s++) B[s] *= factor;
       return gradientOf(doTrial(experiment));
     };
     const [one, four] = [gradientWith(1), gradientWith(4)];
-    expect(four.wIn).toBeBitEqual(Array.from(one.wIn, (g) => 4 * g));
-    expect(four.wRec).toBeBitEqual(Array.from(one.wRec, (g) => 4 * g));
-    expect(four.wOut).toBeBitEqual(Array.from(one.wOut));
+    expect(four.in).toBeBitEqual(Array.from(one.in, (g) => 4 * g));
+    expect(four.rec).toBeBitEqual(Array.from(one.rec, (g) => 4 * g));
+    expect(four.out).toBeBitEqual(Array.from(one.out));
   });
 
   it('readout-only leaves the gradient of the network 0 and that of the readout the same', () => {
     const control = gradientOf(doTrial(liveExperiment({ neuron, rule: { name: 'readout-only' } })));
     const full = gradientOf(doTrial(build('random')));
     expect(
-      Array.from(control.wIn)
-        .concat(Array.from(control.wRec))
+      Array.from(control.in)
+        .concat(Array.from(control.rec))
         .every((g) => g === 0),
     ).toBe(true);
-    expect(Array.from(control.wOut)).toBeBitEqual(Array.from(full.wOut));
-    expect(Array.from(control.bOut)).toBeBitEqual(Array.from(full.bOut));
+    expect(Array.from(control.out)).toBeBitEqual(Array.from(full.out));
+    expect(Array.from(control['out.bias'])).toBeBitEqual(Array.from(full['out.bias']));
   });
 });
-
-/** Rules whose credit is that of a membrane. */
-const membraneRules = ['sg-v', 'sg-d'];
 
 describe.each(liveNeurons)('$label: every rule', (neuron) => {
   const build = (rule: { readonly name: string }, options: LiveOptions = {}) =>
     liveExperiment({ neuron, ...options, rule });
-  const spiking = neuron.params.kind !== 'rate';
-  const rows = Object.entries(rules)
-    .map(([name, make]) => ({ name, rule: make?.({}, 'random') ?? { name } }))
-    .filter(({ name }) => spiking || !membraneRules.includes(name));
-  const refused = membraneRules.filter((name) => !rows.some((row) => row.name === name)).map((name) => ({ name }));
+  const all = Object.entries(rules).map(([name, make]) => {
+    const rule = make?.({}, 'random') ?? { name };
+    return { name, rule, refused: isRefused(rule, neuron) };
+  });
+  const rows = all.filter(({ refused }) => refused === null);
+  const others = all.flatMap(({ refused, ...rest }) => (refused ? [{ ...rest, refused }] : []));
 
-  it.runIf(refused.length > 0).each(refused)('$name needs a membrane', (rule) => {
-    expect(() => build(rule)).toThrow(UnsupportedError);
+  it.runIf(others.length > 0).each(others)('$name is refused: $refused', ({ rule, refused }) => {
+    expectRefused(() => build(rule), refused);
   });
 
   it.each(rows)('$name has the gradient of the readout that all have', ({ rule }) => {
-    const { wOut, bOut } = gradientOf(doTrial(build(rule)));
+    const gradient = gradientOf(doTrial(build(rule)));
     const control = gradientOf(doTrial(build({ name: 'readout-only' })));
-    expect(wOut).toBeClose(control.wOut, tolerances.reordered);
-    expect(bOut).toBeClose(control.bOut, tolerances.reordered);
+    expect(gradient.out).toBeClose(control.out, tolerances.reordered);
+    expect(gradient['out.bias']).toBeClose(control['out.bias'], tolerances.reordered);
   });
 
   it.each(rows)('$name changes no activity while it learns nothing', ({ rule }) => {
     const [learning, still] = [build(rule), build(rule)];
     doTrial(learning);
     doTrial(still, { learn: false });
-    for (const name of ['z', 'psi', 'y', 'error'] as const) {
-      expect(learning.run.network.trial[name], name).toBeBitEqual(still.run.network.trial[name]);
+    for (const name of ['z', 'psi'] as const) {
+      expect(learning.run.network.activity[0][name].data, name).toBeBitEqual(still.run.network.activity[0][name].data);
+    }
+    for (const name of ['y', 'error'] as const) {
+      expect(learning.run.network.trial[name].data, name).toBeBitEqual(still.run.network.trial[name].data);
     }
   });
 
@@ -233,7 +231,7 @@ describe.each(liveNeurons)('$label: streams', (neuron) => {
     const together = gradientOf(doTrial(build(3)));
     const single = build(1);
     for (let trial = 0; trial < 3; trial++) {
-      single.run.network.state.field('run.fBar').fill(0);
+      single.run.network.state.field('population.rec.mean').fill(0);
       doTrial(single);
     }
     expect(blocks(together)).toBeClose(blocks(gradientOf(single.run)), tolerances.reordered);
@@ -244,11 +242,12 @@ describe.each(liveNeurons)('$label: streams', (neuron) => {
     const single = liveExperiment({ neuron, training: { streams: 1 } });
     for (let b = 0; b < 3; b++) {
       const alone = doTrial(single).network;
-      for (const group of ['neuron', 'readout'] as const) {
-        for (const [name, view] of Object.entries(alone.state.views(group))) {
-          const all = together.state.field(`${group}.${name}`);
-          expect(all.subarray(b * view.length, (b + 1) * view.length), `${group}.${name}`).toBeBitEqual(view);
-        }
+      const own = alone.state.table.filter(({ role }) => role === 'neuron' || role === 'readout');
+      expect(new Set(own.map(({ role }) => role)).size).toBe(2);
+      for (const { name } of own) {
+        const view = alone.state.field(name);
+        const all = together.state.field(name);
+        expect(all.subarray(b * view.length, (b + 1) * view.length), name).toBeBitEqual(view);
       }
     }
   });
@@ -283,7 +282,7 @@ describe('the scale of the rate term', () => {
   it.each(['trial', 'batch'])('is that of a mean over streams where gradients are summed, too (%s)', (mean) => {
     const summed = gradientWith('sum', mean, 3);
     const averaged = gradientWith('mean', mean, 3);
-    expect(Array.from(summed.wIn, (g) => 3 * g)).toBeClose(averaged.wIn, tolerances.reordered);
+    expect(Array.from(summed.in, (g) => 3 * g)).toBeClose(averaged.in, tolerances.reordered);
   });
 
   it('differs between the rates of trials and of the batch, and not where there is one stream', () => {
@@ -297,7 +296,7 @@ describe('the scale of the rate term', () => {
 
 /** Largest difference of the network's gradients (the readout's do not depend on the feedback), relative to the largest entry. */
 function largestDifference(one: Weights, other: Weights): number {
-  const pairs = [...one.wIn, ...one.wRec].map((value, s) => [value, [...other.wIn, ...other.wRec][s]]);
+  const pairs = [...one.in, ...one.rec].map((value, s) => [value, [...other.in, ...other.rec][s]]);
   const largest = Math.max(...pairs.flat().map(Math.abs));
   return Math.max(...pairs.map(([a, b]) => Math.abs(a - b))) / largest;
 }

@@ -6,7 +6,7 @@ import { loadTensorFlow } from '../../src/backends/tfjs/load.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type {
   Catalogue,
-  EligibilityDynamics,
+  ClosedDynamics,
   Entry,
   Loss,
   LossModel,
@@ -15,6 +15,7 @@ import type {
   SignalModel,
   TraceModel,
 } from '../../src/core/plugins.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { assertAlive, blocks, doTrial, type LiveOptions, liveCatalogue, liveConfig } from '../support/live.ts';
@@ -91,15 +92,16 @@ describe('a loss of a stranger', () => {
   });
 
   it.each(['reference', 'fixed'])('has its own error on %s', (backend) => {
-    const fixed = backend === 'fixed' ? { fixed: { formats: { 'weights.wOut': { bits: 32, fraction: 20 } } } } : {};
+    const fixed =
+      backend === 'fixed' ? { fixed: { formats: { 'readout.out.weights': { bits: 32, fraction: 20 } } } } : {};
     const { network } = doTrial(experimentOf(catalogue, options, { backend, ...fixed }));
     const { y, target, weight, error } = network.trial;
     const { out } = network.spec.sizes;
-    const want = Array.from(y, (value, s) => {
-      const e = value - target[s];
-      return (0.7 * weight[Math.floor(s / out)] * e) / Math.sqrt(1 + (e / 0.2) ** 2);
+    const want = Array.from(y.data, (value, s) => {
+      const e = value - target.data[s];
+      return (0.7 * weight.data[Math.floor(s / out)] * e) / Math.sqrt(1 + (e / 0.2) ** 2);
     });
-    expect(Array.from(error)).toBeClose(want, tolerances.formula);
+    expect(Array.from(error.data)).toBeClose(want, tolerances.formula);
   });
 });
 
@@ -111,10 +113,10 @@ const twoWords: ReadoutModel<z.infer<typeof plainReadoutParams>> = {
   kind: 'two-words',
   source: 'test',
   params: plainReadoutParams,
-  derive() {
+  derive(_params, context) {
     const inner = models.readouts[0].derive(
       { kind: 'leaky', filter: { decay: 0.7 }, scale: '1-kappa', bias: true } as never,
-      { dtMs: 1 },
+      context,
     );
     const layout: Layout = { charge: inner.layout.u, memory: inner.layout.zBar };
     const named = <T extends { readonly state: Readonly<Record<string, Real>> }>(binding: T) => ({
@@ -144,17 +146,19 @@ describe('a readout whose state has names of its own', () => {
       return experiment;
     };
     const [own, leaky] = [trained(mine), trained(ours)];
-    for (const name of ['weights.wIn', 'weights.wOut']) {
+    for (const name of ['projection.in.weights', 'readout.out.weights']) {
       expect(own.run.network.state.field(name)).toBeBitEqual(leaky.run.network.state.field(name));
     }
-    expect(own.run.network.state.field('readout.memory')).toBeBitEqual(leaky.run.network.state.field('readout.zBar'));
+    expect(own.run.network.state.field('readout.out.memory')).toBeBitEqual(
+      leaky.run.network.state.field('readout.out.zBar'),
+    );
   });
 
   it('is refused by name where there is no kernel, and its decays are seen by deploy', () => {
     expect(() => experimentOf(catalogue, { readout: mine }, { backend: 'wasm' })).toThrow(/the readout "two-words"/);
     const decays = demandOf(experimentOf(catalogue, { readout: mine }).run.network.spec).decays;
-    expect(decays).toContainEqual({ name: 'readout.charge', of: 'readout', decay: 0.7, learns: false });
-    expect(decays).toContainEqual({ name: 'readout.memory', of: 'readout', decay: 0.7, learns: true });
+    expect(decays).toContainEqual({ name: 'readout.out.charge', of: 'readout', decay: 0.7, learns: false });
+    expect(decays).toContainEqual({ name: 'readout.out.memory', of: 'readout', decay: 0.7, learns: true });
   });
 });
 
@@ -169,21 +173,18 @@ const hebb: TraceModel<z.infer<typeof hebbParams>> = {
   derive: () => ({
     layout: {},
     filter: { decay: 0, gain: 1 },
-    footprint: { reads: ['x', 'zPrev', 'psi', 'signal'], phases: ['soma'] },
+    footprint: { reads: ['pre', 'psi', 'signal'], phases: ['soma'] },
     kernel: null,
-    bind: ({ sizes: { stream, step: steps, history, in: nIn, rec: n }, trial, gradient, projections }) => ({
+    bind: ({ sizes: { stream, pre: nPre }, pre, delay, psi, signal, gradient, projection: { rowStart, post } }) => ({
       step(t) {
         for (let b = 0; b < stream; b++) {
-          const row = (b * steps + t) * n;
-          const add = (g: Real, { nPre, rowStart, post }: typeof projections.in, p: Real, from: number) => {
-            for (let i = 0; i < nPre; i++) {
-              for (let s = rowStart[i]; s < rowStart[i + 1]; s++) {
-                g[s] += p[from + i] * trial.psi[row + post[s]] * trial.signal[row + post[s]];
-              }
+          const from = rowAt(pre, b, t - delay);
+          const [gate, owed] = [rowAt(psi, b, t), rowAt(signal, b, t)];
+          for (let i = 0; i < nPre; i++) {
+            for (let s = rowStart[i]; s < rowStart[i + 1]; s++) {
+              gradient[s] += pre.data[from + i] * psi.data[gate + post[s]] * signal.data[owed + post[s]];
             }
-          };
-          add(gradient.wIn, projections.in, trial.x, (b * steps + t) * nIn);
-          add(gradient.wRec, projections.rec, trial.z, (b * (history + steps) + t) * n);
+          }
         }
       },
       finish() {},
@@ -198,9 +199,9 @@ describe('a trace that is no eligibility of the neuron', () => {
 
   it('trains without the firing-rate term, and is refused with it', () => {
     const experiment = experimentOf(catalogue, { rule });
-    const before = Float64Array.from(experiment.run.network.weights.wRec);
+    const before = Float64Array.from(experiment.run.network.weights.rec);
     experiment.train();
-    expect(experiment.run.network.weights.wRec).not.toBeBitEqual(before);
+    expect(experiment.run.network.weights.rec).not.toBeBitEqual(before);
     expect(() => experimentOf(catalogue, { rule, rateTerm: { strength: 1, mean: 'running' } })).toThrow(
       /rateTerm\.strength: got 1, expected 0 with the trace "hebb"/,
     );
@@ -237,7 +238,7 @@ const ownAdaptive: SignalModel<z.infer<typeof adaptiveParams>> = {
       layout: { M: broadcast.layout.B },
       followsReadout: 'M',
       kernel: null,
-      init: (state, sizes, rng, net) => broadcast.init({ B: state.M }, sizes, rng, net),
+      init: (state, rng, network) => broadcast.init({ B: state.M }, rng, network),
       bind: (binding) => broadcast.bind({ ...binding, state: { B: binding.state.M } }),
     };
   },
@@ -251,7 +252,7 @@ describe('an adaptive signal without kernel', () => {
     const formats = { 'signal.*': { bits: 8, fraction: 6 }, 'weights.*': { bits: 16, fraction: 10 } };
     const experiment = experimentOf(catalogue, { rule }, { backend: 'auto', fixed: { formats } });
     experiment.train();
-    const M = experiment.run.network.state.field('signal.M');
+    const M = experiment.run.network.state.field('population.rec.signal.M');
     expect(Array.from(M).filter((value) => !Number.isInteger(64 * value))).toEqual([]);
     expect(new Set(M).size).toBeGreaterThan(5);
   });
@@ -264,7 +265,7 @@ describe('an adaptive signal without kernel', () => {
 // ---------------------------------------------------------------- neurons
 
 /** The dynamics of one state as they are. */
-const oneFilter: EligibilityDynamics = {
+const oneFilter: ClosedDynamics = {
   form: 'filter-then-post',
   decay: 0.8,
   gain: 0.4,
@@ -273,7 +274,7 @@ const oneFilter: EligibilityDynamics = {
 };
 
 /** A synaptic current before the membrane, with whatever its author declares. */
-function twoStates(eligibility: EligibilityDynamics | null): NeuronModel<{ readonly kind: 'synaptic' }> {
+function twoStates(eligibility: ClosedDynamics | null): NeuronModel<{ readonly kind: 'synaptic' }> {
   return {
     kind: 'synaptic',
     source: 'test',
@@ -281,23 +282,23 @@ function twoStates(eligibility: EligibilityDynamics | null): NeuronModel<{ reado
     params: z.strictObject({ kind: z.literal('synaptic') }),
     derive: () => ({
       layout: {
-        s: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'synaptic current', decay: 0.6 },
-        v: { shape: ['stream', 'rec'], home: 'post', unit: 'weight', doc: 'membrane', decay: 0.8 },
+        s: { shape: ['stream', 'self'], home: 'post', unit: 'weight', doc: 'synaptic current', decay: 0.6 },
+        v: { shape: ['stream', 'self'], home: 'post', unit: 'weight', doc: 'membrane', decay: 0.8 },
       },
       eligibility,
       threshold: (_state, _b, out) => out.fill(0.6),
       membrane: 'v',
       nRef: 0,
       kernel: null,
-      bind: ({ sizes: { rec: n, step: steps, history }, state: { s, v }, trial: { z, psi }, current }) => {
+      bind: ({ sizes: { self: n }, state: { s, v }, z, psi, current }) => {
         return (b, t) => {
-          const to = (b * (history + steps) + history + t) * n;
+          const [to, before, gate] = [rowAt(z, b, t), rowAt(z, b, t - 1), rowAt(psi, b, t)];
           for (let j = 0; j < n; j++) {
             const at = b * n + j;
             s[at] = 0.6 * s[at] + current[j];
-            v[at] = 0.8 * v[at] + 0.4 * s[at] - 0.6 * z[to - n + j];
-            z[to + j] = v[at] > 0.6 ? 1 : 0;
-            psi[(b * steps + t) * n + j] = 0.5 * Math.max(0, 1 - Math.abs(v[at] - 0.6) / 0.6);
+            v[at] = 0.8 * v[at] + 0.4 * s[at] - 0.6 * z.data[before + j];
+            z.data[to + j] = v[at] > 0.6 ? 1 : 0;
+            psi.data[gate + j] = 0.5 * Math.max(0, 1 - Math.abs(v[at] - 0.6) / 0.6);
           }
         };
       },
@@ -359,7 +360,7 @@ describe('a neuron with two states', () => {
 });
 
 /** v(t) = 0.8 v(t-1) + 0.4 I(t) - 0.6 z(t-1) about a rest of `rest`. */
-function oneState(eligibility: EligibilityDynamics, rest = 0): NeuronModel<{ readonly kind: 'plain' }> {
+function oneState(eligibility: ClosedDynamics, rest = 0): NeuronModel<{ readonly kind: 'plain' }> {
   return {
     kind: 'plain',
     source: 'test',
@@ -367,21 +368,21 @@ function oneState(eligibility: EligibilityDynamics, rest = 0): NeuronModel<{ rea
     params: z.strictObject({ kind: z.literal('plain') }),
     derive: () => ({
       layout: {
-        v: { shape: ['stream', 'rec'], home: 'post', unit: 'mV', doc: 'membrane', decay: 0.8, initial: rest },
+        v: { shape: ['stream', 'self'], home: 'post', unit: 'mV', doc: 'membrane', decay: 0.8, initial: rest },
       },
       eligibility,
       threshold: (_state, _b, out) => out.fill(rest + 0.6),
       membrane: 'v',
       nRef: 0,
       kernel: null,
-      bind: ({ sizes: { rec: n, step: steps, history }, state: { v }, trial: { z, psi }, current }) => {
+      bind: ({ sizes: { self: n }, state: { v }, z, psi, current }) => {
         return (b, t) => {
-          const to = (b * (history + steps) + history + t) * n;
+          const [to, before, gate] = [rowAt(z, b, t), rowAt(z, b, t - 1), rowAt(psi, b, t)];
           for (let j = 0; j < n; j++) {
             const at = b * n + j;
-            v[at] = rest + 0.8 * (v[at] - rest) + 0.4 * current[j] - 0.6 * z[to - n + j];
-            z[to + j] = v[at] > rest + 0.6 ? 1 : 0;
-            psi[(b * steps + t) * n + j] = 0.5 * Math.max(0, 1 - Math.abs(v[at] - rest - 0.6) / 0.6);
+            v[at] = rest + 0.8 * (v[at] - rest) + 0.4 * current[j] - 0.6 * z.data[before + j];
+            z.data[to + j] = v[at] > rest + 0.6 ? 1 : 0;
+            psi.data[gate + j] = 0.5 * Math.max(0, 1 - Math.abs(v[at] - rest - 0.6) / 0.6);
           }
         };
       },
@@ -404,13 +405,13 @@ describe('a neuron that rests elsewhere than at 0', () => {
       assertAlive(experiment.run);
       return experiment;
     });
-    expect(low.run.network.trial.z).toBeBitEqual(zero.run.network.trial.z);
+    expect(low.run.network.activity[0].z.data).toBeBitEqual(zero.run.network.activity[0].z.data);
     expect(blocks(gradientOf(low.run))).toBeClose(blocks(gradientOf(zero.run)), { relative: 1e-9 });
   });
 
   it('rests there before its first step, and again after a reset', () => {
     const { run } = at(-64);
-    expect(new Set(run.network.state.field('neuron.v'))).toEqual(new Set([-64]));
+    expect(new Set(run.network.state.field('population.rec.v'))).toEqual(new Set([-64]));
     doTrial(at(-64));
   });
 
@@ -426,10 +427,10 @@ describe('a neuron that rests elsewhere than at 0', () => {
   });
 
   it('keeps its rest in fixed point', () => {
-    const formats = { 'neuron.v': { bits: 24, fraction: 12 } };
+    const formats = { 'population.rec.v': { bits: 24, fraction: 12 } };
     const experiment = at(-64, {}, { backend: 'auto', fixed: { formats } });
     doTrial(experiment);
-    const v = Array.from(experiment.run.network.state.field('neuron.v'));
+    const v = Array.from(experiment.run.network.state.field('population.rec.v'));
     expect(v.every((value) => value > -80 && value < -50 && Number.isInteger(value * 4096))).toBe(true);
   });
 });

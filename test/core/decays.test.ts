@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { storedDecay, withStoredDecays } from '../../src/core/decays.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
-import { dynamicsOf, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
+import { closedDynamicsOf, liveCatalogue, liveConfig, liveNeurons, liveReadouts } from '../support/live.ts';
 
 describe('a stored decay', () => {
   it.each([
@@ -59,16 +59,20 @@ describe('an experiment with stored decays', () => {
   it('has them in neuron, readout and trace, and keeps the configuration as it was given', () => {
     const stored = build({ kind: 'multiply', bits: 3 });
     const plain = build(null);
-    const { rule, readout: read } = stored.run.network.spec;
+    const { projections, readouts } = stored.run.network.spec;
+    const [read] = readouts;
     const eighths = (decay: number) => Math.min(Math.round(8 * decay), 7) / 8;
-    expect(dynamicsOf(stored.run.network.spec).decay).toBe(eighths(dynamicsOf(plain.run.network.spec).decay));
-    expect(read.decay).toBe(eighths(plain.run.network.spec.readout.decay));
-    expect(read.decay).not.toBe(plain.run.network.spec.readout.decay);
-    expect(rule?.trace.filter.decay).toBe(6 / 8);
-    expect(stored.config.network.neuron).toEqual(plain.config.network.neuron);
+    expect(closedDynamicsOf(stored.run.network.spec).decay).toBe(
+      eighths(closedDynamicsOf(plain.run.network.spec).decay),
+    );
+    expect(read.decay).toBe(eighths(plain.run.network.spec.readouts[0].decay));
+    expect(read.decay).not.toBe(plain.run.network.spec.readouts[0].decay);
+    expect(read.readout.decay).toBe(read.decay);
+    expect(projections.map(({ traces }) => traces.map(({ filter }) => filter.decay))).toEqual([[6 / 8], [6 / 8]]);
+    expect(stored.config.network.populations.rec.neuron).toEqual(plain.config.network.populations.rec.neuron);
     stored.train();
     plain.train();
-    expect(stored.run.network.weights.wRec).not.toEqual(plain.run.network.weights.wRec);
+    expect(stored.run.network.weights.rec).not.toEqual(plain.run.network.weights.rec);
   });
 
   it.each([

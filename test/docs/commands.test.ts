@@ -14,6 +14,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['README.md', 'npm install ./spiketrace', 'commands'],
   ['README.md', 'import { createExperiment', 'program'],
   ['README.md', 'npx spiketrace train four-six-back --seeds 5', 'commands'],
+  ['README.md', 'npx spiketrace show', 'commands'],
   ['README.md', 'npx spiketrace train four-six-back-8bit', 'commands'],
   ['CONTRIBUTING.md', 'npm ci', 'commands'],
   [
@@ -47,6 +48,7 @@ const ofAUser = /^npm install/;
 const few = '--set training.total=1600 --set evaluation.total=1600';
 const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
+  [/^npx spiketrace train \S*ei-network/, (c) => `${c} --set training.total=2 --no-figures`],
   [/^npx spiketrace train pattern-generation/, (c) => `${c} --set training.total=4 --no-figures`],
   [/^npx spiketrace compare /, (c) => `${c} ${few} --set training.chunkSteps=50`],
   [/^npx spiketrace train /, (c) => `${c} ${few} --set training.chunkSteps=50 --no-figures`],

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Real } from '../../src/core/layout.ts';
+import type { NeuronDynamics } from '../../src/core/plugins.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import {
   blocks,
@@ -49,19 +51,33 @@ describe.each(liveNeurons)('$label: an endless stream', (neuron) => {
   });
 });
 
+/** What a trace has become after a step without presynaptic activity. */
+function withoutInput(dynamics: NeuronDynamics, eps: Real, e: Real | null, post: Int32Array): number[] {
+  if (dynamics.form !== 'linear') return Array.from(eps, (value) => dynamics.decay * value);
+  const { states: m, transition, own } = dynamics;
+  return Array.from(eps, (_, at) => {
+    const [synapse, r] = [Math.floor(at / m) % post.length, at % m];
+    const row = post[synapse] * m + r;
+    let value = 0;
+    if (e) value += own[row] * e[Math.floor(at / m)];
+    for (let k = 0; k < m; k++) value += transition[row * m + k] * eps[at - r + k];
+    return value;
+  });
+}
+
 describe('the start of a trial', () => {
   /** Output and gradient of a second trial, with state spoiled before it or not. */
   const second = (training: object, spoiled: readonly string[]) => {
     const experiment = liveExperiment({ training: { execution: 'online', ...training } });
     const { network } = doTrial(experiment);
-    for (const { name } of network.state.table) {
-      if (spoiled.some((group) => name === group || name.startsWith(`${group}.`))) network.state.field(name).fill(2);
+    for (const { name, role } of network.state.table) {
+      if (spoiled.some((chosen) => name === chosen || role === chosen)) network.state.field(name).fill(2);
     }
     doTrial(experiment);
-    return [...network.trial.y, ...blocks(gradientOf(experiment.run)).flatMap((block) => Array.from(block))];
+    return [...network.trial.y.data, ...blocks(gradientOf(experiment.run)).flatMap((block) => Array.from(block))];
   };
 
-  it.each(['neuron', 'readout.u', 'run.zTail'])('forgets %s exactly where state is reset', (field) => {
+  it.each(['neuron', 'readout.out.u', 'population.rec.tail'])('forgets %s exactly where state is reset', (field) => {
     for (const state of ['reset', 'carry']) {
       const clean = second({ state }, []);
       const forgotten = second({ state }, [field]).every((value, s) => Object.is(value, clean[s]));
@@ -69,7 +85,7 @@ describe('the start of a trial', () => {
     }
   });
 
-  it.each(['trace', 'readout.zBar'])('forgets %s exactly where traces restart', (field) => {
+  it.each(['trace', 'readout.out.zBar'])('forgets %s exactly where traces restart', (field) => {
     for (const traces of ['restart', 'carry']) {
       const clean = second({ traces }, []);
       const forgotten = second({ traces }, [field]).every((value, s) => Object.is(value, clean[s]));
@@ -91,9 +107,12 @@ describe('the start of a trial', () => {
       training: { execution: 'online', state: 'carry', traces: 'carry' },
     });
     const { spec, state } = doTrial(experiment).network;
-    for (const name of ['trace.epsIn', 'trace.epsRec']) {
+    for (const name of ['projection.in.trace.eps', 'projection.rec.trace.eps']) {
       const eps = state.field(name);
-      const before = Array.from(eps, (value) => dynamicsOf(spec).decay * value);
+      const { synapses } = spec.projections[name.includes('.in.') ? 0 : 1];
+      const kept = state.table.some(({ name: field }) => field === name.replace(/eps$/, 'e'));
+      const e = kept ? state.field(name.replace(/eps$/, 'e')) : null;
+      const before = withoutInput(dynamicsOf(spec), eps, e, synapses.post);
       let after = before.map(() => Number.NaN);
       doTrial(experiment, {
         onStep(t) {
@@ -108,14 +127,15 @@ describe('the start of a trial', () => {
   it('keeps the last activity for the recurrent spikes that are under way', () => {
     const experiment = liveExperiment({ task: { mode: 'stream' }, training: { chunkSteps: 20, total: 400 } });
     const { network } = doTrial(experiment);
-    const { rec: n, step: steps } = network.spec.sizes;
-    const tail = network.state.field('run.zTail');
+    const { step: steps } = network.spec.sizes;
+    const [{ size: n }] = network.spec.populations;
+    const tail = network.state.field('population.rec.tail');
     for (let b = 0; b < 2; b++) {
-      const last = network.trial.z.subarray((b * (1 + steps) + steps) * n, (b + 1) * (1 + steps) * n);
+      const last = network.activity[0].z.data.subarray((b * (1 + steps) + steps) * n, (b + 1) * (1 + steps) * n);
       expect(tail.subarray(b * n, (b + 1) * n)).toBeBitEqual(last);
     }
     doTrial(experiment, { steps: 7 });
-    const row = network.trial.z.subarray(7 * n, 8 * n);
+    const row = network.activity[0].z.data.subarray(7 * n, 8 * n);
     expect(tail.subarray(0, n)).toBeBitEqual(row);
   });
 });

@@ -40,15 +40,23 @@ describe('a checkpoint', () => {
     [
       'another number of neurons',
       { network: { neurons: 6 } },
-      /holds another network: field weights\.wIn\[35\] where weights\.wIn\[30\]/,
+      /holds another network: field projection\.in\.weights\[35\] where projection\.in\.weights\[30\]/,
     ],
     [
       'another neuron',
       { neuron: liveNeurons.find(({ label }) => label === 'rate') },
-      /holds another network: field neuron\.v/,
+      /holds another network: field missing where population\.rec\.u\[2,7\] is expected/,
     ],
-    ['another optimiser', { optimizer: { kind: 'sgd' } }, /holds another network: field optimizer\.mean\.wIn/],
-    ['another rule', { rule: { name: 'readout-only' } }, /holds another network: field signal\.B/],
+    [
+      'another optimiser',
+      { optimizer: { kind: 'sgd' } },
+      /holds another network: field projection\.in\.mean\[35\] where none/,
+    ],
+    [
+      'another rule',
+      { rule: { name: 'readout-only' } },
+      /holds another network: field population\.rec\.signal\.B\[7,3\] where none/,
+    ],
   ])('is refused by a run with %s, which stays as it was', (_what, options, message) => {
     const bytes = trained().checkpoint();
     const other = liveExperiment({ optimizer: { kind: 'adam' }, ...options });
@@ -108,6 +116,6 @@ it('keeps a gradient that waits for its update', () => {
   doTrial(experiment);
   const other = liveExperiment();
   restoreCheckpoint(other.run, encodeCheckpoint(experiment.run, null), 'x');
-  expect(other.run.network.gradient.wIn).toBeBitEqual(experiment.run.network.gradient.wIn);
-  expect(other.run.network.gradient.wIn.some((g) => g !== 0)).toBe(true);
+  expect(other.run.network.gradient.in).toBeBitEqual(experiment.run.network.gradient.in);
+  expect(other.run.network.gradient.in.some((g) => g !== 0)).toBe(true);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
+import type { NetworkSpec } from '../../src/core/network.ts';
+import type { Projection } from '../../src/core/projection.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { buildProjection } from '../../src/engine/projections.ts';
 import { applySettings, createExperiment, preset } from '../../src/index.ts';
@@ -23,6 +25,10 @@ function build(backend: string, ...settings: string[]) {
   return createExperiment(config, { ...models, tasks });
 }
 
+function synapsesOf({ projections }: NetworkSpec, name: string): Projection {
+  return projections.find((projection) => projection.name === name)?.synapses as Projection;
+}
+
 describe('signs', () => {
   it('are as many as asked for, drawn from all neurons; a bias is free', () => {
     const shape = {
@@ -30,6 +36,7 @@ describe('signs', () => {
       nPost: 4,
       autapses: true,
       bias: true,
+      recurrent: false,
       connectivity: dense,
       dale: { excitatory: 0.7, balanced: false },
     };
@@ -48,6 +55,7 @@ describe('signs', () => {
         nPost: 1,
         autapses: true,
         bias: false,
+        recurrent: false,
         connectivity: dense,
         dale: { excitatory: 0.8, balanced: true },
       },
@@ -65,7 +73,7 @@ describe('signs', () => {
       build('reference', 'network.recurrent.dale=null', 'network.input.dale=null'),
       build('reference', ...unbalanced),
     ];
-    for (const name of ['wIn', 'wRec'] as const) {
+    for (const name of ['in', 'rec']) {
       const of = (e: typeof free) => Array.from(e.run.network.weights[name]);
       expect(of(signed).map(Math.abs)).toEqual(of(free).map(Math.abs));
       expect(of(signed)).not.toEqual(of(free));
@@ -81,20 +89,20 @@ describe.each(['reference', 'wasm'])('on %s', (backend) => {
   it.each([[[]], [[sparse]], [[clamped]], [[adam]]])('no weight changes its sign over a run: %j', (settings) => {
     const experiment = build(backend, ...settings);
     const { weights, spec } = experiment.run.network;
-    const start = weights.wRec.slice();
+    const start = weights.rec.slice();
     for (const _ of experiment.trainTrials()) {
-      for (const name of ['wIn', 'wRec'] as const) {
-        const { rowStart, nPre, signs } = spec.projections[name === 'wIn' ? 'in' : 'rec'];
+      for (const name of ['in', 'rec']) {
+        const { rowStart, nPre, signs } = synapsesOf(spec, name);
         for (let i = 0; i < nPre; i++) {
           const row = Array.from(weights[name].subarray(rowStart[i], rowStart[i + 1]));
           expect(row.every((w) => w * (signs?.[i] ?? 0) >= 0)).toBe(true);
         }
       }
     }
-    expect(weights.wRec.some((w, s) => w === 0 && start[s] !== 0)).toBe(true);
-    expect(weights.wRec.some((w, s) => w !== 0 && w !== start[s])).toBe(true);
+    expect(weights.rec.some((w, s) => w === 0 && start[s] !== 0)).toBe(true);
+    expect(weights.rec.some((w, s) => w !== 0 && w !== start[s])).toBe(true);
     // The bias started above 0.
-    expect(weights.wIn.subarray(20 * 30).some((w) => w < 0)).toBe(true);
+    expect(weights.in.subarray(20 * 30).some((w) => w < 0)).toBe(true);
   });
 });
 
@@ -104,6 +112,5 @@ it.each([[[]], [[sparse, clamped]]])('both backends end at the same weights: %j'
     experiment.train({ until: 3 });
     return experiment.run.network.weights;
   });
-  for (const name of ['wIn', 'wRec', 'wOut'] as const)
-    expect(got[name], name).toBeClose(want[name], { relative: 1e-3 });
+  for (const name of ['in', 'rec', 'out']) expect(got[name], name).toBeClose(want[name], { relative: 1e-3 });
 });

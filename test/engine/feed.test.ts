@@ -39,17 +39,17 @@ describe('a feed', () => {
     const { x } = run.network.trial;
     const bias = (values: ArrayLike<number>) => Array.from(values).filter((_, s) => s % 5 === 4);
     doTrial({ ...liveExperiment(), run });
-    expect(bias(x)).toEqual(Array(100).fill(1));
+    expect(bias(x.data)).toEqual(Array(100).fill(1));
     const plain = doTrial(liveExperiment({ network: { input: { bias: null } } })).network;
     expect(plain.spec.sizes.in).toBe(4);
-    expect(plain.trial.x).toHaveLength(2 * 50 * 4);
+    expect(plain.trial.x.data).toHaveLength(2 * 50 * 4);
   });
 
   it('mutes the steps outside a window in every stream', () => {
     const { run, task } = liveExperiment();
     const weightsWith = (window: { start: number; length: number } | null) => {
       createFeed(run, task, createRng(1), window, 'train').fill(50);
-      return Array.from(run.network.trial.weight);
+      return Array.from(run.network.trial.weight.data);
     };
     const all = weightsWith(null);
     const inside = (s: number) => s % 50 >= 10 && s % 50 < 15;
@@ -72,7 +72,7 @@ describe('a recorder', () => {
     const experiment = liveExperiment({ training: { total: 8 } });
     const { run } = experiment;
     const recorder = createRecorder(run, {
-      fields: ['z', 'x', 'neuron.v', 'threshold', 'error', 'signal.B'],
+      fields: ['z', 'x', 'population.rec.v', 'threshold', 'error', 'population.rec.signal.B'],
       neurons: [4, 1],
       stream: 1,
       fromTrial: 1,
@@ -88,14 +88,14 @@ describe('a recorder', () => {
         if (event.type === 'step') steps.push(event);
       },
     })) {
-      const { trial } = run.network;
-      for (const t of [0, 20, 40]) z.push([4, 1].map((j) => trial.z[(51 + 1 + t) * 7 + j]));
+      const rows = run.network.activity[0].z.data;
+      for (const t of [0, 20, 40]) z.push([4, 1].map((j) => rows[(51 + 1 + t) * 7 + j]));
     }
     expect(steps.map(({ trial, t, stream }) => [trial, t, stream])).toEqual(
       [1, 2].flatMap((trial) => [0, 20, 40].map((t) => [trial, t, 1])),
     );
     expect(steps.map(({ values }) => Array.from(values.z))).toEqual(z.slice(3, 9));
     expect(Array.from(steps[0].values.threshold)).toEqual([0.6, 0.6]);
-    expect(steps[0].values['neuron.v']).not.toBeBitEqual(steps[1].values['neuron.v']);
+    expect(steps[0].values['population.rec.v']).not.toBeBitEqual(steps[1].values['population.rec.v']);
   });
 });

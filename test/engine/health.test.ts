@@ -10,7 +10,7 @@ function warnings(options: LiveOptions, during?: (trial: number, weights: Float6
   experiment.train({
     listener(event) {
       if (event.type === 'warning') told.push({ amount: event.amount, message: event.message });
-      if (event.type === 'trial') during?.(event.trial, experiment.run.network.weights.wIn as Float64Array);
+      if (event.type === 'trial') during?.(event.trial, experiment.run.network.weights.in as Float64Array);
     },
   });
   return told;

@@ -26,7 +26,10 @@ describe('a projection', () => {
       fc.property(shapes, fc.double({ min: 0.1, max: 1, noNaN: true }), ({ n, bias, autapses, seed }, share) => {
         const degree = Math.max(1, Math.floor(share * (autapses ? n : n - 1)));
         const connectivity = { kind: 'in-degree', n: degree } as const;
-        const projection = buildProjection({ nPre: n, nPost: n, bias, autapses, connectivity }, createRng(seed));
+        const projection = buildProjection(
+          { nPre: n, nPost: n, bias, autapses, recurrent: true, connectivity },
+          createRng(seed),
+        );
         expect(projection.masked).toHaveLength(0);
         expect(projection.nPre).toBe(n + (bias ? 1 : 0));
         partners(projection).forEach((list, j) => {
@@ -45,7 +48,10 @@ describe('a projection', () => {
     const counts = new Float64Array(6);
     const connectivity = { kind: 'in-degree', n: 2 } as const;
     for (let n = 0; n < 3000; n++) {
-      const projection = buildProjection({ nPre: 6, nPost: 6, bias: false, autapses: false, connectivity }, rng);
+      const projection = buildProjection(
+        { nPre: 6, nPost: 6, bias: false, autapses: false, recurrent: true, connectivity },
+        rng,
+      );
       for (const i of partners(projection)[2]) counts[i] += 1;
     }
     expect(counts[2]).toBe(0);
@@ -55,7 +61,7 @@ describe('a projection', () => {
   it('with a probability has about that share of its pairs', () => {
     const connectivity = { kind: 'probability', p: 0.2 } as const;
     const of = (autapses: boolean) =>
-      buildProjection({ nPre: 100, nPost: 100, bias: false, autapses, connectivity }, createRng(1));
+      buildProjection({ nPre: 100, nPost: 100, bias: false, autapses, recurrent: true, connectivity }, createRng(1));
     for (const [projection, pairs] of [
       [of(true), 10_000],
       [of(false), 9900],
@@ -70,7 +76,10 @@ describe('a projection', () => {
     fc.assert(
       fc.property(shapes, ({ n, bias, autapses }) => {
         const connectivity = { kind: 'dense' } as const;
-        const projection = buildProjection({ nPre: n, nPost: n, bias, autapses, connectivity }, createRng(1));
+        const projection = buildProjection(
+          { nPre: n, nPost: n, bias, autapses, recurrent: true, connectivity },
+          createRng(1),
+        );
         const { post, rowStart, nSyn, masked } = projection;
         expect(nSyn).toBe((n + (bias ? 1 : 0)) * n);
         for (let s = 0; s < nSyn; s++) expect(post[s]).toBe(s % n);
@@ -85,7 +94,7 @@ describe('a projection', () => {
 describe('initial weights', () => {
   const n = 60;
   const dense = buildProjection(
-    { nPre: n, nPost: 40, bias: true, autapses: true, connectivity: { kind: 'dense' } },
+    { nPre: n, nPost: 40, bias: true, autapses: true, recurrent: false, connectivity: { kind: 'dense' } },
     createRng(1),
   );
   const deviation = (x: Float64Array) => Math.sqrt(x.reduce((sum, w) => sum + w * w, 0) / x.length);
@@ -114,7 +123,10 @@ describe('initial weights', () => {
 
   it('are scaled by the fan-in of a sparse projection', () => {
     const connectivity = { kind: 'in-degree', n: 9 } as const;
-    const sparse = buildProjection({ nPre: 200, nPost: 300, bias: false, autapses: true, connectivity }, createRng(1));
+    const sparse = buildProjection(
+      { nPre: 200, nPost: 300, bias: false, autapses: true, recurrent: false, connectivity },
+      createRng(1),
+    );
     const weights = new Float64Array(sparse.nSyn);
     initWeights(weights, sparse, { kind: 'normal', gain: 1 }, null, createRng(2));
     expect(Math.abs(deviation(weights) * 3 - 1)).toBeLessThan(4 / Math.sqrt(2 * sparse.nSyn));
@@ -123,7 +135,10 @@ describe('initial weights', () => {
   it('are orthogonal where asked, of any gain, and only where that can be', () => {
     const n = 12;
     const build = (autapses: boolean) =>
-      buildProjection({ nPre: n, nPost: n, bias: false, autapses, connectivity: { kind: 'dense' } }, createRng(1));
+      buildProjection(
+        { nPre: n, nPost: n, bias: false, autapses, recurrent: true, connectivity: { kind: 'dense' } },
+        createRng(1),
+      );
     const w = new Float64Array(n * n);
     const init = { kind: 'orthogonal', gain: 0.5 } as const;
     initWeights(w, build(true), init, null, createRng(2));
@@ -139,7 +154,7 @@ describe('initial weights', () => {
 
   it('are 0 where synapses are masked', () => {
     const square = buildProjection(
-      { nPre: 4, nPost: 4, bias: false, autapses: false, connectivity: { kind: 'dense' } },
+      { nPre: 4, nPost: 4, bias: false, autapses: false, recurrent: true, connectivity: { kind: 'dense' } },
       createRng(1),
     );
     const weights = new Float64Array(16);

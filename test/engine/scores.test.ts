@@ -9,13 +9,14 @@ function scored(options: LiveOptions, y: readonly number[], target: readonly num
   const outputs = y.length / 4;
   const experiment = liveExperiment({ ...options, task: { steps: 2, outputs, ...options.task } });
   const { run } = experiment;
-  const { trial } = doTrial(experiment, { learn: false }).network;
-  trial.y.set(y);
-  trial.target.set(target);
-  trial.expected.set(target.map((value) => value / 2));
-  trial.weight.set(weight);
-  trial.z.fill(0);
-  trial.z.set([9, 9, 9, 9, 9, 9, 9, 1, 1, 1]);
+  const { trial, activity } = doTrial(experiment, { learn: false }).network;
+  const z = activity[0].z.data;
+  trial.y.data.set(y);
+  trial.target.data.set(target);
+  trial.expected.data.set(target.map((value) => value / 2));
+  trial.weight.data.set(weight);
+  z.fill(0);
+  z.set([9, 9, 9, 9, 9, 9, 9, 1, 1, 1]);
   run.lossScale.set([2, 3]);
   const tally = emptyTally();
   addTrial(tally, run, 2);
@@ -94,7 +95,7 @@ describe('a trial shorter than its arrays', () => {
 describe('the loss factor', () => {
   const factors = (scale: unknown, window: object | null) => {
     const run = doTrial(liveExperiment({ loss: { scale, window } }));
-    const weight = Array.from(run.network.trial.weight);
+    const weight = Array.from(run.network.trial.weight.data);
     const scored = [0, 1].map((b) => weight.slice(50 * b, 50 * (b + 1)).reduce((sum, w) => sum + w, 0));
     return { factors: Array.from(run.lossScale), scored, weight };
   };
@@ -119,10 +120,10 @@ describe('the loss factor', () => {
 
 describe('a number that is not finite', () => {
   it.each([
-    ['wIn', 'psi\\[2\\] became NaN at step'],
-    ['wRec', 'psi\\[2\\] became NaN at step'],
-    ['wOut', 'y\\[2\\] became NaN at step'],
-    ['bOut', 'y\\[2\\] became NaN at step 50'],
+    ['in', 'psi\\[2\\] became NaN at step'],
+    ['rec', 'psi\\[2\\] became NaN at step'],
+    ['out', 'y\\[2\\] became NaN at step'],
+    ['out.bias', 'y\\[2\\] became NaN at step 50'],
   ] as const)('in %s stops the run and is named with field, index and step', (name, message) => {
     const experiment = liveExperiment();
     experiment.train({ until: 2 });
@@ -135,9 +136,9 @@ describe('a number that is not finite', () => {
   });
 
   it.each([
-    ['weights.wRec', Number.POSITIVE_INFINITY],
-    ['neuron.v', Number.NaN],
-    ['signal.B', Number.NEGATIVE_INFINITY],
+    ['projection.rec.weights', Number.POSITIVE_INFINITY],
+    ['population.rec.v', Number.NaN],
+    ['population.rec.signal.B', Number.NEGATIVE_INFINITY],
   ])('is found in %s after the trial', (field, value) => {
     const experiment = liveExperiment();
     doTrial(experiment);
@@ -150,8 +151,8 @@ describe('a number that is not finite', () => {
     const experiment = liveExperiment();
     doTrial(experiment);
     doTrial(experiment);
-    experiment.run.network.trial.y[(50 + 17) * 3 + 1] = Number.NaN;
-    experiment.run.network.trial.psi[(50 + 18) * 7] = Number.NaN;
+    experiment.run.network.trial.y.data[(50 + 17) * 3 + 1] = Number.NaN;
+    experiment.run.network.activity[0].psi.data[(50 + 18) * 7] = Number.NaN;
     expect(() => checkFinite(experiment.run, 50)).toThrow('y[1] became NaN at step 67');
   });
 });

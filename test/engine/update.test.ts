@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scheduleAt, weightNames } from '../../src/core/network.ts';
+import { scheduleAt } from '../../src/core/network.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { createFeed } from '../../src/engine/feed.ts';
 import { gradientOf } from '../../src/engine/run.ts';
@@ -10,7 +10,8 @@ import { tolerances } from '../support/tolerances.ts';
 
 const reductions = ['mean', 'sum'] as const;
 const rates = { in: 0.02, rec: 0.03, out: 0.04 };
-const rateOf = { wIn: 0.02, wRec: 0.03, wOut: 0.04, bOut: 0.04 };
+const blockNames = ['in', 'rec', 'out', 'out.bias'] as const;
+const rateOf = { in: 0.02, rec: 0.03, out: 0.04, 'out.bias': 0.04 };
 
 describe.each(reductions)('updates every n trials, %s', (reduction) => {
   it.each(['online', 'deferred'])('take the gradients of all their trials and streams, %s', (execution) => {
@@ -27,7 +28,7 @@ describe.each(reductions)('updates every n trials, %s', (reduction) => {
       if (trial % 2 === 0) continue;
       const sum = gradientOf(byHand.run);
       const share = reduction === 'mean' ? 1 / (3 * 2) : 1;
-      for (const name of weightNames) {
+      for (const name of blockNames) {
         for (let s = 0; s < sum[name].length; s++) weights[name][s] -= rateOf[name] * share * sum[name][s];
         gradient[name].fill(0);
       }
@@ -65,7 +66,7 @@ describe.each(reductions)('updates every n steps, %s', (reduction) => {
         if (since < every && !(trial === 1 && t === 49)) continue;
         since = 0;
         const sum = gradientOf(run);
-        for (const name of weightNames) {
+        for (const name of blockNames) {
           for (let s = 0; s < sum[name].length; s++) {
             weights[name][s] -= rateOf[name] * sum[name][s] * (reduction === 'mean' ? 1 / 3 : 1);
           }
@@ -80,9 +81,10 @@ describe.each(reductions)('updates every n steps, %s', (reduction) => {
 
 /** State and traces of a trial that starts afresh. */
 function prepareTrial({ run }: Experiment): void {
-  const { state, trial } = run.network;
-  for (const { name } of state.table) if (/^(neuron|trace|readout)\./.test(name)) state.field(name).fill(0);
-  trial.z.fill(0);
+  const { state, activity } = run.network;
+  const roles = ['neuron', 'trace', 'readout'];
+  for (const { name, role } of state.table) if (roles.includes(role)) state.field(name).fill(0);
+  activity[0].z.data.fill(0);
   run.lossScale.fill(1);
 }
 
@@ -100,11 +102,11 @@ describe.each(optimizers)('training with $kind', (settings) => {
     trained.train();
     const optimizer = createOptimizer(settings);
     const { weights, gradient } = byHand.run.network;
-    const slots = weightNames.map((name) => optimizer.slots.map(() => new Float64Array(weights[name].length)));
+    const slots = blockNames.map((name) => optimizer.slots.map(() => new Float64Array(weights[name].length)));
     for (let trial = 0; trial < 5; trial++) {
       doTrial(byHand);
       const sum = gradientOf(byHand.run);
-      weightNames.forEach((name, n) => {
+      blockNames.forEach((name, n) => {
         const step = Float64Array.from(sum[name], (g) => g / 2);
         optimizer.step(step, slots[n], rateOf[name], trial + 1, n);
         weights[name].forEach((w, s) => {
@@ -124,7 +126,7 @@ describe('schedules', () => {
   const falling = { kind: 'linear-to-zero', holdUntil: 0.5 } as const;
 
   /** Relative size of every update: the step of the weights over the gradient behind it. */
-  const scales = (unit: 'step' | 'trial', name: 'wIn' | 'wOut', setting: Readonly<Record<string, unknown>>) => {
+  const scales = (unit: 'step' | 'trial', name: 'in' | 'out', setting: Readonly<Record<string, unknown>>) => {
     const experiment = liveExperiment({
       optimizer: setting,
       training: { streams: 1, total: 10, execution: 'online', update: { every: unit === 'step' ? 50 : 1, unit } },
@@ -155,7 +157,7 @@ describe('schedules', () => {
   };
 
   it('per trial: a rate is that of the start of its trial, over the whole training', () => {
-    const { scales: seen, told } = scales('trial', 'wIn', { rates, schedule: falling });
+    const { scales: seen, told } = scales('trial', 'in', { rates, schedule: falling });
     expect(seen).toBeClose(
       [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2].map((s) => 0.02 * s),
       { relative: 1e-9 },
@@ -164,13 +166,13 @@ describe('schedules', () => {
   });
 
   it('per step: a rate is that of the last step before the update', () => {
-    const { scales: seen } = scales('step', 'wIn', { rates, schedule: falling });
+    const { scales: seen } = scales('step', 'in', { rates, schedule: falling });
     const wanted = Array.from({ length: 10 }, (_, trial) => 0.02 * scheduleAt(falling, (50 * trial + 49) / 500));
     expect(seen).toBeClose(wanted, { relative: 1e-9 });
   });
 
   it('rates that are powers of two fall in octaves', () => {
-    const { scales: seen } = scales('trial', 'wIn', { rates, schedule: falling, powersOfTwo: true });
+    const { scales: seen } = scales('trial', 'in', { rates, schedule: falling, powersOfTwo: true });
     const wanted = [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2].map((s) => 2 ** Math.round(Math.log2(0.02 * s)));
     expect(new Set(wanted).size).toBe(3);
     expect(seen).toBeClose(wanted, { relative: 1e-9 });
@@ -178,7 +180,7 @@ describe('schedules', () => {
 
   it('a block may have a schedule of its own', () => {
     const own = { rates: { ...rates, out: { rate: 0.04, schedule: { kind: 'constant' } } }, schedule: falling };
-    expect(scales('trial', 'wOut', own).scales).toBeClose(Array(10).fill(0.04), { relative: 1e-9 });
+    expect(scales('trial', 'out', own).scales).toBeClose(Array(10).fill(0.04), { relative: 1e-9 });
   });
 
   it('reach the signals with the progress of the recurrent weights', () => {
@@ -200,12 +202,12 @@ describe('adaptive feedback', () => {
       training: { total: 300, streams: 1 },
     });
     const { weights, state } = experiment.run.network;
-    const B = state.field('signal.B');
-    const distance = () => Array.from(B, (b, s) => b - weights.wOut[s]);
+    const B = state.field('population.rec.signal.B');
+    const distance = () => Array.from(B, (b, s) => b - weights.out[s]);
     const cosine = () => {
       const dot = (x: ArrayLike<number>, y: ArrayLike<number>) =>
         Array.from(x, (value, s) => value * y[s]).reduce((a, b) => a + b);
-      return dot(B, weights.wOut) / Math.sqrt(dot(B, B) * dot(weights.wOut, weights.wOut));
+      return dot(B, weights.out) / Math.sqrt(dot(B, B) * dot(weights.out, weights.out));
     };
     const at0 = distance();
     const start = cosine();
@@ -227,25 +229,25 @@ describe('adaptive feedback', () => {
       experiment.train();
       return experiment.run.network.weights;
     };
-    expect(weightsWith(0.25).wOut).toBeBitEqual(Array.from(weightsWith(0).wOut, (w) => 0.75 * w));
-    expect(weightsWith(0.25).bOut).toBeBitEqual(weightsWith(0).bOut);
-    expect(weightsWith(0.25).wIn).toBeBitEqual(weightsWith(0).wIn);
+    expect(weightsWith(0.25).out).toBeBitEqual(Array.from(weightsWith(0).out, (w) => 0.75 * w));
+    expect(weightsWith(0.25)['out.bias']).toBeBitEqual(weightsWith(0)['out.bias']);
+    expect(weightsWith(0.25).in).toBeBitEqual(weightsWith(0).in);
   });
 });
 
 describe('frozen blocks', () => {
   it.each([
-    ['in', ['wIn']],
-    ['rec', ['wRec']],
-    ['out', ['wOut', 'bOut']],
+    ['in', ['in']],
+    ['rec', ['rec']],
+    ['out', ['out', 'out.bias']],
   ] as const)('a rate of 0 for %s keeps the bits of %j alone', (block, kept) => {
     const experiment = liveExperiment({
       optimizer: { kind: 'adam', rates: { ...rates, [block]: 0 }, clamp: [-0.2, 0.2] },
     });
     const { weights } = experiment.run.network;
-    const before = Object.fromEntries(weightNames.map((name) => [name, Float64Array.from(weights[name])]));
+    const before = Object.fromEntries(blockNames.map((name) => [name, Float64Array.from(weights[name])]));
     experiment.train();
-    for (const name of weightNames) {
+    for (const name of blockNames) {
       if ((kept as readonly string[]).includes(name)) expect(weights[name]).toBeBitEqual(before[name]);
       else expect(weights[name]).not.toBeBitEqual(before[name]);
     }
@@ -255,12 +257,12 @@ describe('frozen blocks', () => {
     const rule = { name: 'readout-only' };
     const experiment = liveExperiment({ rule, readout: liveReadouts[2] });
     const { weights } = experiment.run.network;
-    const before = Object.fromEntries(weightNames.map((name) => [name, Float64Array.from(weights[name])]));
+    const before = Object.fromEntries(blockNames.map((name) => [name, Float64Array.from(weights[name])]));
     experiment.train();
-    expect(weights.wIn).toBeBitEqual(before.wIn);
-    expect(weights.wRec).toBeBitEqual(before.wRec);
-    expect(weights.bOut).toBeBitEqual([0, 0, 0]);
-    expect(weights.wOut).not.toBeBitEqual(before.wOut);
+    expect(weights.in).toBeBitEqual(before.in);
+    expect(weights.rec).toBeBitEqual(before.rec);
+    expect(weights['out.bias']).toBeBitEqual([0, 0, 0]);
+    expect(weights.out).not.toBeBitEqual(before.out);
   });
 
   it('an update takes the gradient with it', () => {

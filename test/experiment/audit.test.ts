@@ -3,7 +3,7 @@ import { models } from '../../models/index.ts';
 import { preset } from '../../src/config/presets.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { TaskInstance } from '../../src/core/plugins.ts';
-import { align } from '../../src/experiment/alignment.ts';
+import { type AuditBlock, align } from '../../src/experiment/alignment.ts';
 import { type AuditOptions, type AuditPoint, createAudit, identityLabel } from '../../src/experiment/audit.ts';
 import { createExperiment } from '../../src/experiment/experiment.ts';
 import { tasks } from '../../tasks/index.ts';
@@ -35,13 +35,19 @@ function course({ points, labels }: ReturnType<typeof run>, label: string, measu
   const n = labels.indexOf(label);
   expect(n, label).toBeGreaterThanOrEqual(0);
   return points.map(({ alignments }) =>
-    (['wRec', 'wIn'] as const).map((block) => {
+    ['rec', 'in'].map((block) => {
       const value = alignments[n][block][measure];
       if (value === null) throw new Error(`${label}: no ${measure} of ${block}`);
       return value;
     }),
   );
 }
+
+const auditBlocks: readonly AuditBlock[] = [
+  { name: 'rec', kind: 'projection', parts: ['rec'] },
+  { name: 'in', kind: 'projection', parts: ['in'] },
+  { name: 'out', kind: 'readout', parts: ['out', 'out.bias'] },
+];
 
 const ones = (points: readonly unknown[]) => points.map(() => [1, 1]);
 
@@ -62,7 +68,7 @@ describe('what is 1 in exact arithmetic', () => {
       expect(course(result, 'local', measure)).not.toBeClose(ones(result.points), { relative: 1e-3 });
     }
     expect(course(result, 'bptt', 'sign')).toBeBitEqual(ones(result.points));
-    for (const { norms } of result.points) expect(Math.min(norms.wRec, norms.wIn, norms.wOut)).toBeGreaterThan(0);
+    for (const { norms } of result.points) expect(Math.min(norms.rec, norms.in, norms.out)).toBeGreaterThan(0);
   });
 
   it('the reset attached', () => {
@@ -79,13 +85,14 @@ describe('what is 1 in exact arithmetic', () => {
 
   it('a rule against itself, in every block', () => {
     const gradient = {
-      wIn: Float64Array.of(1, -2, 0),
-      wRec: Float64Array.of(0.5, 3),
-      wOut: Float64Array.of(-1),
-      bOut: Float64Array.of(0),
+      in: Float64Array.of(1, -2, 0),
+      rec: Float64Array.of(0.5, 3),
+      out: Float64Array.of(-1),
+      'out.bias': Float64Array.of(0),
     };
-    const { wIn, wRec, wOut } = align(gradient, gradient);
-    for (const { cosine, sign, norm } of [wIn, wRec, wOut]) {
+    const aligned = align(gradient, gradient, auditBlocks);
+    expect(Object.keys(aligned)).toEqual(['rec', 'in', 'out']);
+    for (const { cosine, sign, norm } of Object.values(aligned)) {
       expect([cosine, sign, norm]).toBeClose([1, 1, 1], { relative: 1e-15 });
     }
   });
@@ -103,29 +110,30 @@ describe('what is 1 in exact arithmetic', () => {
   it('the readout, where all rules agree', () => {
     const { points } = run(liveConfig(carried), { rflo: { name: 'rflo' } });
     for (const { alignments } of points) {
-      for (const { wOut } of alignments.slice(0, 3)) expect(wOut.cosine).toBeClose(1, tolerances.reordered);
-      expect(alignments[3].wOut.cosine).toBeNull();
+      for (const { out } of alignments.slice(0, 3)) expect(out.cosine).toBeClose(1, tolerances.reordered);
+      expect(alignments[3].out.cosine).toBeNull();
     }
   });
 });
 
 describe('alignment', () => {
   const zero = new Float64Array(1);
-  const of = (wRec: number[]) => ({ wIn: zero, wRec: Float64Array.from(wRec), wOut: zero, bOut: zero });
+  const of = (rec: number[]) => ({ in: zero, rec: Float64Array.from(rec), out: zero, 'out.bias': zero });
+  const aligned = (gradient: number[], reference: number[]) => align(of(gradient), of(reference), auditBlocks).rec;
 
   it('by hand', () => {
-    const { wRec } = align(of([3, 0, -4, 0]), of([1, 2, 2, 0]));
-    expect(wRec.cosine).toBeClose(-1 / 3, { relative: 1e-15 });
-    expect(wRec.norm).toBeClose(5 / 3, { relative: 1e-15 });
-    expect(wRec.sign).toBe(0.5);
+    const { cosine, norm, sign } = aligned([3, 0, -4, 0], [1, 2, 2, 0]);
+    expect(cosine).toBeClose(-1 / 3, { relative: 1e-15 });
+    expect(norm).toBeClose(5 / 3, { relative: 1e-15 });
+    expect(sign).toBe(0.5);
   });
 
   it('is not defined for nothing, and for what is not finite', () => {
     const none = { cosine: null, sign: null, norm: null };
-    expect(align(of([0]), of([1])).wRec).toEqual({ ...none, norm: 0 });
-    expect(align(of([1]), of([0])).wRec).toEqual(none);
-    expect(align(of([Number.NaN]), of([1])).wRec).toEqual(none);
-    expect(align(of([1e200]), of([1])).wRec).toEqual(none);
+    expect(aligned([0], [1])).toEqual({ ...none, norm: 0 });
+    expect(aligned([1], [0])).toEqual(none);
+    expect(aligned([Number.NaN], [1])).toEqual(none);
+    expect(aligned([1e200], [1])).toEqual(none);
   });
 });
 
@@ -195,7 +203,7 @@ describe('followers', () => {
     expect(course(result, 'exact', 'norm')).toBeClose(doubled, tolerances.identity);
     expect(course(result, 'present', 'cosine')).toBeClose(course(result, 'unfiltered', 'cosine'), tolerances.identity);
     const { run: master } = result.audit.master;
-    expect(master.network.state.field('signal.B').some((value) => value !== 0)).toBe(true);
+    expect(master.network.state.field('population.rec.signal.B').some((value) => value !== 0)).toBe(true);
   });
 
   it('are not moved by the points before', () => {
@@ -298,8 +306,8 @@ it('says what rules cost', () => {
     { now: () => time++ },
   );
   expect(audit.times()).toEqual([0, 0, 0, 0, null]);
-  const { sizes } = audit.rules[0];
-  const perStep = sizes.in + 2 * sizes.rec + sizes.out;
+  const { sizes, populations } = audit.master.run.network.spec;
+  const perStep = sizes.in + 2 * populations[0].size + sizes.out;
   expect(audit.rules.map(({ label, role, past }) => [label, role, past])).toEqual([
     ['e-prop-1', 'master', 0],
     ['sg', 'audited', 0],
@@ -307,7 +315,7 @@ it('says what rules cost', () => {
     ['bptt (reference)', 'reference', 50 * perStep],
     [identityLabel, 'identity', 0],
   ]);
-  expect(audit.rules[1].layouts.flatMap((layout) => Object.keys(layout))).toEqual(
+  expect(audit.rules[1].layouts.flatMap(({ layout }) => Object.keys(layout))).toEqual(
     expect.arrayContaining(['A', 'J', 'B']),
   );
 });

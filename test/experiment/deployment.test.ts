@@ -43,14 +43,20 @@ describe('what a chip makes of an experiment', () => {
     const { structured, approximations } = versionsOf(given.config, versionFor('reckon', given), catalogue);
     expect(approximations.map(({ setting }) => setting)).toEqual(['rateTerm.mean=running', 'rule.readoutFilter=false']);
     const { spec } = createExperiment(structured, catalogue).run.network;
-    expect(Object.keys(spec.rule?.trace.layout ?? {})).toEqual(['epsIn', 'epsRec']);
+    expect(spec.projections.map(({ traces }) => traces.map(({ layout }) => Object.keys(layout)))).toEqual([
+      [['eps']],
+      [['eps']],
+    ]);
     expect(versionsOf(given.config, versionFor('spinnaker2', given), catalogue).approximations).toEqual([]);
   });
 
   it('is a late signal where there are no phases, and the reset that there is', () => {
     const given = experiment({ name: 'sg-r-d' }, { rateTerm: { strength: 0.1, targetHz: 20, mean: 'running' } });
     const { structured, approximations } = versionsOf(given.config, versionFor('loihi1', given), catalogue);
-    expect(approximations.map(({ setting }) => setting)).toEqual(['rule.late=true', 'network.neuron.reset=zero']);
+    expect(approximations.map(({ setting }) => setting)).toEqual([
+      'rule.late=true',
+      'network.populations.rec.neuron.reset=zero',
+    ]);
     expect(structured.rule.late).toBe(true);
     expect(versionsOf(given.config, versionFor('loihi2', given), catalogue).approximations).toEqual([]);
   });
@@ -92,25 +98,32 @@ describe('formats', () => {
   const { fixed } = withWidths(trained.config, version.widths(trained.run.network.spec), ranges);
 
   it('are as wide as the chip has them, over the observed range', () => {
-    expect(fixed?.formats['weights.wRec']).toMatchObject({ bits: 8, signed: true, rounding: 'stochastic' });
-    expect(fixed?.formats['trace.epsRec']).toMatchObject({ bits: 12, signed: false, rounding: 'stochastic' });
-    expect(fixed?.formats['readout.zBar']).toMatchObject({ bits: 10, signed: false });
-    expect(fixed?.formats['neuron.v']).toMatchObject({ bits: 16, signed: true, rounding: 'floor' });
-    expect(fixed?.formats['trial.signal']).toMatchObject({ bits: 16, signed: true });
-    expect(fixed?.formats).not.toHaveProperty('neuron.refractory');
-    const weights = trained.run.network.weights.wRec;
-    const largest = Math.max(...Array.from(weights, Math.abs), ...(ranges.get('weights.wRec') ?? []).map(Math.abs));
-    const range = fixed?.formats['weights.wRec'].range ?? 0;
+    expect(fixed?.formats['projection.rec.weights']).toMatchObject({ bits: 8, signed: true, rounding: 'stochastic' });
+    expect(fixed?.formats['projection.rec.trace.eps']).toMatchObject({
+      bits: 12,
+      signed: false,
+      rounding: 'stochastic',
+    });
+    expect(fixed?.formats['readout.out.zBar']).toMatchObject({ bits: 10, signed: false });
+    expect(fixed?.formats['population.rec.v']).toMatchObject({ bits: 16, signed: true, rounding: 'floor' });
+    expect(fixed?.formats['population.rec.signal']).toMatchObject({ bits: 16, signed: true });
+    expect(fixed?.formats).not.toHaveProperty('population.rec.refractory');
+    const weights = trained.run.network.weights.rec;
+    const largest = Math.max(
+      ...Array.from(weights, Math.abs),
+      ...(ranges.get('projection.rec.weights') ?? []).map(Math.abs),
+    );
+    const range = fixed?.formats['projection.rec.weights'].range ?? 0;
     expect(Math.log2(range) % 1).toBe(0);
     expect(range).toBeGreaterThanOrEqual(largest);
     expect(range / 2).toBeLessThan(largest);
   });
 
   it('see the traces of the whole trial', () => {
-    const [low, high] = ranges.get('trace.epsIn') ?? [0, 0];
+    const [low, high] = ranges.get('projection.in.trace.eps') ?? [0, 0];
     expect(low).toBe(0);
     expect(high).toBeGreaterThan(1);
-    expect(ranges.get('trial.signal')?.[0]).toBeLessThan(0);
+    expect(ranges.get('population.rec.signal')?.[0]).toBeLessThan(0);
   });
 });
 
@@ -132,7 +145,7 @@ describe('accuracy', () => {
       expect(losses.every(Number.isFinite)).toBe(true);
     }
     expect(new Set(got.versions.map(({ losses }) => losses[0])).size).toBe(3);
-    expect(got.statistics.find(({ field }) => field === 'weights.wIn')?.tried).toBeGreaterThan(0);
+    expect(got.statistics.find(({ field }) => field === 'projection.in.weights')?.tried).toBeGreaterThan(0);
   });
 
   it('does not train twice where the chip changes nothing but numbers', () => {
@@ -166,23 +179,33 @@ describe('the first parting', () => {
 
   it('is none where numbers are wide enough', () => {
     const wide = { ...format, bits: 32, fraction: 4 };
-    expect(firstParting(fixedOf({ 'run.fBar': wide }), catalogue)).toEqual({ steps: 80, value: null, spike: null });
+    expect(firstParting(fixedOf({ 'population.rec.mean': wide }), catalogue)).toEqual({
+      steps: 80,
+      value: null,
+      spike: null,
+    });
   });
 
   it('is where a number first leaves its range', () => {
     const narrow = { ...format, bits: 8, fraction: 7 };
-    const { value } = firstParting(fixedOf({ 'weights.wIn': narrow }), catalogue);
-    const drawn = experiment().run.network.weights.wIn;
+    const { value } = firstParting(fixedOf({ 'projection.in.weights': narrow }), catalogue);
+    const drawn = experiment().run.network.weights.in;
     const s = drawn.findIndex((weight) => weight > 128 / 128 || weight < -129 / 128);
     expect(s).toBeGreaterThanOrEqual(0);
-    expect(value).toMatchObject({ step: 0, field: 'weights.wIn', index: [s], float: drawn[s], formatStep: 1 / 128 });
+    expect(value).toMatchObject({
+      step: 0,
+      field: 'projection.in.weights',
+      index: [s],
+      float: drawn[s],
+      formatStep: 1 / 128,
+    });
     expect(value?.fixed).toBe(drawn[s] > 0 ? 127 / 128 : -1);
   });
 
   it('of values comes no later than that of spikes, which coarse membranes bring about', () => {
-    const config = fixedOf({ 'neuron.v': { ...format, bits: 6, fraction: 3, rounding: 'floor' } });
+    const config = fixedOf({ 'population.rec.v': { ...format, bits: 6, fraction: 3, rounding: 'floor' } });
     const { value, spike } = firstParting(config, catalogue);
-    expect(value?.field).toBe('neuron.v');
+    expect(value?.field).toBe('population.rec.v');
     expect(value?.index).toHaveLength(2);
     expect(Math.abs((value?.float ?? 0) - (value?.fixed ?? 0))).toBeGreaterThan(1 / 8);
     expect(spike?.step).toBeGreaterThanOrEqual(value?.step ?? 0);
@@ -190,7 +213,7 @@ describe('the first parting', () => {
   });
 
   it('does not depend on how many numbers are kept at a time', () => {
-    const config = fixedOf({ 'weights.*': { ...format, bits: 12, fraction: 8 }, 'neuron.v': format });
+    const config = fixedOf({ 'weights.*': { ...format, bits: 12, fraction: 8 }, 'population.rec.v': format });
     const whole = firstParting(config, catalogue);
     expect(whole.value).not.toBeNull();
     expect(firstParting(config, catalogue, { numbers: 500 })).toEqual(whole);

@@ -100,7 +100,7 @@ describe.each(runs)('$label', ({ config, stops }) => {
     expect(again.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
     const other = createExperiment(applySettings(config, ['seed=2']), catalogue);
     other.train();
-    expect(other.run.network.weights.wIn).not.toBeBitEqual(whole.run.network.weights.wIn);
+    expect(other.run.network.weights.in).not.toBeBitEqual(whole.run.network.weights.in);
   });
 
   it('is not moved by looking: evaluation and observer leave it as it is', () => {
@@ -109,7 +109,7 @@ describe.each(runs)('$label', ({ config, stops }) => {
       if (watched.run.clock.trial !== 2) continue;
       const { run, feed } = watched.observer(1);
       feed.fill(10);
-      run.network.weights.wIn.fill(0);
+      run.network.weights.in.fill(0);
       watched.evaluate({ total: 8 });
     }
     expect(watched.run.network.state.data).toBeBitEqual(whole.run.network.state.data);
@@ -137,8 +137,10 @@ describe('evaluation', () => {
 
   it('gives the observer the weights and the feedback of the run', () => {
     const { run } = experiment.observer();
-    expect(run.network.weights.wRec).toBeBitEqual(experiment.run.network.weights.wRec);
-    expect(run.network.state.field('signal.B')).toBeBitEqual(experiment.run.network.state.field('signal.B'));
+    expect(run.network.weights.rec).toBeBitEqual(experiment.run.network.weights.rec);
+    expect(run.network.state.field('population.rec.signal.B')).toBeBitEqual(
+      experiment.run.network.state.field('population.rec.signal.B'),
+    );
     expect(run.clock.step).toBe(0);
   });
 });

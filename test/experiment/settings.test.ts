@@ -76,7 +76,7 @@ describe('settings that do not go together are refused, not ignored', () => {
 
   it('a recording takes a buffer for each of its fields', () => {
     const job = { folder: 'run', experiment: {} };
-    const recording = { fields: ['z', 'neuron.v'], maxMegabytes: 1, csv: false };
+    const recording = { fields: ['z', 'population.rec.v'], maxMegabytes: 1, csv: false };
     expect(recordingBytes({ ...job, recording })).toBe(2 * 2 ** 20 + 2 ** 16);
     expect(recordingBytes(job)).toBe(0);
   });
@@ -86,27 +86,27 @@ it.each(['reference', 'wasm'])('limits of weights leave absent autapses absent o
   const raw = pattern(`backend=${backend}`, 'optimizer.clamp=[0.001,0.01]', 'network.recurrent.autapses=false');
   const experiment = createExperiment(raw, catalogue);
   experiment.train();
-  const { wRec } = experiment.run.network.weights;
-  for (let j = 0; j < 20; j++) expect(wRec[j * 20 + j]).toBe(0);
-  expect(Array.from(wRec).filter((w) => w > 0).length).toBe(20 * 19);
+  const { rec } = experiment.run.network.weights;
+  for (let j = 0; j < 20; j++) expect(rec[j * 20 + j]).toBe(0);
+  expect(Array.from(rec).filter((w) => w > 0).length).toBe(20 * 19);
 });
 
 it.each(['reference', 'wasm'])('the gradient of frozen weights does not pile up on %s', (backend) => {
   const experiment = createExperiment(pattern(`backend=${backend}`, 'optimizer.rates.rec=0'), catalogue);
   experiment.train();
-  expect(Array.from(experiment.run.network.gradient.wRec).every((g) => g === 0)).toBe(true);
+  expect(Array.from(experiment.run.network.gradient.rec).every((g) => g === 0)).toBe(true);
 });
 
 it('a matrix is recorded whole, also where its first length is the number of streams', () => {
   const experiment = createExperiment(back(), catalogue);
   const recorder = createRecorder(experiment.run, {
-    fields: ['weights.wOut', 'neuron.v'],
+    fields: ['readout.out.weights', 'population.rec.v'],
     neurons: [1, 2, 3],
     trials: 1,
   });
   expect(recorder.fields).toEqual([
-    { name: 'weights.wOut', width: 32 },
-    { name: 'neuron.v', width: 3 },
+    { name: 'readout.out.weights', width: 32 },
+    { name: 'population.rec.v', width: 3 },
   ]);
   const steps: RunEvent[] = [];
   experiment.train({ until: 800, recorder, listener: (event) => event.type === 'step' && steps.push(event) });

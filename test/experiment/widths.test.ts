@@ -90,26 +90,28 @@ describe('groups', () => {
       rateTerm: { strength: 0.1, mean: 'running' },
     });
     expect(named('weights')).toEqual([
-      ...['wIn', 'wRec', 'wOut', 'bOut'].map((name) => `weights.${name}`),
-      'signal.B',
-      'signal.A',
-      'signal.J',
+      ...['projection.in', 'projection.rec', 'readout.out', 'readout.out.bias'].map((name) => `${name}.weights`),
+      'population.rec.signal.B',
+      'population.rec.signal.A',
+      'population.rec.signal.J',
     ]);
-    expect(named('traces')).toEqual(expect.arrayContaining(['readout.zBar', 'trace.epsIn', 'run.fBar']));
+    expect(named('traces')).toEqual(
+      expect.arrayContaining(['readout.out.zBar', 'projection.in.trace.eps', 'population.rec.mean']),
+    );
     expect(named('signals')).toEqual(
       expect.arrayContaining([
-        'signal.distal',
-        'signal.r',
-        'trial.psi',
-        'trial.error',
-        'trial.signal',
-        'trial.rateTerm',
+        'population.rec.signal.distal',
+        'population.rec.signal.r',
+        'population.rec.psi',
+        'readout.out.error',
+        'population.rec.signal',
+        'population.rec.rateTerm',
       ]),
     );
-    expect(named('membranes')).toEqual(['neuron.v', 'readout.u', 'trial.y']);
+    expect(named('membranes')).toEqual(['population.rec.v', 'readout.out.u', 'readout.out.y']);
     // Filtered activity here; spikes, which have no width, where the readout has no memory.
-    expect(named('signals')).toContain('signal.features');
-    expect(fields.find(({ field }) => field === 'signal.A')?.count).toBe((2 * 7 + 3 + 1) * 7);
+    expect(named('signals')).toContain('population.rec.signal.features');
+    expect(fields.find(({ field }) => field === 'population.rec.signal.A')?.count).toBe((2 * 7 + 3 + 1) * 7);
   });
 
   it.each([
@@ -138,15 +140,15 @@ describe('groups', () => {
     const grouped = groupedFields(spec).map(({ field }) => field);
     expect(grouped.filter((field) => !names.includes(field))).toEqual([]);
     const unused =
-      /^(optimizer\..*|neuron\.refractory|readout\.(u|zBar)|trace\.eps(In|Rec)|signal\.(features|norms)|run\.fBar|trial\.rateTerm)$/;
+      /^((projection|readout)\..*\.(mean|square)|readout\.out\.(u|zBar)|projection\.(in|rec)\.trace\.eps|population\.rec\.(refractory|signal\.(features|norms)|mean|rateTerm))$/;
     expect(names.filter((field) => !grouped.includes(field) && !unused.test(field))).toEqual([]);
   });
 
   it('hold no spikes: of a readout or a trace without memory', () => {
     const { named } = groupsOf({ readout: { label: '', params: { kind: 'leaky', filter: { decay: 0 } } } });
-    expect(named('membranes')).toEqual(['neuron.v', 'trial.y']);
-    expect(named('traces')).not.toContain('readout.zBar');
-    expect(named('traces')).toContain('trace.epsRec');
+    expect(named('membranes')).toEqual(['population.rec.v', 'readout.out.y']);
+    expect(named('traces')).not.toContain('readout.out.zBar');
+    expect(named('traces')).toContain('projection.rec.trace.eps');
   });
 });
 
@@ -210,20 +212,22 @@ describe('a search', () => {
       expect(saturated + lost, field).toBeLessThanOrEqual(2 * stores);
       expect(narrowestBits, field).toBeGreaterThan(0);
     }
-    const weights = found.fields.find(({ field }) => field === 'weights.wIn');
+    const weights = found.fields.find(({ field }) => field === 'projection.in.weights');
     expect(weights).toMatchObject({ group: 'weights', signed: true });
     expect(weights?.stores).toBeGreaterThan(0);
-    expect(found.floating).toContain('neuron.refractory');
-    expect(found.fields.map(({ field }) => field)).not.toContain('neuron.refractory');
+    expect(found.floating).toContain('population.rec.refractory');
+    expect(found.fields.map(({ field }) => field)).not.toContain('population.rec.refractory');
   });
 
   it('leaves groups that are not named in floating point, and rounds as it is told', () => {
     const one = searching({ groups: ['weights'], rounding: 'nearest', margin: 1e6, start: 4, seeds: [3] })();
     expect(one.groups).toMatchObject([{ group: 'weights', bits: 2, rounding: 'nearest', narrower: null }]);
-    expect(Object.keys(one.experiment.fixed?.formats ?? {}).every((field) => /^(weights|signal)\./.test(field))).toBe(
+    expect(Object.keys(one.experiment.fixed?.formats ?? {}).every((field) => /\.weights$|\.signal\./.test(field))).toBe(
       true,
     );
-    expect(one.floating).toEqual(expect.arrayContaining(['neuron.v', 'trial.psi', 'trace.epsIn']));
+    expect(one.floating).toEqual(
+      expect.arrayContaining(['population.rec.v', 'population.rec.psi', 'projection.in.trace.eps']),
+    );
     // Floating point, 4, 2 bits, and all together.
     expect(one.trainings).toBe(4);
   });

@@ -49,7 +49,7 @@ describe('decays', () => {
     expect(first('reckon', 0.95)).toMatchObject({ kept: 31130 / 32768, longestTau: 32768, deadZone: 1, inRange: true });
     expect(check(on('reckon', factored, membrane(0.5)), 'decays')).toMatchObject({
       status: 'fail',
-      because: expect.stringMatching(/^neuron\.v 0\.5 as 0\.875 .*: out of the range of the chip$/),
+      because: expect.stringMatching(/^population\.rec\.v 0\.5 as 0\.875 .*: out of the range of the chip$/),
     });
   });
 
@@ -69,7 +69,7 @@ describe('decays', () => {
   });
 
   it('leave room for a spike per step in a trace', () => {
-    const trace = on('reckon', factored, filtered).decays.find(({ name }) => name === 'readout.zBar');
+    const trace = on('reckon', factored, filtered).decays.find(({ name }) => name === 'readout.out.zBar');
     expect(trace?.kept).toBe(115 / 128);
     expect(trace?.spike).toBeCloseTo(1024 * (13 / 128), 10);
   });

@@ -84,13 +84,15 @@ describe('what is not local is found', () => {
   it('J, which is read along its rows and its columns', () => {
     expect(check(on('loihi2', { name: 'sg-r-d' }), 'locality')).toMatchObject({
       status: 'fail',
-      because: expect.stringContaining('signal.J is read along its rows and its columns'),
+      because: expect.stringContaining('population.rec.signal.J is read along its rows and its columns'),
     });
     expect(check(on('spinnaker2', { name: 'sg-r-d' }), 'locality')?.status).toBe('degraded');
   });
 
   it('weight transport', () => {
-    expect(check(on('loihi2', eprop), 'locality')?.because).toContain('wOut');
+    expect(check(on('loihi2', eprop), 'locality')?.because).toContain(
+      'readout read at neurons it does not end on (weight transport)',
+    );
     expect(check(on('loihi2', { name: 'e-prop-1' }), 'locality')?.status).toBe('pass');
   });
 
@@ -113,31 +115,31 @@ describe('what is not local is found', () => {
     expect(kept(got)).toEqual({
       'direct.B': [4096, 4096],
       'past.x': [steps * 256, steps * 512],
-      'past.z': [steps * 256, steps * 32],
-      'past.psi': [steps * 256, steps * 512],
+      'past.rec.z': [steps * 256, steps * 32],
+      'past.rec.psi': [steps * 256, steps * 512],
       'past.error': [steps * 16, steps * 32],
       'work.filtered': [16, 32],
-      'work.credit': [256, 512],
-      'work.drive': [256, 512],
-      'work.sumIn': [65_536, 131_072],
-      'work.sumRec': [65_536, 131_072],
-      'readout.zBar': [256, 320],
+      'work.rec.credit': [256, 512],
+      'work.rec.drive': [256, 512],
+      'work.in.sum': [65_536, 131_072],
+      'work.rec.sum': [65_536, 131_072],
+      'readout.out.zBar': [256, 320],
     });
     expect(check(got, 'state per synapse')?.because).toBe(
       'the rule keeps the past of the whole network, 5 steps in 5440 bytes, not a trace per synapse',
     );
     const windowed = kept(on('reckon', { name: 'bptt', window: 3 }, { neuron: { kind: 'alif' } }));
-    expect(windowed['past.psi']).toEqual([3 * 256, 3 * 512]);
-    expect(windowed['work.owed']).toEqual([256, 512]);
+    expect(windowed['past.rec.psi']).toEqual([3 * 256, 3 * 512]);
+    expect(windowed['work.rec.owed']).toEqual([256, 512]);
   });
 
   it('the influence that RTRL keeps', () => {
     const rtrl = { name: 'rtrl' };
     const { inventory, operations } = on('reckon', rtrl, { ...{ readout: filtered }, neurons: 4, inputs: 3 });
     expect(Object.fromEntries(inventory.map(({ name, count }) => [name, count]))).toEqual({
-      ...{ 'direct.vIn': 48, 'direct.zIn': 48, 'direct.zBarIn': 48 },
-      ...{ 'direct.vRec': 64, 'direct.zRec': 64, 'direct.zBarRec': 64 },
-      ...{ 'work.told': 4, 'readout.zBar': 4 },
+      ...{ 'direct.in.v': 48, 'direct.in.z': 48, 'direct.in.zBar': 48 },
+      ...{ 'direct.rec.v': 64, 'direct.rec.z': 64, 'direct.rec.zBar': 64 },
+      ...{ 'work.told': 4, 'readout.out.zBar': 4 },
     });
     // Each of 28 synapses has a tangent that goes through all 16 recurrent ones.
     expect(operations.learning.multiplyAdds).toBeGreaterThan(28 * 16);
@@ -146,14 +148,14 @@ describe('what is not local is found', () => {
   it('the influence that UORO keeps', () => {
     const got = kept(on('reckon', { name: 'uoro' }, { readout: filtered }));
     expect(Object.keys(got)).toEqual(
-      ['v', 'z', 'zBar', 'factorIn', 'factorRec']
+      ['v', 'z', 'zBar', 'in.factor', 'rec.factor']
         .map((name) => `direct.${name}`)
         .concat(
           ['vFresh', 'zFresh', 'zBarFresh', 'told', 'signs'].map((name) => `work.${name}`),
-          'readout.zBar',
+          'readout.out.zBar',
         ),
     );
-    expect(got['direct.factorRec']).toEqual([65_536, 98_304]);
+    expect(got['direct.rec.factor']).toEqual([65_536, 98_304]);
     expect(got['work.signs']).toEqual([256, 32]);
   });
 });
@@ -195,8 +197,8 @@ it('fan-in and fan-out are those of the neuron with most synapses', () => {
 it('a rule of present spikes keeps no trace of them, with a kernel and without', () => {
   for (const rule of [{ name: 'sg-v' }, { name: 'sg-r-d-lean' }, { name: 'sg-r-d-lean', late: true }]) {
     const { inventory, decays } = on('loihi2', rule);
-    expect(inventory.filter(({ name }) => name.startsWith('trace.eps'))).toEqual([]);
-    expect(decays.map(({ name }) => name)).toEqual(['neuron.v']);
+    expect(inventory.filter(({ name }) => name.endsWith('.trace.eps'))).toEqual([]);
+    expect(decays.map(({ name }) => name)).toEqual(['population.rec.v']);
   }
 });
 
@@ -204,7 +206,7 @@ it('a refractory time counts whatever the form of the pseudo-derivative', () => 
   const neuron = { kind: 'lif', nRef: 80, psiSteps: { edges: [0], heights: [0, 1] } };
   const { checks, inferenceState } = on('loihi2', { name: 'e-prop-1' }, { neuron });
   expect(checks.find(({ name }) => name === 'neuron model')?.because).toBe('79 refractory steps, 63 offered');
-  expect(inferenceState.map(({ name }) => name)).toContain('neuron.refractory');
+  expect(inferenceState.map(({ name }) => name)).toContain('population.rec.refractory');
 });
 
 it('an ideal chip takes every rule that is local', () => {

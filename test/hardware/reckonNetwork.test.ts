@@ -11,9 +11,10 @@ import {
   writeImage,
 } from '../../hardware/index.ts';
 import { models } from '../../models/index.ts';
+import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { ConfigError, createExperiment, type Experiment, runTrial, UnsupportedError } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
-import { dynamicsOf } from '../support/live.ts';
+import { closedDynamicsOf } from '../support/live.ts';
 
 interface Given {
   readonly inputs?: number;
@@ -58,16 +59,15 @@ function trained({
 /** Rows of input and spikes of one trial from rest. */
 function trial(experiment: Experiment) {
   const { run, feed } = experiment.observer(1);
-  const { step, in: nIn, rec, history } = run.network.spec.sizes;
+  const { step } = run.network.spec.sizes;
   feed.fill(step);
   runTrial(run, step, { learn: false });
-  const { x, z } = run.network.trial;
-  const rows = (values: ArrayLike<number>, width: number, first: number) =>
-    Array.from(
-      { length: step },
-      (_, t) => Array.prototype.slice.call(values, (first + t) * width, (first + t + 1) * width) as number[],
-    );
-  return { x: rows(x, nIn, 0), z: rows(z, rec, history) };
+  const rowsOf = (rows: Rows) =>
+    Array.from({ length: step }, (_, t) => {
+      const at = rowAt(rows, 0, t);
+      return Array.from(rows.data.subarray(at, at + rows.size));
+    });
+  return { x: rowsOf(run.network.trial.x), z: rowsOf(run.network.activity[0].z) };
 }
 
 describe('a trained network on ReckOn', () => {
@@ -103,14 +103,14 @@ describe('a trained network on ReckOn', () => {
     const { weights, spec } = experiment.run.network;
     const words = chip.weights();
     expect(chip.config.THR[0]).toBe(Math.floor(0.6 * membraneUnit) + 1);
-    expect(chip.config.ALPHA[0] / 2 ** 15).toBeCloseTo(dynamicsOf(spec).decay, 4);
+    expect(chip.config.ALPHA[0] / 2 ** 15).toBeCloseTo(closedDynamicsOf(spec).decay, 4);
     expect(chip.config.SPI_NUM_INP_NEUR).toBe(21);
     expect(chip.config.SPI_NUM_REC_NEUR).toBe(31);
     let most = 0;
     for (let i = 0; i < 21; i++)
       for (let j = 0; j < 31; j++) {
         const word = words.inp[i * 32 + j];
-        expect(Math.abs(word * weightStep.inp - weights.wIn[i * 31 + j])).toBeLessThanOrEqual(0.5001 * weightStep.inp);
+        expect(Math.abs(word * weightStep.inp - weights.in[i * 31 + j])).toBeLessThanOrEqual(0.5001 * weightStep.inp);
         most = Math.max(most, Math.abs(word));
       }
     expect(most).toBe(127);
@@ -127,7 +127,7 @@ describe('a trained network on ReckOn', () => {
         recurrent: { init: { kind: 'constant', value: 1 } },
       },
     });
-    const { wIn, wRec } = exact.run.network.weights;
+    const { in: wIn, rec: wRec } = exact.run.network.weights;
     for (let s = 0; s < wIn.length; s++) wIn[s] = ((127 - ((91 * s) % 230)) * 16) / 2048;
     for (let s = 0; s < wRec.length; s++) wRec[s] = s % 32 === 0 ? 0 : (4 * ((7 * s) % 61) - 120) / 2048;
     const run = trial(exact);
@@ -198,8 +198,8 @@ describe('a network that does not fit is refused', () => {
 
   it('a weight that is not finite', () => {
     const experiment = trained();
-    experiment.run.network.weights.wRec[7] = Number.NaN;
-    expect(() => reckonOf(experiment.run.network)).toThrow(/^weights\.wRec\[7\]: got NaN, expected a finite number/);
+    experiment.run.network.weights.rec[7] = Number.NaN;
+    expect(() => reckonOf(experiment.run.network)).toThrow(/^weights\.rec\[7\]: got NaN, expected a finite number/);
   });
 
   it('an adaptive threshold, and rates', () => {

@@ -39,7 +39,7 @@ const cases: readonly {
   },
   {
     // Every step is larger than delta, so that nothing is left to chance; see below for the rest.
-    settings: { kind: 'one-step', delta: 1e-6 },
+    settings: { kind: 'one-step', deltas: [1e-6] },
     slots: [],
     byHand: (gradients) => gradients.map((g) => 1e-6 * Math.sign(g)),
   },
@@ -116,7 +116,7 @@ describe('one-step', () => {
   const stepsUnder = (gradient: number, rate: number, updates: number, key = 7, block = 0) =>
     Array.from({ length: updates }, (_, n) => {
       const step = new Float64Array(width).fill(gradient);
-      createOptimizer({ kind: 'one-step', delta }, key).step(step, [], rate, n + 1, block);
+      createOptimizer({ kind: 'one-step', deltas: [delta, delta] }, key).step(step, [], rate, n + 1, block);
       return step;
     });
 
@@ -144,8 +144,8 @@ describe('one-step', () => {
     near(moved(first, next));
   });
 
-  it('has a delta for each block where it is asked to', () => {
-    const optimizer = createOptimizer({ kind: 'one-step', delta: { in: 1, rec: 2, out: 3 } }, 1);
+  it('has a delta for each block', () => {
+    const optimizer = createOptimizer({ kind: 'one-step', deltas: [1, 2, 3, 3] }, 1);
     const taken = [0, 1, 2, 3].map((block) => {
       const step = Float64Array.of(-50);
       optimizer.step(step, [], 1, 1, block);

@@ -10,7 +10,7 @@ import { scratchFolder, stepEvent, trialEvent } from './scratch.ts';
 
 const FIELDS = [
   { name: 'z', width: 3, type: 'f4' },
-  { name: 'neuron.v', width: 2 },
+  { name: 'population.rec.v', width: 2 },
 ] as const;
 
 function open(folder: string, maxBytes = 1e9) {
@@ -18,7 +18,7 @@ function open(folder: string, maxBytes = 1e9) {
   return { onStop, recording: openRecording(folder, { fields: FIELDS, maxBytes, onStop }) };
 }
 
-const step = (t: number) => stepEvent(1, t, { z: [t, 0, 1], 'neuron.v': [t / 3, -t], other: [1] }, t % 2);
+const step = (t: number) => stepEvent(1, t, { z: [t, 0, 1], 'population.rec.v': [t / 3, -t], other: [1] }, t % 2);
 
 function npy(folder: string, field: string) {
   const path = join(folder, `${field}.npy`);
@@ -36,10 +36,13 @@ describe('openRecording', () => {
     recording.listener(trialEvent(1));
     for (let t = 0; t < 3; t++) recording.listener(step(t));
     recording.close();
-    expect(readdirSync(folder).sort()).toEqual(['index.csv', 'neuron.v.npy', 'z.npy']);
+    expect(readdirSync(folder).sort()).toEqual(['index.csv', 'population.rec.v.npy', 'z.npy']);
     expect(readFileSync(join(folder, 'index.csv'), 'utf8')).toBe('trial,t,stream\n1,0,0\n1,1,1\n1,2,0\n');
     expect(npy(folder, 'z')).toEqual({ shape: [3, 3], data: Float32Array.of(0, 0, 1, 1, 0, 1, 2, 0, 1) });
-    expect(npy(folder, 'neuron.v')).toEqual({ shape: [3, 2], data: Float64Array.of(0, -0, 1 / 3, -1, 2 / 3, -2) });
+    expect(npy(folder, 'population.rec.v')).toEqual({
+      shape: [3, 2],
+      data: Float64Array.of(0, -0, 1 / 3, -1, 2 / 3, -2),
+    });
     expect(onStop).not.toHaveBeenCalled();
   });
 
@@ -112,8 +115,8 @@ describe('openRecording', () => {
   it('refuses an event without the field or of another width', () => {
     const { recording } = open(scratchFolder());
     const without = stepEvent(1, 0, { z: [1, 2, 3] });
-    const wide = stepEvent(1, 0, { z: [1, 2, 3, 4], 'neuron.v': [1, 2] });
-    expect(() => recording.listener(without)).toThrow('values.neuron.v: got undefined, expected 2 numbers');
+    const wide = stepEvent(1, 0, { z: [1, 2, 3, 4], 'population.rec.v': [1, 2] });
+    expect(() => recording.listener(without)).toThrow('values.population.rec.v: got undefined, expected 2 numbers');
     expect(() => recording.listener(wide)).toThrow('values.z: got 4, expected 3 numbers');
     recording.close();
   });
@@ -144,8 +147,8 @@ describe('toCsv', () => {
     for (let t = 0; t < 2; t++) recording.listener(step(t));
     recording.close();
     const out = join(folder, 'v.csv');
-    toCsv(folder, 'neuron.v', out);
-    const v = 'trial,t,stream,neuron.v_0,neuron.v_1\n1,0,0,0,0\n1,1,1,0.3333333333333333,-1\n';
+    toCsv(folder, 'population.rec.v', out);
+    const v = 'trial,t,stream,population.rec.v_0,population.rec.v_1\n1,0,0,0,0\n1,1,1,0.3333333333333333,-1\n';
     expect(readFileSync(out, 'utf8')).toBe(v);
   });
 

@@ -27,7 +27,7 @@ export function watchAll<T extends object>(arrays: T, group: string, log: Access
   return Object.fromEntries(watched) as T;
 }
 
-/** An array whose elements are watched; whole-array calls count as touching each element. */
+/** An array whose elements are watched; whole-array calls count as touching each element, `fill` those that it fills. */
 export function watch(array: Real, name: string, log: AccessLog, offset = 0): Real {
   const note = (map: Map<string, Set<number>>, index: number) => {
     const seen = map.get(name) ?? new Set<number>();
@@ -54,7 +54,13 @@ export function watch(array: Real, name: string, log: AccessLog, offset = 0): Re
       if (key === 'subarray') {
         return (from: number, to: number) => watch(target.subarray(from, to), name, log, offset + from);
       }
-      noteAll(key === 'fill' || key === 'set' ? log.writes : log.reads);
+      if (key === 'fill') {
+        return (filled: number, from = 0, to = array.length) => {
+          for (let s = from; s < to; s++) element(log.writes, s);
+          return target.fill(filled, from, to);
+        };
+      }
+      noteAll(key === 'set' ? log.writes : log.reads);
       return value.bind(target);
     },
     set(target, key, value: number) {

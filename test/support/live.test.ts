@@ -8,7 +8,7 @@ describe.each(liveNeurons)('the live network of $label', (neuron) => {
 
   it('is found dead where it is silent', () => {
     const experiment = liveExperiment({ neuron });
-    experiment.run.network.weights.wIn.fill(0);
+    experiment.run.network.weights.in.fill(0);
     doTrial(experiment);
     expect(() => assertAlive(experiment.run)).toThrow();
   });

@@ -1,16 +1,18 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { models } from '../../models/index.ts';
-import type { NetworkSpec } from '../../src/core/network.ts';
+import { UnsupportedError } from '../../src/core/errors.ts';
+import type { NetworkSpec, Weights } from '../../src/core/network.ts';
 import type {
   Catalogue,
-  EligibilityDynamics,
+  ClosedDynamics,
   Entry,
+  NeuronDynamics,
   TaskInstance,
   TaskModel,
-  Weights,
 } from '../../src/core/plugins.ts';
 import { createRng, type Rng } from '../../src/core/rng.ts';
+import { rowAt } from '../../src/core/rows.ts';
 import { createFeed } from '../../src/engine/feed.ts';
 import { gradientOf, type Run, runTrial, type TrialOptions } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
@@ -121,6 +123,32 @@ const neuronRows: readonly LiveNeuron[] = [
   },
   { label: 'rate', params: { kind: 'rate' } },
   { label: 'rate, leaky', params: { kind: 'rate', leak: { decay: 0.6 } } },
+  {
+    label: 'lif, each by its own constants',
+    params: {
+      kind: 'lif',
+      membrane: { decay: { kind: 'uniform', low: 0.6, high: 0.9 } },
+      vTh: { kind: 'normal', mean: 0.6, sd: 0.03 },
+      rest: 0.05,
+      nRef: 2,
+      psiWidth: { kind: 'uniform', low: 1, high: 1.3 },
+    },
+  },
+  {
+    label: 'alif, each by its own constants',
+    params: {
+      kind: 'alif',
+      membrane: { tauMs: { kind: 'log-normal', median: 4, sigma: 0.2 } },
+      vTh: 0.5,
+      adaptation: { decay: { kind: 'uniform', low: 0.8, high: 0.97 } },
+      adaptBeta: { kind: 'uniform', low: 0, high: 0.3 },
+    },
+  },
+  {
+    label: 'cuba-lif',
+    params: { kind: 'cuba-lif', membrane: { decay: 0.7 }, synapse: { decay: 0.4 }, vTh: 0.8, nRef: 2, psiWidth: 1.4 },
+  },
+  { label: 'integrator', params: { kind: 'integrator', leak: { decay: { kind: 'uniform', low: 0.9, high: 0.98 } } } },
 ];
 
 export const liveNeurons: readonly LiveNeuron[] = models.neurons.flatMap(({ kind }) => {
@@ -128,6 +156,76 @@ export const liveNeurons: readonly LiveNeuron[] = models.neurons.flatMap(({ kind
   if (rows.length === 0) throw new Error(`test/support/live.ts has no parameters for neuron "${kind}"`);
   return rows;
 });
+
+/** Whether neurons have spikes, and not rates. */
+export function fires({ params: { kind } }: LiveNeuron): boolean {
+  return kind !== 'rate' && kind !== 'integrator';
+}
+
+/** Whether a spike takes the threshold off its own membrane. */
+export function subtracts(neuron: LiveNeuron): boolean {
+  return fires(neuron) && neuron.params.reset !== 'zero';
+}
+
+/** Whether the derivatives are matrices: neurons that differ in more than their adaptation, rest beside 0 or have two stages. */
+export function hasMatrices({ params }: LiveNeuron): boolean {
+  const { kind, membrane, adaptation, rest, vTh } = params;
+  const spread = (value: unknown): boolean => JSON.stringify(value ?? null).includes('"kind"');
+  return kind === 'cuba-lif' || kind === 'integrator' || rest !== undefined || spread([membrane, adaptation, vTh]);
+}
+
+type Choice = Readonly<Record<string, unknown>>;
+
+/** What the named rules of segregated dendrites are made of, as far as it may be refused. */
+const dendriteParts: Readonly<Record<string, { readonly trace?: Choice; readonly signal?: Choice }>> = {
+  'sg-r-d-lean': { trace: { presynapticFilter: false } },
+  dni: { trace: { presynapticFilter: false } },
+  'sg-z': { signal: { jacobian: 'gated' } },
+  'sg-v': {
+    trace: { presynapticFilter: false, gate: 'none' },
+    signal: { jacobian: 'gated', credit: 'membrane' },
+  },
+  'sg-d': { signal: { jacobian: 'gated', credit: 'membrane' } },
+};
+
+/**
+ * Whether neurons are such that a rule must refuse them.
+ * @returns what the error says: one of the reasons there are; null for a rule that works
+ */
+export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
+  const parts = rule.name === 'factored' ? rule : { trace: rule, signal: rule, ...dendriteParts[String(rule.name)] };
+  const [trace, signal] = [parts.trace, parts.signal] as Choice[];
+  const one = 'needs neurons with one filter and the same constants in all of a population';
+  const matrices = hasMatrices(neuron);
+  const jacobian = rule.jacobian ?? signal.jacobian ?? 'linear';
+  const reasons: readonly (readonly [boolean, string])[] = [
+    [
+      matrices && trace.presynapticFilter === false && trace.gate !== 'none',
+      `a trace without presynaptic filter ${one}`,
+    ],
+    [matrices && trace.gate === 'none', `a trace without gate ${one}`],
+    [matrices && jacobian !== 'linear', `a Jacobian "${jacobian}" ${one}`],
+    [matrices && signal.credit === 'membrane', `the credit of a membrane ${one}`],
+    [!fires(neuron) && signal.credit === 'membrane', 'the credit of a membrane needs a spiking neuron'],
+    [
+      !subtracts(neuron) && trace.resetInTrace === true,
+      'resetInTrace needs a neuron whose reset subtracts the threshold',
+    ],
+    [
+      !subtracts(neuron) && rule.reset === 'attached',
+      'reset "attached" needs neurons whose reset subtracts the threshold',
+    ],
+    [!fires(neuron) && 'leak' in trace, 'a leak of its own needs the trace "post-then-filter" of a spiking neuron'],
+  ];
+  const said = reasons.flatMap(([applies, reason]) => (applies ? [`rule: ${reason}`] : []));
+  return said.length > 0 ? new RegExp(`^(${said.join('|')})$`) : null;
+}
+
+/** A rule that is refused is refused as unsupported, with a reason. */
+export function expectRefused(build: () => unknown, refusal: RegExp): void {
+  expect(build).toThrow(UnsupportedError);
+  expect(build).toThrow(refusal);
+}
 
 export interface LiveReadout {
   readonly label: string;
@@ -200,15 +298,18 @@ export function doTrial(
 }
 
 /** Gradient of one trial of a network that is shown to be alive first. */
-export function liveGradient(options: LiveOptions): Weights {
+export function liveGradient(options: LiveOptions): Record<string, Float64Array> {
   const run = doTrial(liveExperiment(options));
   assertAlive(run);
   return gradientOf(run);
 }
 
+/** Names of the blocks of weights of a live network, in their order. */
+export const liveBlocks = ['in', 'rec', 'out', 'out.bias'] as const;
+
 /** All blocks of a gradient (or of weights) as arrays, for comparison. */
-export function blocks({ wIn, wRec, wOut, bOut }: Weights): Float64Array[] {
-  return [wIn, wRec, wOut, bOut].map((block) => Float64Array.from(block));
+export function blocks(weights: Weights): Float64Array[] {
+  return liveBlocks.map((name) => Float64Array.from(weights[name]));
 }
 
 /**
@@ -216,25 +317,35 @@ export function blocks({ wIn, wRec, wOut, bOut }: Weights): Float64Array[] {
  * pseudo-derivative is open often enough, and no number is odd.
  */
 export function assertAlive({ network }: Run): void {
-  const { spec, trial } = network;
-  const { rec: n, history, step: steps, stream: streams } = spec.sizes;
-  const activity = Array.from({ length: streams }, (_, b) => {
-    const first = (b * (history + steps) + history) * n;
-    return Array.from(trial.z.subarray(first, first + steps * n));
-  }).flat();
-  const mean = activity.reduce((sum, value) => sum + Math.abs(value), 0) / activity.length;
-  const firing = Array.from({ length: n }, (_, j) => activity.some((value, s) => s % n === j && value !== 0));
-  const open = trial.psi.filter((value) => value !== 0).length / trial.psi.length;
-  expect(activity.every(Number.isFinite), 'activity is finite').toBe(true);
-  expect(mean, 'mean activity of a live network').toBeGreaterThan(0.03);
-  expect(mean, 'mean activity of a live network').toBeLessThan(0.7);
-  expect(firing.filter(Boolean).length, 'neurons that fire').toBeGreaterThanOrEqual(n - 1);
-  expect(open, 'share of steps with an open pseudo-derivative').toBeGreaterThan(0.1);
-  if (spec.spiking) expect(new Set(activity)).toEqual(new Set([0, 1]));
+  const { spec } = network;
+  const { step: steps, stream: streams } = spec.sizes;
+  spec.populations.forEach(({ size: n, spiking }, p) => {
+    const { z, psi } = network.activity[p];
+    const activity = Array.from({ length: streams }, (_, b) => {
+      const first = rowAt(z, b, 0);
+      return Array.from(z.data.subarray(first, first + steps * n));
+    }).flat();
+    const mean = activity.reduce((sum, value) => sum + Math.abs(value), 0) / activity.length;
+    const firing = Array.from({ length: n }, (_, j) => activity.some((value, s) => s % n === j && value !== 0));
+    const open = psi.data.filter((value) => value !== 0).length / psi.data.length;
+    expect(activity.every(Number.isFinite), 'activity is finite').toBe(true);
+    expect(mean, 'mean activity of a live network').toBeGreaterThan(0.03);
+    expect(mean, 'mean activity of a live network').toBeLessThan(0.7);
+    expect(firing.filter(Boolean).length, 'neurons that fire').toBeGreaterThanOrEqual(n - 1);
+    expect(open, 'share of steps with an open pseudo-derivative').toBeGreaterThan(0.1);
+    if (spiking) expect(new Set(activity)).toEqual(new Set([0, 1]));
+  });
 }
 
-/** The dynamics that a network's neuron declares; all of ours do. */
-export function dynamicsOf({ neuron }: NetworkSpec): EligibilityDynamics {
+/** The dynamics that the neuron of a network declares; all of ours do. */
+export function dynamicsOf({ populations: [{ neuron }] }: NetworkSpec): NeuronDynamics {
   if (!neuron.eligibility) throw new Error('a neuron without declared dynamics');
   return neuron.eligibility;
+}
+
+/** The same of neurons with a closed form. */
+export function closedDynamicsOf(spec: NetworkSpec): ClosedDynamics {
+  const dynamics = dynamicsOf(spec);
+  if (dynamics.form === 'linear') throw new Error('a neuron whose dynamics are matrices');
+  return dynamics;
 }

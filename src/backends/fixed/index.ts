@@ -5,7 +5,18 @@ import { bindLoops, scratchLength, throughStores } from './loops.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
 import { owing } from './owed.ts';
 import { recordLength } from './store.ts';
-import { type Bound, bindStores, filteredOf, inGroup, learnOf, putOnGrids, settle, settleRows } from './stores.ts';
+import {
+  type Bound,
+  bindStores,
+  filteredFields,
+  filteredOf,
+  learnOf,
+  putOnGrids,
+  type RowStage,
+  settle,
+  settleRows,
+  withRole,
+} from './stores.ts';
 
 /**
  * Learning in fixed point: every stage of the reference backend, one step at a time, after which each number that the stage has
@@ -50,8 +61,8 @@ function compile(network: Network, memory: KernelMemory | null): Stages {
   const take = memory ? memory.take : (length: number) => new Float64Array(length);
   const stores = bindStores(network, take, memory);
   const loops = memory ? bindLoops(memory.kernels, spec, take) : {};
-  const traces = spec.rule?.trace.layout ?? {};
-  const filters = inGroup(stores, 'trace').filter(({ name }) => traces[name]?.filtered);
+  const filtered = filteredFields(spec);
+  const filters = stores.filter(({ field }) => filtered.has(field));
   const rounding = throughStores(loops, learnOf(stores), filteredOf(filters));
   const { loops: owed, due } = owing(network, learnOf(stores), rounding);
   return settled(compileReference({ ...network, loops: owed }), network, stores, filters, due);
@@ -66,36 +77,30 @@ function settled(
   due: (soon: boolean) => void,
 ): Stages {
   const { spec, state } = network;
-  const { sizes, rateTerm, rule } = spec;
-  const [neuron, readout, signal, trace, running, weights] = [
-    'neuron',
-    'readout',
-    'signal',
-    'trace',
-    'run',
-    'weights',
-  ].map((group) => inGroup(stores, group));
-  const optimizer = stores.filter(({ group }) => group.startsWith('optimizer'));
-  const rowOf = (row: string) => stores.filter(({ field }) => field === `trial.${row}`);
-  const [psi, y, error, told, term] = ['psi', 'y', 'error', 'signal', 'rateTerm'].map(rowOf);
+  const { sizes, rateTerm, populations } = spec;
+  const [neuron, readout, signal, trace, running, weights, optimizer] = (
+    ['neuron', 'readout', 'signal', 'trace', 'run', 'weights', 'optimizer'] as const
+  ).map((role) => withRole(stores, role));
+  const rowsOf = (stage: RowStage) => stores.filter(({ rows }) => rows?.stage === stage);
+  const [psi, y, error, told, term] = (['psi', 'y', 'error', 'signal', 'rateTerm'] as const).map(rowsOf);
   const stepwise = (stage: (t: number) => void) => (t0: number, t1: number) => {
     for (let t = t0; t < t1; t++) stage(t);
   };
   // Rows of the rate term are written after the trial.
   const rateOfTrial = rateTerm.mean !== 'running' && rateTerm.strength > 0;
   // Adaptive feedback takes the step of W_out.
-  const followsReadout = typeof rule?.signal.followsReadout === 'string';
+  const followsReadout = populations.some(({ signals }) => signals.some((of) => of.followsReadout !== null));
   let begun = false;
   const forward = stepwise((t) => {
     inner.forward(t, t + 1);
     settle(neuron);
-    settleRows(psi, t, sizes);
+    settleRows(psi, t, sizes.stream);
   });
   let scheduled: (t: number) => number = () => 1;
   const signalStep = stepwise((t) => {
     inner.signal(t, t + 1, scheduled);
     settle(signal);
-    settleRows(told, t, sizes);
+    settleRows(told, t, sizes.stream);
   });
   const gradientStep = stepwise((t) => {
     for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
@@ -103,7 +108,7 @@ function settled(
     settle(trace);
     settle(readout);
   });
-  const errorRows = stepwise((t) => settleRows(error, t, sizes));
+  const errorRows = stepwise((t) => settleRows(error, t, sizes.stream));
   return {
     ...inner,
     forward(t0, t1) {
@@ -115,7 +120,7 @@ function settled(
     readout: stepwise((t) => {
       inner.readout(t, t + 1);
       settle(readout);
-      settleRows(y, t, sizes);
+      settleRows(y, t, sizes.stream);
     }),
     error(t0, t1, scale) {
       inner.error(t0, t1, scale);
@@ -124,11 +129,11 @@ function settled(
     rateRunning: stepwise((t) => {
       inner.rateRunning(t, t + 1);
       settle(running);
-      if (!rateOfTrial) settleRows(term, t, sizes);
+      if (!rateOfTrial) settleRows(term, t, sizes.stream);
     }),
     rateOfTrial(steps) {
       inner.rateOfTrial(steps);
-      if (rateOfTrial) for (let t = 0; t < steps; t++) settleRows(term, t, sizes);
+      if (rateOfTrial) for (let t = 0; t < steps; t++) settleRows(term, t, sizes.stream);
     },
     signal(t0, t1, progress) {
       scheduled = progress;

@@ -1,138 +1,11 @@
-import type { Real } from '../../core/layout.ts';
+import { readoutSizes, signalSizes } from '../../core/bindings.ts';
+import { fieldShape, type Real } from '../../core/layout.ts';
 import { addOuter, predict } from '../../core/linearMaps.ts';
 import type { FastLoops, Loops, Meet } from '../../core/loops.ts';
-import type { NetworkSpec } from '../../core/network.ts';
+import { type NetworkSpec, neuronCount } from '../../core/network.ts';
 import { take } from '../reference/update.ts';
+import type { DoubleKernels } from './kernels.ts';
 import type { Filtered, Learn } from './store.ts';
-
-/** How a field is rounded: its record, the numbers of rounding and overflow, and the two keys of the sweep. */
-type Rounding = [record: number, rounding: number, wraps: number, key: number, second: number];
-
-/** Exports of `kernels/double/`; addresses in bytes. */
-export interface DoubleKernels {
-  settle(values: number, kept: number, from: number, n: number, rows: number, stride: number, ...how: Rounding): void;
-  integrateSubtract(v: number, z: number, current: number, decay: number, gain: number, vTh: number, n: number): void;
-  integrateToZero(v: number, z: number, current: number, decay: number, gain: number, n: number): void;
-  triangle(
-    psi: number,
-    refractory: number,
-    v: number,
-    threshold: number,
-    height: number,
-    width: number,
-    n: number,
-  ): void;
-  emit(z: number, refractory: number, v: number, threshold: number, nRef: number, orEqual: number, n: number): void;
-  meet(d: number, psi: number, signal: number, rate: number, gain: number, gated: number, n: number): void;
-  read(
-    y: number,
-    u: number,
-    z: number,
-    W: number,
-    b: number,
-    decay: number,
-    gain: number,
-    n: number,
-    nOut: number,
-  ): void;
-  addError(G: number, f: number, error: number, n: number, nOut: number): void;
-  project(L: number, B: number, error: number, n: number, nOut: number): void;
-  runningTerm(R: number, f: number, z: number, strength: number, target: number, rate: number, n: number): void;
-  learnOuter(
-    M: number,
-    mirror: number,
-    x: number,
-    stride: number,
-    d: number,
-    list: number,
-    row: number,
-    scaled: number,
-    rate: number,
-    nPre: number,
-    n: number,
-    pairs: number,
-    ...how: Rounding
-  ): void;
-  learnProducts(
-    w: number,
-    x: number,
-    d: number,
-    list: number,
-    row: number,
-    coarse: number,
-    scale: number,
-    rate: number,
-    unit: number,
-    nPre: number,
-    n: number,
-    pairs: number,
-    ...how: Rounding
-  ): void;
-  takeRounded(
-    w: number,
-    step: number,
-    n: number,
-    factor: number,
-    row: number,
-    list: number,
-    length: number,
-    ...how: Rounding
-  ): void;
-  addFilteredRounded(
-    grad: number,
-    eBar: number,
-    e: number,
-    signal: number,
-    rate: number,
-    kappa: number,
-    gain: number,
-    nPre: number,
-    n: number,
-    s: number,
-    ...how: Rounding
-  ): void;
-  reflect(mirror: number, values: number, rows: number, n: number, record: number): void;
-  addMirrored(
-    out: number,
-    mirror: number,
-    x: number,
-    list: number,
-    nPre: number,
-    n: number,
-    step: number,
-    limit: number,
-  ): number;
-  addRows(out: number, M: number, x: number, list: number, nPre: number, n: number): void;
-  addOuter(
-    M: number,
-    x: number,
-    stride: number,
-    d: number,
-    list: number,
-    rate: number,
-    nPre: number,
-    n: number,
-    count: number,
-  ): void;
-  pullBack(out: number, M: number, g: number, turned: number, n: number, count: number): void;
-  filter(f: number, x: number, decay: number, gain: number, n: number): void;
-  eligibilityLif(e: number, eps: number, psi: number, nPre: number, n: number): void;
-  eligibilityPostThenFilter(e: number, pulse: number, psi: number, decay: number, nPre: number, n: number): void;
-  addFiltered(
-    grad: number,
-    eBar: number,
-    e: number,
-    signal: number,
-    rate: number,
-    kappa: number,
-    gain: number,
-    nPre: number,
-    n: number,
-  ): void;
-  addUnfiltered(grad: number, e: number, signal: number, rate: number, gain: number, nPre: number, n: number): void;
-  take(w: number, step: number, n: number): void;
-  multiply(x: number, factor: number, n: number): void;
-}
 
 /** Address of entry `at`. */
 const to = (x: Real, at: number) => x.byteOffset + 8 * at;
@@ -142,13 +15,13 @@ const to = (x: Real, at: number) => x.byteOffset + 8 * at;
  * Loops over synapses have none for sparse projections.
  */
 export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['scratch']): FastLoops {
-  const { sizes, projections } = spec;
+  const { projections, populations } = spec;
   const list = scratch(2 * longestRow(spec)).byteOffset;
-  const turned = scratch(8 * sizes.rec).byteOffset;
+  const turned = scratch(8 * populations.reduce((most, { size }) => Math.max(most, size), 0)).byteOffset;
   const meet =
     (gated: number): Meet =>
-    (d, psi, signal, rateTerm, at, row, signalRow, gain, n) =>
-      k.meet(to(d, at), to(psi, row), to(signal, signalRow), to(rateTerm, row), gain, gated, n);
+    (d, psi, signal, rateTerm, at, row, signalRow, rateRow, gain, n) =>
+      k.meet(to(d, at), to(psi, row), to(signal, signalRow), to(rateTerm, rateRow), gain, gated, n);
   const whole: FastLoops = {
     scratch,
     integrateSubtract: (v, z, current, at, prev, decay, gain, vTh, n) =>
@@ -176,7 +49,7 @@ export function bindLoops(k: DoubleKernels, spec: NetworkSpec, scratch: Loops['s
     take: (w, step) => k.take(w.byteOffset, step.byteOffset, w.length),
     multiply: (x, factor) => k.multiply(x.byteOffset, factor, x.length),
   };
-  if (!projections.in.dense || !projections.rec.dense) return whole;
+  if (projections.some(({ synapses }) => !synapses.dense)) return whole;
   return { ...whole, ...synaptic(k, list) };
 }
 
@@ -246,17 +119,25 @@ export function throughStores(
 
 /** Numbers of work space that the parts of a network and its loops ask for, at most. */
 export function scratchLength(spec: NetworkSpec, state: number): number {
-  const { rec, in: nIn, out, stream } = spec.sizes;
-  return state + 9 * longestRow(spec) + stream * (4 * rec + nIn + 16) + 32 * (rec + nIn + out + 1);
+  const { in: nIn, out, stream } = spec.sizes;
+  const n = neuronCount(spec);
+  const parts = spec.populations.length + spec.projections.length + spec.readouts.length;
+  const pre = spec.projections.reduce((sum, { synapses }) => sum + synapses.nPre + synapses.nPost, 0);
+  return state + 9 * longestRow(spec) + stream * (4 * n + 2 * pre + nIn + 16) + 32 * (n + nIn + out + 1) * parts;
 }
 
 /** The longest row of a matrix or of what it reads. */
-export function longestRow({ rule, sizes }: NetworkSpec): number {
-  const rows = Object.values(rule?.signal.layout ?? {}).map(({ shape }) => shape[0]);
-  return Math.max(
-    sizes.in,
-    sizes.rec,
-    sizes.stream,
-    ...rows.map((dim) => (typeof dim === 'number' ? dim : sizes[dim])),
+export function longestRow(spec: NetworkSpec): number {
+  const { sizes, populations, readouts, projections } = spec;
+  const rows = populations.flatMap((population) =>
+    population.signals.flatMap(({ layout }, c) =>
+      Object.values(layout).map((field) => fieldShape(field, signalSizes(spec, population, c))[0]),
+    ),
+  );
+  const reads = readouts.map((readout) => readoutSizes(spec, readout).pre);
+  const ends = projections.flatMap(({ synapses }) => [synapses.nPre, synapses.nPost]);
+  return [sizes.in, sizes.stream, ...populations.map(({ size }) => size), ...reads, ...ends, ...rows].reduce(
+    (most, length) => Math.max(most, length),
+    0,
   );
 }

@@ -1,6 +1,6 @@
 import type { Real } from '../../core/layout.ts';
 import { hasKernels, instantiate, kernelModule } from '../wasm/module.ts';
-import type { DoubleKernels } from './loops.ts';
+import type { DoubleKernels } from './kernels.ts';
 
 /** Memory that the loops in WebAssembly work on, and these loops. */
 export interface KernelMemory {

@@ -1,6 +1,6 @@
 import type { Real } from '../../core/layout.ts';
 import { type FastLoops, scratchOf } from '../../core/loops.ts';
-import { isPlastic, type Network } from '../../core/network.ts';
+import type { Network } from '../../core/network.ts';
 import { descendWith } from '../reference/update.ts';
 import type { Learn } from './store.ts';
 
@@ -32,20 +32,18 @@ export function owing(
   learnOf: (field: Real) => Learn | null,
   loops: FastLoops,
 ): OwedLoops {
-  const { optimizer, update, projections, sizes } = spec;
+  const { optimizer, update, sizes } = spec;
   const scratch = scratchOf(loops);
   const atOnce = update.unit === 'step' && update.every === 1 && optimizer.kind === 'sgd';
   const { addTimes, multiply, take } = loops;
   if (!atOnce || !addTimes || !multiply || !take) return { loops, due() {} };
   const owed = new Map<Real, Owed>();
-  const masks = { wIn: projections.in.masked, wRec: projections.rec.masked };
-  for (const name of ['wIn', 'wRec'] as const) {
+  for (const { name, plastic, synapses } of spec.blocks) {
     const learn = learnOf(weights[name]);
-    if (!learn?.takeProducts || !isPlastic(name, spec) || masks[name]?.length) continue;
-    const nPre = name === 'wIn' ? sizes.in : sizes.rec;
+    if (!learn?.takeProducts || !plastic || !synapses?.dense || synapses.masked.length > 0) continue;
+    const { nPre, nPost } = synapses;
     const eps = scratch(sizes.stream * nPre);
-    const sums = { d: gradient[name], nPre, nPost: sizes.rec, nStream: sizes.stream };
-    owed.set(gradient[name], { learn, eps, open: false, ...sums });
+    owed.set(gradient[name], { learn, eps, open: false, d: gradient[name], nPre, nPost, nStream: sizes.stream });
   }
   const descend = descendWith(take, multiply);
   let soon = false;

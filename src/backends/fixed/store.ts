@@ -2,7 +2,7 @@ import { type FieldFormat, type FieldStatistics, limitsOf } from '../../core/for
 import type { Real } from '../../core/layout.ts';
 import type { Loops } from '../../core/loops.ts';
 import type { Chance } from './chance.ts';
-import type { DoubleKernels } from './loops.ts';
+import type { DoubleKernels } from './kernels.ts';
 
 /** Puts the numbers of one field on its grid, and counts what became of them. */
 export interface Store {

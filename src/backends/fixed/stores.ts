@@ -1,6 +1,8 @@
+import { blockGroup, channelName, signalSizes } from '../../core/bindings.ts';
 import type { FieldFormat } from '../../core/format.ts';
-import { fieldShape, type Real, type Sizes } from '../../core/layout.ts';
-import { type Network, type NetworkSpec, type WeightName, weightNames } from '../../core/network.ts';
+import { fieldShape, type Real, type Role } from '../../core/layout.ts';
+import type { Network, NetworkSpec } from '../../core/network.ts';
+import { columnsOf, type Rows, rowAt } from '../../core/rows.ts';
 import { createChance } from './chance.ts';
 import { type LearnOf, longestRow } from './loops.ts';
 import type { KernelMemory } from './memory.ts';
@@ -9,9 +11,10 @@ import { createStore, type Filtered, recordLength, type Store, type StoreArrays 
 /** A store with where it belongs. */
 export interface Bound {
   readonly field: string;
-  readonly group: string;
-  /** Its name within the group. */
-  readonly name: string;
+  /** What its group of state is; `rows` of a trial. */
+  readonly role: Role;
+  /** Of rows of a trial: which. */
+  readonly rows: (Rows & { readonly stage: RowStage }) | null;
   readonly values: Real;
   readonly store: Store;
   readonly length: number;
@@ -19,36 +22,37 @@ export interface Bound {
   learns: boolean;
 }
 
-export function bindStores(
-  { spec, state, trial }: Network,
-  take: (length: number) => Real,
-  memory: KernelMemory | null,
-): Bound[] {
+/** Rows that stages hand on. */
+export type RowStage = 'psi' | 'y' | 'error' | 'signal' | 'rateTerm';
+
+export function bindStores(network: Network, take: (length: number) => Real, memory: KernelMemory | null): Bound[] {
+  const { spec, state } = network;
   if (!spec.formats) return [];
   const { generator, seed } = spec.rounding;
   const longest = longestRow(spec);
   const row = take(16 * Math.ceil(longest / 8));
   const list = take(4 * longest);
-  const { sizes, rule } = spec;
-  const rowOfWords = 4 * Math.ceil(sizes.rec / 8);
-  const scaled = take(sizes.stream * (sizes.rec + 2 * rowOfWords) + 5 * rowOfWords + Math.ceil(longest / 2) + 1);
+  const { stream } = spec.sizes;
+  const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
+  const rowOfWords = 4 * Math.ceil(widest / 8);
+  const scaled = take(stream * (widest + 2 * rowOfWords) + 5 * rowOfWords + Math.ceil(longest / 2) + 1);
   const learning = learningFields(spec);
+  const shapes = matrixShapes(spec);
+  const rowsOf = stagedRows(network);
+  const roles = new Map(state.table.map(({ name, role }) => [name, role]));
   // Signed words of up to 16 bits are also kept as such, where a signal reads the matrix.
   const mirrorOf = ({ field, format }: FieldFormat): StoreArrays['mirror'] => {
-    const declared = field.startsWith('signal.') ? rule?.signal.layout[field.slice('signal.'.length)] : undefined;
-    const isMatrix = declared?.home === 'synapse' || declared?.home === 'pair';
-    if (!memory || !isMatrix || !format.signed || format.bits > 16) return null;
-    const [rows, width] = fieldShape(declared, sizes);
+    const shape = shapes.get(field);
+    if (!memory || !shape || !format.signed || format.bits > 16) return null;
+    const [rows, width] = shape;
     return { room: take(2 * Math.ceil(width / 8) * rows), rows };
   };
   return spec.formats.map((given, index): Bound => {
     const { field } = given;
-    const cut = field.lastIndexOf('.');
-    const group = field.slice(0, cut);
-    const name = field.slice(cut + 1);
-    const values: Real = group === 'trial' ? trial[name as 'psi'] : state.field(field);
+    const rows = rowsOf.get(field) ?? null;
+    const values: Real = rows ? rows.data : state.field(field);
     // A number that is no grid point: everything is settled the first time.
-    const kept = group === 'trial' ? null : take(values.length).fill(Number.NaN);
+    const kept = rows ? null : take(values.length).fill(Number.NaN);
     const arrays: StoreArrays = {
       values,
       kept,
@@ -61,8 +65,49 @@ export function bindStores(
     const chance = createChance(generator, state.field('fixed.chance'), index, seed);
     const store = createStore(given, arrays, chance, memory?.kernels);
     const learns = store.learn !== null && learning.has(field);
-    return { field, group, name, values, store, length: values.length, learns };
+    return {
+      field,
+      role: rows ? 'rows' : (roles.get(field) ?? 'run'),
+      rows,
+      values,
+      store,
+      length: values.length,
+      learns,
+    };
   });
+}
+
+/** Matrices of signals, [rows, columns]. */
+function matrixShapes(spec: NetworkSpec): Map<string, number[]> {
+  const shapes = new Map<string, number[]>();
+  for (const population of spec.populations) {
+    population.signals.forEach(({ layout }, c) => {
+      const group = channelName(`population.${population.name}.signal`, spec, c);
+      for (const [name, field] of Object.entries(layout)) {
+        if (field.home !== 'synapse' && field.home !== 'pair') continue;
+        shapes.set(`${group}.${name}`, fieldShape(field, signalSizes(spec, population, c)));
+      }
+    });
+  }
+  return shapes;
+}
+
+function stagedRows({ spec, trial, activity }: Network): Map<string, Rows & { readonly stage: RowStage }> {
+  const found = new Map<string, Rows & { readonly stage: RowStage }>();
+  spec.populations.forEach(({ name }, p) => {
+    const { psi, rateTerm, signals } = activity[p];
+    found.set(`population.${name}.psi`, { ...psi, stage: 'psi' });
+    found.set(`population.${name}.rateTerm`, { ...rateTerm, stage: 'rateTerm' });
+    signals.forEach((signal, c) => {
+      found.set(channelName(`population.${name}.signal`, spec, c), { ...signal, stage: 'signal' });
+    });
+  });
+  for (const { name, column, size } of spec.readouts) {
+    for (const stage of ['y', 'error'] as const) {
+      found.set(`readout.${name}.${stage}`, { ...columnsOf(trial[stage], column, size), stage });
+    }
+  }
+  return found;
 }
 
 export function settle(stores: readonly Bound[]): void {
@@ -70,10 +115,9 @@ export function settle(stores: readonly Bound[]): void {
 }
 
 /** The step's row of every stream. */
-export function settleRows(rows: readonly Bound[], t: number, { stream, step }: Sizes): void {
-  for (const { store, length } of rows) {
-    const width = length / (stream * step);
-    store.settle(t * width, width, stream, step * width);
+export function settleRows(stores: readonly Bound[], t: number, streams: number): void {
+  for (const { store, rows } of stores) {
+    if (rows) store.settle(rowAt(rows, 0, t), rows.size, streams, (rows.history + rows.steps) * rows.width);
   }
 }
 
@@ -83,13 +127,13 @@ export function settleRows(rows: readonly Bound[], t: number, { stream, step }: 
  */
 export function putOnGrids(stores: readonly Bound[], chance: Real): void {
   const before = Float64Array.from(chance);
-  for (const { store, group, length } of stores) if (group !== 'trial') store.settle(0, length);
+  for (const { store, role, length } of stores) if (role !== 'rows') store.settle(0, length);
   if (before.some((drawn) => drawn !== 0)) chance.set(before);
   for (const { store } of stores) store.resetCounts();
 }
 
-export function inGroup(stores: readonly Bound[], name: string): readonly Bound[] {
-  return stores.filter(({ group }) => group === name);
+export function withRole(stores: readonly Bound[], name: Role): readonly Bound[] {
+  return stores.filter(({ role }) => role === name);
 }
 
 /** The store that a filtered trace goes through. */
@@ -115,14 +159,33 @@ export function learnOf(stores: readonly Bound[]): LearnOf {
 }
 
 /** Names of the fields whose changes are rounded. Weights that are also limited, or decay, have their sum rounded. */
-function learningFields({ clamp, rule, projections }: NetworkSpec): ReadonlySet<string> {
-  const matrices = Object.entries(rule?.signal.layout ?? {}).filter(([, { outer }]) => outer);
-  const limited: Readonly<Record<WeightName, boolean>> = {
-    wIn: projections.in.signs !== null,
-    wRec: projections.rec.signs !== null,
-    wOut: (rule?.signal.readoutDecay ?? 0) > 0,
-    bOut: false,
-  };
-  const weights = weightNames.filter((name) => !clamp && !limited[name]);
-  return new Set([...matrices.map(([name]) => `signal.${name}`), ...weights.map((name) => `weights.${name}`)]);
+function learningFields(spec: NetworkSpec): ReadonlySet<string> {
+  const { clamp, populations, channels, blocks } = spec;
+  const fields = new Set<string>();
+  const decaying = new Set<number>();
+  for (const { name, signals } of populations) {
+    signals.forEach(({ layout, readoutDecay }, c) => {
+      const group = channelName(`population.${name}.signal`, spec, c);
+      for (const [field, { outer }] of Object.entries(layout)) if (outer) fields.add(`${group}.${field}`);
+      if (readoutDecay > 0) for (const r of channels[c].readouts) decaying.add(r);
+    });
+  }
+  for (const block of blocks) {
+    const limited = block.kind === 'readout' ? decaying.has(block.owner) : (block.synapses?.signs ?? null) !== null;
+    if (!clamp && !limited) fields.add(`${blockGroup(block, spec)}.weights`);
+  }
+  return fields;
+}
+
+/** Fields of traces that change by `addFiltered` alone. */
+export function filteredFields(spec: NetworkSpec): ReadonlySet<string> {
+  return new Set(
+    spec.projections.flatMap(({ name, traces }) =>
+      traces.flatMap(({ layout }, c) =>
+        Object.entries(layout).flatMap(([field, { filtered }]) =>
+          filtered ? [`${channelName(`projection.${name}.trace`, spec, c)}.${field}`] : [],
+        ),
+      ),
+    ),
+  );
 }

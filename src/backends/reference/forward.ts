@@ -1,43 +1,40 @@
+import { bindingOfNeuron, bindingOfReadout, presynapticRows } from '../../core/bindings.ts';
 import type { Real } from '../../core/layout.ts';
 import { scratchOf } from '../../core/loops.ts';
-import type { Network, Stages } from '../../core/network.ts';
+import { isScored, type Network, type Stages } from '../../core/network.ts';
 import type { Projection } from '../../core/projection.ts';
+import { rowAt } from '../../core/rows.ts';
 
-/** Input and recurrent current, neuron, readout, error. */
+/** Currents, neurons, readouts, errors. Within a step populations come in the order of their list. */
 export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout' | 'error'> {
-  const { spec, state, trial, weights, loops } = network;
-  const { sizes, projections, borderSpikes, loss } = spec;
-  const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = sizes;
-  const { addCurrent } = { ...plain, ...loops };
-  const current = scratchOf(loops)(n);
-  const neuron = spec.neuron.bind({ sizes, state: state.views('neuron'), trial, current, loops });
-  const read = spec.readout.bind({ sizes, state: state.views('readout'), trial, weights, loops });
+  const { spec, trial } = network;
+  const nStream = spec.sizes.stream;
+  const populations = spec.populations.map((_, p) => bindPopulation(network, p));
+  const reads = spec.readouts.map(({ readout }, r) => readout.bind(bindingOfReadout(network, r)));
+  const { y, target, error, weight: weights } = trial;
   return {
     forward(t0, t1) {
       for (let b = 0; b < nStream; b++) {
-        for (let t = t0; t < t1; t++) {
-          current.fill(0);
-          if (t > 0 || borderSpikes === 'keep') {
-            addCurrent(current, weights.wIn, trial.x, projections.in, (b * stride + t) * nIn);
-            addCurrent(current, weights.wRec, trial.z, projections.rec, (b * (history + stride) + t) * n);
-          }
-          if (trial.current.length > 0) trial.current.set(current, (b * stride + t) * n);
-          neuron(b, t);
-        }
+        for (let t = t0; t < t1; t++) for (let p = 0; p < populations.length; p++) populations[p](b, t);
       }
     },
     readout(t0, t1) {
-      for (let b = 0; b < nStream; b++) for (let t = t0; t < t1; t++) read(b, t);
+      for (let b = 0; b < nStream; b++) {
+        for (let t = t0; t < t1; t++) for (let r = 0; r < reads.length; r++) reads[r](b, t);
+      }
     },
     error(t0, t1, scale) {
       for (let b = 0; b < nStream; b++) {
         for (let t = t0; t < t1; t++) {
-          const step = b * stride + t;
-          const weight = scale[b] * trial.weight[step];
-          if (weight === 0) clearRow(trial.error, step * nOut, nOut);
-          else {
-            loss.error(trial.error, trial.y, trial.target, step * nOut, nOut);
-            scaleRow(trial.error, weight, step * nOut, nOut);
+          const factor = scale[b] * weights.data[rowAt(weights, b, t)];
+          for (const readout of spec.readouts) {
+            const { loss, weight, column, size } = readout;
+            const row = rowAt(error, b, t) + column;
+            if (factor * weight === 0 || !isScored(readout, t)) clearRow(error.data, row, size);
+            else {
+              loss.error(error.data, y.data, target.data, row, size);
+              scaleRow(error.data, factor * weight, row, size);
+            }
           }
         }
       }
@@ -45,7 +42,31 @@ export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout
   };
 }
 
-/** I_j += sum_i p_i w_ij over the active presynaptic neurons.   current: [rec]; w: [syn]; p: row at `from`, [pre] */
+/** One step of one population: what arrives, in the order of the projections, then its neurons. */
+function bindPopulation(network: Network, p: number): (b: number, t: number) => void {
+  const { spec, activity, weights, loops } = network;
+  const { size, neuron, current: constant } = spec.populations[p];
+  const { addCurrent } = { ...plain, ...loops };
+  const current = scratchOf(loops)(size);
+  const step = neuron.bind(bindingOfNeuron(network, p, current));
+  const kept = activity[p].current;
+  const arriving = spec.projections.flatMap(({ name, post, delay, synapses }, q) =>
+    post === p ? [{ rows: presynapticRows(network, q), weights: weights[name], delay, synapses }] : [],
+  );
+  return (b, t) => {
+    if (constant) current.set(constant);
+    else current.fill(0);
+    if (t > 0 || spec.borderSpikes === 'keep') {
+      for (const { rows, weights: w, delay, synapses } of arriving) {
+        addCurrent(current, w, rows.data, synapses, rowAt(rows, b, t - delay));
+      }
+    }
+    if (kept.data.length > 0) kept.data.set(current, rowAt(kept, b, t));
+    step(b, t);
+  };
+}
+
+/** I_j += sum_i p_i w_ij over the active presynaptic neurons.   current: [self]; w: [syn]; p: row at `from`, [pre] */
 function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: Projection, from: number): void {
   for (let i = 0; i < nPre; i++) {
     const activity = p[from + i];

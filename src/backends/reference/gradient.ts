@@ -1,40 +1,57 @@
+import { bindingOfDirect, bindingOfReadout, bindingOfSignal, bindingOfTrace } from '../../core/bindings.ts';
 import type { Network, Stages } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 
-/** The learning signal on the arrays of its network; null where there is none. */
-export function bindSignal({ spec, state, trial, weights, loops }: Network): BoundSignal | null {
-  const { sizes, projections, rule } = spec;
-  return rule?.signal.bind({ sizes, state: state.views('signal'), trial, weights, projections, loops }) ?? null;
+/** A signal on the arrays of its population. */
+export interface PlacedSignal extends BoundSignal {
+  readonly population: number;
+  readonly channel: number;
 }
 
-/** Learning signal, eligibility trace and readout gradient: they only add to the gradient. */
+/** The learning signals of all populations, in their order. */
+export function bindSignals(network: Network): PlacedSignal[] {
+  return network.spec.populations.flatMap(({ signals }, population) =>
+    signals.map((signal, channel) => ({
+      population,
+      channel,
+      ...signal.bind(bindingOfSignal(network, population, channel)),
+    })),
+  );
+}
+
+/** Learning signals, eligibility traces and gradients of readouts: they only add to the gradient. */
 export function bindGradient(
   network: Network,
-  signal: BoundSignal | null,
+  signals: readonly PlacedSignal[],
 ): Pick<Stages, 'signal' | 'direct' | 'gradient' | 'gradientEnd' | 'gradientOfTrial'> {
-  const { spec, state, trial, weights, gradient, loops } = network;
-  const { sizes, projections, rule } = spec;
-  const binding = { sizes, state: state.views('trace'), trial, projections, gradient, loops };
-  const trace = rule && spec.execution === 'online' ? rule.trace.bind(binding) : null;
-  const deferred = rule && spec.execution === 'deferred' ? (rule.trace.bindDeferred?.(binding) ?? null) : null;
-  const direct = spec.direct?.bind({ sizes, state: state.views('direct'), trial, weights, projections, gradient });
-  const readout = spec.readout.bindGradient({ sizes, state: state.views('readout'), trial, weights, gradient, loops });
+  const { spec } = network;
+  const { execution, sizes } = spec;
+  const placed = spec.projections.flatMap(({ traces }, q) =>
+    traces.map((trace, c) => ({ trace, binding: bindingOfTrace(network, q, c) })),
+  );
+  const traces = execution === 'online' ? placed.map(({ trace, binding }) => trace.bind(binding)) : [];
+  const deferred =
+    execution === 'deferred' ? placed.flatMap(({ trace, binding }) => trace.bindDeferred?.(binding) ?? []) : [];
+  const direct = spec.direct?.bind(bindingOfDirect(network));
+  const readouts = spec.readouts.map(({ readout }, r) => readout.bindGradient(bindingOfReadout(network, r)));
   const nStream = sizes.stream;
   return {
     signal(t0, t1, progress) {
-      if (signal) for (let t = t0; t < t1; t++) signal.step(t, progress(t));
+      for (let t = t0; t < t1; t++) for (const signal of signals) signal.step(t, progress(t));
     },
     direct: (t0, t1) => direct?.(t0, t1),
     gradient(t0, t1) {
       for (let t = t0; t < t1; t++) {
-        trace?.step(t);
-        for (let b = 0; b < nStream; b++) readout.step(b, t);
+        for (let q = 0; q < traces.length; q++) traces[q].step(t);
+        for (let r = 0; r < readouts.length; r++) for (let b = 0; b < nStream; b++) readouts[r].step(b, t);
       }
     },
-    gradientEnd: (steps) => trace?.finish(steps),
+    gradientEnd(steps) {
+      for (const trace of traces) trace.finish(steps);
+    },
     gradientOfTrial(steps) {
-      deferred?.(steps);
-      for (let b = 0; b < nStream; b++) readout.deferred(b, steps);
+      for (const back of deferred) back(steps);
+      for (const readout of readouts) for (let b = 0; b < nStream; b++) readout.deferred(b, steps);
     },
   };
 }

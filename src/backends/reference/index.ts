@@ -1,6 +1,6 @@
 import type { Backend, Network, Stages } from '../../core/network.ts';
 import { bindForward } from './forward.ts';
-import { bindGradient, bindSignal } from './gradient.ts';
+import { bindGradient, bindSignals } from './gradient.ts';
 import { bindRateTerm } from './rateTerm.ts';
 import { bindUpdate } from './update.ts';
 
@@ -23,12 +23,12 @@ export const reference: Backend = {
 
 /** The plain stages of a network, on whatever numbers it was allocated. */
 export function compileReference(network: Network): Stages {
-  const signal = bindSignal(network);
+  const signals = bindSignals(network);
   return {
     ...bindForward(network),
     ...bindRateTerm(network),
-    ...bindGradient(network, signal),
-    update: bindUpdate(network, signal),
+    ...bindGradient(network, signals),
+    update: bindUpdate(network, signals),
     ready: () => Promise.resolve(),
     close() {},
   };

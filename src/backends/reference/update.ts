@@ -1,48 +1,79 @@
+import { blockGroup } from '../../core/bindings.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Loops } from '../../core/loops.ts';
-import { isPlastic, type Network, rateAt, type Stages, weightNames } from '../../core/network.ts';
-import type { BoundSignal } from '../../core/plugins.ts';
+import { type Network, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { type WeightRange, weightRanges } from '../../core/projection.ts';
+import type { PlacedSignal } from './gradient.ts';
 
 /** One update of all plastic weights: the optimiser turns the gradient into a step, the step is taken, limits apply. */
-export function bindUpdate(network: Network, signal: BoundSignal | null): Stages['update'] {
-  const { spec, state, weights, gradient } = network;
-  const { take, multiply } = { ...plain, ...network.loops };
-  const descend = network.loops?.descend ?? descendWith(take, multiply);
-  const { sizes, rule, optimizer, clamp, rates } = spec;
-  const readoutKeep = 1 - (rule?.signal.readoutDecay ?? 0);
-  const plastic = weightNames.filter((name) => isPlastic(name, spec));
-  const frozen = weightNames.filter((name) => !isPlastic(name, spec));
-  const slots = new Map(
-    plastic.map((name) => [name, optimizer.slots.map((slot) => state.field(`optimizer.${slot}.${name}`))]),
+export function bindUpdate(network: Network, signals: readonly PlacedSignal[]): Stages['update'] {
+  const { spec, gradient } = network;
+  const plastic = spec.blocks.flatMap((block, index) =>
+    block.plastic ? [bindBlock(network, signals, block, index)] : [],
   );
-  const projections = { wIn: spec.projections.in, wRec: spec.projections.rec, wOut: null, bOut: null };
-  const limited = new Map(
-    plastic
-      .filter((name) => clamp || projections[name]?.signs)
-      .map((name) => [name, weightRanges(projections[name], weights[name].length, clamp)]),
-  );
-  const masked = { wIn: spec.projections.in.masked, wRec: spec.projections.rec.masked, wOut: null, bOut: null };
+  const frozen = spec.blocks.filter((block) => !block.plastic).map(({ name }) => gradient[name]);
   return (progress, count, trials) => {
-    const scale = spec.update.reduction === 'mean' ? 1 / (sizes.stream * trials) : 1;
-    for (const name of frozen) gradient[name].fill(0);
-    for (const name of plastic) {
-      const step = gradient[name];
-      clear(step, masked[name]);
-      const rate = rateAt(rates[name], progress);
-      const follow = name === 'wOut' ? signal?.readoutStep : undefined;
-      if (optimizer.kind === 'sgd' && !follow) descend(weights[name], step, scale, rate);
-      else {
-        if (scale !== 1) multiply(step, scale);
-        optimizer.step(step, slots.get(name) ?? [], rate, count, weightNames.indexOf(name));
-        follow?.(step);
-        take(weights[name], step);
-      }
-      if (name === 'wOut' && readoutKeep !== 1) multiply(weights.wOut, readoutKeep);
-      limit(weights[name], limited.get(name) ?? []);
-      if (clamp) clear(weights[name], masked[name]);
-    }
+    const scale = spec.update.reduction === 'mean' ? 1 / (spec.sizes.stream * trials) : 1;
+    for (const step of frozen) step.fill(0);
+    for (const update of plastic) update(progress, count, scale);
   };
+}
+
+/** The update of one block, the `index`-th of its network. */
+function bindBlock(
+  network: Network,
+  signals: readonly PlacedSignal[],
+  block: WeightBlock,
+  index: number,
+): (progress: number, count: number, scale: number) => void {
+  const { spec, state, loops } = network;
+  const { take, multiply } = { ...plain, ...loops };
+  const descend = loops?.descend ?? descendWith(take, multiply);
+  const { optimizer, clamp } = spec;
+  const { name, synapses, rate: given } = block;
+  const weights = network.weights[name];
+  const step = network.gradient[name];
+  const slots = optimizer.slots.map((slot) => state.field(`${blockGroup(block, spec)}.${slot}`));
+  const limits = clamp || synapses?.signs ? weightRanges(synapses, weights.length, clamp) : [];
+  const follow = block.kind === 'readout' ? followersOf(network, signals, block.owner) : [];
+  const keep = block.kind === 'readout' ? readoutKeep(network, block.owner) : 1;
+  const masked = synapses?.masked ?? null;
+  return (progress, count, scale) => {
+    clear(step, masked);
+    const rate = rateAt(given, progress);
+    if (optimizer.kind === 'sgd' && follow.length === 0) descend(weights, step, scale, rate);
+    else {
+      if (scale !== 1) multiply(step, scale);
+      optimizer.step(step, slots, rate, count, index);
+      for (const told of follow) told(step);
+      take(weights, step);
+    }
+    if (keep !== 1) multiply(weights, keep);
+    limit(weights, limits);
+    if (clamp) clear(weights, masked);
+  };
+}
+
+/** Signals with feedback that takes the steps of a readout, each given the rows of its own population. */
+function followersOf({ spec }: Network, signals: readonly PlacedSignal[], readout: number): ((step: Real) => void)[] {
+  const { reads, size } = spec.readouts[readout];
+  return signals.flatMap(({ readoutStep, population, channel }) => {
+    const place = reads.indexOf(population);
+    if (!readoutStep || place < 0) return [];
+    const before = reads.slice(0, place).reduce((sum, p) => sum + spec.populations[p].size, 0);
+    const end = before + spec.populations[population].size;
+    const heard = spec.channels[channel].readouts.filter((r) => spec.readouts[r].reads.includes(population));
+    const own = heard.indexOf(readout);
+    return own < 0 ? [] : [(step: Real) => readoutStep(own, step.subarray(before * size, end * size))];
+  });
+}
+
+/** What an update leaves of the weights of a readout: some feedback aligns with weights that decay. */
+function readoutKeep({ spec }: Network, readout: number): number {
+  const decays = spec.populations.flatMap(({ signals }) =>
+    signals.filter((_, c) => spec.channels[c].readouts.includes(readout)).map(({ readoutDecay }) => readoutDecay),
+  );
+  return 1 - Math.max(0, ...decays);
 }
 
 /** w <- w - step;  step <- 0. */

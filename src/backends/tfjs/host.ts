@@ -1,6 +1,6 @@
 import type { Network, Stages } from '../../core/network.ts';
 import { bindForward } from '../reference/forward.ts';
-import { bindSignal } from '../reference/gradient.ts';
+import { bindSignals } from '../reference/gradient.ts';
 import { bindRateTerm } from '../reference/rateTerm.ts';
 import { bindUpdate } from '../reference/update.ts';
 
@@ -11,14 +11,14 @@ import { bindUpdate } from '../reference/update.ts';
 export function bindHostStages(
   network: Network,
 ): Pick<Stages, 'error' | 'rateRunning' | 'rateOfTrial' | 'signal' | 'update'> {
-  const signal = bindSignal(network);
+  const signals = bindSignals(network);
   return {
     error: bindForward(network).error,
     ...bindRateTerm(network),
     signal(t0, t1, progress) {
       // The deferred gradient makes the signal itself; only a watched step needs it here.
-      if (signal && t1 - t0 === 1) signal.step(t0, progress(t0));
+      if (t1 - t0 === 1) for (const signal of signals) signal.step(t0, progress(t0));
     },
-    update: bindUpdate(network, signal),
+    update: bindUpdate(network, signals),
   };
 }

@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.ts';
 import type { ThresholdKernel } from '../../core/plugins.ts';
+import { singleNetwork, singleSpec, whyNotSingle } from '../../core/single.ts';
 import { bindHostStages } from './host.ts';
 import { loadedTensorFlow } from './load.ts';
 import { bindTensorStages, type TensorFlow } from './tensors.ts';
@@ -26,7 +27,9 @@ export const tfjs: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, rule, direct, projections, execution, update, sizes, kinds } = spec;
+  const odd = whyNotSingle(spec);
+  if (odd.length > 0) return odd;
+  const { neuron, readout, rule, direct, projections, execution, update, sizes, kinds } = singleSpec(spec);
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
   if (spec.formats) names.push('number formats');
@@ -50,8 +53,9 @@ function missing(spec: NetworkSpec): string[] {
 function compile(network: Network): Stages {
   const found = loadedTensorFlow();
   if (!found) throw new UnsupportedError('backend "tfjs": call loadTensorFlow() first');
-  const neuron = network.spec.neuron.kernel as ThresholdKernel;
+  const single = singleNetwork(network);
+  const neuron = single.spec.neuron.kernel as ThresholdKernel;
   const host = bindHostStages(network);
-  const tensors = bindTensorStages(found.tf as TensorFlow, network, neuron);
+  const tensors = bindTensorStages(found.tf as TensorFlow, single, neuron);
   return { ...host, ...tensors, direct() {} };
 }

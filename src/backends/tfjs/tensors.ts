@@ -1,7 +1,8 @@
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { Real } from '../../core/layout.ts';
-import type { Network, Stages } from '../../core/network.ts';
+import type { Stages } from '../../core/network.ts';
 import type { ThresholdKernel } from '../../core/plugins.ts';
+import type { SingleNetwork } from '../../core/single.ts';
 
 /** Named here and in no file that others import the declarations of. */
 export type TensorFlow = typeof import('@tensorflow/tfjs-core');
@@ -20,12 +21,11 @@ interface Kept {
 /** Stages as tensor operations over the batch. */
 export function bindTensorStages(
   tf: TensorFlow,
-  network: Network,
+  network: SingleNetwork,
   neuron: ThresholdKernel,
 ): Pick<Stages, 'forward' | 'readout' | 'gradient' | 'gradientEnd' | 'gradientOfTrial' | 'ready' | 'close'> {
-  const { spec, trial, weights, gradient, state } = network;
+  const { spec, trial, weights, gradient, neuron: cell, readout, signal } = network;
   const { stream: nStream, step: stride, rec: n, in: nIn, out: nOut, history } = spec.sizes;
-  const cell = state.views('neuron');
   const strength = tf.keep(tf.tensor1d(Float32Array.from(neuron.adaptation?.strength ?? new Float32Array(n))));
   let kept: Kept | null = null;
   const forget = () => {
@@ -110,7 +110,7 @@ export function bindTensorStages(
     },
     readout(t0, t1) {
       const { decay, gain } = spec.readout;
-      const u = state.field('readout.u');
+      const u = readout.u;
       const drive = tf.tidy(() => {
         const z = tf.tensor2d(rowsBetween(trial.z, t0, t1), [nStream * (t1 - t0), n]);
         return tf.matMul(z, tf.tensor2d(Float32Array.from(weights.wOut), [n, nOut])).dataSync();
@@ -167,7 +167,7 @@ export function bindTensorStages(
   /** D of every step as one matrix [step stream][rec]; the recursion of models/traces/deferred.ts over the batch. */
   function backward(psi: Tensor3D, F: Tensor3D, steps: number): Tensor2D {
     const kernel = spec.rule?.signal.kernel;
-    const B = kernel?.matrix === 'wOut' ? weights.wOut : state.field('signal.B');
+    const B = kernel?.matrix === 'readout' ? weights.wOut : signal.B;
     const feedback = tf.tensor2d(Float32Array.from(B), [n, nOut]);
     const slopes = tf.unstack(psi);
     const errors = tf.unstack(F);

@@ -1,14 +1,15 @@
-import type { Network, NetworkSpec } from '../../core/network.ts';
+import type { NetworkSpec } from '../../core/network.ts';
+import type { SingleNetwork } from '../../core/single.ts';
 import type { Kernels } from './module.ts';
 import { type RecordValues, writeRecord } from './record.ts';
-
-/** The fields of `Bptt` in `kernels/bptt.ts`, in the same order. */
-export const bpttFields = ['feedback', 'filtered', 'credit', 'drive', 'owed', 'later', 'f:resetGain'] as const;
+import { bpttFields } from './records.ts';
+import type { Scratch } from './scratch.ts';
 
 /** Four-byte words of scratch, by the names of the record; and the record itself. */
-export function bpttScratch({ direct, sizes }: NetworkSpec): Readonly<Record<string, number>> {
+export function bpttScratch({ direct, sizes, populations }: NetworkSpec): Readonly<Record<string, number>> {
   if (!direct?.kernel) return {};
-  const { stream, rec, out, history } = sizes;
+  const { stream, out } = sizes;
+  const [{ size: rec, history }] = populations;
   const rows = stream * rec + 4;
   return {
     filtered: stream * out,
@@ -22,17 +23,16 @@ export function bpttScratch({ direct, sizes }: NetworkSpec): Readonly<Record<str
 
 /** The stage of the direct rule; null where the network has none. `net` is a record whose gradient is the whole one. */
 export function bindBptt(
-  network: Network,
+  network: SingleNetwork,
   kernels: Kernels,
   net: number,
   memory: WebAssembly.Memory,
-  take: (length: number) => number,
+  scratch: Scratch,
 ): ((t0: number, t1: number) => void) | null {
-  const { spec, state, weights } = network;
+  const { spec, direct, weights } = network;
   const kernel = spec.direct?.kernel;
   if (!kernel) return null;
-  const scratch = Object.fromEntries(Object.entries(bpttScratch(spec)).map(([name, n]) => [name, take(n)]));
-  const feedback = kernel.matrix === 'wOut' ? weights.wOut : state.field('direct.B');
+  const feedback = kernel.matrix === 'readout' ? weights.wOut : direct.B;
   const values = { ...scratch, feedback: feedback.byteOffset, resetGain: kernel.resetGain };
   writeRecord(
     memory.buffer,

@@ -1,46 +1,15 @@
-import type { Network, NetworkSpec } from '../../core/network.ts';
+import type { NetworkSpec } from '../../core/network.ts';
 import type { DendriteKernel } from '../../core/plugins.ts';
+import type { SingleNetwork } from '../../core/single.ts';
 import { type RecordValues, writeRecord } from './record.ts';
-
-/** The fields of `Dendrite` in `kernels/dendrite.ts`, in the same order. `f` marks the float ones. */
-export const dendriteFields = [
-  'feedback',
-  'A',
-  'J',
-  'norms',
-  'losses',
-  'features',
-  'begun',
-  'distal',
-  'r',
-  'miss',
-  'broadcast',
-  'voltage',
-  'before',
-  'beforeRates',
-  'beforeEnds',
-  'values',
-  'now',
-  'nowEnds',
-  'label',
-  'nF',
-  'delays',
-  'nLabel',
-  'stepsPerPhase',
-  'powersOfTwo',
-  'f:decay',
-  'f:readGain',
-  'f:gain',
-  'f:rateA',
-  'f:rateJ',
-  'f:normRate',
-] as const;
+import { dendriteFields } from './records.ts';
+import type { Scratch } from './scratch.ts';
 
 type DendriteValues = RecordValues<(typeof dendriteFields)[number]>;
 
 /** The signal's kernel where it is this one. */
-export function dendriteOf({ rule }: NetworkSpec): DendriteKernel | null {
-  const kernel = rule?.signal.kernel;
+export function dendriteOf({ populations }: Pick<NetworkSpec, 'populations'>): DendriteKernel | null {
+  const kernel = populations[0].signals[0]?.kernel;
   return kernel?.name === 'dendrite' ? kernel : null;
 }
 
@@ -48,7 +17,8 @@ export function dendriteOf({ rule }: NetworkSpec): DendriteKernel | null {
 export function dendriteScratch(spec: NetworkSpec): Readonly<Record<string, number>> {
   const kernel = dendriteOf(spec);
   if (!kernel) return {};
-  const { stream, rec, out } = spec.sizes;
+  const { stream, out } = spec.sizes;
+  const [{ size: rec }] = spec.populations;
   const list = stream * (kernel.delays * rec + 4) + 4;
   const perNeuron = stream * rec + 4;
   return {
@@ -67,15 +37,14 @@ export function dendriteScratch(spec: NetworkSpec): Readonly<Record<string, numb
 }
 
 /** Lays the record down. @returns its address, 0 where the network has no such signal */
-export function layDendrite(network: Network, memory: WebAssembly.Memory, take: (length: number) => number): number {
-  const { spec, state, weights } = network;
-  const kernel = dendriteOf(spec);
-  if (!kernel) return 0;
-  const scratch = Object.fromEntries(Object.entries(dendriteScratch(spec)).map(([name, n]) => [name, take(n)]));
-  const at = (name: string) => state.field(`signal.${name}`).byteOffset;
+export function layDendrite(network: SingleNetwork, memory: WebAssembly.Memory, scratch: Scratch): number {
+  const { spec, signal, weights } = network;
+  const kernel = spec.rule?.signal.kernel;
+  if (kernel?.name !== 'dendrite') return 0;
+  const at = (name: string) => signal[name].byteOffset;
   const values = {
     ...scratch,
-    feedback: kernel.matrix === 'wOut' ? weights.wOut.byteOffset : at('B'),
+    feedback: kernel.matrix === 'readout' ? weights.wOut.byteOffset : at('B'),
     A: at('A'),
     J: at('J'),
     norms: kernel.normRate === null ? 0 : at('norms'),

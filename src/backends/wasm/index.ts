@@ -1,11 +1,11 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
-import { bpttScratch } from './bptt.ts';
-import { dendriteOf, dendriteScratch } from './dendrite.ts';
-import { gradientChunk, scratchLengths, sharedLengths, topologyBytes } from './memory.ts';
+import { whyNotSingle } from '../../core/single.ts';
+import { dendriteOf } from './dendrite.ts';
+import { workOf } from './lay.ts';
+import { gradientChunk, planOf, shardCount } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
-import { netBytes } from './net.ts';
 import { compileStages, sharesRows } from './stages.ts';
 
 /** Bytes that loads of four neurons may read beyond the last array. */
@@ -27,41 +27,55 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { neuron, readout, loss, rule, direct, optimizer, execution, projections, kinds } = spec;
+  const { populations, projections, readouts, channels, direct, optimizer, execution, kinds } = spec;
+  const names = new Set<string>();
+  if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
+  if (spec.formats) names.add('number formats');
+  for (const { neuron, kind } of populations) if (!neuron.kernel) names.add(`the neuron "${kind}" as it is set`);
+  for (const { readout, kind } of readouts) if (!readout.kernel) names.add(`the readout "${kind}"`);
+  for (const { loss, lossKind } of readouts) if (!loss.kernel) names.add(`the loss "${lossKind}"`);
+  if (!optimizer.kernel) names.add(`the optimiser "${optimizer.kind}"`);
+  const traces = projections.flatMap((projection) => projection.traces);
+  if (traces.some(({ kernel }) => !kernel)) names.add(`the trace "${kinds.trace}" as it is set`);
+  if (traces.some(({ kernel }) => kernel && kernel.resetGain > 0)) names.add('traces with the reset in them');
+  const signals = populations.flatMap((population) => population.signals);
+  if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${kinds.signal}" as it is set`);
+  if (dendriteOf(spec) && execution !== 'online') names.add('deferred or postponed traces with this signal');
+  if (direct && !direct.kernel) names.add(`the rule "${kinds.rule}" as it is set`);
+  if (direct && projections.some(({ pre, synapses }) => pre !== null && !synapses.dense))
+    names.add('this rule in a sparse network');
+  if (direct && projections.some(({ pre, synapses }) => pre === null && !synapses.dense))
+    names.add('this rule with sparse input');
+  if (channels.length > 1) names.add('readouts with different filters');
+  if (spec.borderSpikes === 'drop' && projections.some(({ pre, delay }) => pre !== null && delay === 0)) {
+    names.add('layers within a step where spikes at borders are dropped');
+  }
+  for (const part of wholeOnly(spec)) names.add(part);
+  return [...names];
+}
+
+/** Parts whose kernels know one population between one input and one readout. */
+function wholeOnly(spec: NetworkSpec): string[] {
+  const odd = whyNotSingle(spec);
+  if (odd.length === 0) return [];
+  const signals = spec.populations.flatMap((population) => population.signals);
+  const kernels = signals.map(({ kernel }) => kernel);
   const names: string[] = [];
-  if (!hasKernels()) names.push('the compiled kernels (npm run build makes them)');
-  if (spec.formats) names.push('number formats');
-  if (!neuron.kernel) names.push(`the neuron "${kinds.neuron}" as it is set`);
-  if (!readout.kernel) names.push(`the readout "${kinds.readout}"`);
-  if (!loss.kernel) names.push(`the loss "${kinds.loss}"`);
-  if (!optimizer.kernel) names.push(`the optimiser "${optimizer.kind}"`);
-  if (rule && !rule.trace.kernel) names.push(`the trace "${kinds.trace}" as it is set`);
-  if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
-  if (rule && !rule.signal.kernel) names.push(`the signal "${kinds.signal}" as it is set`);
-  if (dendriteOf(spec) && execution !== 'online') names.push('deferred or postponed traces with this signal');
-  if (direct && !direct.kernel) names.push(`the rule "${kinds.rule}" as it is set`);
-  if (direct && !projections.rec.dense) names.push('this rule in a sparse network');
-  if (direct && !projections.in.dense) names.push('this rule with sparse input');
+  const alone = (what: string) => names.push(`${what} with ${odd.join(' and ')}`);
+  if (spec.direct) alone(`the rule "${spec.kinds.rule}"`);
+  if (kernels.some((kernel) => kernel?.name === 'dendrite')) alone(`the signal "${spec.kinds.signal}"`);
+  if (kernels.some((kernel) => kernel?.keep !== null && kernel?.keep !== undefined)) alone('adaptive feedback');
+  if (kernels.some((kernel) => kernel?.errorSpikes)) alone('errors as spikes');
   return names;
 }
 
-/** Parts of the streams that have a gradient of their own, added up in order; independent of the number of threads. */
-function shardCount({ update, sizes }: NetworkSpec): number {
-  return update.unit === 'trial' ? Math.min(sizes.stream, 16) : 1;
-}
-
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {
-  const shards = shardCount(spec);
-  const lengthOf = (part: Readonly<Record<string, number>>) =>
-    Object.values(part).reduce((sum, n) => sum + aligned(4 * n), 0);
-  const { synIn, synRec, rec, out } = spec.sizes;
-  const gradients = shards > 1 ? shards * lengthOf({ synIn, synRec, wOut: rec * out, out }) : 0;
-  const scratch =
-    lengthOf(dendriteScratch(spec)) +
-    (spec.direct ? lengthOf({ ...bpttScratch(spec), current: spec.sizes.rec + 4 }) + aligned(netBytes) : 0) +
-    lengthOf(sharedLengths(spec)) +
-    shards * (lengthOf(scratchLengths(spec)) + aligned(netBytes));
-  return aligned(4 * lengths.state) + aligned(4 * lengths.trial) + gradients + scratch + topologyBytes(spec) + slack;
+  let words = 0;
+  planOf(spec, (length) => {
+    words += aligned(4 * length);
+    return 0;
+  });
+  return aligned(4 * lengths.state) + aligned(4 * lengths.trial) + words + slack;
 }
 
 /** Arrays start at multiples of 64 bytes. */
@@ -73,8 +87,7 @@ function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenO
   const absent = missing(spec);
   if (absent.length > 0)
     throw new UnsupportedError(`backend "wasm" has no kernel for ${absent.join(', ')}; use --backend reference`);
-  const shards = shardCount(spec);
-  const crewSize = Math.min(threads, shards);
+  const crewSize = Math.min(threads, shardCount(spec));
   const shared = crewSize > 1 && hasKernels('shared') && workOf(spec) >= leastWork;
   const bytes = page + totalBytes(spec, lengths);
   if (bytes > 65535 * page) {
@@ -94,14 +107,10 @@ function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenO
     allocate: (length: number): Real => new Float32Array(memory.buffer, take(length), length),
     compile(network: Network) {
       const module = kernelModule(shared ? 'shared' : 'own');
-      return compileStages(network, { module, memory, take, shards, threads: shared ? crewSize : 1 });
+      return compileStages(network, { module, memory, plan: planOf(spec, take), threads: shared ? crewSize : 1 });
     },
   };
 }
 
 /** Synapse-steps of a trial below which threads cost more than they bring. */
 const leastWork = 2e7;
-
-function workOf({ sizes }: NetworkSpec): number {
-  return (sizes.synIn + sizes.synRec) * sizes.step * sizes.stream;
-}

@@ -1,5 +1,10 @@
-import type { NetworkSpec } from '../../core/network.ts';
+import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
 import type { Projection } from '../../core/projection.ts';
+import { whyNotSingle } from '../../core/single.ts';
+import { bpttScratch } from './bptt.ts';
+import { dendriteOf, dendriteScratch } from './dendrite.ts';
+import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
+import type { Scratch, Take } from './scratch.ts';
 
 /** Neurons that the deferred gradient takes back together; WIDTH in `kernels/deferred.ts`. */
 const blockWidth = 128;
@@ -7,61 +12,198 @@ const blockWidth = 128;
 /** Steps that a synapse is taken through at once; CHUNK in `kernels/online.ts`. */
 export const gradientChunk = 8;
 
-/** Four-byte words of scratch that a shard needs for itself, by the names of `Net`. */
-export function scratchLengths(spec: NetworkSpec) {
-  const { rec, in: nIn, out, step, stream } = spec.sizes;
-  const { in: fromInput, rec: recurrent } = spec.projections;
-  const deferred = spec.rule !== null && spec.execution === 'deferred';
-  const online = spec.rule !== null && spec.execution === 'online';
-  const postponed = spec.rule !== null && spec.execution === 'postponed';
+/** Where everything that kernels need besides state and rows of a trial lies in memory. The same calls of `take` in the same order measure it. */
+export interface Plan {
+  /** Loss factors, and the words of the threads. */
+  readonly scale: number;
+  readonly control: number;
+  /** Errors as spikes; null where the errors themselves are heard. */
+  readonly told: number | null;
+  /** Events of distinct columns of the input. */
+  readonly sources: readonly (PlannedEvents & { readonly from: number; readonly size: number })[];
+  readonly populations: readonly PlannedPopulation[];
+  /** Index arrays of sparse projections, 0 of dense ones. */
+  readonly topology: readonly { readonly rows: number; readonly post: number; readonly narrow: boolean }[];
+  readonly shards: readonly PlannedShard[];
+  /** Records with the whole gradient, for a stage that is not divided. */
+  readonly whole: PlannedShard | null;
+  readonly dendrite: Scratch;
+  readonly bptt: Scratch;
+}
+
+export interface PlannedEvents {
+  readonly record: number;
+  readonly list: number;
+  readonly ends: number;
+}
+
+export interface PlannedPopulation {
+  readonly events: PlannedEvents;
+  readonly strength: number;
+  readonly constant: number;
+  /** Records of the matrices through which errors come, at most one for every readout. */
+  readonly feedback: readonly number[];
+}
+
+export interface PlannedShard {
+  readonly b0: number;
+  readonly b1: number;
+  readonly nets: readonly { readonly record: number; readonly scratch: Scratch }[];
+  readonly projections: readonly { readonly record: number; readonly times: number; readonly entries: number }[];
+  readonly readouts: readonly { readonly record: number; readonly reads: readonly number[] }[];
+  /** Gradients of the shard, by block; null: those of the network. */
+  readonly gradients: Readonly<Record<string, number>> | null;
+}
+
+/** Parts of the streams that have a gradient of their own, added up in order; independent of the number of threads. */
+export function shardCount({ update, sizes }: NetworkSpec): number {
+  return update.unit === 'trial' ? Math.min(sizes.stream, 16) : 1;
+}
+
+export function planOf(spec: NetworkSpec, take: Take): Plan {
+  const { sizes, populations, projections, readouts, direct } = spec;
+  const { stream, step, out } = sizes;
+  const spiked = populations.some(({ signals }) => signals.some(({ kernel }) => kernel?.errorSpikes));
+  const events = (size: number, history: number): PlannedEvents => ({
+    record: take(eventsFields.length),
+    list: take(stream * (step + history) * size + 4),
+    ends: take(stream * (step + history + 1)),
+  });
+  const shared = {
+    scale: take(stream),
+    control: take(16),
+    told: spiked ? take(stream * step * out + 4) : null,
+    sources: slicesOf(projections).map(({ from, size }) => ({ from, size, ...events(size, sizes.inHistory) })),
+    populations: populations.map((population): PlannedPopulation => {
+      const { size, history, neuron, current } = population;
+      return {
+        events: events(size, history),
+        strength: neuron.kernel?.adaptation ? take(size + blockWidth) : 0,
+        constant: current ? take(size + 4) : 0,
+        feedback: readouts.map(() => take(feedbackFields.length)),
+      };
+    }),
+    topology: projections.map(({ synapses }) => topologyOf(spec, synapses, take)),
+  };
+  const count = shardCount(spec);
+  const shards = Array.from({ length: count }, (_, s) => {
+    const b0 = Math.floor((s * stream) / count);
+    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / count), count > 1);
+  });
+  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
+    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
+  const alone = whyNotSingle(spec).length === 0;
   return {
-    current: rec + 4,
-    list: rec + 4,
-    feedbackT: rec * out + blockWidth,
+    ...shared,
+    shards,
+    whole: direct ? shardOf(spec, take, 0, stream, false) : null,
+    dendrite: named(alone && dendriteOf(spec) ? dendriteScratch(spec) : {}),
+    bptt: named(alone ? bpttScratch(spec) : {}),
+  };
+}
+
+function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided: boolean): PlannedShard {
+  const { sizes, populations, projections, readouts, execution, channels } = spec;
+  const deferred = channels.length > 0 && execution === 'deferred';
+  const lengths = blockLengths(spec);
+  return {
+    b0,
+    b1,
+    nets: populations.map((population, p) => ({
+      record: take(netFields.length),
+      scratch: Object.fromEntries(
+        Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, take(length)]),
+      ),
+    })),
+    projections: projections.map(({ pre, synapses }) => {
+      const { nPre, dense } = synapses;
+      const listed = deferred ? nPre + 1 : 0;
+      const entries = deferred && dense ? (pre === null ? 2 : 1) * sizes.step * nPre : 0;
+      return { record: take(projectionFields.length), times: take(listed), entries: take(entries) };
+    }),
+    readouts: readouts.map(({ reads }) => ({
+      record: take(readoutFields.length),
+      reads: reads.map(() => take(readFields.length)),
+    })),
+    gradients: divided ? Object.fromEntries(Object.entries(lengths).map(([name, n]) => [name, take(n)])) : null,
+  };
+}
+
+/** Numbers of every block of weights. */
+function blockLengths({ blocks, populations, readouts }: NetworkSpec): Record<string, number> {
+  return Object.fromEntries(
+    blocks.map(({ name, kind, owner, synapses }) => {
+      if (synapses) return [name, synapses.nSyn];
+      const { reads, size } = readouts[owner];
+      const pre = reads.reduce((sum, p) => sum + populations[p].size, 0);
+      return [name, kind === 'bias' ? size : pre * size];
+    }),
+  );
+}
+
+/** Projections onto a population that learn, and the first column of each in `epsSteps`. */
+export function learningInto(
+  spec: NetworkSpec,
+  p: number,
+): { readonly width: number; readonly offsets: ReadonlyMap<number, number> } {
+  const offsets = new Map<number, number>();
+  let width = 0;
+  spec.projections.forEach(({ post, synapses, traces }, q) => {
+    if (post !== p || traces.length === 0) return;
+    offsets.set(q, width);
+    width += synapses.nPre;
+  });
+  return { width, offsets };
+}
+
+/** Four-byte words of scratch that a shard needs for a population, by the names of `Net`. */
+function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: number): Record<string, number> {
+  const { step, stream, out } = spec.sizes;
+  const learns = spec.channels.length > 0;
+  const deferred = learns && spec.execution === 'deferred';
+  const online = learns && spec.execution === 'online';
+  const postponed = learns && spec.execution === 'postponed';
+  const { width } = learningInto(spec, p);
+  // The list serves readouts, too, which read any population.
+  const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
+  return {
+    current: n + 4,
+    list: widest + 4,
+    feedbackT: n * out + blockWidth,
     errorBack: step * out,
-    drive: (online ? stream : 1) * rec + blockWidth,
-    owed: rec + blockWidth,
+    drive: (online ? stream : 1) * n + blockWidth,
+    owed: n + blockWidth,
     block: deferred ? (step + 1) * blockWidth : 0,
-    timesX: deferred ? nIn + 1 : 0,
-    timesZ: deferred ? rec + 1 : 0,
-    entriesX: deferred && fromInput.dense ? 2 * step * nIn : 0,
-    entriesZ: deferred && recurrent.dense ? step * rec : 0,
     lanes: 64,
-    epsSteps: (postponed ? step : online ? gradientChunk : 0) * (nIn + rec) + 4,
-    damp: (online ? gradientChunk : 1) * rec + (postponed ? 3 * (nIn + rec + 4) : blockWidth),
-    spare: online ? rec + 4 : 0,
-    packed: online ? 4 * gradientChunk * (rec + 8) : 0,
+    epsSteps: (postponed ? step : online ? gradientChunk : 0) * width + 4,
+    damp: (online ? gradientChunk : 1) * n + (postponed ? 3 * (width + 4) : blockWidth),
+    spare: online ? n + 4 : 0,
+    packed: online ? 4 * gradientChunk * (n + 8) : 0,
     actives: postponed ? 8 * step : 0,
   };
 }
 
-/** Four-byte words that all shards share. */
-export function sharedLengths({ sizes, rule }: NetworkSpec) {
-  const { rec, in: nIn, out, step, stream, history } = sizes;
-  return {
-    scale: stream,
-    strength: rec + blockWidth,
-    xList: stream * step * nIn + 4,
-    xEnds: stream * (step + 1),
-    zList: stream * (step + history) * rec + 4,
-    zEnds: stream * (step + history + 1),
-    control: 16,
-    told: rule?.signal.kernel?.errorSpikes ? stream * step * out + 4 : 0,
-  };
+/** Distinct columns of the input that projections read. */
+export function slicesOf(projections: readonly ProjectionSpec[]): { readonly from: number; readonly size: number }[] {
+  const slices = new Map<string, { from: number; size: number }>();
+  for (const { pre, from, synapses } of projections) {
+    if (pre === null) slices.set(`${from}:${synapses.nPre}`, { from, size: synapses.nPre });
+  }
+  return [...slices.values()];
 }
 
-/** Bytes of the index arrays of sparse projections. */
-export function topologyBytes(spec: NetworkSpec): number {
-  return [spec.projections.in, spec.projections.rec]
-    .filter(({ dense }) => !dense)
-    .reduce((sum, p) => sum + 4 * (p.nPre + 1) + (isNarrow(spec, p) ? 2 : 4) * p.nSyn + 256, 0);
+function topologyOf(spec: NetworkSpec, projection: Projection, take: Take) {
+  if (projection.dense) return { rows: 0, post: 0, narrow: false };
+  const narrow = isNarrow(spec, projection);
+  const rows = take(projection.nPre + 1);
+  return { rows, post: take(Math.ceil(((narrow ? 2 : 4) * projection.nSyn) / 4)), narrow };
 }
 
 /**
  * Whether two bytes a target do: its distance from the last one of the row. The online traces read targets as they are,
  * and in a large network with few synapses a distance may be too long.
  */
-export function isNarrow({ execution }: NetworkSpec, { nPre, rowStart, post }: Projection): boolean {
+export function isNarrow({ execution }: Pick<NetworkSpec, 'execution'>, { nPre, rowStart, post }: Projection): boolean {
   if (execution === 'online') return false;
   for (let i = 0; i < nPre; i++) {
     let last = 0;

@@ -81,6 +81,62 @@ function sparse(neurons: number): unknown {
   ]);
 }
 
+const recurrentSd = 0.5 / Math.sqrt(1000);
+
+/** 800 ALIF and 200 LIF neurons, each with the input, and four projections between them; `p`: share of the pairs that are connected. */
+function excitatoryInhibitory(p: number): unknown {
+  const { adaptiveShare: _, adaptation, adaptBeta, ...lif } = alif;
+  const connectivity = p < 1 ? { kind: 'probability', p } : { kind: 'dense' };
+  const init = { kind: 'normal-sd', sd: recurrentSd / Math.sqrt(p) };
+  const input = (to: string) => ({ from: 'input', to, init: { kind: 'normal', gain: 0.95 } });
+  const between = (from: string, to: string) => ({ from, to, connectivity, init });
+  return graph(
+    {
+      exc: { size: 800, neuron: { ...lif, kind: 'alif', adaptation, adaptBeta } },
+      inh: { size: 200, neuron: { ...lif, kind: 'lif' } },
+    },
+    {
+      'input-exc': input('exc'),
+      'input-inh': input('inh'),
+      'exc-exc': between('exc', 'exc'),
+      'exc-inh': between('exc', 'inh'),
+      'inh-exc': between('inh', 'exc'),
+      'inh-inh': between('inh', 'inh'),
+    },
+    ['exc', 'inh'],
+  );
+}
+
+/** The same neurons as one population. */
+function together(p: number): unknown {
+  const connectivity = p < 1 ? { kind: 'probability', p } : { kind: 'dense' };
+  const recurrent = { connectivity, init: { kind: 'normal-sd', sd: recurrentSd / Math.sqrt(p) } };
+  return network(1000, ['network.neuron.adaptiveShare=0.8', `network.recurrent=${JSON.stringify(recurrent)}`]);
+}
+
+/** Three layers of 200 LIF neurons within a step. */
+function layers(): unknown {
+  const { adaptiveShare: _, adaptation: __, adaptBeta: ___, ...lif } = alif;
+  const layer = { size: 200, neuron: { ...lif, kind: 'lif' } };
+  const feed = (from: string, to: string, gain: number) => ({ from, to, delayMs: 0, init: { kind: 'normal', gain } });
+  return graph(
+    { one: layer, two: layer, three: layer },
+    { in: feed('input', 'one', 0.95), up: feed('one', 'two', 3), top: feed('two', 'three', 3) },
+    ['three'],
+  );
+}
+
+/** A graph on the task and with the rule of `network`. */
+function graph(populations: object, projections: object, from: readonly string[]): unknown {
+  const { network: short, optimizer, ...rest } = network(1) as Record<string, Record<string, unknown>>;
+  const rates = Object.fromEntries([...Object.keys(projections), 'out'].map((name) => [name, 1e-6]));
+  return {
+    ...rest,
+    network: { dtMs: short.dtMs, populations, projections, readouts: { out: { from, readout: short.readout } } },
+    optimizer: { ...optimizer, rates },
+  };
+}
+
 const plain = (name: string, raw: () => unknown, repetitions: number): Case => ({
   name,
   threads: [1],
@@ -119,6 +175,11 @@ export const cases: readonly (Case | LoopCase)[] = [
     () => network(400, ['training.execution=postponed', 'rateTerm.strength=0', 'task.steps=480']),
     15,
   ),
+  plain('graph-one', () => together(1), 15),
+  plain('graph-ei', () => excitatoryInhibitory(1), 15),
+  plain('graph-one-sparse', () => together(0.2), 15),
+  plain('graph-ei-sparse', () => excitatoryInhibitory(0.2), 15),
+  plain('layers-3', layers, 40),
   plain('sparse-10k', () => sparse(10_000), 5),
   plain('sparse-100k', () => sparse(100_000), 3),
   { ...plain('four-six-back', () => preset('four-six-back'), 60), timed: 'training' },
@@ -144,7 +205,7 @@ function inWords(name: string): unknown {
   const raw = preset('four-six-back-8bit');
   const { formats } = raw.fixed as { formats: Record<string, unknown> };
   const own = Object.entries(formats).filter(
-    ([field]) => name.startsWith('sg') || !/^signal\.(A|J|distal)$/.test(field),
+    ([field]) => name.startsWith('sg') || !/\.signal\.(A|J|distal)$/.test(field),
   );
   const { training } = preset('four-six-back');
   return { ...raw, rule: { name }, training, fixed: { formats: Object.fromEntries(own) } };

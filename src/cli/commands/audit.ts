@@ -3,7 +3,8 @@ import { type Inventory, inventory } from '../../../hardware/inventory.ts';
 import { parseExperiment } from '../../config/parse.ts';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { type Alignment, auditBlocks } from '../../experiment/alignment.ts';
+import { synapseCount } from '../../core/network.ts';
+import type { Alignment } from '../../experiment/alignment.ts';
 import {
   type Audit,
   type AuditedRule,
@@ -12,6 +13,7 @@ import {
   createAudit,
 } from '../../experiment/audit.ts';
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
+import type { AuditReport, Cost, RuleRow } from '../auditReport.ts';
 import { catalogue } from '../catalogue.ts';
 import { drawAudit } from '../figures.ts';
 import { failure, fixed, type Global, print, table } from '../output.ts';
@@ -31,33 +33,6 @@ export interface AuditFlags extends Global {
   readonly set?: readonly string[];
   readonly seed?: number;
   readonly backend?: string;
-}
-
-/** What a rule costs. */
-interface Cost {
-  /** Numbers that one stream keeps from step to step, by home. */
-  readonly state: Inventory;
-  /** Numbers of past steps, for a rule that goes back through them. */
-  readonly past: number;
-  /** All of them per synapse of the network. */
-  readonly perSynapse: number;
-  /** Median time of the learning part per step of all streams, microseconds; null for what nobody would run. */
-  readonly microseconds: number | null;
-}
-
-type RuleRow = Pick<AuditedRule, 'label' | 'role' | 'rule' | 'backend'> & Cost;
-
-/** `audit.json` */
-export interface AuditReport {
-  readonly task: string;
-  readonly unit: 'symbols' | 'trials';
-  readonly total: number;
-  readonly seed: number;
-  readonly windows: number;
-  readonly chunks: number;
-  readonly reset: string;
-  readonly rules: readonly RuleRow[];
-  readonly points: readonly AuditPoint[];
 }
 
 /** `spiketrace audit`: one training, and how far the updates of several rules point along the true gradient. */
@@ -177,23 +152,24 @@ function reportOf(made: Audit, points: readonly AuditPoint[], flags: AuditFlags)
     windows: flags.windows,
     chunks: flags.chunks,
     reset: flags.reset,
+    blocks: made.blocks.map(({ name }) => name),
     rules: made.rules.map((rule, n) => {
       const { label, role, backend } = rule;
-      return { label, role, rule: rule.rule, backend, ...costOf(rule, times[n]) };
+      return { label, role, rule: rule.rule, backend, ...costOf(rule, times[n], made) };
     }),
     points,
   };
 }
 
-function costOf({ layouts, sizes, past }: AuditedRule, time: number | null): Cost {
+function costOf({ layouts, past }: AuditedRule, time: number | null, { master }: Audit): Cost {
   const state: Record<keyof Inventory, number> = { pre: 0, post: 0, synapse: 0, pair: 0, global: 0 };
-  for (const layout of layouts) {
+  for (const { layout, sizes } of layouts) {
     const counts = inventory(layout, sizes);
     for (const home of homes) state[home] += counts[home];
   }
   const all = homes.reduce((sum, home) => sum + state[home], past);
   const microseconds = time === null ? null : 1000 * time;
-  return { state, past, perSynapse: all / (sizes.synIn + sizes.synRec), microseconds };
+  return { state, past, perSynapse: all / synapseCount(master.run.network.spec), microseconds };
 }
 
 const homes = ['pre', 'post', 'synapse', 'pair', 'global'] as const;
@@ -202,19 +178,18 @@ const titles = {
   sign: 'share of synapses with the sign of the true gradient',
   norm: 'norm over that of the true gradient',
 } as const;
-const blockNames = { wRec: 'recurrent', wIn: 'input', wOut: 'readout' } as const;
 
 /** One table per measure (first point, mean over the last quarter of the points), then the costs. */
 function tables(report: AuditReport): string {
-  const { rules, points, total, unit } = report;
+  const { rules, points, total, unit, blocks } = report;
   const last = points.slice(-Math.ceil(points.length / 4));
-  const head = ['rule', ...auditBlocks.flatMap((block) => [`${blockNames[block]} first`, 'last 1/4'])];
+  const head = ['rule', ...blocks.flatMap((block) => [`${block} first`, 'last 1/4'])];
   const measured = (Object.keys(titles) as (keyof Alignment)[]).map((measure) => {
-    const cell = (over: readonly AuditPoint[], n: number, block: (typeof auditBlocks)[number]) =>
+    const cell = (over: readonly AuditPoint[], n: number, block: string) =>
       shown(mean(over.map(({ alignments }) => alignments[n][block][measure])));
     const body = rules.map(({ label }, n) => [
       label,
-      ...auditBlocks.flatMap((block) => [cell(points.slice(0, 1), n, block), cell(last, n, block)]),
+      ...blocks.flatMap((block) => [cell(points.slice(0, 1), n, block), cell(last, n, block)]),
     ]);
     return `${titles[measure]}\n\n${table(head, body)}`;
   });
@@ -247,11 +222,11 @@ function shown(value: number | null): string {
   return value === null ? '-' : fixed(value, 3);
 }
 
-function csvOf({ rules, points }: AuditReport): string {
+function csvOf({ rules, points, blocks }: AuditReport): string {
   const lines = points.flatMap(({ amount, alignments }) =>
-    alignments.flatMap((blocks, n) =>
-      auditBlocks.map((block) => {
-        const { cosine, sign, norm } = blocks[block];
+    alignments.flatMap((aligned, n) =>
+      blocks.map((block) => {
+        const { cosine, sign, norm } = aligned[block];
         return [amount, quoted(rules[n].label), block, cosine ?? '', sign ?? '', norm ?? ''].join(',');
       }),
     ),

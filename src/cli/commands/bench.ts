@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTensorFlow } from '../../backends/tfjs/load.ts';
 import { ConfigError } from '../../core/errors.ts';
+import type { Real } from '../../core/layout.ts';
+import { type Network, synapseCount } from '../../core/network.ts';
 import { runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
@@ -127,6 +129,11 @@ function sample(once: () => unknown, repetitions: number): number[] {
   return samples.sort((a, b) => a - b);
 }
 
+/** Weights that every change of a run before them has an influence on. */
+function lastProjection({ spec, weights }: Network): Real {
+  return weights[spec.projections[spec.projections.length - 1].name];
+}
+
 function summary(
   item: Case,
   experiment: Experiment,
@@ -136,15 +143,14 @@ function summary(
 ): BenchResult {
   const { network } = experiment.run;
   const times = spreadOf(samples);
-  const { synIn, synRec } = network.spec.sizes;
   return {
     case: item.name,
     backend: experiment.config.backend,
     threads: 1,
     ...times,
-    synapse_steps_per_s: (1000 * (synIn + synRec) * steps) / times.median_ms,
+    synapse_steps_per_s: (1000 * synapseCount(network.spec) * steps) / times.median_ms,
     symbols_per_s: symbols === null ? null : (1000 * symbols) / times.median_ms,
-    checksum: sumOf(network.weights.wRec),
+    checksum: sumOf(lastProjection(network)),
     native_ratio: null,
   };
 }

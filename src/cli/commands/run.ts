@@ -5,6 +5,7 @@ import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { readBytes } from '../../record/index.ts';
+import { withArrays } from '../arrayFiles.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadBackends, prepare, recordingBytes } from '../execute.ts';
@@ -35,7 +36,8 @@ export interface TrainFlags extends Global {
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
 export function readExperiment(source: string, settings: readonly string[]): unknown {
-  return applySettings(presetNames.includes(source as never) ? preset(source) : readJson(source), settings, catalogue);
+  const given = presetNames.includes(source as never) ? preset(source) : withArrays(readJson(source), source);
+  return applySettings(given, settings, catalogue);
 }
 
 function readJson(path: string): unknown {

@@ -9,6 +9,8 @@ import {
   writeImage,
 } from '../../../hardware/index.ts';
 import { ConfigError } from '../../core/errors.ts';
+import { type Rows, rowAt } from '../../core/rows.ts';
+import { singleNetwork } from '../../core/single.ts';
 import { runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
@@ -48,7 +50,7 @@ export function writeReckonImages(experiment: Experiment, folder: string): Recko
     membraneUnit,
     outputUnit,
     weightStep,
-    readoutBias: Array.from(network.weights.bOut),
+    readoutBias: Array.from(singleNetwork(network).weights.bOut),
     approximations,
     agreement: compare(experiment, made.chip),
   };
@@ -63,15 +65,16 @@ export function writeReckonImages(experiment: Experiment, folder: string): Recko
 /** One trial of the task from rest, on both. */
 function compare(experiment: Experiment, chip: ReturnType<typeof reckonOf>['chip']): ReckonExport['agreement'] {
   const { run, feed } = experiment.observer(1);
-  const { step, in: nIn, rec, history } = run.network.spec.sizes;
+  const { step } = run.network.spec.sizes;
   feed.fill(step);
   runTrial(run, step, { learn: false });
-  const { x, z } = run.network.trial;
+  const { x } = run.network.trial;
+  const [{ z }] = run.network.activity;
   const steps = Math.min(step, mostSteps);
-  const rows = (values: Float64Array | Float32Array, width: number, first: number) =>
-    Array.from({ length: steps }, (_, t) => values.subarray((first + t) * width, (first + t + 1) * width));
+  const listed = (rows: Rows) =>
+    Array.from({ length: steps }, (_, t) => rows.data.subarray(rowAt(rows, 0, t), rowAt(rows, 0, t) + rows.size));
   try {
-    return { ...agreementOf(rows(z, rec, history), spikesOf(chip, rows(x, nIn, 0), rec)), steps };
+    return { ...agreementOf(listed(z), spikesOf(chip, listed(x), z.size)), steps };
   } catch (error) {
     if (error instanceof ConfigError) return null;
     throw error;

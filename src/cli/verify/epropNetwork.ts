@@ -1,9 +1,8 @@
 import { UnsupportedError } from '../../core/errors.ts';
-import { createRng } from '../../core/rng.ts';
-import { createFeed } from '../../engine/feed.ts';
-import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
+import { rowAt } from '../../core/rows.ts';
+import { gradientOf, type Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type GivenTrial, givenExperiment, scaleName } from './given.ts';
+import { type GivenTrial, givenExperiment, runOnce, scaleName } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -105,11 +104,11 @@ function build(file: EpropNetworkFile, variant: Variant, { backend }: Subject): 
     trialsOf(file, variant.bareOutput ?? false),
   );
   const { weights, state } = experiment.run.network;
-  weights.wIn.set(flatten(file.w_in));
-  weights.wRec.set(flatten(file.w_rec));
-  weights.wOut.set(flatten(file.w_out));
+  weights.in.set(flatten(file.w_in));
+  weights.rec.set(flatten(file.w_rec));
+  weights.out.set(flatten(file.w_out));
   if (variant.feedback !== 'symmetric') {
-    const B = state.field('signal.B');
+    const B = state.field('population.rec.signal.B');
     if (variant.feedback === 'none') B.fill(0);
     else B.set(flatten(file.feedback_random));
   }
@@ -143,15 +142,6 @@ function trialsOf({ params: p, x, target, labels }: EpropNetworkFile, bare: bool
   }));
 }
 
-/** Runs one trial with learning on and weights frozen; `onStep` sees every step. */
-function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) => void): Run {
-  const { run, task, config } = experiment;
-  const steps = run.network.spec.sizes.step;
-  createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
-  runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
-  return run;
-}
-
 /** Collects a field of all streams over time as [stream][t][...]; `before` takes the value that step t started from. */
 class Collector {
   readonly values: Float64Array[];
@@ -177,15 +167,15 @@ class Collector {
 }
 
 const stateNames = [
-  { name: 'v', field: 'neuron.v', lag: 0 },
-  { name: 'a', field: 'neuron.a', lag: 0 },
-  { name: 'refractory_before', field: 'neuron.refractory', lag: 1 },
+  { name: 'v', field: 'population.rec.v', lag: 0 },
+  { name: 'a', field: 'population.rec.a', lag: 0 },
+  { name: 'refractory_before', field: 'population.rec.refractory', lag: 1 },
 ] as const;
 const traceNames = [
-  { name: 'epsv', field: 'trace.eps', lag: 0 },
-  { name: 'epsa', field: 'trace.epsA', lag: 1 },
-  { name: 'e', field: 'trace.e', lag: 0 },
-  { name: 'ebar', field: 'trace.eBar', lag: 0 },
+  { name: 'epsv', field: 'eps', lag: 0 },
+  { name: 'epsa', field: 'epsA', lag: 1 },
+  { name: 'e', field: 'e', lag: 0 },
+  { name: 'ebar', field: 'eBar', lag: 0 },
 ] as const;
 
 /** States, threshold, spikes, psi, y and all traces, from one recorded trial. */
@@ -193,25 +183,26 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const tolerance = subject.tolerance(exact);
   const { batch, T: steps, n_rec: nRec } = file.params;
   const experiment = build(file, { feedback: 'symmetric', strength: 1 }, subject);
-  const { state, spec, trial } = experiment.run.network;
+  const { state, spec, trial, activity } = experiment.run.network;
+  const [{ z: spikes, psi }] = activity;
   const wanted = [
     ...stateNames.map((entry) => ({ ...entry, want: file[entry.name] as Nested | undefined })),
     ...traceNames.map((entry) => ({
       ...entry,
       name: `traces_input.${entry.name}`,
-      field: `${entry.field}In`,
+      field: `projection.in.trace.${entry.field}`,
       want: file.traces_input[entry.name],
     })),
     ...traceNames.map((entry) => ({
       ...entry,
       name: `traces_recurrent.${entry.name}`,
-      field: `${entry.field}Rec`,
+      field: `projection.rec.trace.${entry.field}`,
       want: file.traces_recurrent[entry.name],
     })),
   ].filter((entry) => entry.want !== undefined);
   const inChunks = experiment.run.gradientChunk > 1;
   const missing = wanted.filter(
-    ({ field }) => (inChunks && field.startsWith('trace.')) || !state.table.some((entry) => entry.name === field),
+    ({ field }) => (inChunks && field.includes('.trace.')) || !state.table.some((entry) => entry.name === field),
   );
   const present = wanted.filter((entry) => !missing.includes(entry));
   const collectors = present.map(({ field }) => new Collector(batch, steps, state.field(field).length / batch));
@@ -223,7 +214,7 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
       collectors[c].take(state.field(field), t + lag);
     });
     for (let b = 0; b < batch; b++) {
-      spec.neuron.threshold?.(state.views('neuron'), b, row);
+      spec.populations[0].neuron.threshold?.(state.views('population.rec'), b, row);
       rows.set(row, b * nRec);
     }
     threshold.take(rows, t);
@@ -231,9 +222,7 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const results = present.map(({ name, want, field }, c) =>
     compare(name, expandPre(collectors[c].all(), field, file, want as Nested), want as Nested, tolerance),
   );
-  const z = Array.from({ length: batch }, (_, b) =>
-    trial.z.subarray((b * (steps + 1) + 1) * nRec, (b + 1) * (steps + 1) * nRec),
-  );
+  const z = Array.from({ length: batch }, (_, b) => spikes.data.subarray(rowAt(spikes, b, 0), rowAt(spikes, b, steps)));
   return [
     compare(
       'z',
@@ -241,8 +230,8 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
       file.z as Nested,
       0,
     ),
-    compare('psi', trial.psi, file.psi as Nested, tolerance),
-    compare('y', trial.y, file.y as Nested, tolerance),
+    compare('psi', psi.data, file.psi as Nested, tolerance),
+    compare('y', trial.y.data, file.y as Nested, tolerance),
     ...(file.threshold ? [compare('threshold', threshold.all(), file.threshold as Nested, tolerance)] : []),
     ...results,
     ...missing.map(({ name }) =>
@@ -256,7 +245,7 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
 
 /** The presynaptic trace of a LIF neuron is one value per presynaptic neuron; the file lists it per synapse. */
 function expandPre(values: number[], field: string, file: EpropNetworkFile, want: Nested): number[] {
-  if (values.length === flatten(want).length || !field.startsWith('trace.eps')) return values;
+  if (values.length === flatten(want).length || !field.includes('.trace.eps')) return values;
   return values.flatMap((value) => new Array<number>(file.params.n_rec).fill(value));
 }
 
@@ -264,19 +253,20 @@ function softmax(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const tolerance = subject.tolerance(exact);
   if (file.softmax === undefined) return [];
   const { trial } = runOnce(build(file, { feedback: 'symmetric', bareOutput: true }, subject)).network;
-  return [compare('softmax', trial.error, file.softmax as Nested, tolerance)];
+  return [compare('softmax', trial.error.data, file.softmax as Nested, tolerance)];
 }
 
 function signals(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const tolerance = subject.tolerance(exact);
   const results: Quantity[] = [];
   for (const feedback of ['symmetric', 'random'] as const) {
-    const { trial } = runOnce(build(file, { feedback }, subject)).network;
+    const { trial, activity } = runOnce(build(file, { feedback }, subject)).network;
+    const signal = activity[0].signals[0].data;
     results.push(
-      compare(`learning_signal_${feedback}`, trial.signal, file[`learning_signal_${feedback}`] as Nested, tolerance),
+      compare(`learning_signal_${feedback}`, signal, file[`learning_signal_${feedback}`] as Nested, tolerance),
     );
     if (feedback === 'symmetric' && file.output_error) {
-      results.push(compare('output_error', trial.error, file.output_error as Nested, tolerance));
+      results.push(compare('output_error', trial.error.data, file.output_error as Nested, tolerance));
     }
   }
   const loss = lossOf(file, subject);
@@ -316,9 +306,9 @@ function gradients(file: EpropNetworkFile, subject: Subject): Quantity[] {
     const strength = name === 'firing_rate_reg' ? (file.params.c_reg ?? 0) : 0;
     for (const execution of ['online', 'deferred'] as const) {
       const got = gradientOf(runOnce(build(file, { ...variant, strength, execution }, subject)));
-      if (want.w_in) results.push(compare(`gradients.${name}.w_in (${execution})`, got.wIn, want.w_in, tolerance));
-      if (want.w_rec) results.push(compare(`gradients.${name}.w_rec (${execution})`, got.wRec, want.w_rec, tolerance));
-      if (want.w_out) results.push(compare(`gradients.${name}.w_out (${execution})`, got.wOut, want.w_out, tolerance));
+      if (want.w_in) results.push(compare(`gradients.${name}.w_in (${execution})`, got.in, want.w_in, tolerance));
+      if (want.w_rec) results.push(compare(`gradients.${name}.w_rec (${execution})`, got.rec, want.w_rec, tolerance));
+      if (want.w_out) results.push(compare(`gradients.${name}.w_out (${execution})`, got.out, want.w_out, tolerance));
     }
   }
   return [...results, ...cumulative(file, subject)];
@@ -329,7 +319,7 @@ function cumulative(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const results: Quantity[] = [];
   const wanted = (['w_in', 'w_rec'] as const).map((name) => ({
     name: `cumulative_eprop_symmetric_${name}_at_t`,
-    key: name === 'w_in' ? ('wIn' as const) : ('wRec' as const),
+    key: name === 'w_in' ? ('in' as const) : ('rec' as const),
   }));
   const experiment = build(file, { feedback: 'symmetric' }, subject);
   if (experiment.run.gradientChunk > 1) {
@@ -366,8 +356,8 @@ function backpropagated(file: EpropNetworkFile, subject: Subject): Quantity[] {
       return names.map((quantity) => notChecked(quantity, error.message));
     }
     const got = gradientOf(run);
-    const { signal } = run.network.trial;
-    const blocks = { w_in: got.wIn, w_rec: got.wRec, w_out: got.wOut };
+    const signal = run.network.activity[0].signals[0].data;
+    const blocks = { w_in: got.in, w_rec: got.rec, w_out: got.out };
     const results = Object.entries(blocks)
       .filter(([block]) => want?.[block])
       .map(([block, value]) => compare(`gradients.${name}.${block}`, value, want[block], tolerance));

@@ -104,10 +104,10 @@ export function buildTraining({ params: p, ...file }: EpropTrainingFile, backend
   );
   const { weights, state } = experiment.run.network;
   const stored = p.storage === 'float32' ? Math.fround : (value: number) => value;
-  weights.wIn.set(file.w_in.map(stored));
-  weights.wRec.set(file.w_rec.map(stored));
-  weights.wOut.set(file.w_out.map(stored));
-  state.field('signal.B').set(file.feedback.map(stored));
+  weights.in.set(file.w_in.map(stored));
+  weights.rec.set(file.w_rec.map(stored));
+  weights.out.set(file.w_out.map(stored));
+  state.field('population.rec.signal.B').set(file.feedback.map(stored));
   return experiment;
 }
 
@@ -150,6 +150,6 @@ function gradientNorms(experiment: Experiment, trial: number): number[] {
   const steps = run.network.spec.sizes.step;
   createFeed(run, experiment.task, createRng(0), experiment.config.loss.window, 'train').fill(steps);
   runTrial(run, steps, { learn: true, freeze: true });
-  const { wIn, wRec, wOut } = gradientOf(run);
-  return [wIn, wRec, wOut].map((gradient) => Math.hypot(...gradient));
+  const gradient = gradientOf(run);
+  return [gradient.in, gradient.rec, gradient.out].map((block) => Math.hypot(...block));
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { models } from '../../../models/index.ts';
 import type { Catalogue, TaskInstance } from '../../core/plugins.ts';
+import { createRng } from '../../core/rng.ts';
+import { createFeed } from '../../engine/feed.ts';
+import { type Run, runTrial } from '../../engine/run.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 
 /** A trial that a golden file spells out. */
@@ -46,6 +49,15 @@ export function givenExperiment(
     { backend: 'reference', ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
     { ...models, neurons, tasks: [model] },
   );
+}
+
+/** Runs one trial with learning on and weights frozen; `onStep` sees every step. */
+export function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) => void): Run {
+  const { run, task, config } = experiment;
+  const steps = run.network.spec.sizes.step;
+  createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
+  runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
+  return run;
 }
 
 /** Presynaptic-major copy of a [post][pre] matrix. */

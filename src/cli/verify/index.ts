@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
+import { type EpropDelaysFile, verifyEpropDelays } from './epropDelays.ts';
+import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
@@ -22,6 +24,8 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   string,
   (file: never, subject: Subject) => Quantity[]
 >([
+  ['eprop-delays', (file: EpropDelaysFile, subject: Subject) => verifyEpropDelays(file, subject)],
+  ['eprop-graph', (file: EpropGraphFile, subject: Subject) => verifyEpropGraph(file, subject)],
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
   ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],

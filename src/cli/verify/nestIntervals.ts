@@ -76,8 +76,10 @@ interface Interval {
 function verifyCase(name: string, spec: CaseSpec, want: CaseResult, subject: Subject): Quantity[] {
   const experiment = build(spec, subject);
   const { run } = experiment;
-  const { trial, state, spec: network } = run.network;
-  const { step: steps, rec: n, out: nOut } = network.sizes;
+  const { trial, state, spec: network, activity } = run.network;
+  const { step: steps, out: nOut } = network.sizes;
+  const n = network.populations[0].size;
+  const [{ z, psi }] = activity;
   const { n_lif: nLif } = spec;
   const seen: Record<'v' | 'threshold' | 'a' | 'psi' | 'y' | 'error' | 'z' | 'loss', number[]> = {
     v: [],
@@ -96,10 +98,10 @@ function verifyCase(name: string, spec: CaseSpec, want: CaseResult, subject: Sub
       fields: [],
       wants: () => true,
       step(of) {
-        seen.v.push(...state.field('neuron.v'));
-        of.network.spec.neuron.threshold?.(state.views('neuron'), 0, row);
+        seen.v.push(...state.field('population.rec.v'));
+        of.network.spec.populations[0].neuron.threshold?.(state.views('population.rec'), 0, row);
         seen.threshold.push(...row.subarray(nLif));
-        seen.a.push(...state.field('neuron.a').subarray(nLif));
+        seen.a.push(...state.field('population.rec.a').subarray(nLif));
       },
     },
     listener(event) {
@@ -107,11 +109,11 @@ function verifyCase(name: string, spec: CaseSpec, want: CaseResult, subject: Sub
     },
   });
   for (const _ of training) {
-    seen.psi.push(...trial.psi.subarray(0, steps * n));
-    seen.y.push(...trial.y.subarray(0, steps * nOut));
-    seen.error.push(...trial.error.subarray(0, steps * nOut));
-    seen.z.push(...trial.z.subarray(n, (steps + 1) * n));
-    const { wIn, wRec, wOut } = run.network.weights;
+    seen.psi.push(...psi.data.subarray(0, steps * n));
+    seen.y.push(...trial.y.data.subarray(0, steps * nOut));
+    seen.error.push(...trial.error.data.subarray(0, steps * nOut));
+    seen.z.push(...z.data.subarray(n, (steps + 1) * n));
+    const { in: wIn, rec: wRec, out: wOut } = run.network.weights;
     after.push({ wIn: Float64Array.from(wIn), wRec: Float64Array.from(wRec), wOut: Float64Array.from(wOut) });
   }
   const scale = gradientScale(spec);
@@ -206,10 +208,10 @@ function build(spec: CaseSpec, { backend }: Subject): Experiment {
     spec.input_spikes.map((spikes, j) => ({ x: rasterOf(spikes, steps), target: transpose(spec.target[j]) })),
   );
   const { weights, state } = experiment.run.network;
-  weights.wIn.set(flatten(transpose(spec.W_in)));
-  weights.wRec.set(flatten(transpose(spec.W_rec)));
-  weights.wOut.set(flatten(transpose(spec.W_out)));
-  state.field('signal.B').set(flatten(spec.B));
+  weights.in.set(flatten(transpose(spec.W_in)));
+  weights.rec.set(flatten(transpose(spec.W_rec)));
+  weights.out.set(flatten(transpose(spec.W_out)));
+  state.field('population.rec.signal.B').set(flatten(spec.B));
   return experiment;
 }
 

@@ -1,6 +1,7 @@
 import { broadcast } from '../../../models/index.ts';
+import { bindingOfDirect, bindingOfSignal } from '../../core/bindings.ts';
 import { UnsupportedError } from '../../core/errors.ts';
-import type { Weights } from '../../core/plugins.ts';
+import type { Weights } from '../../core/network.ts';
 import { createRng } from '../../core/rng.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
@@ -88,15 +89,15 @@ export function verifyRateRules(file: RateRulesFile, subject: Subject): Quantity
 function verifyDni(task: Task): Quantity[] {
   const { file, scenario, name, path, tolerance } = task;
   const experiment = buildDni(task);
-  const { trial } = experiment.run.network;
+  const signal = experiment.run.network.activity[0].signals[0].data;
   const n = file.weights.W_rec.length;
-  const start = Array.from(experiment.run.network.state.field('signal.A'));
+  const start = Array.from(experiment.run.network.state.field('population.rec.signal.A'));
   const steps = watchTrial(experiment, scenario.lr > 0).slice(0, -1);
-  const before = (t: number) => (t > 0 ? steps[t - 1].state['signal.A'] : start);
-  const collect = (field: string) => steps.flatMap(({ state }) => Array.from(state[`signal.${field}`]));
-  const matrix = (field: string) => steps.flatMap(({ state }) => turned([state[`signal.${field}`]], n));
+  const before = (t: number) => (t > 0 ? steps[t - 1].state['population.rec.signal.A'] : start);
+  const collect = (field: string) => steps.flatMap(({ state }) => Array.from(state[`population.rec.signal.${field}`]));
+  const matrix = (field: string) => steps.flatMap(({ state }) => turned([state[`population.rec.signal.${field}`]], n));
   const perStep = (values: readonly number[]) => values.map((value, t) => value - (t > 0 ? values[t - 1] : 0));
-  const lossOf = (index: number) => perStep(steps.map(({ state }) => state['signal.losses'][index]));
+  const lossOf = (index: number) => perStep(steps.map(({ state }) => state['population.rec.signal.losses'][index]));
   const got: Readonly<Record<string, () => ArrayLike<number>>> = {
     q: () => collect('q'),
     rec_grads: () => steps.flatMap(({ gradient }) => recurrentGradient(gradient, n)),
@@ -106,7 +107,7 @@ function verifyDni(task: Task): Quantity[] {
     A: () => matrix('A'),
     A_target_net: () => matrix('slowA'),
     i_fix: () => collect('age'),
-    sg_used: () => trial.signal,
+    sg_used: () => signal,
     J: () => matrix('J'),
     J_error: () => collect('errorJ').map((error) => -error),
     J_loss: () => lossOf(1),
@@ -132,7 +133,7 @@ function buildDni(task: Task): Experiment {
     rateJ,
     copyEvery,
   });
-  const signal = experiment.run.network.state.views('signal');
+  const signal = experiment.run.network.state.views('population.rec.signal');
   for (const A of [signal.A, signal.slowA]) A.set(flatten(transpose(file.weights.A0)));
   if (signal.J) signal.J.set(flatten(transpose(file.weights.W_rec)));
   return experiment;
@@ -140,13 +141,13 @@ function buildDni(task: Task): Experiment {
 
 /** What A read at step t - 1: activity, label, 1; before the first step no activity and the first label. */
 function featuresBefore(file: RateRulesFile, steps: readonly WatchedStep[], t: number): ArrayLike<number> {
-  if (t > 0) return steps[t - 1].state['signal.features'];
+  if (t > 0) return steps[t - 1].state['population.rec.signal.features'];
   return [...new Array<number>(file.weights.W_rec.length).fill(0), ...file.y[0], 1];
 }
 
 /** A f(t-1) less its error. */
 function targetOfA(A: ArrayLike<number>, f: ArrayLike<number>, state: WatchedStep['state'], n: number): number[] {
-  return Array.from(state['signal.errorA'], (error, j) => {
+  return Array.from(state['population.rec.signal.errorA'], (error, j) => {
     let predicted = 0;
     for (let i = 0; i < f.length; i++) predicted += A[i * n + j] * f[i];
     return predicted - error;
@@ -180,10 +181,10 @@ function build({ file, scenario, subject }: Task, rule: Record<string, unknown>)
     [{ x, target: y }],
   );
   const { weights, state } = experiment.run.network;
-  weights.wIn.set([...flatten(transpose(given.W_in)), ...given.b_rec]);
-  weights.wRec.set(flatten(transpose(given.W_rec)));
-  weights.wOut.set(flatten(transpose(given.W_out)));
-  weights.bOut.set(given.b_out);
+  weights.in.set([...flatten(transpose(given.W_in)), ...given.b_rec]);
+  weights.rec.set(flatten(transpose(given.W_rec)));
+  weights.out.set(flatten(transpose(given.W_out)));
+  weights['out.bias'].set(given.b_out);
   for (const { name } of state.table) if (name.endsWith('.B')) state.field(name).set(flatten(transpose(given.W_FB)));
   return experiment;
 }
@@ -194,8 +195,8 @@ function withFeedback(task: Task, name: string): Experiment {
 }
 
 /** dL/d[W_rec | W_in | b_rec], [post][pre]. */
-function recurrentGradient({ wRec, wIn }: Weights, n: number): number[] {
-  return turned([wRec, wIn], n);
+function recurrentGradient(weights: Weights, n: number): number[] {
+  return turned([weights.rec, weights.in], n);
 }
 
 /** A quantity of the file over all steps. */
@@ -230,7 +231,7 @@ function verifyOnline(task: Task, rule: 'rtrl' | 'rflo'): Quantity[] {
     results.push(
       check(
         'B',
-        steps.flatMap(({ state }) => turned([state['trace.eRec'], state['trace.eIn']], n)),
+        steps.flatMap(({ state }) => turned([state['projection.rec.trace.e'], state['projection.in.trace.e']], n)),
       ),
     );
   }
@@ -241,20 +242,25 @@ function verifyOnline(task: Task, rule: 'rtrl' | 'rflo'): Quantity[] {
  * B error of every step, by the broadcast signal on the arrays of a trial that is over and the weights of each step.
  */
 function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: boolean): number[] {
-  const { spec, state, trial } = run.network;
-  const { sizes, projections, readout, dtMs } = spec;
-  const neuron = spec.neuron.eligibility;
-  if (!neuron) throw new UnsupportedError(`the dynamics of "${spec.kinds.neuron}", which declares none`);
+  const { network } = run;
+  const { spec, state } = network;
+  const [{ kind, neuron: instance, size }] = spec.populations;
+  const neuron = instance.eligibility;
+  if (!neuron) throw new UnsupportedError(`the dynamics of "${kind}", which declares none`);
+  const [{ decay, gain, column, size: nOut }] = spec.readouts;
+  const channels = [{ decay, gain, column, size: nOut, readouts: [0] }];
+  const sizes = { stream: 1, step: spec.sizes.step, in: spec.sizes.in, self: size, out: nOut };
   const signal = broadcast.derive(
     { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, errorSpikeSize: null, decay: 0 },
-    { dtMs, sizes, neuron, readout, rng: createRng(0), powersOfTwo: false },
+    { dtMs: spec.dtMs, sizes, neuron, readout: { decay, gain }, rng: createRng(0), powersOfTwo: false },
   );
-  const told = { ...trial, signal: new Float64Array(sizes.step * sizes.rec) };
-  const views = state.views(spec.direct ? 'direct' : 'signal');
-  for (let t = 0; t < sizes.step; t++) {
-    signal.bind({ sizes, state: views, trial: told, weights: taken[t].weights, projections }).step(t, 1);
+  const views = state.views(spec.direct ? 'direct' : 'population.rec.signal');
+  const told = { ...network.activity[0].signals[0], data: new Float64Array(spec.sizes.step * size) };
+  for (let t = 0; t < spec.sizes.step; t++) {
+    const binding = bindingOfSignal({ ...network, spec: { ...spec, channels }, weights: taken[t].weights }, 0, 0);
+    signal.bind({ ...binding, state: views, signal: told }).step(t, 1);
   }
-  return Array.from(told.signal);
+  return Array.from(told.data);
 }
 
 /** Backpropagation over windows of T steps, one after the other, at the last step of each: nothing before, and nothing of a rest. */
@@ -316,15 +322,10 @@ function verifyFutureFacing(task: Task): Quantity[] {
 
 /** What the direct rule of a run adds for the steps [t0, t1) of the trial that it has done. */
 function windowGradient({ network }: Run, t0: number, t1: number, n: number): number[] {
-  const { spec, state, trial, weights } = network;
-  const { sizes, projections, direct } = spec;
-  const gradient = {
-    ...network.gradient,
-    wIn: new Float64Array(sizes.synIn),
-    wRec: new Float64Array(sizes.synRec),
-  };
-  const owed = { sizes, state: state.views('direct'), trial, weights, projections, gradient };
-  direct?.bind(owed)(t0, t1);
+  const gradient = Object.fromEntries(
+    Object.entries(network.gradient).map(([name, { length }]) => [name, new Float64Array(length)]),
+  );
+  network.spec.direct?.bind(bindingOfDirect({ ...network, gradient }))(t0, t1);
   return recurrentGradient(gradient, n);
 }
 
@@ -354,17 +355,19 @@ function verifyForward(
   { run }: Experiment,
   taken: readonly WatchedStep[],
 ): Quantity[] {
-  const { spec, trial } = run.network;
-  const { step: steps, rec: n, out: nOut } = spec.sizes;
+  const { spec, trial, activity } = run.network;
+  const { step: steps, out: nOut } = spec.sizes;
+  const [{ loss }] = spec.readouts;
+  const [{ z }] = activity;
   const states = taken.slice(0, steps);
   const got: Readonly<Record<string, ArrayLike<number>>> = {
-    h: states.flatMap(({ state }) => Array.from(state['neuron.u'])),
-    a: trial.z.subarray(n),
-    z: trial.y,
-    y_hat: trial.error.map((error, s) => error + flatten(file.y)[s]),
-    error: trial.error,
-    loss: states.map((_, t) => spec.loss.value(trial.y, trial.target, t * nOut, nOut)),
-    outer_grads: states.flatMap(({ gradient }) => turned([gradient.wOut, gradient.bOut], nOut)),
+    h: states.flatMap(({ state }) => Array.from(state['population.rec.u'])),
+    a: z.data.subarray(z.size),
+    z: trial.y.data,
+    y_hat: trial.error.data.map((error, s) => error + flatten(file.y)[s]),
+    error: trial.error.data,
+    loss: states.map((_, t) => loss.value(trial.y.data, trial.target.data, t * nOut, nOut)),
+    outer_grads: states.flatMap(({ gradient }) => turned([gradient.out, gradient['out.bias']], nOut)),
   };
   return Object.entries(got).map(([name, values]) =>
     compare(
@@ -382,11 +385,11 @@ function verifyWeights({ file, scenario, path, tolerance }: Task, after: readonl
   const nIn = file.weights.W_in[0].length;
   const nOut = file.weights.W_out.length;
   const blocks: Readonly<Record<string, (weights: Weights) => ArrayLike<number>>> = {
-    W_rec: ({ wRec }) => turned([wRec], n),
-    W_in: ({ wIn }) => turned([wIn.subarray(0, nIn * n)], n),
-    b_rec: ({ wIn }) => wIn.subarray(nIn * n),
-    W_out: ({ wOut }) => turned([wOut], nOut),
-    b_out: ({ bOut }) => bOut,
+    W_rec: (weights) => turned([weights.rec], n),
+    W_in: (weights) => turned([weights.in.subarray(0, nIn * n)], n),
+    b_rec: (weights) => weights.in.subarray(nIn * n),
+    W_out: (weights) => turned([weights.out], nOut),
+    b_out: (weights) => weights['out.bias'],
   };
   return Object.entries(blocks).map(([name, block]) =>
     compare(
@@ -406,7 +409,7 @@ function verifyInfluence({ file, scenario, path, tolerance }: Task, { state }: W
   const want = scenario.RTRL_final_influence;
   if (!want) return [];
   const n = file.weights.W_rec.length;
-  const bySynapse = [...state['direct.zRec'], ...state['direct.zIn']];
+  const bySynapse = [...state['direct.rec.z'], ...state['direct.in.z']];
   return [compare(`${path}.RTRL_final_influence`, turned([bySynapse], n), want, tolerance)];
 }
 

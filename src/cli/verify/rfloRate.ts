@@ -1,5 +1,6 @@
 import { models } from '../../../models/index.ts';
 import type { Catalogue, NeuronInstance } from '../../core/plugins.ts';
+import { rowAt } from '../../core/rows.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { givenExperiment, transpose } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
@@ -67,11 +68,12 @@ function withCodedDerivative(neuron: NeuronInstance): NeuronInstance {
     ...neuron,
     bind(binding) {
       const step = neuron.bind(binding);
-      const { rec: n, step: steps } = binding.sizes;
+      const { self: n } = binding.sizes;
+      const { psi } = binding;
       return (b, t) => {
         step(b, t);
-        for (let j = 0; j < n; j++)
-          binding.trial.psi[(b * steps + t) * n + j] = codedDerivative(binding.state.u[b * n + j]);
+        const row = rowAt(psi, b, t);
+        for (let j = 0; j < n; j++) psi.data[row + j] = codedDerivative(binding.state.u[b * n + j]);
       };
     },
   };
@@ -105,11 +107,11 @@ function build(
     neurons,
   );
   const { weights, state } = experiment.run.network;
-  weights.wIn.set(flatten(transpose(given.w_in)));
-  weights.wRec.set(flatten(transpose(given.w_rec)));
-  weights.wOut.set(flatten(transpose(given.w_out)));
+  weights.in.set(flatten(transpose(given.w_in)));
+  weights.rec.set(flatten(transpose(given.w_rec)));
+  weights.out.set(flatten(transpose(given.w_out)));
   for (const { name } of state.table) if (name.endsWith('.B')) state.field(name).set(flatten(given.b));
-  state.field('run.zTail').set(h0);
+  state.field('population.rec.tail').set(h0);
   return experiment;
 }
 
@@ -119,25 +121,26 @@ function verifyForward(
   taken: readonly WatchedStep[],
   tolerance: number,
 ): Quantity[] {
-  const { spec, trial } = run.network;
+  const { spec, trial, activity } = run.network;
   const { step: steps, out: nOut } = spec.sizes;
+  const [{ loss: lossOf }] = spec.readouts;
   const { T } = file.meta.dims;
   const { u, h, y, err } = file.forward;
   // The notebook's mean counts step 0, where its output is 0.
   let loss = flatten(file.y_target[0]).reduce((sum, target) => sum + 0.5 * target * target, 0);
-  for (let t = 0; t < steps; t++) loss += spec.loss.value(trial.y, trial.target, t * nOut, nOut);
+  for (let t = 0; t < steps; t++) loss += lossOf.value(trial.y.data, trial.target.data, t * nOut, nOut);
   return [
     compare(
       'forward.u',
-      taken.slice(0, steps).flatMap(({ state }) => Array.from(state['neuron.u'])),
+      taken.slice(0, steps).flatMap(({ state }) => Array.from(state['population.rec.u'])),
       u.slice(1),
       tolerance,
     ),
-    compare('forward.h', trial.z, h, tolerance),
-    compare('forward.y', trial.y, y.slice(1), tolerance),
+    compare('forward.h', activity[0].z.data, h, tolerance),
+    compare('forward.y', trial.y.data, y.slice(1), tolerance),
     compare(
       'forward.err',
-      trial.error.map((error) => -T * error),
+      trial.error.data.map((error) => -T * error),
       err.slice(1),
       tolerance,
     ),
@@ -153,15 +156,16 @@ function verifySteps(
   tolerance: number,
 ): Quantity[] {
   const { T } = file.meta.dims;
-  const { error, signal } = run.network.trial;
+  const error = run.network.trial.error.data;
+  const signal = run.network.activity[0].signals[0].data;
   const n = file.h0.length;
   const changes = taken.map((step) => changesOf(file, step));
-  const traces = (name: string) => taken.flatMap(({ state }) => turned([state[`trace.${name}`]], n));
+  const traces = (name: string) => taken.flatMap(({ state }) => turned([state[`projection.${name}.trace.e`]], n));
   const got: Readonly<Record<string, ArrayLike<number>>> = {
     err: error.map((value) => -T * value),
     learning_signal_B_err: signal.map((value) => -T * value),
-    p: traces('eRec'),
-    q_corrected: traces('eIn'),
+    p: traces('rec'),
+    q_corrected: traces('in'),
     dw_rec: changes.flatMap(({ dw_rec }) => dw_rec),
     dw_in_corrected: changes.flatMap(({ dw_in }) => dw_in),
     dw_out: changes.flatMap(({ dw_out }) => dw_out),
@@ -198,9 +202,9 @@ function changesOf({ meta, h0, y_target }: RfloRateFile, { gradient }: WatchedSt
   const change = (block: ArrayLike<number>, rate: number, nPost: number) =>
     turned([block], nPost).map((value) => -rate * value);
   return {
-    dw_in: change(gradient.wIn, eta.w_in, h0.length),
-    dw_rec: change(gradient.wRec, eta.w_rec, h0.length),
-    dw_out: change(gradient.wOut, eta.w_out, y_target[0].length),
+    dw_in: change(gradient.in, eta.w_in, h0.length),
+    dw_rec: change(gradient.rec, eta.w_rec, h0.length),
+    dw_out: change(gradient.out, eta.w_out, y_target[0].length),
   };
 }
 

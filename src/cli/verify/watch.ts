@@ -1,4 +1,5 @@
-import type { Weights } from '../../core/plugins.ts';
+import type { Role } from '../../core/layout.ts';
+import type { Weights } from '../../core/network.ts';
 import { createRng } from '../../core/rng.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
@@ -10,7 +11,7 @@ export interface WatchedStep {
   readonly gradient: Weights;
   /** Weights at which the step ran. */
   readonly weights: Weights;
-  /** State of the neurons, traces and direct rule after the step, by `group.field`. */
+  /** State of the neurons, traces, signals and direct rule after the step, by name. */
   readonly state: Readonly<Record<string, Float64Array>>;
 }
 
@@ -27,24 +28,21 @@ export function watchTrial(experiment: Experiment, learn: boolean): WatchedStep[
   createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
   const take = () => {
     taken.push({ gradient: gradientOf(run), weights: copyWeights(run.network.weights), state: copyState(run) });
-    if (!learn) for (const block of [gradient.wIn, gradient.wRec, gradient.wOut, gradient.bOut]) block.fill(0);
+    if (!learn) for (const block of Object.values(gradient)) block.fill(0);
   };
   runTrial(run, steps, { learn: true, freeze: !learn, onStep: take });
   take();
   return taken;
 }
 
-function copyWeights({ wIn, wRec, wOut, bOut }: Weights): Weights {
-  return {
-    wIn: Float64Array.from(wIn),
-    wRec: Float64Array.from(wRec),
-    wOut: Float64Array.from(wOut),
-    bOut: Float64Array.from(bOut),
-  };
+function copyWeights(weights: Weights): Weights {
+  return Object.fromEntries(Object.entries(weights).map(([name, block]) => [name, Float64Array.from(block)]));
 }
 
+const watched: readonly Role[] = ['neuron', 'trace', 'signal', 'direct'];
+
 function copyState({ network: { state } }: Run): Record<string, Float64Array> {
-  const names = state.table.map(({ name }) => name).filter((name) => /^(neuron|trace|signal|direct)\./.test(name));
+  const names = state.table.filter(({ role }) => watched.includes(role)).map(({ name }) => name);
   return Object.fromEntries(names.map((name) => [name, Float64Array.from(state.field(name))]));
 }
 

@@ -1,0 +1,285 @@
+import { channelName } from '../../core/bindings.ts';
+import { UnsupportedError } from '../../core/errors.ts';
+import { viewsOf } from '../../core/feedback.ts';
+import type { Real } from '../../core/layout.ts';
+import { type Network, type NetworkSpec, synapseCount } from '../../core/network.ts';
+import type { LossKernel, ThresholdKernel } from '../../core/plugins.ts';
+import { distances, learningInto, type Plan, type PlannedShard, slicesOf } from './memory.ts';
+import { type RecordValues, writeRecord } from './record.ts';
+import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
+
+type Values<F extends readonly string[]> = RecordValues<F[number]>;
+
+/** Writes the records of a network where its plan has room for them. */
+export function layNetwork(network: Network, plan: Plan, memory: WebAssembly.Memory): void {
+  layEvents(network, plan, memory);
+  layTopology(network, plan, memory);
+  layFeedback(network, plan, memory);
+  for (const shard of plan.shards) layShard(network, plan, shard, memory);
+  if (plan.whole) layShard(network, plan, plan.whole, memory);
+}
+
+function at(array: Real | undefined): number {
+  return array?.byteOffset ?? 0;
+}
+
+function layEvents(
+  { spec, trial, activity }: Network,
+  { sources, populations }: Plan,
+  memory: WebAssembly.Memory,
+): void {
+  const write = (record: number, values: Values<typeof eventsFields>) =>
+    writeRecord(memory.buffer, record, eventsFields, values);
+  sources.forEach(({ record, list, ends, from, size }, s) => {
+    const next = sources[s + 1]?.record ?? 0;
+    const { data, width, history } = trial.x;
+    write(record, { list, ends, data: at(data), width, from, size, history, valued: 1, next });
+  });
+  populations.forEach(({ events: { record, list, ends } }, p) => {
+    const { data, width, history, size } = activity[p].z;
+    write(record, { list, ends, data: at(data), width, from: 0, size, history, valued: 0, next: 0 });
+  });
+  spec.populations.forEach(({ neuron, current }, p) => {
+    const { strength, constant } = populations[p];
+    const put = (to: number, values: ArrayLike<number>) =>
+      new Float32Array(memory.buffer, to, values.length).set(values);
+    if (strength) put(strength, (neuron.kernel as ThresholdKernel).adaptation?.strength ?? []);
+    if (constant && current) put(constant, current);
+  });
+}
+
+function layTopology({ spec }: Network, { topology }: Plan, memory: WebAssembly.Memory): void {
+  spec.projections.forEach(({ synapses }, q) => {
+    const { rows, post, narrow } = topology[q];
+    if (synapses.dense) return;
+    new Int32Array(memory.buffer, rows, synapses.rowStart.length).set(synapses.rowStart);
+    if (narrow) new Uint16Array(memory.buffer, post, synapses.nSyn).set(distances(synapses));
+    else new Int32Array(memory.buffer, post, synapses.nSyn).set(synapses.post);
+  });
+}
+
+/** Matrices through which errors come to a population: its own, or those of the readouts that read it. */
+function feedbackOf({ spec, state, weights }: Network, p: number) {
+  const kernel = spec.populations[p].signals[0]?.kernel;
+  if (!kernel || spec.channels.length === 0) return [];
+  const [channel] = spec.channels;
+  if (kernel.matrix === 'B') {
+    const group = channelName(`population.${spec.populations[p].name}.signal`, spec, 0);
+    return [{ weights: state.field(`${group}.B`), size: channel.size, column: 0 }];
+  }
+  const sizes = spec.populations.map(({ size }) => size);
+  return viewsOf(
+    spec.readouts,
+    spec.readouts.map(({ name }) => weights[name]),
+    p,
+    sizes,
+  );
+}
+
+function layFeedback(network: Network, { populations }: Plan, memory: WebAssembly.Memory): void {
+  populations.forEach(({ feedback }, p) => {
+    const parts = feedbackOf(network, p);
+    parts.forEach(({ weights, size, column }, part) => {
+      const next = part + 1 < parts.length ? feedback[part + 1] : 0;
+      const values: Values<typeof feedbackFields> = { weights: at(weights), size, column, next };
+      writeRecord(memory.buffer, feedback[part], feedbackFields, values);
+    });
+  });
+}
+
+function layShard(network: Network, plan: Plan, shard: PlannedShard, memory: WebAssembly.Memory): void {
+  const { spec } = network;
+  const gradientOf = (block: string) => shard.gradients?.[block] ?? network.gradient[block].byteOffset;
+  layProjections(network, plan, shard, memory, gradientOf);
+  layReadouts(network, plan, shard, memory, gradientOf);
+  const whole = wholeValues(network, plan);
+  spec.populations.forEach((_, p) => {
+    const { record, scratch } = shard.nets[p];
+    const first = spec.projections.findIndex(({ post }) => post === p);
+    const values = {
+      ...whole,
+      ...populationValues(network, plan, p),
+      ...scratch,
+      projections: first < 0 ? 0 : shard.projections[first].record,
+      sources: p === 0 ? (plan.sources[0]?.record ?? 0) : 0,
+      readouts: shard.readouts[0].record,
+      next: shard.nets[p + 1]?.record ?? 0,
+    } as unknown as Values<typeof netFields>;
+    writeRecord(memory.buffer, record, netFields, values);
+  });
+}
+
+function layProjections(
+  network: Network,
+  plan: Plan,
+  shard: PlannedShard,
+  memory: WebAssembly.Memory,
+  gradientOf: (block: string) => number,
+): void {
+  const { spec, state, weights } = network;
+  const slices = slicesOf(spec.projections);
+  const online = spec.execution === 'online';
+  spec.projections.forEach(({ name, pre, post, delay, from, synapses, traces }, q) => {
+    const source = slices.findIndex((slice) => slice.from === from && slice.size === synapses.nPre);
+    const later = spec.projections.findIndex((other, r) => r > q && other.post === post);
+    const kept = state.views(channelName(`projection.${name}.trace`, spec, 0), 'trace');
+    const learns = traces.length > 0;
+    if (learns && online && !kept.eps) {
+      throw new UnsupportedError('backend "wasm": the trace keeps no "eps", which its kernel needs');
+    }
+    const { record, times, entries } = shard.projections[q];
+    const { rows, post: targets, narrow } = plan.topology[q];
+    const values: Values<typeof projectionFields> = {
+      events: pre === null ? plan.sources[source].record : plan.populations[pre].events.record,
+      delay,
+      w: at(weights[name]),
+      g: gradientOf(name),
+      rows,
+      post: targets,
+      narrow: narrow ? 1 : 0,
+      syn: synapses.nSyn,
+      learns: learns ? 1 : 0,
+      eps: at(kept.eps),
+      epsA: at(kept.epsA),
+      eBar: at(kept.eBar),
+      sum: at(kept.sum),
+      times,
+      entries,
+      offset: learningInto(spec, post).offsets.get(q) ?? 0,
+      next: later < 0 ? 0 : shard.projections[later].record,
+    };
+    writeRecord(memory.buffer, record, projectionFields, values);
+  });
+}
+
+const lossKinds: Readonly<Record<LossKernel['name'], number>> = { square: 0, softmax: 1, bernoulli: 2 };
+
+function layReadouts(
+  { spec, state, weights }: Network,
+  plan: Plan,
+  shard: PlannedShard,
+  memory: WebAssembly.Memory,
+  gradientOf: (block: string) => number,
+): void {
+  spec.readouts.forEach((readout, r) => {
+    const { name, reads, size, column, decay, gain, weight, window, loss } = readout;
+    const { record, reads: records } = shard.readouts[r];
+    const kept = state.views(`readout.${name}`, 'readout');
+    const pre = reads.reduce((sum, p) => sum + spec.populations[p].size, 0);
+    let before = 0;
+    reads.forEach((p, part) => {
+      const n = spec.populations[p].size;
+      const values: Values<typeof readFields> = {
+        events: plan.populations[p].events.record,
+        w: at(weights[name]) + 4 * before * size,
+        g: gradientOf(name) + 4 * before * size,
+        zBar: at(kept.zBar) + 4 * before,
+        pre,
+        n,
+        next: records[part + 1] ?? 0,
+      };
+      writeRecord(memory.buffer, records[part], readFields, values);
+      before += n;
+    });
+    const values: Values<typeof readoutFields> = {
+      reads: records[0],
+      nOut: size,
+      column,
+      u: at(kept.u),
+      b: at(weights[`${name}.bias`]),
+      gBias: gradientOf(`${name}.bias`),
+      bias: readout.readout.bias ? 1 : 0,
+      lossKind: lossKinds[(loss.kernel as LossKernel).name],
+      decay,
+      gain,
+      weight,
+      start: window?.start ?? 0,
+      end: window ? window.start + window.length : 2 ** 31 - 1,
+      next: shard.readouts[r + 1]?.record ?? 0,
+    };
+    writeRecord(memory.buffer, record, readoutFields, values);
+  });
+}
+
+/** What every record of a population says of the whole network. */
+function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
+  const { sizes, rateTerm, update, channels } = spec;
+  const { strength, target, runningRate, everySteps } = rateTerm;
+  return {
+    streams: sizes.stream,
+    stride: sizes.step,
+    nOut: sizes.out,
+    y: at(trial.y.data),
+    target: at(trial.target.data),
+    weight: at(trial.weight.data),
+    error: at(trial.error.data),
+    told: told ?? at(trial.error.data),
+    scale,
+    dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
+    rateStrength: channels.length > 0 ? strength : 0,
+    rateTarget: target,
+    rateRunning: runningRate,
+    rateEvery: everySteps,
+    ratePerStream: update.reduction === 'sum' ? sizes.stream : 1,
+  };
+}
+
+function populationValues(network: Network, plan: Plan, p: number) {
+  const { spec, state, activity } = network;
+  const { name, size, history, neuron } = spec.populations[p];
+  const { z, psi, rateTerm, signals } = activity[p];
+  const planned = plan.populations[p];
+  const cell = state.views(`population.${name}`, 'neuron');
+  const kernel = neuron.kernel as ThresholdKernel;
+  return {
+    history,
+    n: size,
+    events: planned.events.record,
+    feedback: feedbackOf(network, p).length > 0 ? planned.feedback[0] : 0,
+    z: at(z.data),
+    psi: at(psi.data),
+    signal: at(signals[0].data),
+    signalRows: signals[0].steps,
+    rateTerm: at(rateTerm.data),
+    rateRows: rateTerm.steps,
+    v: at(cell.v),
+    refractory: at(cell.refractory),
+    a: at(cell.a),
+    fBar: at(state.field(`population.${name}.mean`)),
+    epsWidth: learningInto(spec, p).width,
+    decay: kernel.decay,
+    gain: kernel.gain,
+    vTh: kernel.vTh,
+    psiHeight: kernel.psiHeight,
+    psiWidth: kernel.psiWidth,
+    nRef: kernel.nRef,
+    orEqual: kernel.orEqual ? 1 : 0,
+    resetToZero: kernel.resetToZero ? 1 : 0,
+    rho: kernel.adaptation?.decay ?? 0,
+    strength: planned.strength,
+    psiHighest: kernel.psiLevels === null ? 0 : kernel.psiLevels - 1,
+    constant: planned.constant,
+    ...traceValues(spec, p, planned.strength),
+  };
+}
+
+/** Constants of the traces onto a population: the same for all its projections. */
+function traceValues({ projections, execution }: NetworkSpec, p: number, strength: number) {
+  const instance = projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[0];
+  const kernel = instance?.kernel;
+  const kinds = { online: kernel?.outer ? 1 : 2, deferred: 3, postponed: 4 };
+  return {
+    traceKind: kernel ? kinds[execution] : 0,
+    traceDecay: kernel?.decay ?? 0,
+    traceStrength: kernel?.adaptive ? strength : 0,
+    kappa: instance?.filter.decay ?? 0,
+    traceGain: instance?.filter.gain ?? 1,
+    restartEvery: kernel?.restartEvery ?? 0,
+    rateAfterTrial: kernel?.rateTermAfterTrial ? 1 : 0,
+  };
+}
+
+/** Synapse-steps of a trial, for whether threads pay. */
+export function workOf(spec: NetworkSpec): number {
+  return synapseCount(spec) * spec.sizes.step * spec.sizes.stream;
+}
