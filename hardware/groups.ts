@@ -1,4 +1,4 @@
-import { blockGroup, readoutSizes } from '../src/core/bindings.ts';
+import { blockGroup, blockLength } from '../src/core/bindings.ts';
 import type { GroupedField, WidthGroup } from '../src/core/format.ts';
 import type { NetworkSpec } from '../src/core/network.ts';
 import { demandOf, type Variable } from './demand.ts';
@@ -16,12 +16,8 @@ export function groupedFields(spec: NetworkSpec): GroupedField[] {
     populations.map(({ name, size }) => one(group, `population.${name}.${field}`, size));
   const perReadout = (group: WidthGroup, field: string) =>
     readouts.map(({ name, size }) => one(group, `readout.${name}.${field}`, size));
-  const countOf = ({ kind, owner, synapses }: NetworkSpec['blocks'][number]) => {
-    const { pre, out } = kind === 'projection' ? { pre: 0, out: 0 } : readoutSizes(spec, readouts[owner]);
-    return synapses?.nSyn ?? (kind === 'bias' ? out : pre * out);
-  };
   return [
-    ...blocks.map((block) => one('weights', `${blockGroup(block, spec)}.weights`, countOf(block))),
+    ...blocks.map((block) => one('weights', `${blockGroup(block, spec)}.weights`, blockLength(block, spec))),
     ...inference
       .filter(({ name }) => !name.endsWith('.refractory'))
       .map(({ name, count }) => one('membranes', name, count)),

@@ -1,5 +1,5 @@
 import { type Check, pass } from './check.ts';
-import type { Demand, Learning } from './demand.ts';
+import type { Demand, DemandedProjection, Learning } from './demand.ts';
 import type { ChipProfile } from './profile.ts';
 
 /** What one stream of a network does in a step, on average. */
@@ -33,11 +33,9 @@ export interface Energy {
 
 /** Operations per step at the assumed activity, inputs taken as active as neurons; a bias is on at every step. */
 export function operationsOf(demand: Demand, chip: ChipProfile): OperationCount {
-  const { activity, projections, readouts, synapses, readoutSynapses } = demand;
+  const { activity, projections, readouts, synapses } = demand;
   const rate = activity.spikesPerStep;
-  const active = projections.map(({ sources, bias }) => (sources - (bias ? 1 : 0)) * rate + (bias ? 1 : 0));
-  const events = projections.map((projection, q) => (active[q] * projection.synapses) / projection.sources);
-  const synapticEvents = total(events) + rate * readoutSynapses;
+  const synapticEvents = synapticEventsOf(demand);
   const state = demand.inference.reduce((sum, { count }) => sum + count, 0);
   const draws = chip.stochasticRounding ? 1 : 0;
   return {
@@ -47,12 +45,28 @@ export function operationsOf(demand: Demand, chip: ChipProfile): OperationCount 
       multiplyAdds: synapticEvents + state,
       stateReads: state,
       stateWrites: state,
-      rowReads: total(active) + rate * total(readouts.map(({ sources }) => sources)),
+      rowReads:
+        total(projections.map((projection) => activeSources(projection, rate))) +
+        rate * total(readouts.map(({ sources }) => sources)),
       rowWrites: 0,
       draws: draws * state,
     },
     learning: demand.learning ? learningOperations(demand, demand.learning, synapses, draws) : none,
   };
+}
+
+/** Sources of a projection that are active in a step; a bias is always. */
+function activeSources({ sources, bias }: DemandedProjection, rate: number): number {
+  return (sources - (bias ? 1 : 0)) * rate + (bias ? 1 : 0);
+}
+
+/** Weights that are added to a membrane or a readout in a step of one stream, at the assumed activity. */
+export function synapticEventsOf({ activity, projections, readoutSynapses }: Demand): number {
+  const rate = activity.spikesPerStep;
+  const events = projections.map((projection) => {
+    return (activeSources(projection, rate) * projection.synapses) / projection.sources;
+  });
+  return total(events) + rate * readoutSynapses;
 }
 
 const none: Operations = { multiplyAdds: 0, stateReads: 0, stateWrites: 0, rowReads: 0, rowWrites: 0, draws: 0 };

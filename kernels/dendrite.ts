@@ -113,12 +113,6 @@ function squares(list: usize, end: usize, values: usize): f32 {
   return sum;
 }
 
-/** out = sum of the listed rows of M, times their values where they are no spikes.   out: [n]; M: rows of [n] */
-function sumListed(out: usize, list: usize, end: usize, values: usize, M: usize, n: i32): void {
-  if (values) sumList(out, values, list, end, M, n);
-  else sumList(out, 0, list, end, M, n);
-}
-
 /** M_i += value_i x for every i of the list; spikes have no values.   M: rows of [n]; x: [n] */
 function addListed(M: usize, x: usize, list: usize, end: usize, values: usize, n: i32): void {
   if (!values) return addRows(M, x, list, end, n);
@@ -138,7 +132,7 @@ function learnJ(net: Net, d: Dendrite, t: i32): void {
   let loss: f32 = 0;
   for (let b = 0; b < net.streams; b++) {
     const miss = d.miss + <usize>b * bytes, list = d.before + <usize>b * listBytes;
-    sumListed(miss, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.r ? d.values + <usize>b * listBytes : 0, d.J, n);
+    sumList(miss, d.r ? d.values + <usize>b * listBytes : 0, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.J, n);
     loss += missed(miss, activity(net, d, b, t), rate, n);
   }
   for (let b = 0; b < net.streams; b++) {
@@ -170,7 +164,7 @@ function missed(x: usize, target: usize, rate: f32, n: i32): f32 {
 /** out = A f: rows of the list, the labels and the constant.   out: [n]; labels: [nLabel] */
 function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, values: usize, labels: usize): void {
   const n = net.n, bytes = <usize>n << 2;
-  sumListed(out, list, end, values, d.A, n);
+  sumList(out, values, list, end, d.A, n);
   const row = d.A + <usize>(d.delays * n) * bytes;
   for (let k = 0; k < d.nLabel; k++) addTimes(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
   addRow(out, row + <usize>d.nLabel * bytes, bytes);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bound } from '../core/events.ts';
-import type { NetworkSpec, PopulationSpec, ReadoutSpec } from '../core/network.ts';
+import type { NetworkSpec, PopulationSpec, ProjectionSpec, ReadoutSpec } from '../core/network.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
   hasCanvas,
@@ -22,7 +22,7 @@ import { METRICS_CSV, readMetrics, writeAtomic } from '../record/index.ts';
 import type { AuditReport } from './auditReport.ts';
 import { catalogue } from './catalogue.ts';
 import { type Observation, observe } from './observe.ts';
-import { wholeProjections } from './projections.ts';
+import { shownProjections } from './projections.ts';
 import { files, loadRun } from './runFolder.ts';
 
 /** Steps shown of a stream; a trial is shown whole. */
@@ -63,9 +63,11 @@ export function drawRun(folder: string): string[] {
   if (curves) paths.push(save('learning-curve.png', curves));
   const losses = keepsLosses(experiment) ? drawLosses(title, [folder], experiment) : null;
   if (losses) paths.push(save('losses.png', losses));
-  for (const name of drawnProjections(experiment)) {
-    const file = name === 'rec' ? 'weights.png' : `weights-${name}.png`;
-    paths.push(save(file, drawWeights(title, name, fresh, experiment)));
+  const drawn = drawnProjections(experiment);
+  for (const { name, pre, post } of drawn) {
+    const only = drawn.length === 1;
+    const unit = only && pre === post ? 'recurrent weight' : `weight of ${name}`;
+    paths.push(save(only ? 'weights.png' : `weights-${name}.png`, drawWeights(title, name, unit, fresh, experiment)));
   }
   return paths;
 }
@@ -76,10 +78,8 @@ export function keepsLosses({ run }: Experiment): boolean {
 }
 
 /** Dense projections between neurons, of one delay. */
-function drawnProjections({ run }: Experiment): string[] {
-  return run.network.spec.projections
-    .filter(({ pre, synapses }) => pre !== null && synapses.dense)
-    .map(({ name }) => name);
+function drawnProjections({ run }: Experiment): ProjectionSpec[] {
+  return run.network.spec.projections.filter(({ pre, synapses }) => pre !== null && synapses.dense);
 }
 
 /**
@@ -332,7 +332,7 @@ function activeNeurons(z: readonly Float64Array[], n: number): number[] {
 }
 
 /** One projection before and after training. */
-function drawWeights(title: string, name: string, before: Experiment, after: Experiment): Uint8Array {
+function drawWeights(title: string, name: string, unit: string, before: Experiment, after: Experiment): Uint8Array {
   const matrix = (label: string, { run }: Experiment) => {
     const found = run.network.spec.projections.find((projection) => projection.name === name);
     const { nPre, nPost } = found?.synapses ?? { nPre: 0, nPost: 0 };
@@ -340,7 +340,7 @@ function drawWeights(title: string, name: string, before: Experiment, after: Exp
   };
   return renderWeights({
     title,
-    unit: name === 'rec' ? 'recurrent weight' : `weight of ${name}`,
+    unit,
     matrices: [matrix('before training', before), matrix('after training', after)],
   });
 }
@@ -369,7 +369,7 @@ export function drawNetwork({ run, config, task }: Experiment): Uint8Array {
       }),
     ),
   ];
-  const edges = wholeProjections(spec).map(
+  const edges = shownProjections(spec).map(
     ({ from, to, synapses, delayMs: [low, high], sign, plastic }): NetworkEdge => {
       const delay = low === high ? `${low} ms` : `${low} to ${high} ms`;
       const label = `${synapses.toLocaleString('en-US')}, ${delay}`;

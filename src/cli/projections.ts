@@ -1,4 +1,4 @@
-import type { NetworkSpec, ProjectionSpec } from '../core/network.ts';
+import { type NetworkSpec, type ProjectionSpec, wholesOf } from '../core/network.ts';
 import type { Projection } from '../core/projection.ts';
 
 /** A projection as the configuration has it, all delays together. */
@@ -16,36 +16,25 @@ export interface ShownProjection {
 }
 
 /** The projections of a network, in the order of the configuration. */
-export function wholeProjections(spec: NetworkSpec): ShownProjection[] {
+export function shownProjections(spec: NetworkSpec): ShownProjection[] {
   const plastic = new Set(
-    spec.blocks.flatMap(({ kind, owner, plastic: moves }) => (moves && kind === 'projection' ? [owner] : [])),
+    spec.blocks.flatMap(({ name, kind, plastic: moves }) => (moves && kind === 'projection' ? [name] : [])),
   );
-  return wholesOf(spec).map((parts) => shownProjection(spec, parts, plastic));
-}
-
-/** Places of the parts of every projection, which differ by their delay. */
-function wholesOf({ projections }: NetworkSpec): number[][] {
-  const wholes = new Map<string, number[]>();
-  projections.forEach(({ whole }, q) => {
-    wholes.set(whole.name, [...(wholes.get(whole.name) ?? []), q]);
+  return wholesOf(spec).map(({ name, synapses: whole, parts }): ShownProjection => {
+    const [{ pre, post }] = parts;
+    const delays = parts.map(({ delay }) => delay * spec.dtMs);
+    const synapses = parts.reduce((sum, part) => sum + existing(part.synapses), 0);
+    return {
+      name,
+      from: pre === null ? 'input' : spec.populations[pre].name,
+      to: spec.populations[post].name,
+      synapses,
+      density: synapses / (whole.nPre * whole.nPost),
+      delayMs: [Math.min(...delays), Math.max(...delays)],
+      sign: signOf(parts[0]),
+      plastic: parts.some((part) => plastic.has(part.name)),
+    };
   });
-  return [...wholes.values()];
-}
-
-function shownProjection(spec: NetworkSpec, parts: readonly number[], plastic: ReadonlySet<number>): ShownProjection {
-  const { whole, pre, post } = spec.projections[parts[0]];
-  const delays = parts.map((q) => spec.projections[q].delay * spec.dtMs);
-  const synapses = parts.reduce((sum, q) => sum + existing(spec.projections[q].synapses), 0);
-  return {
-    name: whole.name,
-    from: pre === null ? 'input' : spec.populations[pre].name,
-    to: spec.populations[post].name,
-    synapses,
-    density: synapses / (whole.synapses.nPre * whole.synapses.nPost),
-    delayMs: [Math.min(...delays), Math.max(...delays)],
-    sign: signOf(spec.projections[parts[0]]),
-    plastic: parts.some((q) => plastic.has(q)),
-  };
 }
 
 function existing({ nSyn, masked }: Projection): number {

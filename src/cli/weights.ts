@@ -4,7 +4,7 @@ import { readoutSizes } from '../core/bindings.ts';
 import { ConfigError, FileError } from '../core/errors.ts';
 import { formerBlocks } from '../core/formerNames.ts';
 import type { Real } from '../core/layout.ts';
-import type { Network } from '../core/network.ts';
+import { type Network, wholesOf } from '../core/network.ts';
 import type { Projection } from '../core/projection.ts';
 import { decodeNpy, encodeNpy, readBytes, writeAtomic } from '../record/index.ts';
 
@@ -19,15 +19,14 @@ interface Matrix {
 }
 
 function matricesOf({ spec, weights }: Network): Matrix[] {
-  const wholes = new Map<string, { projection: Projection; parts: { values: Real; places: Int32Array | null }[] }>();
-  for (const { name, whole } of spec.projections) {
-    const known = wholes.get(whole.name) ?? { projection: whole.synapses, parts: [] };
-    known.parts.push({ values: weights[name], places: whole.places });
-    wholes.set(whole.name, known);
-  }
-  const projections = [...wholes].map(([name, { projection, parts }]): Matrix => {
-    const { dense, nPre, nPost, nSyn } = projection;
-    return { name, shape: dense ? [nPre, nPost] : [nSyn], projection, parts };
+  const projections = wholesOf(spec).map(({ name, synapses, parts }): Matrix => {
+    const { dense, nPre, nPost, nSyn } = synapses;
+    return {
+      name,
+      shape: dense ? [nPre, nPost] : [nSyn],
+      projection: synapses,
+      parts: parts.map((part) => ({ values: weights[part.name], places: part.whole.places })),
+    };
   });
   const readouts = spec.readouts.flatMap((readout): Matrix[] => {
     const { name, size } = readout;

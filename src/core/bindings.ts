@@ -50,9 +50,21 @@ export function blockGroup({ kind, owner }: WeightBlock, { projections, readouts
   return kind === 'readout' ? `readout.${readouts[owner].name}` : `readout.${readouts[owner].name}.bias`;
 }
 
+/** Numbers of a block of weights. */
+export function blockLength({ kind, owner, synapses }: WeightBlock, spec: NetworkSpec): number {
+  if (synapses) return synapses.nSyn;
+  const { pre, out } = readoutSizes(spec, spec.readouts[owner]);
+  return kind === 'bias' ? out : pre * out;
+}
+
 /** Rows of one name, a further channel told apart by the first readout that it hears. */
 export function channelName(name: string, { channels, readouts }: NetworkSpec, channel: number): string {
   return channel === 0 ? name : `${name}.${readouts[channels[channel].readouts[0]].name}`;
+}
+
+/** Names of a population's signals, one for every channel; a network without channels has one row that stays 0. */
+export function signalNames(spec: NetworkSpec): string[] {
+  return Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => channelName('signal', spec, c));
 }
 
 export function bindingOfNeuron(network: Network, p: number, current: Real): NeuronBinding {

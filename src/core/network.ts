@@ -207,6 +207,25 @@ export function isScored({ window }: Pick<ReadoutSpec, 'window'>, t: number): bo
   return window === null || (t >= window.start && t < window.start + window.length);
 }
 
+/** A projection as the configuration has it, and its parts, which differ by their delay. */
+export interface Whole {
+  readonly name: string;
+  readonly synapses: Projection;
+  readonly parts: readonly ProjectionSpec[];
+}
+
+/** The projections of the configuration, in its order. */
+export function wholesOf({ projections }: Pick<NetworkSpec, 'projections'>): Whole[] {
+  const wholes = new Map<string, Whole & { readonly parts: ProjectionSpec[] }>();
+  for (const part of projections) {
+    const { name, synapses } = part.whole;
+    const known = wholes.get(name) ?? { name, synapses, parts: [] };
+    known.parts.push(part);
+    wholes.set(name, known);
+  }
+  return [...wholes.values()];
+}
+
 /** What a network is to a direct rule. */
 export function shapeOf({ sizes, populations, projections, readouts }: NetworkSpec): NetworkShape {
   return { sizes, populations, projections, readouts };

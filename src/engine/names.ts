@@ -4,7 +4,16 @@ import type { Network } from '../core/network.ts';
 import { columnsOf, type Rows } from '../core/rows.ts';
 
 /** Rows of a trial by the names that recordings, formats and figures use. */
-export function namedRows({ spec, trial, activity }: Network): Map<string, Rows> {
+export function namedRows(network: Network): ReadonlyMap<string, Rows> {
+  const known = named.get(network) ?? nameRows(network);
+  named.set(network, known);
+  return known;
+}
+
+/** Rows stay where they are as long as their network; a recording asks for them at every step. */
+const named = new WeakMap<Network, ReadonlyMap<string, Rows>>();
+
+function nameRows({ spec, trial, activity }: Network): ReadonlyMap<string, Rows> {
   const rows = new Map<string, Rows>([['task.x', trial.x]]);
   spec.populations.forEach(({ name }, p) => {
     const { z, psi, current, rateTerm, signals } = activity[p];

@@ -4,6 +4,7 @@ import {
   populationSizes,
   projectionSizes,
   readoutSizes,
+  signalNames,
   signalSizes,
 } from '../core/bindings.ts';
 import { cut, type Field, type Group, groupsLength, type Layout, type Role } from '../core/layout.ts';
@@ -118,8 +119,8 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
   });
   const own = populations.flatMap((population): Group[] => {
     const { name, history } = population;
-    const signals = Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => [
-      channelName('signal', spec, c),
+    const signals = signalNames(spec).map((signal) => [
+      signal,
       rows(shared.signal ? 1 : step, 'self', 'learning signal'),
     ]);
     const layout: Layout = {
@@ -178,13 +179,12 @@ export function formattableFields(spec: NetworkSpec, backend: Backend): string[]
   const { populations, readouts } = spec;
   const perPopulation = (name: string) => populations.map((population) => `population.${population.name}.${name}`);
   const perReadout = (name: string) => readouts.map((readout) => `readout.${readout.name}.${name}`);
-  const signals = Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => channelName('signal', spec, c));
   return [
     ...state,
     ...perPopulation('psi'),
     ...perReadout('y'),
     ...perReadout('error'),
-    ...signals.flatMap(perPopulation),
+    ...signalNames(spec).flatMap(perPopulation),
     ...perPopulation('rateTerm'),
   ];
 }
@@ -216,7 +216,7 @@ export function allocateNetwork(
       psi: own('psi'),
       current: own('current'),
       rateTerm: own('rateTerm'),
-      signals: Array.from({ length: Math.max(1, spec.channels.length) }, (_, c) => own(channelName('signal', spec, c))),
+      signals: signalNames(spec).map((signal) => own(signal)),
     };
   });
   const trial: TrialRows = {

@@ -1,4 +1,4 @@
-import type { NetworkSpec, Weights } from '../core/network.ts';
+import { type NetworkSpec, type Weights, type Whole, wholesOf } from '../core/network.ts';
 
 /** Blocks of weights that are compared: one for every projection and readout, whose bias counts with its weights. */
 export interface AuditBlock {
@@ -10,16 +10,11 @@ export interface AuditBlock {
 
 /** Projections from populations first, then those from the input, then readouts. */
 export function auditBlocksOf({ projections, readouts }: NetworkSpec): AuditBlock[] {
-  const wholes = new Map<string, { name: string; late: boolean; parts: string[] }>();
-  for (const { name, pre, whole } of projections) {
-    const known = wholes.get(whole.name) ?? { name: whole.name, late: pre === null, parts: [] };
-    known.parts.push(name);
-    wholes.set(whole.name, known);
-  }
-  const all = [...wholes.values()];
+  const isInput = ({ parts }: Whole) => parts[0].pre === null;
+  const all = wholesOf({ projections });
   return [
-    ...[...all.filter(({ late }) => !late), ...all.filter(({ late }) => late)].map(
-      ({ name, parts }): AuditBlock => ({ name, kind: 'projection', parts }),
+    ...[...all.filter((whole) => !isInput(whole)), ...all.filter(isInput)].map(
+      ({ name, parts }): AuditBlock => ({ name, kind: 'projection', parts: parts.map((part) => part.name) }),
     ),
     ...readouts.map(({ name }): AuditBlock => ({ name, kind: 'readout', parts: [name, `${name}.bias`] })),
   ];

@@ -116,7 +116,7 @@ export function buildSpec(
     channels: rule.channels,
     blocks,
     lossScale: config.loss.scale,
-    signalSchedule: signalSchedule(blocks, optimizer.schedule),
+    signalSchedule: signalSchedule(blocks, rule.projections, optimizer.schedule),
     direct: rule.direct,
     execution: chooseExecution(config, traces, rule.populations, rule.projections),
     rateTerm: {
@@ -137,10 +137,16 @@ export function buildSpec(
   };
 }
 
-/** The schedule of the recurrent weights, which signals with matrices of their own follow; that of all where there are none. */
-function signalSchedule(blocks: readonly WeightBlock[], common: Schedule): Schedule {
-  const projections = blocks.filter(({ kind }) => kind === 'projection');
-  return projections.find(({ name }) => name === 'rec')?.rate.schedule ?? common;
+/** The schedule of the first recurrent weights, which signals with matrices of their own follow; that of all where there are none. */
+function signalSchedule(
+  blocks: readonly WeightBlock[],
+  projections: readonly ProjectionSpec[],
+  common: Schedule,
+): Schedule {
+  const recurrent = blocks.find(({ kind, owner }) => {
+    return kind === 'projection' && projections[owner].pre === projections[owner].post;
+  });
+  return recurrent?.rate.schedule ?? common;
 }
 
 /** A projection as the configuration has it, parted by delays. */

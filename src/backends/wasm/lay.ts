@@ -1,4 +1,4 @@
-import { channelName } from '../../core/bindings.ts';
+import { channelName, readoutSizes } from '../../core/bindings.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import { viewsOf } from '../../core/feedback.ts';
 import type { Real } from '../../core/layout.ts';
@@ -165,7 +165,7 @@ function layReadouts(
     const { name, reads, size, column, decay, gain, weight, window, loss } = readout;
     const { record, reads: records } = shard.readouts[r];
     const kept = state.views(`readout.${name}`, 'readout');
-    const pre = reads.reduce((sum, p) => sum + spec.populations[p].size, 0);
+    const { pre } = readoutSizes(spec, readout);
     let before = 0;
     reads.forEach((p, part) => {
       const n = spec.populations[p].size;

@@ -1,3 +1,4 @@
+import { blockLength } from '../../core/bindings.ts';
 import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
 import type { Projection } from '../../core/projection.ts';
 import { whyNotSingle } from '../../core/single.ts';
@@ -103,9 +104,8 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
 }
 
 function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided: boolean): PlannedShard {
-  const { sizes, populations, projections, readouts, execution, channels } = spec;
+  const { sizes, populations, projections, readouts, blocks, execution, channels } = spec;
   const deferred = channels.length > 0 && execution === 'deferred';
-  const lengths = blockLengths(spec);
   return {
     b0,
     b1,
@@ -125,20 +125,8 @@ function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided:
       record: take(readoutFields.length),
       reads: reads.map(() => take(readFields.length)),
     })),
-    gradients: divided ? Object.fromEntries(Object.entries(lengths).map(([name, n]) => [name, take(n)])) : null,
+    gradients: divided ? Object.fromEntries(blocks.map((block) => [block.name, take(blockLength(block, spec))])) : null,
   };
-}
-
-/** Numbers of every block of weights. */
-function blockLengths({ blocks, populations, readouts }: NetworkSpec): Record<string, number> {
-  return Object.fromEntries(
-    blocks.map(({ name, kind, owner, synapses }) => {
-      if (synapses) return [name, synapses.nSyn];
-      const { reads, size } = readouts[owner];
-      const pre = reads.reduce((sum, p) => sum + populations[p].size, 0);
-      return [name, kind === 'bias' ? size : pre * size];
-    }),
-  );
 }
 
 /** Projections onto a population that learn, and the first column of each in `epsSteps`. */

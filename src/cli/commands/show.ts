@@ -1,11 +1,11 @@
-import { demandOf } from '../../../hardware/index.ts';
+import { demandOf, synapticEventsOf } from '../../../hardware/index.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { drawNetwork } from '../figures.ts';
 import { type Global, print, table, tell } from '../output.ts';
-import { type ShownProjection, wholeProjections } from '../projections.ts';
+import { type ShownProjection, shownProjections } from '../projections.ts';
 import { readExperiment } from './run.ts';
 
 export interface ShowFlags extends Global {
@@ -59,13 +59,8 @@ export function show(source: string, flags: ShowFlags): void {
 export function shownOf({ run, config, memory }: Experiment): Shown {
   const { spec } = run.network;
   const demand = demandOf(spec);
-  const rate = demand.activity.spikesPerStep;
-  const events = demand.projections.reduce((sum, { sources, synapses, bias }) => {
-    const active = (sources - (bias ? 1 : 0)) * rate + (bias ? 1 : 0);
-    return sum + (active * synapses) / sources;
-  }, rate * demand.readoutSynapses);
   const traces = demand.learning?.variables.filter(({ home, kind }) => home === 'synapse' && kind === 'trace') ?? [];
-  const projections = wholeProjections(spec);
+  const projections = shownProjections(spec);
   const count = (shown: readonly ShownProjection[]) => shown.reduce((sum, { synapses }) => sum + synapses, 0);
   return {
     name: config.name,
@@ -86,7 +81,7 @@ export function shownOf({ run, config, memory }: Experiment): Shown {
     bytes: { ...memory.parts, total: memory.total },
     work: {
       rateHz: demand.activity.rateHz,
-      synapticEvents: events,
+      synapticEvents: synapticEventsOf(demand),
       traces: traces.reduce((sum, { count }) => sum + count, 0),
     },
   };

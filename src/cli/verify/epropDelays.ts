@@ -3,7 +3,16 @@ import type { Network } from '../../core/network.ts';
 import { rowAt } from '../../core/rows.ts';
 import { gradientOf } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { givenExperiment, runOnce, scaleName } from './given.ts';
+import {
+  givenExperiment,
+  projectionMatrix,
+  runOnce,
+  scaleName,
+  setProjection,
+  stateNames,
+  traceNames,
+  trainedLoss,
+} from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -102,52 +111,13 @@ function build(
     file.x.map((x, b) => ({ x, target: file.target[b] })),
   );
   const { network } = experiment.run;
-  setWeights(network, 'in', file.w_in);
-  setWeights(network, 'rec', file.w_rec);
+  setProjection(network, 'in', file.w_in);
+  setProjection(network, 'rec', file.w_rec);
   network.weights.out.set(flatten(file.w_out));
   const { B } = network.state.views('population.rec.signal');
   if (B) B.set(flatten(file.feedback_random));
   return experiment;
 }
-
-/** A [pre][post] matrix into the parts of a projection. */
-function setWeights({ spec, weights }: Network, name: string, matrix: Matrix): void {
-  for (const { name: part, whole, synapses } of spec.projections) {
-    if (whole.name !== name) continue;
-    for (let i = 0; i < synapses.nPre; i++) {
-      for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++)
-        weights[part][s] = matrix[i][synapses.post[s]];
-    }
-  }
-}
-
-/** The parts of a projection as one [pre][post] matrix. */
-function wholeMatrix({ spec }: Network, values: Readonly<Record<string, ArrayLike<number>>>, name: string): number[] {
-  const parts = spec.projections.filter(({ whole }) => whole.name === name);
-  const [{ synapses: first }] = parts;
-  const matrix = new Array<number>(first.nPre * first.nPost).fill(0);
-  for (const { name: part, synapses } of parts) {
-    for (let i = 0; i < synapses.nPre; i++) {
-      for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++) {
-        matrix[i * synapses.nPost + synapses.post[s]] = values[part][s];
-      }
-    }
-  }
-  return matrix;
-}
-
-const stateNames = [
-  { name: 'v', field: 'v', lag: 0 },
-  { name: 'a', field: 'a', lag: 0 },
-  { name: 'refractory_before', field: 'refractory', lag: 1 },
-] as const;
-
-const traceNames = [
-  { name: 'epsv', field: 'eps', lag: 0 },
-  { name: 'epsa', field: 'epsA', lag: 1 },
-  { name: 'e', field: 'e', lag: 0 },
-  { name: 'ebar', field: 'eBar', lag: 0 },
-] as const;
 
 /** States, spikes, psi, y, threshold and the listed traces of one recorded trial. */
 function states(file: EpropDelaysFile, subject: Subject): Quantity[] {
@@ -180,7 +150,7 @@ function states(file: EpropDelaysFile, subject: Subject): Quantity[] {
     compare('z', flatten(spikes), file.z as Nested, 0),
     compare('psi', psi.data, file.psi as Nested, tolerance),
     compare('y', network.trial.y.data, file.y as Nested, tolerance),
-    compare('loss', [lossOf(file, subject)], file.loss, tolerance),
+    compare('loss', [trainedLoss(build(file, subject, rules.eprop_symmetric))], file.loss, tolerance),
     ...traced.map(({ name, values, want }) => compare(name, values, want as Nested, tolerance)),
   ];
 }
@@ -224,16 +194,6 @@ function synapseOf(
   return -1;
 }
 
-function lossOf(file: EpropDelaysFile, subject: Subject): number {
-  let loss = Number.NaN;
-  build(file, subject, rules.eprop_symmetric).train({
-    listener(event) {
-      if (event.type === 'trial') loss = event.loss;
-    },
-  });
-  return loss;
-}
-
 function signals(file: EpropDelaysFile, subject: Subject): Quantity[] {
   const wanted = [
     { name: 'learning_signal_symmetric', rule: rules.eprop_symmetric },
@@ -257,8 +217,8 @@ function gradients(file: EpropDelaysFile, subject: Subject): Quantity[] {
       const run = runOnce(build(file, subject, rule, execution));
       const got = gradientOf(run);
       const blocks = {
-        w_in: wholeMatrix(run.network, got, 'in'),
-        w_rec: wholeMatrix(run.network, got, 'rec'),
+        w_in: projectionMatrix(run.network.spec, got, 'in'),
+        w_rec: projectionMatrix(run.network.spec, got, 'rec'),
         w_out: got.out,
       };
       return Object.entries(blocks)

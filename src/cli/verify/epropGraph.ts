@@ -1,7 +1,8 @@
+import { channelName } from '../../core/bindings.ts';
 import { rowAt } from '../../core/rows.ts';
 import { gradientOf } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type GivenTrial, givenExperiment, runOnce } from './given.ts';
+import { type GivenTrial, givenExperiment, projectionMatrix, runOnce, setProjection, trainedLoss } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -110,16 +111,7 @@ function build(
     trialsOf(file, steps),
   );
   const { network } = experiment.run;
-  for (const { name, w } of projections) {
-    for (const { name: part, whole, synapses } of network.spec.projections) {
-      if (whole.name !== name) continue;
-      for (let i = 0; i < synapses.nPre; i++) {
-        for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++) {
-          network.weights[part][s] = w[i][synapses.post[s]];
-        }
-      }
-    }
-  }
+  for (const { name, w } of projections) setProjection(network, name, w);
   for (const [name, { of, w, b }] of Object.entries(readouts)) {
     network.weights[name].set(flatten(of.map((population) => w[population])));
     network.weights[`${name}.bias`].set(b);
@@ -135,8 +127,7 @@ function setFeedback({ readouts }: EpropGraphFile, { run: { network } }: Experim
     signals.forEach(({ layout }, c) => {
       if (!layout.B) return;
       const channel = spec.channels[c];
-      const group = c === 0 ? 'signal' : `signal.${spec.readouts[channel.readouts[0]].name}`;
-      const B = state.field(`population.${name}.${group}.B`);
+      const B = state.field(`${channelName(`population.${name}.signal`, spec, c)}.B`);
       for (const r of channel.readouts) {
         const readout = spec.readouts[r];
         const given = readouts[readout.name].B[name];
@@ -238,17 +229,11 @@ function forward(file: EpropGraphFile, subject: Subject): Quantity[] {
     );
     return compare(`y.${name}`, flatten(rows), file.y[name] as Nested, tolerance);
   });
-  return [...states, ...outputs, compare('loss', [lossOf(file, subject)], file.loss, tolerance)];
-}
-
-function lossOf(file: EpropGraphFile, subject: Subject): number {
-  let loss = Number.NaN;
-  build(file, subject, rules.eprop_symmetric).train({
-    listener(event) {
-      if (event.type === 'trial') loss = event.loss;
-    },
-  });
-  return loss;
+  return [
+    ...states,
+    ...outputs,
+    compare('loss', [trainedLoss(build(file, subject, rules.eprop_symmetric))], file.loss, tolerance),
+  ];
 }
 
 /** Signals of a channel are the sum over its readouts; the file has one for each. */
@@ -293,15 +278,9 @@ function compareGradients(
   const { spec } = run.network;
   const got = gradientOf(run);
   const named = (part: string) => `gradients.${rule}.${part} (${execution})`;
-  const projections = file.projections.map(({ name, w }) => {
-    const whole = w.map((row) => row.map(() => 0));
-    for (const { name: part, whole: of, synapses } of spec.projections) {
-      if (of.name !== name) continue;
-      for (let i = 0; i < synapses.nPre; i++) {
-        for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++) whole[i][synapses.post[s]] = got[part][s];
-      }
-    }
-    return compare(named(`projections.${name}`), flatten(whole), want.projections[name] as Nested, tolerance);
+  const projections = file.projections.map(({ name }) => {
+    const matrix = projectionMatrix(spec, got, name);
+    return compare(named(`projections.${name}`), matrix, want.projections[name] as Nested, tolerance);
   });
   const biases = Object.entries(want.bias).map(([name, values]) =>
     compare(named(`bias.${name}`), got[`${name}.bias`], values, tolerance),

@@ -2,7 +2,7 @@ import { UnsupportedError } from '../../core/errors.ts';
 import { rowAt } from '../../core/rows.ts';
 import { gradientOf, type Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type GivenTrial, givenExperiment, runOnce, scaleName } from './given.ts';
+import { type GivenTrial, givenExperiment, runOnce, scaleName, stateNames, traceNames, trainedLoss } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -166,18 +166,6 @@ class Collector {
   }
 }
 
-const stateNames = [
-  { name: 'v', field: 'population.rec.v', lag: 0 },
-  { name: 'a', field: 'population.rec.a', lag: 0 },
-  { name: 'refractory_before', field: 'population.rec.refractory', lag: 1 },
-] as const;
-const traceNames = [
-  { name: 'epsv', field: 'eps', lag: 0 },
-  { name: 'epsa', field: 'epsA', lag: 1 },
-  { name: 'e', field: 'e', lag: 0 },
-  { name: 'ebar', field: 'eBar', lag: 0 },
-] as const;
-
 /** States, threshold, spikes, psi, y and all traces, from one recorded trial. */
 function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const tolerance = subject.tolerance(exact);
@@ -186,7 +174,11 @@ function states(file: EpropNetworkFile, subject: Subject): Quantity[] {
   const { state, spec, trial, activity } = experiment.run.network;
   const [{ z: spikes, psi }] = activity;
   const wanted = [
-    ...stateNames.map((entry) => ({ ...entry, want: file[entry.name] as Nested | undefined })),
+    ...stateNames.map((entry) => ({
+      ...entry,
+      field: `population.rec.${entry.field}`,
+      want: file[entry.name] as Nested | undefined,
+    })),
     ...traceNames.map((entry) => ({
       ...entry,
       name: `traces_input.${entry.name}`,
@@ -269,19 +261,8 @@ function signals(file: EpropNetworkFile, subject: Subject): Quantity[] {
       results.push(compare('output_error', trial.error.data, file.output_error as Nested, tolerance));
     }
   }
-  const loss = lossOf(file, subject);
+  const loss = trainedLoss(build(file, { feedback: 'symmetric' }, subject));
   return [compare('loss', [loss], file.loss, tolerance), ...results];
-}
-
-function lossOf(file: EpropNetworkFile, subject: Subject): number {
-  const experiment = build(file, { feedback: 'symmetric' }, subject);
-  let loss = Number.NaN;
-  experiment.train({
-    listener(event) {
-      if (event.type === 'trial') loss = event.loss;
-    },
-  });
-  return loss;
 }
 
 const variants: Readonly<Record<string, Variant>> = {

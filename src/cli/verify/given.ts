@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { models } from '../../../models/index.ts';
+import { type Network, type NetworkSpec, type Weights, wholesOf } from '../../core/network.ts';
 import type { Catalogue, TaskInstance } from '../../core/plugins.ts';
 import { createRng } from '../../core/rng.ts';
 import { createFeed } from '../../engine/feed.ts';
@@ -58,6 +59,61 @@ export function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) =
   createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
   runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
   return run;
+}
+
+/** Loss of the last trial of a training. */
+export function trainedLoss(experiment: Experiment): number {
+  let loss = Number.NaN;
+  experiment.train({
+    listener(event) {
+      if (event.type === 'trial') loss = event.loss;
+    },
+  });
+  return loss;
+}
+
+/** States and traces by their names in golden files and here; `lag`: the step after which the file has the value of step 0. */
+export const stateNames = [
+  { name: 'v', field: 'v', lag: 0 },
+  { name: 'a', field: 'a', lag: 0 },
+  { name: 'refractory_before', field: 'refractory', lag: 1 },
+] as const;
+export const traceNames = [
+  { name: 'epsv', field: 'eps', lag: 0 },
+  { name: 'epsa', field: 'epsA', lag: 1 },
+  { name: 'e', field: 'e', lag: 0 },
+  { name: 'ebar', field: 'eBar', lag: 0 },
+] as const;
+
+/** Puts a [pre][post] matrix into a projection, whatever its parts. */
+export function setProjection({ spec, weights }: Network, name: string, matrix: readonly (readonly number[])[]): void {
+  forEachSynapse(spec, name, (part, s, i, j) => {
+    weights[part][s] = matrix[i][j];
+  });
+}
+
+/** The numbers of a projection's synapses as one [pre][post] matrix, 0 where there is none. */
+export function projectionMatrix(spec: NetworkSpec, values: Weights, name: string): Float64Array {
+  const whole = wholesOf(spec).find((candidate) => candidate.name === name);
+  const { nPre, nPost } = whole?.synapses ?? { nPre: 0, nPost: 0 };
+  const matrix = new Float64Array(nPre * nPost);
+  forEachSynapse(spec, name, (part, s, i, j) => {
+    matrix[i * nPost + j] = values[part][s];
+  });
+  return matrix;
+}
+
+function forEachSynapse(
+  spec: NetworkSpec,
+  name: string,
+  action: (part: string, s: number, pre: number, post: number) => void,
+): void {
+  const whole = wholesOf(spec).find((candidate) => candidate.name === name);
+  if (!whole) throw new Error(`no projection ${name}`);
+  for (const { name: part, synapses } of whole.parts) {
+    const { nPre, rowStart, post } = synapses;
+    for (let i = 0; i < nPre; i++) for (let s = rowStart[i]; s < rowStart[i + 1]; s++) action(part, s, i, post[s]);
+  }
 }
 
 /** Presynaptic-major copy of a [post][pre] matrix. */
