@@ -1,5 +1,5 @@
 import { Events, Net, Projection } from './net';
-import { endOf, eventsFrom, eventsTo, listOf, listPast, listStep, rowOf, scatterRows, sumRows } from './rows';
+import { endOf, eventsFrom, eventsTo, listFour, listOf, listPast, listRest, listStep, rowOf, scatterRows, sumRows } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** Currents and neurons of the streams [b0, b1) over the steps [t0, t1), and the lists of their events. */
@@ -29,8 +29,10 @@ function step(net: Net, b: i32, t: i32): void {
   const bytes = <usize>net.n << 2;
   const z = net.z + <usize>(b * (net.history + net.stride) + net.history + t) * bytes;
   currents(net, b, t);
-  neurons(net, <usize>b * bytes, z - bytes, z, net.psi + <usize>(b * net.stride + t) * bytes);
-  listStep(changetype<Events>(net.events), net.stride, b, t, false);
+  const ev = changetype<Events>(net.events), list = listOf(ev, net.stride, b), end = endOf(ev, net.stride, b, t);
+  const first = list + (<usize>load<i32>(end - 4) << 2);
+  const last = neurons(net, <usize>b * bytes, z - bytes, z, net.psi + <usize>(b * net.stride + t) * bytes, first);
+  store<i32>(end, <i32>((last - list) >> 2));
   if (t % FLUSH_EVERY == 0) {
     flushRow(net.v + <usize>b * bytes, net.n);
     if (net.a) flushRow(net.a + <usize>b * bytes, net.n);
@@ -83,31 +85,35 @@ function scatter(net: Net, b: i32, t: i32): void {
   }
 }
 
-/** One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. */
-function neurons(net: Net, at: usize, zPrev: usize, z: usize, psi: usize): void {
+/**
+ * One step of all neurons of one stream; a last group of fewer than four runs in a copy of its own. Spikes are appended to the list
+ * that ends at `list`, where their lanes are at hand.   @returns the list's new end
+ */
+function neurons(net: Net, at: usize, zPrev: usize, z: usize, psi: usize, list: usize): usize {
   const whole = <usize>(net.n & ~3) << 2;
   const left = <usize>(net.n & 3) << 2;
   const v = net.v + at, r = net.refractory + at, current = net.current;
   if (!net.a) {
-    fours(net, v, r, 0, zPrev, z, psi, current, 0, whole, false);
-    if (!left) return;
+    list = fours(net, v, r, 0, zPrev, z, psi, current, 0, whole, false, list);
+    if (!left) return list;
     enter(net, v + whole, r + whole, zPrev + whole, current + whole, left);
     const l = net.lanes;
-    fours(net, l, l + 16, 0, l + 48, l + 64, l + 80, l + 96, 0, 16, false);
+    fours(net, l, l + 16, 0, l + 48, l + 64, l + 80, l + 96, 0, 16, false, l + 112);
   } else {
     const a = net.a + at;
-    fours(net, v, r, a, zPrev, z, psi, current, net.strength, whole, true);
-    if (!left) return;
+    list = fours(net, v, r, a, zPrev, z, psi, current, net.strength, whole, true, list);
+    if (!left) return list;
     enter(net, v + whole, r + whole, zPrev + whole, current + whole, left);
     const l = net.lanes;
     memory.copy(l + 32, a + whole, left);
-    fours(net, l, l + 16, l + 32, l + 48, l + 64, l + 80, l + 96, net.strength + whole, 16, true);
+    fours(net, l, l + 16, l + 32, l + 48, l + 64, l + 80, l + 96, net.strength + whole, 16, true, l + 112);
     memory.copy(a + whole, l + 32, left);
   }
   memory.copy(v + whole, net.lanes, left);
   memory.copy(r + whole, net.lanes + 16, left);
   memory.copy(z + whole, net.lanes + 64, left);
   memory.copy(psi + whole, net.lanes + 80, left);
+  return listRest(list, z, net.n & ~3, net.n);
 }
 
 function enter(net: Net, v: usize, r: usize, zPrev: usize, current: usize, bytes: usize): void {
@@ -121,11 +127,11 @@ function enter(net: Net, v: usize, r: usize, zPrev: usize, current: usize, bytes
  * a = rho a + z[t-1];  v = decay v + gain I - vTh z[t-1]  (or decay v (1 - z[t-1]) + gain I);  A = vTh + strength a;
  * z = [v > A, not refractory];  psi = height max(0, 1 - |v - A| / width), 0 while refractory, the share of the height rounded
  * to psiHighest + 1 levels (0: smooth);
- * refractory = clip(refractory + nRef z - 1, 0, nRef).   Four neurons at a time, `bytes` / 4 in all.
+ * refractory = clip(refractory + nRef z - 1, 0, nRef).   Four neurons at a time, `bytes` / 4 in all; spikes go to the list.
  */
 // @ts-ignore: decorator
 @inline
-function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, psi: usize, current: usize, strength: usize, bytes: usize, adaptive: bool): void {
+function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, psi: usize, current: usize, strength: usize, bytes: usize, adaptive: bool, list: usize): usize {
   const none = f32x4.splat(0), one = f32x4.splat(1);
   const decay = f32x4.splat(net.decay), gain = f32x4.splat(net.gain), vTh = f32x4.splat(net.vTh), rho = f32x4.splat(net.rho);
   const perWidth = f32x4.splat(1 / net.psiWidth), height = f32x4.splat(net.psiHeight), nRef = f32x4.splat(net.nRef);
@@ -152,10 +158,12 @@ function fours(net: Net, v: usize, r: usize, a: usize, zPrev: usize, z: usize, p
     const over = orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
     const spike = v128.and(v128.andnot(over, closed), one);
     v128.store(z + o, spike);
+    list = listFour(list, i32x4.bitmask(v128.andnot(over, closed)), <i32>(o >> 2));
     let slope = f32x4.max(none, f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth)));
     if (levels) slope = f32x4.mul(f32x4.floor(f32x4.add(f32x4.mul(highest, slope), half)), perHighest);
     v128.store(psi + o, v128.andnot(f32x4.mul(height, slope), closed));
     const next = f32x4.sub(f32x4.add(blocked, f32x4.mul(nRef, spike)), one);
     v128.store(r + o, f32x4.min(f32x4.max(next, none), nRef));
   }
+  return list;
 }

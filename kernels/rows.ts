@@ -61,22 +61,33 @@ const lanesOf: usize = memory.data<i32>([
 ]);
 
 /**
- * Appends the indices of the entries that are not 0, without a branch that depends on them. Writes up to three numbers
- * beyond the end.   @returns the end
+ * Appends the indices of the lanes that are set in a mask of four, the first of them i, without a branch that depends on them.
+ * Writes up to four numbers beyond the end.   @returns the end
  */
-export function listActive(at: usize, row: usize, n: i32): usize {
-  const none = f32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const mask = i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none));
-    v128.store(at, i32x4.add(i32x4.splat(i), v128.load(lanesOf + (<usize>mask << 4))));
-    at += <usize>popcnt(mask) << 2;
-  }
+// @ts-ignore: decorator
+@inline
+export function listFour(at: usize, mask: i32, i: i32): usize {
+  v128.store(at, i32x4.add(i32x4.splat(i), v128.load(lanesOf + (<usize>mask << 4))));
+  return at + (<usize>popcnt(mask) << 2);
+}
+
+/** Appends the indices [i, n) of the entries that are not 0, one by one.   @returns the end */
+// @ts-ignore: decorator
+@inline
+export function listRest(at: usize, row: usize, i: i32, n: i32): usize {
   for (; i < n; i++) {
     store<i32>(at, i);
     at += load<f32>(row + (<usize>i << 2)) != 0 ? 4 : 0;
   }
   return at;
+}
+
+/** Appends the indices of the entries that are not 0.   @returns the end */
+export function listActive(at: usize, row: usize, n: i32): usize {
+  const none = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) at = listFour(at, i32x4.bitmask(f32x4.ne(v128.load(row + (<usize>i << 2)), none)), i);
+  return listRest(at, row, i, n);
 }
 
 /**
