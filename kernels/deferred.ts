@@ -8,18 +8,15 @@ const WIDTH: i32 = 128;
 const WIDTH_BYTES: usize = 512;
 
 /**
- * The gradient of a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
+ * The gradient of one population over a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
  * F_k = gain error_k + kappa F_k;  dz = sum_k B_jk F_k + R_j;  D = psi (dz - strength lambda) + decay D;
  * lambda = psi dz + (rho - strength psi) lambda;  grad_i += zeta p_i[t] D[t].
  * Dense projections: all of one block of neurons over time first, then for every presynaptic neuron the sum over its spikes,
  * which touches each row of the gradient once. Sparse ones: a row is added at each spike.
  */
-export function gradientOfTrial(first: Net, b0: i32, b1: i32, steps: i32): void {
-  for (let each = changetype<usize>(first); each; each = changetype<Net>(each).next) {
-    const net = changetype<Net>(each);
-    transposeFeedback(net);
-    for (let b = b0; b < b1; b++) backOf(net, b, steps);
-  }
+export function gradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
+  transposeFeedback(net);
+  for (let b = b0; b < b1; b++) backOf(net, b, steps);
 }
 
 function backOf(net: Net, b: i32, steps: i32): void {

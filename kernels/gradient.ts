@@ -23,8 +23,11 @@ export function gradientOnline(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): vo
 
 /** Deferred and postponed: what the whole trial of the streams [b0, b1) adds; t0 is 0. */
 export function gradientAtEnd(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
-  if (net.traceKind == 3) gradientOfTrial(net, b0, b1, steps);
-  if (net.traceKind == 4) postponed(net, b0, b1, steps);
+  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+    const each = changetype<Net>(at);
+    if (each.traceKind == 3) gradientOfTrial(each, b0, b1, steps);
+    if (each.traceKind == 4) postponed(each, b0, b1, steps);
+  }
   readoutGradientOfTrial(net, b0, b1, steps);
 }
 

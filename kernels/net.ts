@@ -64,6 +64,6 @@ export class Net {
   rho: f32; strength: usize; psiHighest: i32; constant: usize;
   // trace, rate term
   dropBorder: i32;
-  traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; restartEvery: i32; rateAfterTrial: i32;
-  rateStrength: f32; rateTarget: f32; rateRunning: f32; rateEvery: i32; ratePerStream: i32;
+  traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; restartEvery: i32;
+  rateStrength: f32; rateTarget: f32; rateRunning: f32; rateEvery: i32; rateAfterTrial: i32; ratePerStream: i32;
 }

@@ -11,7 +11,7 @@ export function graphOf({ network, ...rest }: ShortConfig): ExperimentConfig {
     network: {
       dtMs,
       borderSpikes,
-      populations: { rec: { size: neurons, neuron, bias: null, current: 0 } },
+      populations: { rec: { size: neurons, neuron, bias: null, current: 0, rule: null } },
       projections: {
         in: { from: 'input', to: 'rec', ...input, autapses: true, delayMs: null, plastic: true },
         rec: { from: 'rec', to: 'rec', ...recurrent, bias: null, plastic: true },

@@ -341,6 +341,10 @@ export function graphSchema(catalogue: Catalogue) {
     neuron: choice('kind', catalogue.neurons),
     bias: valuesOf(signed).nullable().default(null).describe('first values of a plastic bias; null for none'),
     current: valuesOf(signed).default(0).describe('constant input that does not learn, in the unit of the weights'),
+    rule: choice('name', catalogue.rules)
+      .nullable()
+      .default(null)
+      .describe('what teaches the projections that end on it; null: the rule of the experiment'),
   });
   const readout = z.strictObject({
     from: z.union([z.string(), z.array(z.string()).min(1)]).describe('populations that it reads'),

@@ -51,12 +51,11 @@ export interface UpdateSettings {
   readonly reduction: 'mean' | 'sum';
 }
 
-/** Kinds of the parts of a rule, for messages; null where it has no such part. */
+/** What a rule that teaches a population and the kinds of its parts are called, for messages. */
 export interface RuleKinds {
   readonly rule: string;
-  readonly trace: string | null;
-  readonly signal: string | null;
-  readonly direct: string | null;
+  readonly trace: string;
+  readonly signal: string;
 }
 
 export interface NetworkSizes {
@@ -83,7 +82,9 @@ export interface PopulationSpec {
   readonly history: number;
   /** Constant current into every neuron; null: none. [self] */
   readonly current: Float64Array | null;
-  /** One for every channel of the network. */
+  /** The rule of what ends on it; null: weights onto it stay, or change by a rule of the whole network alone. */
+  readonly rule: RuleKinds | null;
+  /** One for every channel of the network; none where it has no rule. */
   readonly signals: readonly SignalInstance[];
 }
 
@@ -146,7 +147,8 @@ export interface WeightBlock {
 
 /** Everything a network is made of, with each choice already derived for its dt and its sizes. */
 export interface NetworkSpec {
-  readonly kinds: RuleKinds;
+  /** What the rule of the whole network is called, for messages. */
+  readonly rule: string;
   readonly dtMs: number;
   readonly sizes: NetworkSizes;
   /** In the order in which they are computed within a step. */

@@ -1,5 +1,13 @@
 import type { Real, Views } from './layout.ts';
-import type { BlockRate, Network, NetworkSpec, PopulationSpec, ProjectionSpec, ReadoutSpec } from './network.ts';
+import type {
+  BlockRate,
+  Network,
+  NetworkSpec,
+  PopulationSpec,
+  ProjectionSpec,
+  ReadoutSpec,
+  RuleKinds,
+} from './network.ts';
 import type { Loss, NeuronInstance, ReadoutInstance, SignalInstance, TraceInstance } from './plugins.ts';
 import type { Projection } from './projection.ts';
 
@@ -8,16 +16,16 @@ import type { Projection } from './projection.ts';
  * chips that know no other. Everything else in the project walks the lists.
  */
 export interface SingleSpec
-  extends Omit<NetworkSpec, 'sizes' | 'kinds' | 'populations' | 'projections' | 'readouts' | 'channels' | 'blocks'> {
+  extends Omit<NetworkSpec, 'sizes' | 'rule' | 'populations' | 'projections' | 'readouts' | 'channels' | 'blocks'> {
   readonly sizes: SingleSizes;
-  readonly kinds: NetworkSpec['kinds'] & { readonly neuron: string; readonly readout: string; readonly loss: string };
+  readonly kinds: { readonly neuron: string; readonly readout: string; readonly loss: string };
   readonly bias: boolean;
   readonly neuron: NeuronInstance;
   readonly spiking: boolean;
   readonly readout: ReadoutInstance;
   readonly projections: { readonly in: Projection; readonly rec: Projection };
   readonly loss: Loss;
-  readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance } | null;
+  readonly rule: { readonly trace: TraceInstance; readonly signal: SignalInstance; readonly kinds: RuleKinds } | null;
   readonly blocks: Readonly<Record<SingleBlock, { readonly rate: BlockRate; readonly plastic: boolean }>>;
 }
 
@@ -108,7 +116,7 @@ export function singleSpec(spec: NetworkSpec): SingleSpec {
   const [signal] = population.signals;
   return {
     ...spec,
-    kinds: { ...spec.kinds, neuron: population.kind, readout: readout.kind, loss: readout.lossKind },
+    kinds: { neuron: population.kind, readout: readout.kind, loss: readout.lossKind },
     sizes: {
       stream,
       step,
@@ -125,7 +133,7 @@ export function singleSpec(spec: NetworkSpec): SingleSpec {
     readout: readout.readout,
     projections: { in: input.synapses, rec: own.synapses },
     loss: readout.loss,
-    rule: trace && signal ? { trace, signal } : null,
+    rule: trace && signal && population.rule ? { trace, signal, kinds: population.rule } : null,
     blocks: { wIn: blockOf('wIn'), wRec: blockOf('wRec'), wOut: blockOf('wOut'), bOut: blockOf('bOut') },
   };
 }

@@ -167,11 +167,10 @@ function assemble(master: Experiment, input: unknown, catalogue: Catalogue, opti
   const { config } = master;
   const wanted = parseExperiment(input, catalogue).backend;
   const { maxBytes, reset = 'detached' } = options;
-  const build = (rule: unknown, backend: string) =>
+  const build = (learning: Experiment['config'], backend: string) =>
     createExperiment(
       {
-        ...config,
-        rule,
+        ...learning,
         backend,
         rateTerm: { ...config.rateTerm, strength: 0 },
         training: { ...config.training, execution: 'online' },
@@ -181,7 +180,7 @@ function assemble(master: Experiment, input: unknown, catalogue: Catalogue, opti
     );
   const references = new Map<BackendName, Audited>();
   const referenceOn = (backend: string): Audited => {
-    const made = auditedOf(build({ name: 'bptt', reset }, backend), referenceLabel, 'reference');
+    const made = auditedOf(build(withRule(config, { name: 'bptt', reset }), backend), referenceLabel, 'reference');
     references.set(backendOf(made), made);
     return made;
   };
@@ -189,11 +188,15 @@ function assemble(master: Experiment, input: unknown, catalogue: Catalogue, opti
   // Where BPTT has no kernel nobody uses one, so that all see the same spikes.
   const backend = backendOf(first) === 'wasm' ? wanted : backendOf(first);
   const followers = rulesOf(config, options.rules, catalogue).map(({ label, rule, isMaster }) => {
-    const follower = auditedOf(build(rule, backend), label, isMaster ? 'master' : 'audited');
+    const follower = auditedOf(
+      build(isMaster ? config : withRule(config, rule), backend),
+      label,
+      isMaster ? 'master' : 'audited',
+    );
     if (!references.has(backendOf(follower))) referenceOn(backendOf(follower));
     return follower;
   });
-  shareFeedback(followers, master.run, config.rule);
+  shareFeedback(followers, master.run, config);
   return {
     first,
     references,
@@ -262,14 +265,14 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
 
 function auditedOf(experiment: Experiment, label: string, role: Audited['role']): Audited {
   const { run, config } = experiment;
-  return { experiment, run, rule: config.rule, label, role, twin: role === 'master', times: [] };
+  return { experiment, run, config, label, role, twin: role === 'master', times: [] };
 }
 
-function describe({ experiment, run, label, role, rule }: Audited): AuditedRule {
+function describe({ experiment, run, label, role, config }: Audited): AuditedRule {
   return {
     label,
     role,
-    rule,
+    rule: config.rule,
     backend: backendOf({ experiment }),
     layouts: layoutsOf(run),
     past: pastOf(run),
@@ -280,12 +283,24 @@ function backendOf({ experiment }: Pick<Audited, 'experiment'>): BackendName {
   return experiment.config.backend as BackendName;
 }
 
+/** The experiment with one rule for the whole network. */
+function withRule(config: Experiment['config'], rule: unknown): Experiment['config'] {
+  const populations = Object.entries(config.network.populations).map(([name, own]) => [name, { ...own, rule: null }]);
+  const network = { ...config.network, populations: Object.fromEntries(populations) };
+  return { ...config, network, rule: rule as Experiment['config']['rule'] };
+}
+
+/** All rules of an experiment, to be compared. */
+function learningOf({ rule, network }: Experiment['config']): string {
+  return JSON.stringify([rule, Object.values(network.populations).map((population) => population.rule)]);
+}
+
 /** The rules to follow, the master's own among them or else first. @throws ConfigError for a label that stands twice */
 function rulesOf(config: Experiment['config'], rules: AuditOptions['rules'], catalogue: Catalogue) {
-  const own = JSON.stringify(config.rule);
+  const own = learningOf(config);
   const parsed = rules.map(({ label, rule }) => {
-    const checked = parseExperiment({ ...config, rule }, catalogue).rule;
-    return { label, rule: checked, isMaster: JSON.stringify(checked) === own };
+    const all = parseExperiment(withRule(config, rule), catalogue);
+    return { label, rule: all.rule, isMaster: learningOf(all) === own };
   });
   const labels = [referenceLabel, identityLabel, ...parsed.map(({ label }) => label)];
   const twice = labels.find((label, n) => labels.indexOf(label) !== n);
@@ -324,7 +339,7 @@ function bindIdentity({ run, experiment: { config } }: Audited, catalogue: Catal
   const trace = { kind: 'eligibility', readoutFilter: false };
   const rule = { name: 'factored', trace, signal: { kind: 'broadcast' } };
   const shape = { streams: sizes.stream, steps: sizes.step };
-  const spec = buildSpec(parseExperiment({ ...config, rule }, catalogue), catalogue, parts, rng, shape);
+  const spec = buildSpec(parseExperiment(withRule(config, rule), catalogue), catalogue, parts, rng, shape);
   if (spec.channels.length === 0)
     throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');
   // A total derivative has passed the filters of all readouts already, so that one channel is enough.

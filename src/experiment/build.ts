@@ -102,12 +102,12 @@ export function buildSpec(
   const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
-  const learns = rule.channels.length > 0 || rule.direct !== null;
+  const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
   const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
   const ownerOf = ({ kind, owner }: WeightBlock) =>
     kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
   return {
-    kinds: rule.kinds,
+    rule: String(config.rule.name),
     dtMs: network.dtMs,
     sizes: graph.sizes,
     populations: rule.populations,
@@ -330,6 +330,7 @@ function buildGraph(
       neuron: instance,
       history: Math.max(1, longest(p)),
       current: current === 0 ? null : constantCurrent(current, size, name),
+      rule: null,
       signals: [],
     };
   });
@@ -407,7 +408,7 @@ function blocksOf(
   plastic: ReadonlySet<string>,
   projections: readonly ProjectionSpec[],
   readouts: readonly ReadoutSpec[],
-  learns: boolean,
+  learns: (projection: ProjectionSpec) => boolean,
 ): WeightBlock[] {
   const { rates } = optimizer;
   const owners = [...new Set(projections.map(({ whole }) => whole.name)), ...Object.keys(network.readouts)];
@@ -421,10 +422,12 @@ function blocksOf(
     return blockRate(given ?? 0, optimizer);
   };
   return [
-    ...projections.map(({ name, whole, synapses }, owner): WeightBlock => {
+    ...projections.map((projection, owner): WeightBlock => {
+      const { name, whole, synapses } = projection;
       const learned = plastic.has(whole.name);
       const rate = rateOf(whole.name, learned);
-      return { name, kind: 'projection', owner, synapses, rate, plastic: learns && learned && rate.rate !== 0 };
+      const changes = learned && learns(projection) && rate.rate !== 0;
+      return { name, kind: 'projection', owner, synapses, rate, plastic: changes };
     }),
     ...readouts.flatMap(({ name, readout }, owner): WeightBlock[] => {
       const rate = rateOf(name, true);

@@ -2,7 +2,6 @@ import { channelName, projectionSizes, signalSizes } from '../core/bindings.ts';
 import { viewsOf } from '../core/feedback.ts';
 import { type Layout, layoutLength, type Real, type Role, type Sizes } from '../core/layout.ts';
 import type { Weights } from '../core/network.ts';
-import { forEachSignal } from '../engine/borders.ts';
 import { gradientOf, type Run, runTrial } from '../engine/run.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -11,8 +10,8 @@ export interface Follower {
   readonly run: Run;
   /** Whether it is the master's own rule, whose matrices and traces are the master's too. */
   readonly twin: boolean;
-  /** Settings of its rule. */
-  readonly rule: Experiment['config']['rule'];
+  /** What it was built from. */
+  readonly config: Experiment['config'];
 }
 
 /** What belongs to the network and not to the rule. */
@@ -71,33 +70,41 @@ function followReadout({ network, clock }: Run, master: Run): void {
  * Gives every follower with feedback weights of its own the same ones, from the master or else from the first that has any,
  * each in its own scale: rules are to differ by what they do with the feedback, not by its draw.
  */
-export function shareFeedback(followers: readonly Follower[], master: Run, rule: Follower['rule']): void {
-  const own = { run: master, rule, twin: true };
-  const source = [own, ...followers].find(({ run }) => feedbackOf(run).some((B) => B.some((value) => value !== 0)));
+export function shareFeedback(followers: readonly Follower[], master: Run, config: Follower['config']): void {
+  const own = { run: master, config, twin: true };
+  const source = [own, ...followers].find((follower) =>
+    feedbackOf(follower).some(({ B }) => B.some((value) => value !== 0)),
+  );
   if (!source) return;
-  const from = feedbackOf(source.run).flatMap((B) => Array.from(B));
+  const from = feedbackOf(source).flatMap(({ B, scale }) => Array.from(B, (value) => ({ value, scale })));
   for (const follower of followers) {
-    const to = feedbackOf(follower.run);
-    if (to.reduce((sum, B) => sum + B.length, 0) !== from.length) continue;
-    const factor = scaleOf(follower.rule) / scaleOf(source.rule);
+    const to = feedbackOf(follower);
+    if (to.reduce((sum, { B }) => sum + B.length, 0) !== from.length) continue;
     let at = 0;
-    for (const B of to) for (let s = 0; s < B.length; s++) B[s] = factor * from[at++];
+    for (const { B, scale } of to) {
+      for (let s = 0; s < B.length; s++) {
+        const { value, scale: before } = from[at++];
+        B[s] = value === 0 ? 0 : (scale / before) * value;
+      }
+    }
   }
 }
 
-/** Feedback matrices of all populations, one after the other; null where there are none. */
-function feedbackOf({ network: { spec, state } }: Run): Real[] {
+/** Feedback matrices of all populations, one after the other, with the scale that each was drawn in. */
+function feedbackOf({ run, config }: Follower): { readonly B: Real; readonly scale: number }[] {
+  const { spec, state } = run.network;
   const direct = state.views('direct').B;
-  if (direct) return [direct];
-  const own: Real[] = [];
-  forEachSignal(spec, (group) => {
-    const { B } = state.views(group);
-    if (B) own.push(B);
+  if (direct) return [{ B: direct, scale: scaleOf(config.rule) }];
+  return spec.populations.flatMap(({ name, signals }) => {
+    const scale = scaleOf(config.network.populations[name].rule ?? config.rule);
+    return signals.flatMap((_, c) => {
+      const { B } = state.views(channelName(`population.${name}.signal`, spec, c));
+      return B ? [{ B, scale }] : [];
+    });
   });
-  return own;
 }
 
-function scaleOf(rule: Follower['rule']): number {
+function scaleOf(rule: Follower['config']['rule']): number {
   const { feedbackScale, signal } = rule as { feedbackScale?: number; signal?: { scale?: number } };
   return feedbackScale ?? signal?.scale ?? 1;
 }

@@ -8,7 +8,6 @@ import type {
   PopulationSpec,
   ProjectionSpec,
   ReadoutSpec,
-  RuleKinds,
 } from '../core/network.ts';
 import type {
   Catalogue,
@@ -37,7 +36,7 @@ export interface RuleShape {
   readonly plastic: ReadonlySet<string>;
 }
 
-type Learned = Pick<NetworkSpec, 'populations' | 'projections' | 'channels' | 'direct' | 'kinds'>;
+type Learned = Pick<NetworkSpec, 'populations' | 'projections' | 'channels' | 'direct'>;
 
 /** Readouts with the same filter, in the order of the first of each. */
 export function channelsOf(readouts: readonly ReadoutSpec[]): Channel[] {
@@ -53,29 +52,77 @@ export function channelsOf(readouts: readonly ReadoutSpec[]): Channel[] {
   });
 }
 
-/** The rule on every population and projection that it is to teach. */
+type LocalParts = Exclude<RuleParts, { readonly direct: unknown }>;
+
+/** A rule of traces and signals, which teaches a population by itself. */
+interface LocalRule {
+  readonly name: string;
+  /** Where the configuration names it. */
+  readonly path: string;
+  readonly parts: LocalParts;
+}
+
+/** The rules on the populations and projections that they are to teach. */
 export function deriveRule(config: ExperimentConfig, catalogue: Catalogue, graph: RuleShape, rng: Rng): Learned {
+  const context: PartContext = { dtMs: config.network.dtMs, rng, powersOfTwo: config.optimizer.powersOfTwo };
   const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
   const parts = model.parts(config.rule as never);
-  const { populations, projections } = graph;
-  const kinds: RuleKinds = { rule: String(config.rule.name), trace: null, signal: null, direct: null };
-  if (!parts) return { populations, projections, channels: [], direct: null, kinds };
-  const context: PartContext = { dtMs: config.network.dtMs, rng, powersOfTwo: config.optimizer.powersOfTwo };
-  if (!('direct' in parts)) {
-    const factored = deriveFactored(parts, config, catalogue, graph, context);
-    return { ...factored, direct: null, kinds: { ...kinds, trace: parts.trace.kind, signal: parts.signal.kind } };
+  const direct = parts && 'direct' in parts ? deriveDirect(parts.direct, config, catalogue, graph, context) : null;
+  const rules = graph.populations.map(({ name }) => localRule(name, parts, config, catalogue));
+  const channels = rules.every((rule) => rule === null) ? [] : channelsOf(graph.readouts);
+  const populations = graph.populations.map((population, p): PopulationSpec => {
+    const rule = rules[p];
+    if (!rule) return population;
+    const { trace, signal } = rule.parts;
+    const signals = channels.map((channel, c) =>
+      deriveSignal(rule, catalogue, graph, context, { population, first: p === 0 && c === 0, c, channel }),
+    );
+    checkChannels(rule, signals, channels);
+    return { ...population, rule: { rule: rule.name, trace: trace.kind, signal: signal.kind }, signals };
+  });
+  const projections = graph.projections.map((projection): ProjectionSpec => {
+    const rule = rules[projection.post];
+    if (!rule || !graph.plastic.has(projection.whole.name)) return projection;
+    const population = populations[projection.post];
+    const traces = channels.map((channel, c) =>
+      deriveTrace(rule, config, catalogue, context, {
+        population,
+        signal: population.signals[c],
+        channel,
+        first: c === 0,
+      }),
+    );
+    return { ...projection, traces };
+  });
+  return { populations, projections, channels, direct };
+}
+
+/** What teaches a population besides a rule of the whole network; null: nothing. */
+function localRule(
+  population: string,
+  whole: RuleParts | null,
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+): LocalRule | null {
+  const { rule } = config.network.populations[population];
+  const shared = String(config.rule.name);
+  const path = `network.populations.${population}.rule`;
+  const direct = whole !== null && 'direct' in whole;
+  if (rule === null) {
+    if (!direct) return whole && { name: shared, path: 'rule', parts: whole };
+    return config.rateTerm.strength === 0 ? null : { name: shared, path: 'rule', parts: rateTermAlone };
   }
-  const direct = deriveDirect(parts.direct, config, catalogue, graph, context);
-  if (config.rateTerm.strength === 0) {
-    return { populations, projections, channels: [], direct, kinds: { ...kinds, direct: parts.direct.kind } };
+  if (direct) throw new ConfigError(path, rule.name, `null beside "${shared}", which teaches the whole network`);
+  const parts = find(catalogue.rules, 'name', rule.name, `${path}.name`).parts(rule as never);
+  if (parts === null) return null;
+  if ('direct' in parts) {
+    throw new ConfigError(
+      path,
+      rule.name,
+      'a rule of traces and signals; this one teaches the whole network or nothing',
+    );
   }
-  const factored = deriveFactored(rateTermAlone, config, catalogue, graph, context);
-  const { trace, signal } = rateTermAlone;
-  return {
-    ...factored,
-    direct,
-    kinds: { ...kinds, trace: trace.kind, signal: signal.kind, direct: parts.direct.kind },
-  };
+  return { name: String(rule.name), path, parts };
 }
 
 /** The firing-rate term acts through the eligibility of the neuron itself, whatever rule makes the rest of the gradient. */
@@ -83,6 +130,16 @@ const rateTermAlone = {
   trace: { kind: 'eligibility' },
   signal: { kind: 'broadcast', feedback: 'random', scale: 0 },
 } as const;
+
+function checkChannels({ name, path }: LocalRule, signals: readonly SignalInstance[], channels: readonly Channel[]) {
+  if (channels.length < 2 || signals.every(({ refersTo }) => refersTo !== 'credit')) return;
+  const filters = channels.map(({ decay }) => decay).join(', ');
+  throw new ConfigError(
+    `${path}.name`,
+    name,
+    `a rule that hears errors, or readouts with one filter and not ${filters}`,
+  );
+}
 
 function deriveDirect(
   choice: PluginChoice,
@@ -104,65 +161,37 @@ function deriveDirect(
   );
 }
 
-function deriveFactored(
-  parts: Exclude<RuleParts, { readonly direct: unknown }>,
-  config: ExperimentConfig,
-  catalogue: Catalogue,
-  graph: RuleShape,
-  context: PartContext,
-): Pick<Learned, 'populations' | 'projections' | 'channels'> {
-  const channels = channelsOf(graph.readouts);
-  const populations = graph.populations.map((population, p) => {
-    const signals = channels.map((channel, c) =>
-      deriveSignal(parts, config, catalogue, graph, context, { p, c, channel }),
-    );
-    return { ...population, signals };
-  });
-  if (channels.length > 1 && populations.some(({ signals }) => signals.some(({ refersTo }) => refersTo === 'credit'))) {
-    const filters = channels.map(({ decay }) => decay).join(', ');
-    throw new ConfigError(
-      'rule.name',
-      config.rule.name,
-      `a rule that hears errors, or readouts with one filter and not ${filters}`,
-    );
-  }
-  const projections = graph.projections.map((projection) => {
-    if (!graph.plastic.has(projection.whole.name)) return projection;
-    const { neuron, kind, signals } = populations[projection.post];
-    const traces = channels.map((channel, c) =>
-      deriveTrace(parts, config, catalogue, context, { neuron, kind, signal: signals[c], channel, first: c === 0 }),
-    );
-    return { ...projection, traces };
-  });
-  return { populations, projections, channels };
+interface SignalPlace {
+  readonly population: PopulationSpec;
+  /** Draws of the first are those of a network that has one. */
+  readonly first: boolean;
+  readonly c: number;
+  readonly channel: Channel;
 }
 
-/** A signal of population p that hears a channel. */
+/** A signal of a population that hears a channel. */
 function deriveSignal(
-  parts: Exclude<RuleParts, { readonly direct: unknown }>,
-  config: ExperimentConfig,
+  { name: rule, path, parts }: LocalRule,
   catalogue: Catalogue,
-  { sizes, populations }: RuleShape,
+  { sizes }: RuleShape,
   context: PartContext,
-  { p, c, channel }: { readonly p: number; readonly c: number; readonly channel: Channel },
+  { population, first, c, channel }: SignalPlace,
 ): SignalInstance {
-  const model: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, 'rule.signal.kind');
-  const { name, size, kind, neuron } = populations[p];
+  const model: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, `${path}.signal.kind`);
+  const { name, size, kind, neuron } = population;
   const { decay, gain } = channel;
   const own = {
     ...context,
-    // Draws of the first are those of a network that has one.
-    rng: p === 0 && c === 0 ? context.rng : context.rng.split(name).split(c),
+    rng: first ? context.rng : context.rng.split(name).split(c),
     sizes: { stream: sizes.stream, step: sizes.step, self: size, in: sizes.in, out: channel.size },
     readout: { decay, gain },
   };
-  const names = { neuron: kind, rule: String(config.rule.name) };
-  return model.derive(checked(model, parts.signal, 'rule.signal'), withDynamics(own, neuron.eligibility, names));
+  const names = { neuron: kind, rule };
+  return model.derive(checked(model, parts.signal, `${path}.signal`), withDynamics(own, neuron.eligibility, names));
 }
 
 interface TracePlace {
-  readonly neuron: PopulationSpec['neuron'];
-  readonly kind: string;
+  readonly population: PopulationSpec;
   readonly signal: SignalInstance;
   readonly channel: Channel;
   /** The firing-rate term goes through the trace of the first channel. */
@@ -170,24 +199,25 @@ interface TracePlace {
 }
 
 function deriveTrace(
-  parts: Exclude<RuleParts, { readonly direct: unknown }>,
-  config: ExperimentConfig,
+  { name: rule, path, parts }: LocalRule,
+  { rateTerm, network }: ExperimentConfig,
   catalogue: Catalogue,
   context: PartContext,
-  { neuron, kind, signal, channel, first }: TracePlace,
+  { population, signal, channel, first }: TracePlace,
 ): TraceInstance {
-  const model: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, 'rule.trace.kind');
-  const { strength, mean } = config.rateTerm;
+  const model: Entry<TraceModel> = find(catalogue.traces, 'kind', parts.trace.kind, `${path}.trace.kind`);
+  const { strength, mean } = rateTerm;
   const { decay, gain } = channel;
   const own = {
     ...context,
     readout: { decay, gain },
     filter: signal.refersTo === 'error' ? { decay, gain } : { decay: 0, gain: 1 },
     rateTermAfterTrial: first && strength > 0 && mean !== 'running',
-    borderSpikes: config.network.borderSpikes,
+    borderSpikes: network.borderSpikes,
   };
-  const names = { neuron: kind, rule: String(config.rule.name) };
-  const trace = model.derive(checked(model, parts.trace, 'rule.trace'), withDynamics(own, neuron.eligibility, names));
+  const { kind, neuron } = population;
+  const place = withDynamics(own, neuron.eligibility, { neuron: kind, rule });
+  const trace = model.derive(checked(model, parts.trace, `${path}.trace`), place);
   if (strength > 0 && !trace.footprint.reads.includes('rateTerm')) {
     throw new ConfigError(
       'rateTerm.strength',

@@ -147,6 +147,13 @@ describe('a number that is not finite', () => {
     expect(() => checkFinite(experiment.run, 50)).toThrow(`${field}[3] became ${value} at step 49`);
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6])('is found at place %i of a row', (place) => {
+    const experiment = liveExperiment();
+    doTrial(experiment);
+    experiment.run.network.activity[0].psi.data[(50 + 3) * 7 + place] = Number.POSITIVE_INFINITY;
+    expect(() => checkFinite(experiment.run, 50)).toThrow(`psi[${place}] became Infinity at step 3`);
+  });
+
   it('names the step since the beginning of the run, in the stream where it is', () => {
     const experiment = liveExperiment();
     doTrial(experiment);

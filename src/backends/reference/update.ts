@@ -36,7 +36,7 @@ function bindBlock(
   const slots = optimizer.slots.map((slot) => state.field(`${blockGroup(block, spec)}.${slot}`));
   const limits = clamp || synapses?.signs ? weightRanges(synapses, weights.length, clamp) : [];
   const follow = block.kind === 'readout' ? followersOf(network, signals, block.owner) : [];
-  const keep = block.kind === 'readout' ? readoutKeep(network, block.owner) : 1;
+  const decaying = block.kind === 'readout' ? decayingParts(network, block.owner, weights) : [];
   const masked = synapses?.masked ?? null;
   return (progress, count, scale) => {
     clear(step, masked);
@@ -48,7 +48,7 @@ function bindBlock(
       for (const told of follow) told(step);
       take(weights, step);
     }
-    if (keep !== 1) multiply(weights, keep);
+    for (const { part, keep } of decaying) multiply(part, keep);
     limit(weights, limits);
     if (clamp) clear(weights, masked);
   };
@@ -68,12 +68,18 @@ function followersOf({ spec }: Network, signals: readonly PlacedSignal[], readou
   });
 }
 
-/** What an update leaves of the weights of a readout: some feedback aligns with weights that decay. */
-function readoutKeep({ spec }: Network, readout: number): number {
-  const decays = spec.populations.flatMap(({ signals }) =>
-    signals.filter((_, c) => spec.channels[c].readouts.includes(readout)).map(({ readoutDecay }) => readoutDecay),
-  );
-  return 1 - Math.max(0, ...decays);
+/** Weights of a readout that decay with every update, since the feedback to their population aligns with them. */
+function decayingParts({ spec }: Network, readout: number, weights: Real): { part: Real; keep: number }[] {
+  const { reads, size } = spec.readouts[readout];
+  let end = 0;
+  return reads.flatMap((p) => {
+    const { signals, size: n } = spec.populations[p];
+    const from = end;
+    end += n * size;
+    const heard = signals.filter((_, c) => spec.channels[c].readouts.includes(readout));
+    const keep = 1 - Math.max(0, ...heard.map(({ readoutDecay }) => readoutDecay));
+    return keep === 1 ? [] : [{ part: weights.subarray(from, end), keep }];
+  });
 }
 
 /** w <- w - step;  step <- 0. */

@@ -41,12 +41,12 @@ function missing(spec: NetworkSpec): string[] {
   if (execution === 'online' || (rule && execution !== 'deferred')) names.push('online traces');
   const membrane = neuron.kernel?.decay;
   if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane))
-    names.push(`the trace "${kinds.trace}" as it is set`);
+    names.push(`the trace "${rule.kinds.trace}" as it is set`);
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
-  if (rule && rule.signal.kernel?.name !== 'broadcast') names.push(`the signal "${kinds.signal}" as it is set`);
+  if (rule && rule.signal.kernel?.name !== 'broadcast') names.push(`the signal "${rule.kinds.signal}" as it is set`);
   if (rule?.signal.kernel?.errorSpikes) names.push('errors as spikes');
   if (neuron.kernel && neuron.kernel.psiLevels !== null) names.push('a pseudo-derivative in levels');
-  if (direct) names.push(`the rule "${kinds.rule}"`);
+  if (direct) names.push(`the rule "${spec.rule}"`);
   return names;
 }
 

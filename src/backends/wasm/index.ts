@@ -27,7 +27,7 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { populations, projections, readouts, channels, direct, optimizer, execution, kinds } = spec;
+  const { populations, projections, readouts, channels, direct, optimizer, execution } = spec;
   const names = new Set<string>();
   if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
   if (spec.formats) names.add('number formats');
@@ -36,12 +36,15 @@ function missing(spec: NetworkSpec): string[] {
   for (const { loss, lossKind } of readouts) if (!loss.kernel) names.add(`the loss "${lossKind}"`);
   if (!optimizer.kernel) names.add(`the optimiser "${optimizer.kind}"`);
   const traces = projections.flatMap((projection) => projection.traces);
-  if (traces.some(({ kernel }) => !kernel)) names.add(`the trace "${kinds.trace}" as it is set`);
+  for (const { post, traces: own } of projections) {
+    if (own.some(({ kernel }) => !kernel)) names.add(`the trace "${populations[post].rule?.trace}" as it is set`);
+  }
   if (traces.some(({ kernel }) => kernel && kernel.resetGain > 0)) names.add('traces with the reset in them');
-  const signals = populations.flatMap((population) => population.signals);
-  if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${kinds.signal}" as it is set`);
+  for (const { rule, signals } of populations) {
+    if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${rule?.signal}" as it is set`);
+  }
   if (dendriteOf(spec) && execution !== 'online') names.add('deferred or postponed traces with this signal');
-  if (direct && !direct.kernel) names.add(`the rule "${kinds.rule}" as it is set`);
+  if (direct && !direct.kernel) names.add(`the rule "${spec.rule}" as it is set`);
   if (direct && projections.some(({ pre, synapses }) => pre !== null && !synapses.dense))
     names.add('this rule in a sparse network');
   if (direct && projections.some(({ pre, synapses }) => pre === null && !synapses.dense))
@@ -58,12 +61,13 @@ function missing(spec: NetworkSpec): string[] {
 function wholeOnly(spec: NetworkSpec): string[] {
   const odd = whyNotSingle(spec);
   if (odd.length === 0) return [];
-  const signals = spec.populations.flatMap((population) => population.signals);
-  const kernels = signals.map(({ kernel }) => kernel);
+  const parts = spec.populations.flatMap(({ rule, signals }) => signals.map(({ kernel }) => ({ rule, kernel })));
+  const kernels = parts.map(({ kernel }) => kernel);
+  const dendrite = parts.find(({ kernel }) => kernel?.name === 'dendrite');
   const names: string[] = [];
   const alone = (what: string) => names.push(`${what} with ${odd.join(' and ')}`);
-  if (spec.direct) alone(`the rule "${spec.kinds.rule}"`);
-  if (kernels.some((kernel) => kernel?.name === 'dendrite')) alone(`the signal "${spec.kinds.signal}"`);
+  if (spec.direct) alone(`the rule "${spec.rule}"`);
+  if (dendrite) alone(`the signal "${dendrite.rule?.signal}"`);
   if (kernels.some((kernel) => kernel?.keep !== null && kernel?.keep !== undefined)) alone('adaptive feedback');
   if (kernels.some((kernel) => kernel?.errorSpikes)) alone('errors as spikes');
   return names;

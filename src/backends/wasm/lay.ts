@@ -220,6 +220,7 @@ function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
     rateTarget: target,
     rateRunning: runningRate,
     rateEvery: everySteps,
+    rateAfterTrial: channels.length > 0 && strength > 0 && rateTerm.mean !== 'running' ? 1 : 0,
     ratePerStream: update.reduction === 'sum' ? sizes.stream : 1,
   };
 }
@@ -275,7 +276,6 @@ function traceValues({ projections, execution }: NetworkSpec, p: number, strengt
     kappa: instance?.filter.decay ?? 0,
     traceGain: instance?.filter.gain ?? 1,
     restartEvery: kernel?.restartEvery ?? 0,
-    rateAfterTrial: kernel?.rateTermAfterTrial ? 1 : 0,
   };
 }
 

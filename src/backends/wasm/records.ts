@@ -104,11 +104,11 @@ export const netFields = [
   'f:kappa',
   'f:traceGain',
   'restartEvery',
-  'rateAfterTrial',
   'f:rateStrength',
   'f:rateTarget',
   'f:rateRunning',
   'rateEvery',
+  'rateAfterTrial',
   'ratePerStream',
 ] as const;
 

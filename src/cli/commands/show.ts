@@ -23,7 +23,13 @@ export interface Shown {
   readonly synapses: number;
   /** Synapses, those of readouts not counted, whose weights learn. */
   readonly plastic: number;
-  readonly populations: readonly { readonly name: string; readonly neurons: number; readonly kind: string }[];
+  readonly populations: readonly {
+    readonly name: string;
+    readonly neurons: number;
+    readonly kind: string;
+    /** What teaches the projections that end on it; null: nothing. */
+    readonly rule: string | null;
+  }[];
   readonly projections: readonly ShownProjection[];
   readonly readouts: readonly {
     readonly name: string;
@@ -69,7 +75,12 @@ export function shownOf({ run, config, memory }: Experiment): Shown {
     neurons: demand.neurons,
     synapses: count(projections),
     plastic: count(projections.filter(({ plastic }) => plastic)),
-    populations: spec.populations.map(({ name, size, kind }) => ({ name, neurons: size, kind })),
+    populations: spec.populations.map(({ name, size, kind, rule }) => ({
+      name,
+      neurons: size,
+      kind,
+      rule: spec.direct ? spec.rule : (rule?.rule ?? null),
+    })),
     projections,
     readouts: spec.readouts.map(({ name, reads, size, lossKind, weight }) => ({
       name,
@@ -94,8 +105,13 @@ function text(shown: Shown): string {
   return [
     `${name}: ${number(neurons)} neurons, ${number(synapses)} synapses, ${number(plastic)} of them plastic; rule ${rule}, backend ${backend}`,
     table(
-      ['population', 'neurons', 'kind'],
-      shown.populations.map((population) => [population.name, number(population.neurons), population.kind]),
+      ['population', 'neurons', 'kind', 'rule'],
+      shown.populations.map((population) => [
+        population.name,
+        number(population.neurons),
+        population.kind,
+        population.rule ?? 'none',
+      ]),
     ),
     table(
       ['projection', 'from', 'to', 'synapses', 'of all pairs', 'delay (ms)', 'sign', 'plastic'],
