@@ -572,7 +572,7 @@ const byFile = {
     ['change(s, -unit * step[s]);', 'change(s, unit * step[s]);'],
     ['const integer = values[s] * scale + steps;', 'const integer = values[s] * scale - steps;'],
     ['Math.abs(value * scale - integer) < 1 ? 1 : 0', '1'],
-    ['2 ** (16 - format.bits)', '2 ** (20 - format.bits)'],
+    ['2 ** (16 - bits)', '2 ** (20 - format.bits)'],
   ],
   'src/backends/fixed/chance.ts': [
     ['state[field] += 1;', 'state[field] += 2;'],

@@ -156,9 +156,11 @@ export interface ClosedDynamics {
  *     dz(t) = f read . dh(t)                          `spike`: f = psi(t), g = 1; `input`: f = 1, g = psi(t)
  */
 export interface LinearDynamics {
+  /** Tells it from the closed forms. */
   readonly form: 'linear';
   /** m */
   readonly states: number;
+  /** Where psi acts: on what comes out of the neuron, or on what goes in. */
   readonly gate: 'spike' | 'input';
   /** Row r, column k: what state k of the step before adds to state r. [self][m][m] */
   readonly transition: Real;
@@ -173,15 +175,22 @@ export interface LinearDynamics {
 }
 
 export interface PopulationSizes extends Sizes {
+  /** Streams that run side by side. */
   readonly stream: number;
+  /** Steps of a trial. */
   readonly step: number;
+  /** Neurons of the population. */
   readonly self: number;
 }
 
 export interface NeuronBinding {
+  /** Lengths of the axes below. */
   readonly sizes: PopulationSizes;
+  /** Fields of its layout, by name. */
   readonly state: Views;
+  /** Activity, which it writes. [stream][history + step][self] */
   readonly z: Rows;
+  /** Pseudo-derivative, which it writes. [stream][step][self] */
   readonly psi: Rows;
   /** Summed weighted input of this step, not yet scaled by the input gain. [self] */
   readonly current: Real;
@@ -206,11 +215,14 @@ export interface NeuronInstance {
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: ThresholdKernel | null;
+  /** The step of one population. */
   bind(binding: NeuronBinding): NeuronStep;
 }
 
 export interface NeuronContext {
+  /** Length of a step, ms. */
   readonly dtMs: number;
   /** Neurons of the population. */
   readonly size: number;
@@ -222,29 +234,41 @@ export interface NeuronContext {
 
 /** A neuron model: parameters are checked by its schema, derived once, and trusted by the step. */
 export interface NeuronModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Whether z is 0 or 1; false: a rate or a membrane. */
   readonly spiking: boolean;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** Decays and factors of a step of dtMs. @throws ConfigError */
   derive(params: P, context: NeuronContext): NeuronInstance;
 }
 
 // ---------------------------------------------------------------- readouts
 
 export interface ReadoutSizes extends Sizes {
+  /** Streams that run side by side. */
   readonly stream: number;
+  /** Steps of a trial. */
   readonly step: number;
   /** Neurons that it reads, of all its populations. */
   readonly pre: number;
+  /** Its outputs. */
   readonly out: number;
 }
 
 export interface ReadoutBinding {
+  /** Lengths of the axes below. */
   readonly sizes: ReadoutSizes;
+  /** Fields of its layout, by name. */
   readonly state: Views;
   /** Activity of the populations that it reads, in the order of the rows of its weights. */
   readonly reads: readonly Rows[];
+  /** Its outputs, which it writes. [stream][step][out] */
   readonly y: Rows;
+  /** dE/dy of its outputs. [stream][step][out] */
   readonly error: Rows;
   /** [pre][out] */
   readonly weights: Real;
@@ -262,11 +286,15 @@ export interface ReadoutGradientBinding extends ReadoutBinding {
 export interface ReadoutInstance {
   /** Fields that `restarts` are what learning keeps, the others what the readout itself does; the names are the readout's own. */
   readonly layout: Layout;
-  /** kappa and the gain on its input, which an eligibility trace filtered for this readout must share. */
+  /** kappa, per step, which an eligibility trace filtered for this readout must share. */
   readonly decay: number;
+  /** Factor on what it reads, shared likewise. */
   readonly gain: number;
+  /** Whether it has a plastic bias. */
   readonly bias: boolean;
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: LeakyReadoutKernel | null;
+  /** The step of one stream: reads row t of the activity, writes row t of y. */
   bind(binding: ReadoutBinding): (stream: number, t: number) => void;
   /** Gradient of weights and bias from the error: step by step, or of a whole trial at once without state. */
   bindGradient(binding: ReadoutGradientBinding): {
@@ -276,9 +304,13 @@ export interface ReadoutInstance {
 }
 
 export interface ReadoutModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** Decay and gain of a step of dtMs, ms; `path` is where it stands in what the user wrote. @throws ConfigError */
   derive(params: P, context: { readonly dtMs: number; readonly path: string }): ReadoutInstance;
 }
 
@@ -288,16 +320,23 @@ export interface ReadoutModel<P = never> {
 export interface Loss {
   /** Whether the largest output names a class, so that an accuracy means something. */
   readonly classification: boolean;
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: LossKernel | null;
+  /** dE/dy of one step. error, y, target: rows at `row`, [out] */
   error(error: Real, y: Real, target: Real, row: number, nOut: number): void;
+  /** The loss of one step, nats or squared units of y. y, target: rows at `row`, [out] */
   value(y: Real, target: Real, row: number, nOut: number): number;
 }
 
 /** A loss: its parameters stand beside `scale` and `window` in the configuration. */
 export interface LossModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Its own parameters. */
   readonly params: ZodType<P>;
+  /** The loss with these parameters. */
   derive(params: P): Loss;
 }
 
@@ -323,12 +362,15 @@ export type Quantity =
 
 /** Which variables a part reads and in which phases it runs; where its own state lives is in its layout. */
 export interface Footprint {
+  /** What it looks at in a step. */
   readonly reads: readonly Quantity[];
+  /** Parts of a symbol in which it runs, for neurons with two compartments. */
   readonly phases: readonly ('soma' | 'dendrite')[];
 }
 
 /** What every part of a rule is derived from. */
 export interface PartContext {
+  /** Length of a step, ms. */
   readonly dtMs: number;
   /** For parts that draw numbers while they run: split it by a count of their own state, so that a run can be resumed. */
   readonly rng: Rng;
@@ -344,6 +386,7 @@ export interface SignalSizes extends PopulationSizes {
 }
 
 export interface SignalContext extends PartContext {
+  /** Lengths of the axes of its fields and rows. */
   readonly sizes: SignalSizes;
   /** @throws UnsupportedError when it is read and the neuron declares none of the known forms */
   readonly neuron: NeuronDynamics;
@@ -355,6 +398,7 @@ export interface SignalContext extends PartContext {
 export interface ReadoutView {
   /** Its weights from this population on. [self][size], then those of the populations behind it */
   readonly weights: Real;
+  /** Outputs of the readout. */
   readonly size: number;
   /** Its first column in the rows of outputs that the signal hears. */
   readonly column: number;
@@ -362,28 +406,40 @@ export interface ReadoutView {
 
 /** Synapses that end on a population. */
 export interface SynapsesView {
+  /** Which pairs are connected. */
   readonly projection: Projection;
+  /** [syn] */
   readonly weights: Real;
+  /** Steps from a spike to its arrival. */
   readonly delay: number;
   /** Of the task's input: the first column that they read; 0 of a population. */
   readonly from: number;
 }
 
 export interface SignalBinding {
+  /** Lengths of the axes below. */
   readonly sizes: SignalSizes;
+  /** Fields of its layout, by name. */
   readonly state: Views;
+  /** Activity of its population. [stream][history + step][self] */
   readonly z: Rows;
+  /** Pseudo-derivative of its population. [stream][step][self] */
   readonly psi: Rows;
+  /** Summed weighted input, where its footprint reads it. [stream][step][self] */
   readonly current: Rows;
+  /** L, which it writes. [stream][step][self] */
   readonly signal: Rows;
   /** Errors and targets of the readouts that it hears. */
   readonly error: Rows;
+  /** Targets of the same outputs. [stream][step][out] */
   readonly target: Rows;
+  /** The task's input. [stream][history + step][in] */
   readonly input: Rows;
   /** Those of them that read this population. */
   readonly readouts: readonly ReadoutView[];
   /** From the population itself, and from the task's input. */
   readonly recurrent: readonly SynapsesView[];
+  /** From the task's input. */
   readonly inputs: readonly SynapsesView[];
   /** The backend's own inner loops, in place of the plain ones. */
   readonly loops?: FastLoops | undefined;
@@ -397,7 +453,9 @@ export interface BoundSignal {
 }
 
 export interface SignalInstance {
+  /** Fields that it keeps from step to step: matrices, filters. */
   readonly layout: Layout;
+  /** What it reads. */
   readonly footprint: Footprint;
   /** Whether the field `losses` holds the summed losses of its A and J over the trial, and the number of phases. */
   readonly keepsLosses: boolean;
@@ -409,43 +467,62 @@ export interface SignalInstance {
   readonly readoutDecay: number;
   /** Field that takes the steps of readouts (`readoutStep`) and loses the same share, [self][out]; null: none does. */
   readonly followsReadout: string | null;
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: BroadcastKernel | DendriteKernel | null;
   /** Draws its matrices; the weights are there already. */
   init(state: Views, rng: Rng, network: Pick<SignalBinding, 'readouts' | 'recurrent' | 'inputs'>): void;
+  /** The step of one population and channel. */
   bind(binding: SignalBinding): BoundSignal;
 }
 
 export interface SignalModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** The signal for the sizes of its population. @throws ConfigError, UnsupportedError */
   derive(params: P, context: SignalContext): SignalInstance;
 }
 
 /** The filter that a trace must apply before it meets the signal. decay 0 and gain 1: none. */
 export interface OutputFilter {
+  /** kappa, per step. */
   readonly decay: number;
+  /** Factor on what comes in. */
   readonly gain: number;
 }
 
 export interface ProjectionSizes extends Sizes {
+  /** Streams that run side by side. */
   readonly stream: number;
+  /** Steps of a trial. */
   readonly step: number;
+  /** Presynaptic units. */
   readonly pre: number;
+  /** Postsynaptic neurons. */
   readonly post: number;
+  /** Synapses. */
   readonly syn: number;
 }
 
 export interface TraceBinding {
+  /** Lengths of the axes below. */
   readonly sizes: ProjectionSizes;
+  /** Fields of its layout, by name. */
   readonly state: Views;
   /** Activity of the presynaptic side; row t - delay arrives at step t. */
   readonly pre: Rows;
+  /** Steps from a spike to its arrival. */
   readonly delay: number;
   /** Of the postsynaptic population. */
   readonly psi: Rows;
+  /** Learning signal of the postsynaptic neurons. [stream][step][post] */
   readonly signal: Rows;
+  /** Firing-rate term of the postsynaptic neurons. [stream][step][post] */
   readonly rateTerm: Rows;
+  /** Which pairs are connected. */
   readonly projection: Projection;
   /** Gradient of the weights; a trace only adds to it. [syn] */
   readonly gradient: Real;
@@ -465,18 +542,22 @@ export interface TraceContext extends PartContext {
   readonly neuron: NeuronDynamics;
   /** The filter of the readouts whose errors it meets. */
   readonly readout: OutputFilter;
+  /** What it must apply before it meets the signal. */
   readonly filter: OutputFilter;
   /** True where the rate term is known only after the trial. */
   readonly rateTermAfterTrial: boolean;
+  /** Whether spikes that arrive at step 0 of a trial act. */
   readonly borderSpikes: 'keep' | 'drop';
 }
 
 export interface TraceInstance {
+  /** Fields that it keeps from step to step: eligibilities. */
   readonly layout: Layout;
   /** What it applies of `context.filter` before it meets the signal; decay 0: nothing. */
   readonly filter: OutputFilter;
   /** A trace that does not read `rateTerm` cannot be used where the firing-rate term is on. */
   readonly footprint: Footprint;
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: EligibilityKernel | null;
   /** Online execution: the definition. */
   bind(binding: TraceBinding): BoundTrace;
@@ -485,9 +566,13 @@ export interface TraceInstance {
 }
 
 export interface TraceModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** The trace for the neurons that the projection ends on. @throws ConfigError, UnsupportedError */
   derive(params: P, context: TraceContext): TraceInstance;
 }
 
@@ -495,44 +580,59 @@ export interface TraceModel<P = never> {
 
 /** Both ends of a projection in the lists of its network. */
 export interface ProjectionShape {
+  /** Name of the block of weights. */
   readonly name: string;
   /** Its population; null: the task's input. */
   readonly pre: number | null;
+  /** The population that it ends on. */
   readonly post: number;
   /** Steps. */
   readonly delay: number;
+  /** Which pairs are connected. */
   readonly synapses: Projection;
 }
 
 /** What a direct rule knows of the network before it has any memory. */
 export interface NetworkShape {
+  /** Streams, steps of a trial, columns of the input, outputs. */
   readonly sizes: { readonly stream: number; readonly step: number; readonly in: number; readonly out: number };
+  /** In the order in which a step computes them. */
   readonly populations: readonly { readonly name: string; readonly size: number }[];
+  /** One for every delay. */
   readonly projections: readonly ProjectionShape[];
+  /** Those of one filter side by side. */
   readonly readouts: readonly ReadoutShape[];
 }
 
 export interface ReadoutShape extends OutputFilter {
+  /** Name of the block of weights. */
   readonly name: string;
   /** Populations that it reads, in the order of the rows of its weights. */
   readonly reads: readonly number[];
+  /** Its outputs. */
   readonly size: number;
   /** Its first column in the rows of outputs. */
   readonly column: number;
 }
 
 export interface DirectContext extends PartContext {
+  /** Its lists. */
   readonly network: NetworkShape;
   /** Dynamics of each population. @throws UnsupportedError when they are read and a neuron declares none of the known forms */
   readonly neurons: readonly NeuronDynamics[];
+  /** Whether spikes that arrive at step 0 of a trial act. */
   readonly borderSpikes: 'keep' | 'drop';
 }
 
 /** What a direct rule is bound to; lists are those of its network. Its own matrices and traces are one group of state, `direct`. */
 export interface DirectBinding {
+  /** Its lists. */
   readonly network: NetworkShape;
+  /** Fields of its layout, by name. */
   readonly state: Views;
+  /** dE/dy of all outputs. [stream][step][out] */
   readonly error: Rows;
+  /** Pseudo-derivative of each population, and where it may leave dE/dz for others to see. [stream][step][self] */
   readonly populations: readonly { readonly psi: Rows; readonly signal: Rows }[];
   /** Gradient: a direct rule only adds to it. Weights and gradient [syn] */
   readonly projections: readonly { readonly pre: Rows; readonly weights: Real; readonly gradient: Real }[];
@@ -541,6 +641,7 @@ export interface DirectBinding {
 }
 
 export interface DirectInstance {
+  /** Fields that it keeps from step to step. */
   readonly layout: Layout;
   /** Rows of past steps that have to be kept until their errors have gone back; none where the rule goes forwards. */
   readonly past: Layout;
@@ -548,13 +649,16 @@ export interface DirectInstance {
   readonly work: Layout;
   /** Products of the recurrent Jacobian with a vector, per step and on average. */
   readonly jacobianProducts: number;
+  /** What it reads. */
   readonly footprint: Footprint;
   /**
    * `step`: it is asked after every step. `update`: it is asked once for all steps since the last update of the weights, or
    * since the trial began.
    */
   readonly grain: 'step' | 'update';
+  /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: BpttKernel | null;
+  /** Draws its matrices. */
   init(state: Views, rng: Rng): void;
   /** The returned function adds what the steps [t0, t1) of all streams owe. It is called for all steps of a trial, in order. */
   bind(binding: DirectBinding): (t0: number, t1: number) => void;
@@ -565,13 +669,18 @@ export interface DirectInstance {
  * neuron's signal can hold: backpropagation through time, real-time recurrent learning and its estimates.
  */
 export interface DirectModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of its equations. */
   readonly source: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** The rule for a network. @throws ConfigError, UnsupportedError */
   derive(params: P, context: DirectContext): DirectInstance;
 }
 
 export interface PluginChoice {
+  /** Which entry of the catalogue. */
   readonly kind: string;
   readonly [parameter: string]: unknown;
 }
@@ -583,16 +692,22 @@ export type RuleParts =
 
 /** A published rule: its parts, named and with their parameters. null: only the readout learns. */
 export interface Rule<P = never> {
+  /** What configurations call it. */
   readonly name: string;
+  /** Paper of its equations. */
   readonly source: string;
+  /** What it does, in a line. */
   readonly summary: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** The parts that these parameters mean. */
   parts(params: P): RuleParts | null;
 }
 
 // ---------------------------------------------------------------- optimisers
 
 export interface Optimizer {
+  /** What configurations call it. */
   readonly kind: string;
   /** Which update it is and its constants, for backends with a kernel of their own; null: plain step only. */
   readonly kernel:
@@ -614,11 +729,17 @@ export interface Optimizer {
 
 /** One stream's arrays for the steps [0, steps) of a trial; rows of x have `xStride` entries. */
 export interface TrialTarget {
+  /** Input. [step][xStride] */
   readonly x: Real;
+  /** Target of the loss. [step][nOut] */
   readonly target: Real;
+  /** Expected target, where the task states one. [step][nOut] */
   readonly expected: Real;
+  /** Weight of each step in the loss, 0 where none is scored. [step] */
   readonly weight: Real;
+  /** Steps to fill. */
   readonly steps: number;
+  /** Numbers from one row of x to the next. */
   readonly xStride: number;
 }
 
@@ -626,7 +747,9 @@ export interface TrialTarget {
 export type Split = 'train' | 'test';
 
 export interface TaskInstance {
+  /** Columns of the input. */
   readonly nIn: number;
+  /** Outputs that it has targets for. */
   readonly nOut: number;
   /** Endless streams are cut into chunks of any length; trials have a length of their own. */
   readonly mode:
@@ -634,6 +757,7 @@ export interface TaskInstance {
     | { readonly kind: 'trial'; readonly steps: number };
   /** Whether `expected` is filled. */
   readonly statesExpected: boolean;
+  /** Losses that an ideal predictor with so much knowledge reaches, nats per scored step. */
   readonly bounds: readonly Bound[];
   /**
    * Whether trials of the split `test` are new to a network that has seen those of `train`. False for a task of one trial, which is
@@ -653,9 +777,13 @@ export interface TaskInstance {
 }
 
 export interface TaskModel<P = never> {
+  /** What configurations call it. */
   readonly kind: string;
+  /** Paper or project of the task. */
   readonly source: string;
+  /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** The task at a step of dtMs, ms; tables are drawn from `rng`. @throws ConfigError */
   derive(params: P, context: { readonly dtMs: number; readonly rng: Rng }): TaskInstance;
 }
 
@@ -666,12 +794,20 @@ export type Entry<Model extends { readonly params: unknown }> = Omit<Model, 'par
 
 /** What a run may choose from. The machine never imports the catalogues; it is handed this. */
 export interface Catalogue {
+  /** Neuron models, found by `kind`. */
   readonly neurons: readonly Entry<NeuronModel>[];
+  /** Readout models, found by `kind`. */
   readonly readouts: readonly Entry<ReadoutModel>[];
+  /** Losses, found by `kind`. */
   readonly losses: readonly Entry<LossModel>[];
+  /** Eligibility traces, found by `kind`. */
   readonly traces: readonly Entry<TraceModel>[];
+  /** Learning signals, found by `kind`. */
   readonly signals: readonly Entry<SignalModel>[];
+  /** Rules of a whole network, found by `kind`. */
   readonly direct: readonly Entry<DirectModel>[];
+  /** Published rules, found by `name`. */
   readonly rules: readonly Entry<Rule>[];
+  /** Tasks, found by `kind`. */
   readonly tasks: readonly Entry<TaskModel>[];
 }

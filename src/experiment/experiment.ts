@@ -104,14 +104,34 @@ export function createExperiment(input: unknown, catalogue: Catalogue, options: 
   return isGraph(input) ? build() : namedShort(build);
 }
 
-function buildExperiment(config: ExperimentConfig, catalogue: Catalogue, options: OpenOptions): Experiment {
+/** A network as it is trained, with all that a run of it is made from. */
+interface Plan {
+  readonly config: ExperimentConfig;
+  readonly rng: Rng;
+  readonly task: TaskInstance;
+  readonly backend: Backend;
+  readonly spec: NetworkSpec;
+  /** Steps of one stream in the whole training. */
+  readonly totalSteps: number;
+  readonly evaluation: { readonly total: number; readonly streams: number };
+  /** What the network takes that learns. */
+  readonly own: NetworkMemory;
+  readonly memory: Memory;
+  /** Why `auto` takes the backend that it takes; null: nothing to say. */
+  readonly note: string | null;
+  /** The same network for another number of streams. */
+  specFor(streams: number): NetworkSpec;
+}
+
+/** Everything is checked, and its memory known, before any of it exists. */
+function planOf(config: ExperimentConfig, catalogue: Catalogue, { maxBytes }: OpenOptions): Plan {
   const rng = createRng(config.seed);
   const built = asStored(config);
   const parts = deriveParts(built, catalogue, rng);
   const { task } = parts;
   const { training } = config;
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
-  assertFits(leastMemory(built, parts, training.streams, steps), options.maxBytes, 'training.streams');
+  assertFits(leastMemory(built, parts, training.streams, steps), maxBytes, 'training.streams');
   for (const [name, { size, neuron }] of Object.entries(config.network.populations)) {
     const made = parts.neurons.get(name);
     if (made) checkDynamics(String(neuron.kind), made.spiking, made.neuron, size);
@@ -123,78 +143,75 @@ function buildExperiment(config: ExperimentConfig, catalogue: Catalogue, options
   const total = totalSteps(task, training.total, training.streams);
   checkUpdates(config, total, steps);
   const own = memoryOf(spec, backend);
-  assertFits(own, options.maxBytes, 'training.streams');
-  // Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts.
-  const evaluationSpec = (streams: number): NetworkSpec =>
-    withFormats(
-      {
-        ...withoutRule(specFor(streams)),
-        update: { ...spec.update, unit: 'step', every: 1 },
-        execution: config.fixed ? 'online' : spec.execution,
-      },
-      config,
-      formattableFields(spec, backend),
-    );
-  const evaluation = {
-    ...config.evaluation,
-    total: config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16),
-  };
+  assertFits(own, maxBytes, 'training.streams');
+  const amount = config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16);
+  const evaluation = { ...config.evaluation, total: amount };
   const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, stream: evaluation.streams } });
   const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, networkLength(spec, backend).state);
-  assertAllFits(memory, options.maxBytes);
-  const run = allocated(own, () => createRun(spec, backend, total, options));
-  initialise(run, config, rng.split('weights'));
-  const feed = createFeed(run, task, rng.split('data'), config.loss.window, 'train');
+  assertAllFits(memory, maxBytes);
+  return { config, rng, task, backend, spec, totalSteps: total, evaluation, own, memory, note, specFor };
+}
+
+function buildExperiment(given: ExperimentConfig, catalogue: Catalogue, options: OpenOptions): Experiment {
+  const plan = planOf(given, catalogue, options);
+  const { rng, task, backend, spec, evaluation, memory, note } = plan;
+  const { training } = given;
+  const run = allocated(plan.own, () => createRun(spec, backend, plan.totalSteps, options));
+  initialise(run, given, rng.split('weights'));
+  const feed = createFeed(run, task, rng.split('data'), given.loss.window, 'train');
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
-  const plan = { total: training.total, checkpointEvery };
-  const experiment: Experiment = {
-    config: { ...config, backend: backend.name, training: { ...training, checkpointEvery }, evaluation },
+  const config = { ...given, backend: backend.name, training: { ...training, checkpointEvery }, evaluation };
+  const about = { rule: String(given.rule.name), seed: given.seed, backend: backend.name };
+  const evaluateNow = (asked: EvaluateOptions = {}) => evaluateFresh(plan, run, asked);
+  const trials = (asked: TrainOptions = {}) =>
+    trainTrials(run, feed, { total: training.total, checkpointEvery }, about, note, config, evaluateNow, asked);
+  return {
+    config,
     task,
     memory,
     run,
     feed,
-    *trainTrials(options = {}) {
-      yield* trainTrials(
-        run,
-        feed,
-        plan,
-        { rule: String(config.rule.name), seed: config.seed, backend: backend.name },
-        note,
-        experiment.config,
-        () => experiment.evaluate(),
-        options,
-      );
+    trainTrials: trials,
+    train(asked) {
+      for (const _ of trials(asked));
     },
-    train(options) {
-      for (const _ of experiment.trainTrials(options));
-    },
-    evaluate(given = {}) {
-      const fresh = createRun(evaluationSpec(given.streams ?? evaluation.streams), backend, total);
-      try {
-        copyLearned(fresh, run, ['weights']);
-        const test = createFeed(
-          fresh,
-          task,
-          rng.split('evaluation').split(given.label ?? ''),
-          config.loss.window,
-          'test',
-        );
-        return evaluate(fresh, test, task, given.total ?? evaluation.total);
-      } finally {
-        fresh.stages.close();
-      }
-    },
-    observer(streams = training.streams) {
-      const watched = createRun(withFormats(specFor(streams), config, null), backend, total);
-      copyLearned(watched, run, ['weights', 'signal', 'direct']);
-      return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
-    },
+    evaluate: evaluateNow,
+    observer: (streams = training.streams) => observerOf(plan, run, streams),
     ready: () => run.stages.ready(),
     close: () => run.stages.close(),
-    checkpoint: () => encodeCheckpoint(run, experiment.config),
+    checkpoint: () => encodeCheckpoint(run, config),
     restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
   };
-  return experiment;
+}
+
+/** Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts. */
+function evaluationSpec({ config, spec, backend, specFor }: Plan, streams: number): NetworkSpec {
+  const execution = config.fixed ? 'online' : spec.execution;
+  const tested = {
+    ...withoutRule(specFor(streams)),
+    update: { ...spec.update, unit: 'step', every: 1 },
+    execution,
+  } as const;
+  return withFormats(tested, config, formattableFields(spec, backend));
+}
+
+/** Scores the weights of a run on fresh data of a fresh network. */
+function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: EvaluateOptions) {
+  const { config, rng, task, backend, evaluation, totalSteps: steps } = plan;
+  const fresh = createRun(evaluationSpec(plan, streams ?? evaluation.streams), backend, steps);
+  try {
+    copyLearned(fresh, run, ['weights']);
+    const test = createFeed(fresh, task, rng.split('evaluation').split(label), config.loss.window, 'test');
+    return evaluate(fresh, test, task, total ?? evaluation.total);
+  } finally {
+    fresh.stages.close();
+  }
+}
+
+function observerOf({ config, rng, task, backend, specFor, totalSteps: steps }: Plan, run: Run, streams: number) {
+  const watched = createRun(withFormats(specFor(streams), config, null), backend, steps);
+  copyLearned(watched, run, ['weights', 'signal', 'direct']);
+  return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
 }
 
 /** A training in which no update falls due would only look like one. */

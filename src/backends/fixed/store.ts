@@ -124,119 +124,167 @@ export function createStore(
 
 type Roundings = Pick<Store, 'settle' | 'learn' | 'filtered'> & { readonly reload?: () => void };
 
+/** What every rounding kernel of a field is told: addresses, how it rounds, where its random numbers are. */
+interface Rounding {
+  readonly k: DoubleKernels;
+  readonly arrays: StoreArrays;
+  readonly bits: number;
+  readonly scale: number;
+  /** Steps of a change: those of stochastic rounding are 2^-31 of a step. */
+  readonly unit: number;
+  readonly sweep: () => void;
+  /** Addresses of the values and of the record. */
+  readonly to: number;
+  readonly at: number;
+  readonly kind: number;
+  readonly wraps: number;
+  /** Of the random numbers; other ones with every sweep. [2] */
+  readonly keys: Int32Array;
+}
+
 function boundKernels(k: DoubleKernels, format: Format, arrays: StoreArrays, chance: Chance): Roundings {
-  const { values, kept, record, row, list, scaled, mirror } = arrays;
-  const rounding = roundings.indexOf(format.rounding);
-  const wraps = format.overflow === 'wrap' ? 1 : 0;
+  const { values, kept, record, mirror } = arrays;
+  const stochastic = format.rounding === 'stochastic';
   const scale = 2 ** format.fraction;
   const keys = chance.keys ?? new Int32Array(2);
+  const kind = roundings.indexOf(format.rounding);
+  const wraps = format.overflow === 'wrap' ? 1 : 0;
   const [to, old, at] = [values.byteOffset, kept?.byteOffset ?? 0, record.byteOffset];
-  const sweep = format.rounding === 'stochastic' ? chance.sweep : () => {};
-  const copy = mirror?.room.byteOffset ?? 0;
-  const copied = () => (record[slots.odd] === 0 ? copy : 0);
-  // Changes of stochastic rounding come in steps of 2^-31.
-  const unit = format.rounding === 'stochastic' ? scale * 2 ** 31 : scale;
-  const mirrored: Partial<Learn> = mirror
-    ? {
-        predict: (out, start, x, from, nPre, nPost) =>
-          record[slots.odd] === 0 &&
-          k.addMirrored(
-            out.byteOffset + 8 * start,
-            copy,
-            x.byteOffset + 8 * from,
-            list.byteOffset,
-            nPre,
-            nPost,
-            1 / scale,
-            2 ** (16 - format.bits),
-          ) !== 0,
-      }
-    : {};
+  const sweep = stochastic ? chance.sweep : () => {};
+  const unit = stochastic ? scale * 2 ** 31 : scale;
+  const rounding: Rounding = { k, arrays, bits: format.bits, scale, unit, sweep, to, at, kind, wraps, keys };
   return {
-    ...(mirror && { reload: () => k.reflect(copy, to, mirror.rows, values.length / mirror.rows, at) }),
-    filtered: {
-      sweep,
-      addFiltered: (grad, _eBar, e, signal, rate, { nPre, nPost }, syn, signalRow, rateRow, kappa, gain) =>
-        k.addFilteredRounded(
-          grad.byteOffset,
-          to + 8 * syn,
-          e.byteOffset + 8 * syn,
-          signal.byteOffset + 8 * signalRow,
-          rate.byteOffset + 8 * rateRow,
-          kappa,
-          gain,
-          nPre,
-          nPost,
-          syn,
-          at,
-          rounding,
-          wraps,
-          keys[0],
-          keys[1],
-        ),
-    },
+    ...(mirror && {
+      reload: () => k.reflect(mirror.room.byteOffset, to, mirror.rows, values.length / mirror.rows, at),
+    }),
+    filtered: filteredOf(rounding),
     settle(from, n, rows = 1, stride = 0) {
       // A row is a sweep.
-      const together = format.rounding === 'stochastic' ? 1 : rows;
+      const together = stochastic ? 1 : rows;
       for (let row = 0; row < rows; row += together) {
         sweep();
-        k.settle(to, old, from + row * stride, n, together, stride, at, rounding, wraps, keys[0], keys[1]);
+        k.settle(to, old, from + row * stride, n, together, stride, at, kind, wraps, keys[0], keys[1]);
       }
     },
-    learn: {
-      addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {
-        sweep();
-        k.learnOuter(
-          to,
-          copied(),
-          x.byteOffset + 8 * from,
-          stride,
-          d.byteOffset,
-          list.byteOffset,
-          row.byteOffset,
-          scaled.byteOffset,
-          rate * unit,
-          nPre,
-          nPost,
-          pairs,
-          at,
-          rounding,
-          wraps,
-          keys[0],
-          keys[1],
-        );
-      },
-      take(_w, step) {
-        sweep();
-        const length = row.length & ~3;
-        const [from, n] = [step.byteOffset, step.length];
-        const [work, groups] = [row.byteOffset, list.byteOffset];
-        k.takeRounded(to, from, n, -unit, work, groups, length, at, rounding, wraps, keys[0], keys[1]);
-      },
-      takeProducts(eps, d, nPre, nPost, nStream, scaleOf, rate) {
-        sweep();
-        k.learnProducts(
-          to,
-          eps.byteOffset,
-          d.byteOffset,
-          list.byteOffset,
-          row.byteOffset,
-          scaled.byteOffset,
-          scaleOf,
-          rate,
-          -unit,
-          nPre,
-          nPost,
-          nStream,
-          at,
-          rounding,
-          wraps,
-          keys[0],
-          keys[1],
-        );
-      },
-      ...mirrored,
+    learn: { ...learnOf(rounding), ...predictOf(rounding) },
+  };
+}
+
+/** A filtered trace that is rounded while it meets its signal. */
+function filteredOf({ k, sweep, to, at, kind, wraps, keys }: Rounding): Roundings['filtered'] {
+  return {
+    sweep,
+    addFiltered: (grad, _eBar, e, signal, rate, { nPre, nPost }, syn, signalRow, rateRow, kappa, gain) =>
+      k.addFilteredRounded(
+        grad.byteOffset,
+        to + 8 * syn,
+        e.byteOffset + 8 * syn,
+        signal.byteOffset + 8 * signalRow,
+        rate.byteOffset + 8 * rateRow,
+        kappa,
+        gain,
+        nPre,
+        nPost,
+        syn,
+        at,
+        kind,
+        wraps,
+        keys[0],
+        keys[1],
+      ),
+  };
+}
+
+/** Changes that go to the stored numbers as they are made. */
+function learnOf({ k, arrays, unit, sweep, to, at, kind, wraps, keys }: Rounding): Learn {
+  const { record, row, list, scaled, mirror } = arrays;
+  const [work, groups, times] = [row.byteOffset, list.byteOffset, scaled.byteOffset];
+  const copied = () => (record[slots.odd] === 0 ? (mirror?.room.byteOffset ?? 0) : 0);
+  return {
+    addOuter(_M, x, from, stride, d, rate, nPre, nPost, pairs) {
+      sweep();
+      const first = x.byteOffset + 8 * from;
+      const by = rate * unit;
+      k.learnOuter(
+        to,
+        copied(),
+        first,
+        stride,
+        d.byteOffset,
+        groups,
+        work,
+        times,
+        by,
+        nPre,
+        nPost,
+        pairs,
+        at,
+        kind,
+        wraps,
+        keys[0],
+        keys[1],
+      );
     },
+    take(_w, step) {
+      sweep();
+      k.takeRounded(
+        to,
+        step.byteOffset,
+        step.length,
+        -unit,
+        work,
+        groups,
+        row.length & ~3,
+        at,
+        kind,
+        wraps,
+        keys[0],
+        keys[1],
+      );
+    },
+    takeProducts(eps, d, nPre, nPost, nStream, scaleOf, rate) {
+      sweep();
+      const [e, f] = [eps.byteOffset, d.byteOffset];
+      k.learnProducts(
+        to,
+        e,
+        f,
+        groups,
+        work,
+        times,
+        scaleOf,
+        rate,
+        -unit,
+        nPre,
+        nPost,
+        nStream,
+        at,
+        kind,
+        wraps,
+        keys[0],
+        keys[1],
+      );
+    },
+  };
+}
+
+/** Products with the copy in 16-bit integers, of a field that has one and holds numbers alone. */
+function predictOf({ k, arrays, bits, scale }: Rounding): Partial<Learn> {
+  const { record, list, mirror } = arrays;
+  if (!mirror) return {};
+  return {
+    predict: (out, start, x, from, nPre, nPost) =>
+      record[slots.odd] === 0 &&
+      k.addMirrored(
+        out.byteOffset + 8 * start,
+        mirror.room.byteOffset,
+        x.byteOffset + 8 * from,
+        list.byteOffset,
+        nPre,
+        nPost,
+        1 / scale,
+        2 ** (16 - bits),
+      ) !== 0,
   };
 }
 

@@ -2,9 +2,10 @@ import { UnsupportedError } from '../../core/errors.ts';
 import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.ts';
 import type { ThresholdKernel } from '../../core/plugins.ts';
 import { singleNetwork, singleSpec, whyNotSingle } from '../../core/single.ts';
+import type { TensorFlow } from './device.ts';
 import { bindHostStages } from './host.ts';
 import { loadedTensorFlow } from './load.ts';
-import { bindTensorStages, type TensorFlow } from './tensors.ts';
+import { bindTensorStages } from './tensors.ts';
 
 /**
  * TensorFlow.js: one tensor operation for all trials of a batch, step after step, no host read within a trial; the deferred
