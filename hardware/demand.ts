@@ -1,7 +1,14 @@
-import { populationSizes, projectionSizes, readoutSizes, signalSizes } from '../src/core/bindings.ts';
+import {
+  channelName,
+  populationSizes,
+  projectionSizes,
+  readoutSizes,
+  signalNames,
+  signalSizes,
+} from '../src/core/bindings.ts';
 import { adapts, resets } from '../src/core/dynamics.ts';
 import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
-import { type NetworkSpec, neuronCount, synapseCount } from '../src/core/network.ts';
+import { type NetworkSpec, neuronCount, type PopulationSpec, synapseCount } from '../src/core/network.ts';
 import type { Quantity } from '../src/core/plugins.ts';
 import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
@@ -68,7 +75,10 @@ export interface DemandedPopulation {
   readonly knownDynamics: boolean;
   readonly adaptive: boolean;
   readonly reset: 'subtract' | 'zero' | null;
+  /** Steps that a spike blocks, its own among them. */
   readonly refractory: number;
+  /** Names of the rows of its signals, one for every channel of the network. */
+  readonly signals: readonly string[];
 }
 
 /** Synapses from sources to targets, row by row of the sources. */
@@ -125,7 +135,7 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     inputs: sizes.in,
     neurons: neuronCount(spec),
     outputs: sizes.out,
-    populations: spec.populations.map(populationOf),
+    populations: spec.populations.map((population) => populationOf(spec, population)),
     projections: projections.map(({ name, pre, synapses, bias, delay }): DemandedProjection => {
       const { nPre, nPost, nSyn } = synapses;
       const common = { name, sources: nPre, targets: nPost, synapses: nSyn, fromInput: pre === null, bias, delay };
@@ -145,7 +155,8 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
   };
 }
 
-function populationOf({ name, size, kind, spiking, neuron }: NetworkSpec['populations'][number]): DemandedPopulation {
+function populationOf(spec: NetworkSpec, population: PopulationSpec): DemandedPopulation {
+  const { name, size, kind, spiking, neuron } = population;
   const { eligibility, nRef } = neuron;
   return {
     name,
@@ -156,6 +167,7 @@ function populationOf({ name, size, kind, spiking, neuron }: NetworkSpec['popula
     adaptive: eligibility !== null && adapts(eligibility),
     reset: spiking && eligibility ? (resets(eligibility) ? 'subtract' : 'zero') : null,
     refractory: nRef,
+    signals: signalNames(spec).map((signal) => `population.${name}.${signal}`),
   };
 }
 
@@ -222,10 +234,14 @@ function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   if (direct) groups.push(['direct', 'trace', direct.layout]);
   else {
     for (const { name, traces } of projections) {
-      for (const { layout } of traces) groups.push([`projection.${name}.trace`, 'trace', layout]);
+      traces.forEach(({ layout }, c) => {
+        groups.push([channelName(`projection.${name}.trace`, spec, c), 'trace', layout]);
+      });
     }
     for (const { name, signals } of populations) {
-      for (const { layout } of signals) groups.push([`population.${name}.signal`, 'trace', layout]);
+      signals.forEach(({ layout }, c) => {
+        groups.push([channelName(`population.${name}.signal`, spec, c), 'trace', layout]);
+      });
     }
   }
   return groups.flatMap(([group, of, layout]) =>
@@ -246,15 +262,17 @@ function learningOf(spec: NetworkSpec): Learning {
   const all = neuronCount(spec);
   const ofDirect = (part: string, layout: Layout) => variablesOf({ part, group: part, neurons: all }, layout, {});
   const ofTraces = projections.flatMap((projection) =>
-    projection.traces.flatMap(({ layout }) => {
+    projection.traces.flatMap(({ layout }, c) => {
       const { name, synapses } = projection;
-      const owner: Owner = { part: 'trace', group: `projection.${name}.trace`, neurons: synapses.nPost };
+      const group = channelName(`projection.${name}.trace`, spec, c);
+      const owner: Owner = { part: 'trace', group, neurons: synapses.nPost };
       return variablesOf(owner, layout, projectionSizes(spec, projection));
     }),
   );
   const ofSignals = populations.flatMap((population) =>
     population.signals.flatMap(({ layout }, c) => {
-      const owner: Owner = { part: 'signal', group: `population.${population.name}.signal`, neurons: population.size };
+      const group = channelName(`population.${population.name}.signal`, spec, c);
+      const owner: Owner = { part: 'signal', group, neurons: population.size };
       return variablesOf(owner, layout, signalSizes(spec, population, c));
     }),
   );

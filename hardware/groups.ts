@@ -1,4 +1,4 @@
-import { blockGroup, blockLength } from '../src/core/bindings.ts';
+import { blockGroup, blockLength, signalNames } from '../src/core/bindings.ts';
 import type { GroupedField, WidthGroup } from '../src/core/format.ts';
 import type { NetworkSpec } from '../src/core/network.ts';
 import { demandOf, type Variable } from './demand.ts';
@@ -28,7 +28,7 @@ export function groupedFields(spec: NetworkSpec): GroupedField[] {
     ...perReadout('membranes', 'y'),
     ...perPopulation('signals', 'psi'),
     ...perReadout('signals', 'error'),
-    ...perPopulation('signals', 'signal'),
+    ...signalNames(spec).flatMap((signal) => perPopulation('signals', signal)),
     ...(rateTerm.strength > 0 ? perPopulation('signals', 'rateTerm') : []),
   ];
 }

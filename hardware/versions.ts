@@ -60,6 +60,9 @@ export function widthsOf(demand: Demand, chip: ChipProfile): FieldWidth[] {
     ...rows(perReadout('y'), chip.membraneBits.value),
     ...rows(perPopulation('psi'), slopeBits.value),
     ...rows(perReadout('error'), signalBits.value),
-    ...rows(perPopulation('signal'), signalBits.value),
+    ...rows(
+      demand.populations.flatMap(({ signals }) => signals),
+      signalBits.value,
+    ),
   ].filter(({ field, bits }) => bits > 0 && bits <= mostBits && !field.endsWith('.refractory'));
 }
