@@ -46,13 +46,16 @@ const report: Report = { experiment: 'a <b>', rule: 'bptt', deployments: [deploy
 
 describe('the report of a deployment', () => {
   it('has verdict, checks, state of inference and of learning, operations and energy in text', () => {
-    expect(verdicts([deployment])).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
+    expect(verdicts([deployment])).toMatch(/reckon +does not fit +3 of 1 core +\d+\.\d % +form of the rule/);
     const text = details(deployment);
     for (const { name } of deployment.checks) expect(text).toContain(name);
     expect(text).toMatch(/inference +population\.rec\.v +post +256 +16 +512/);
     expect(text).toMatch(/learning +past\.rec\.psi +post +1280 +16 +2560/);
     expect(text).toMatch(/multiply-adds +\d/);
-    expect(text).toMatch(/cores: 1 \(by neurons 1, by synapse memory 3, by fan-in 1\)|cores: \d+ \(by neurons 1/);
+    expect(text).toMatch(/inference \d+ bytes, learning \d+ more \(\d+\.\d %\), on 3 of 1 core\n/);
+    expect(text).toMatch(/cores +neurons +synapses +bytes +of 139264 bytes +axons +fan-in +delay, steps +full by/);
+    expect(text).toMatch(/0-1 +rec 0-179 \(90 each\) +46080 +138240 +99\.3 % +512 +512 +1 +synapse memory/);
+    expect(text).toMatch(/2 +rec 180-255, readout out 0-15 +43008 +120832 +86\.8 % +512 +512 +1 +-/);
     expect(operationNote(deployment)).toMatch(
       /^at 20 Hz \(as given\) 2703\.4 synaptic events a step; 14328 to .* pJ a step, 5\.3 pJ an event \(doc: repository/,
     );
@@ -78,7 +81,7 @@ describe('the report of a deployment', () => {
     expect(html).toContain('<h1>a &lt;b&gt;, rule bptt</h1>');
     expect(html).toContain('<h2>reckon: does not fit</h2>');
     expect(html).toContain('first parting at step 3: population.rec.v[0, 7]');
-    for (const name of ['random draws', 'arithmetic width', 'past.error', 'projection.in.weights'])
+    for (const name of ['random draws', 'readout out 0-15', 'arithmetic width', 'past.error', 'projection.in.weights'])
       expect(html).toContain(name);
     const png = Buffer.from(/src="data:image\/png;base64,([^"]+)"/.exec(html)?.[1] ?? '', 'base64');
     expect(png).toEqual(Buffer.from(accuracyFigure('reckon', accuracy)));
