@@ -7,6 +7,7 @@ import { type Stored, synapseStateBits, weightBits } from './widths.ts';
 export interface Incoming {
   /** Steps; a readout takes none. */
   readonly delay: number;
+  /** Its weights change. */
   readonly learns: boolean;
   /** Where the sources of each neuron begin. [size + 1] */
   readonly start: Int32Array;
@@ -16,6 +17,7 @@ export interface Incoming {
 
 /** A projection of the configuration, or the weights of a readout: on a core it has a row of synapses for every source. */
 export interface Afferent {
+  /** Of the projection or the readout. */
   readonly name: string;
   /** One for every delay. */
   readonly parts: readonly Incoming[];
@@ -25,6 +27,7 @@ export interface Afferent {
 
 /** A matrix of the rule: rows with one number for every neuron of the target. */
 export interface OwnMatrix {
+  /** Numbers of one neuron. */
   readonly rows: number;
   /** Bits that a row of so many numbers takes. [size + 1] */
   readonly rowBits: Float64Array;
@@ -34,11 +37,15 @@ export interface OwnMatrix {
 export interface Target {
   /** Of the population or the readout. */
   readonly name: string;
+  /** What its units are: neurons, or outputs. */
   readonly kind: 'population' | 'readout';
+  /** Neurons or outputs. */
   readonly size: number;
   /** They are neurons of a core; outputs may be units of their own. */
   readonly neurons: boolean;
+  /** All synapses onto it. */
   readonly afferents: readonly Afferent[];
+  /** All that the rule keeps for it beside weights. */
   readonly matrices: readonly OwnMatrix[];
 }
 

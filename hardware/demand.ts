@@ -22,11 +22,13 @@ import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
 /** One variable that a network keeps from step to step. */
 export interface Variable {
+  /** Field of the state, `population.rec.v`. */
   readonly name: string;
   /** Kind of the part whose state it is: neuron, readout, trace, signal, or one of a direct rule. */
   readonly part: string;
   /** Its population, projection or readout, `population.rec`; `direct` of a direct rule, whose state is of the whole network. */
   readonly owner: string;
+  /** Where a number of it lives. */
   readonly home: Field['home'];
   /** Numbers in one network. */
   readonly count: number;
@@ -40,6 +42,7 @@ export interface Variable {
   readonly wide: boolean;
   /** Of rows of past steps: the numbers of one of them. */
   readonly perStep?: number;
+  /** What it is, in the words of its layout. */
   readonly doc: string;
 }
 
@@ -87,6 +90,7 @@ export interface Learning {
 
 /** Neurons of one kind. */
 export interface DemandedPopulation {
+  /** Of the user. */
   readonly name: string;
   /** Neurons. */
   readonly size: number;
@@ -108,6 +112,7 @@ export interface DemandedPopulation {
 
 /** Synapses from sources to targets, row by row of the sources. */
 export interface DemandedProjection {
+  /** Of the network: with `@` and the delay behind it where it is a part. */
   readonly name: string;
   /** The projection of the configuration of which it is all, or the part with one delay. */
   readonly whole: string;
@@ -119,7 +124,9 @@ export interface DemandedProjection {
   readonly from: number;
   /** Which synapses there are, [sources][targets]. */
   readonly pattern: Projection;
+  /** Units that it comes from, a bias counted. */
   readonly sources: number;
+  /** As stored. */
   readonly synapses: number;
   /** Its last source is always on. */
   readonly bias: boolean;
@@ -131,9 +138,13 @@ export interface DemandedProjection {
 
 /** Weights from all neurons of the populations that a readout reads, [sources][outputs]. */
 export interface DemandedReadout {
+  /** Of the user. */
   readonly name: string;
+  /** Places of the populations in their list. */
   readonly reads: readonly number[];
+  /** Neurons of these. */
   readonly sources: number;
+  /** Numbers that it puts out. */
   readonly outputs: number;
   /** Its weights change. */
   readonly learns: boolean;
@@ -149,8 +160,11 @@ export interface Demand {
   readonly neurons: number;
   /** Of all readouts. */
   readonly outputs: number;
+  /** In the order of a step. */
   readonly populations: readonly DemandedPopulation[];
+  /** In the order of the network, a part for each delay. */
   readonly projections: readonly DemandedProjection[];
+  /** In the order of the file. */
   readonly readouts: readonly DemandedReadout[];
   /** Of all projections. */
   readonly synapses: number;
@@ -158,7 +172,9 @@ export interface Demand {
   readonly recurrentSynapses: number;
   /** Weights of all readouts. */
   readonly readoutSynapses: number;
+  /** Of membranes, readouts, traces and signals, those of 0 left out. */
   readonly decays: readonly DemandedDecay[];
+  /** What operations are counted at. */
   readonly activity: Activity;
   /** State that inference keeps. */
   readonly inference: readonly Variable[];
@@ -166,6 +182,7 @@ export interface Demand {
   readonly learning: Learning | null;
 }
 
+/** What is not in the network itself. */
 export interface DemandOptions {
   /** Assumed rate, Hz; the target of the network's rate term where it is not given. */
   readonly rateHz?: number | undefined;
@@ -329,10 +346,13 @@ function learningOf(spec: NetworkSpec): Learning {
 
 /** Whose state it is. */
 interface Owner {
+  /** Kind of the part that declares it. */
   readonly part: string;
+  /** Its population, projection or readout. */
   readonly owner: string;
   /** What stands before the name of a field. */
   readonly group: string;
+  /** Neurons that it belongs to. */
   readonly neurons: number;
 }
 

@@ -11,6 +11,7 @@ import { inferenceInventory, learningInventory, type Stored, weightBits } from '
 export interface Deployment {
   /** Its id. */
   readonly chip: string;
+  /** `fits with` approximations, which are the reasons. */
   readonly verdict: 'fits' | 'fits with' | 'does not fit';
   /** The first constraint that is violated, or the approximations that are needed. */
   readonly reasons: readonly string[];
@@ -22,8 +23,9 @@ export interface Deployment {
   readonly inferenceState: readonly Stored[];
   /** Weights and state of inference, packed, byte. */
   readonly inferenceBytes: number;
-  /** What learning adds, byte, and its share of the former. */
+  /** What learning adds, byte. */
   readonly learningBytes: number;
+  /** learningBytes / inferenceBytes. */
   readonly overhead: number;
   /** Neurons on cores. */
   readonly placement: Placement;

@@ -16,8 +16,11 @@ export * from './reckon/index.ts';
 export { type Structure, structureOf, widthsOf } from './versions.ts';
 export { profiles };
 
+/** A chip as lists show it. */
 export interface ChipEntry {
+  /** Id of its profile. */
   readonly name: string;
+  /** Its name and kind. */
   readonly about: string;
 }
 

@@ -7,7 +7,9 @@ import type { Stored } from './widths.ts';
 
 /** Neurons of a population, or outputs of a readout, that lie on one core. */
 export interface PlacedPart {
+  /** What it is a part of. */
   readonly of: 'population' | 'readout';
+  /** Of the population or the readout. */
   readonly name: string;
   /** The first neuron, and the one behind the last. */
   readonly from: number;
@@ -16,9 +18,11 @@ export interface PlacedPart {
 
 /** What a core holds, with all synapses onto its neurons. */
 export interface Core {
+  /** In the order in which they were laid there. */
   readonly parts: readonly PlacedPart[];
   /** Those of readouts only where they are neurons of the core. */
   readonly neurons: number;
+  /** Onto its neurons and outputs. */
   readonly synapses: number;
   /** Synaptic memory, headers and indices included, byte. */
   readonly bytes: number;
@@ -36,6 +40,7 @@ export type CoreLimit = 'neurons' | 'axons' | 'synapse memory';
 
 /** How the neurons of a network lie on the cores of a chip. */
 export interface Placement {
+  /** In the order in which they were filled. */
   readonly cores: readonly Core[];
   /** All neurons lie on cores; where one found no place on an empty core, only those before it. */
   readonly complete: boolean;
