@@ -46,12 +46,12 @@ function ofLearning(learning: Learning, demand: Demand, chip: ChipProfile, inven
 function synapseState(learning: Learning, chip: ChipProfile, inventory: readonly Stored[], demand: Demand): Check {
   const name = 'state per synapse';
   if (learning.direct) return fail(name, `${kept(inventory)}, not a trace per synapse`);
-  const bits = Math.max(0, ...synapseStateBits(demand, inventory));
+  const state = synapseStateBits(demand, inventory);
+  const bits = Math.max(0, ...state);
+  const most = demand.projections[state.indexOf(bits)];
   const { value, kind } = chip.synapseStateBits;
-  if (beyond(bits, chip.synapseStateBits)) {
-    return fail(name, `${bits.toFixed(0)} bit beside the weight, ${value} offered (${kind})`);
-  }
-  return pass(name, `${bits.toFixed(0)} bit beside the weight`);
+  const said = bits > 0 ? `${bits.toFixed(0)} bit beside the weight of ${most.whole}` : 'nothing beside the weight';
+  return beyond(bits, chip.synapseStateBits) ? fail(name, `${said}, ${value} offered (${kind})`) : pass(name, said);
 }
 
 /** What a direct rule keeps instead. */
@@ -169,6 +169,6 @@ function optimiser({ slots }: Learning): Check {
 function feedbackPath({ reads, variables }: Learning): Check {
   const name = 'feedback';
   const label = reads.includes('target') ? ' and the target' : '';
-  const own = variables.find(({ name: variable }) => variable.endsWith('.B'));
-  return pass(name, `errors${label} broadcast${own ? ` through ${own.count} stored feedback weights` : ''}`);
+  const stored = variables.reduce((sum, variable) => sum + (variable.name.endsWith('.B') ? variable.count : 0), 0);
+  return pass(name, `errors${label} broadcast${stored > 0 ? ` through ${stored} stored feedback weights` : ''}`);
 }

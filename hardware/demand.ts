@@ -24,6 +24,8 @@ import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 export interface Variable {
   /** Field of the state, `population.rec.v`. */
   readonly name: string;
+  /** The same, of the projection of the configuration where it is of a part with one delay. */
+  readonly whole: string;
   /** Kind of the part whose state it is: neuron, readout, trace, signal, or one of a direct rule. */
   readonly part: string;
   /** Its population, projection or readout, `population.rec`; `direct` of a direct rule, whose state is of the whole network. */
@@ -313,7 +315,8 @@ function learningOf(spec: NetworkSpec): Learning {
     projection.traces.flatMap(({ layout }, c) => {
       const { name, synapses } = projection;
       const group = channelName(`projection.${name}.trace`, spec, c);
-      const owner: Owner = { part: 'trace', owner: `projection.${name}`, group, neurons: synapses.nPost };
+      const whole = channelName(`projection.${projection.whole.name}.trace`, spec, c);
+      const owner: Owner = { part: 'trace', owner: `projection.${name}`, group, whole, neurons: synapses.nPost };
       return variablesOf(owner, layout, projectionSizes(spec, projection));
     }),
   );
@@ -352,12 +355,14 @@ interface Owner {
   readonly owner: string;
   /** What stands before the name of a field. */
   readonly group: string;
+  /** And of the whole, where the owner is a part of it. */
+  readonly whole?: string;
   /** Neurons that it belongs to. */
   readonly neurons: number;
 }
 
 /** Scratch of a step is not state, nor is what keeps nothing of the step before, and bookkeeping is not the rule's. */
-function variablesOf({ part, owner, group, neurons }: Owner, layout: Layout, sizes: Sizes): Variable[] {
+function variablesOf({ part, owner, group, whole = group, neurons }: Owner, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
     if (field.transient || field.bookkeeping || field.decay === 0) return [];
@@ -365,7 +370,22 @@ function variablesOf({ part, owner, group, neurons }: Owner, layout: Layout, siz
     const count = fieldLength(field, one);
     const kind = kindOf(part, field);
     const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};
-    return [{ name: `${group}.${name}`, part, owner, home, count, neurons, kind, binary, wide, doc, ...row }];
+    return [
+      {
+        name: `${group}.${name}`,
+        whole: `${whole}.${name}`,
+        part,
+        owner,
+        home,
+        count,
+        neurons,
+        kind,
+        binary,
+        wide,
+        doc,
+        ...row,
+      },
+    ];
   });
 }
 

@@ -15,7 +15,7 @@ export function obstaclesOf(targets: readonly Target[], demand: Demand, chip: Ch
 type Share = readonly [name: string, count: number];
 
 const total = (shares: readonly Share[]) => shares.reduce((sum, [, count]) => sum + count, 0);
-const listed = (shares: readonly Share[]) =>
+export const listed = (shares: readonly Share[]) =>
   shares.flatMap(([name, count]) => (count > 0 ? [`${name} ${count}`] : [])).join(', ');
 const offered = ({ value, kind }: Limit) => `${value} offered (${kind})`;
 
@@ -29,13 +29,13 @@ function worst(size: number, sharesOf: (neuron: number) => Share[]): { neuron: n
   return most;
 }
 
+/** Synapses that arrive at a neuron of a target. */
+export function arriving(afferents: Target['afferents'], j: number): Share[] {
+  return afferents.map(({ name, parts }) => [name, parts.reduce((sum, { start }) => sum + start[j + 1] - start[j], 0)]);
+}
+
 function fanInOf({ kind, name, size, afferents }: Target, { fanIn }: ChipProfile): string[] {
-  const { neuron, shares } = worst(size, (j) =>
-    afferents.map(({ name: projection, parts }) => [
-      projection,
-      parts.reduce((sum, { start }) => sum + start[j + 1] - start[j], 0),
-    ]),
-  );
+  const { neuron, shares } = worst(size, (j) => arriving(afferents, j));
   if (!beyond(total(shares), fanIn)) return [];
   const unit = kind === 'readout' ? 'output' : 'neuron';
   return [`${kind} ${name}: fan-in ${total(shares)} of ${unit} ${neuron} (${listed(shares)}), ${offered(fanIn)}`];

@@ -1,7 +1,7 @@
 import { type Afferent, sourceCount, type Target, targetsOf } from './afferents.ts';
 import { type Check, counted, fail, pass } from './check.ts';
 import type { Demand } from './demand.ts';
-import { largestFanOut, obstaclesOf, unknownOf } from './limits.ts';
+import { arriving, largestFanOut, listed, obstaclesOf, unknownOf } from './limits.ts';
 import { beyond, type ChipProfile, type Limit } from './profile.ts';
 import type { Stored } from './widths.ts';
 
@@ -172,8 +172,10 @@ function fullBy(load: Load, chip: ChipProfile): CoreLimit | null {
 }
 
 /** A neuron that no core can hold. */
-function needsMore(load: Load, limit: CoreLimit, { kind, name }: Target, j: number, chip: ChipProfile): string {
-  const neuron = `${kind} ${name}: ${kind === 'readout' ? 'output' : 'neuron'} ${j} alone takes`;
+function needsMore(load: Load, limit: CoreLimit, target: Target, j: number, chip: ChipProfile): string {
+  const { kind, name, afferents } = target;
+  const synapses = listed(arriving(afferents, j));
+  const neuron = `${kind} ${name}: ${kind === 'readout' ? 'output' : 'neuron'} ${j} alone (${synapses}) takes`;
   const offered = ({ value, kind: provenance }: Limit) => `${value} a core offered (${provenance})`;
   switch (limit) {
     case 'neurons':

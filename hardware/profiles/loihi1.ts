@@ -1,6 +1,6 @@
 import type { ChipProfile } from '../profile.ts';
 import { loihiArithmetic, loihiDecay, loihiWord } from './loihi.ts';
-import { axon, bit, byte, core, known, line, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const loihi1: ChipProfile = {
   id: 'loihi1',
@@ -17,7 +17,7 @@ export const loihi1: ChipProfile = {
   mixedCores: known(true, 'recalled', 'nengo-loihi: several configurations of compartments a core, not read again'),
   coreMemory: byte(131_072, 'code', 'nengo-loihi: 16384 words of 64 bit'),
   synapseWord: loihiWord,
-  fanIn: synapse(4096, 'code', 'nengo-loihi: input axons per core'),
+  fanIn: synapse(unlimited, 'code', 'nengo-loihi: none but the axons of a core'),
   fanOut: synapse(null, 'recalled', 'no figure: 4096 output axons a core'),
   axonsPerCore: axon(4096, 'code', 'nengo-loihi: input axons'),
   learningAxons: 2,

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, known, line, neuron, pJ, step, subtractDecay, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, step, subtractDecay, synapse, unlimited } from './units.ts';
 
 export const odin: ChipProfile = {
   id: 'odin',
@@ -16,7 +16,7 @@ export const odin: ChipProfile = {
   mixedCores: known(true, 'recalled', 'every neuron has its own parameters'),
   coreMemory: byte(32_768, 'doc', '64 k synapses of 4 bit'),
   synapseWord: null,
-  fanIn: synapse(256, 'code', 'crossbar'),
+  fanIn: synapse(unlimited, 'code', 'crossbar: none but the axons of the core'),
   fanOut: synapse(256, 'code', 'crossbar'),
   axonsPerCore: axon(256, 'code', 'crossbar'),
   learningAxons: 1,

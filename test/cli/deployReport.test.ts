@@ -5,6 +5,7 @@ import { operationNote, type Report, stateRows } from '../../src/cli/deploy/repo
 import { details, measured, verdicts } from '../../src/cli/deploy/text.ts';
 import type { Accuracy } from '../../src/index.ts';
 import { network } from '../hardware/demands.ts';
+import { graphExperiment } from '../support/graphs.ts';
 
 const accuracy: Accuracy = {
   measure: 'loss per step',
@@ -60,6 +61,30 @@ describe('the report of a deployment', () => {
       /^at 20 Hz \(as given\) 2703\.4 synaptic events a step; 14328 to .* pJ a step, 5\.3 pJ an event \(doc: repository/,
     );
     expect(stateRows(deployment).head.at(-1)).toBe('what');
+  });
+
+  it('has the state of a projection in one row, whatever its delays', () => {
+    const recurrent = { delayMs: { kind: 'uniform', low: 1, high: 3 } };
+    const graph = graphExperiment({
+      task: { kind: 'live', steps: 5, inputs: 4, outputs: 1 },
+      network: {
+        populations: { rec: { size: 6, neuron: { kind: 'lif' } } },
+        projections: { in: { from: 'input', to: 'rec' }, rec: { from: 'rec', to: 'rec', ...recurrent } },
+        readouts: { out: { from: 'rec', readout: { kind: 'leaky', filter: { decay: 0.9 } } } },
+      },
+      rule: { name: 'e-prop-1' },
+      optimizer: { kind: 'sgd', rates: { in: 0.1, rec: 0.1, out: 0.1 } },
+      training: { total: 1, execution: 'online', update: { unit: 'step' } },
+    }).run.network.spec;
+    const got = deploy(demandOf(graph), reckon);
+    expect(got.inventory.filter(({ whole }) => whole === 'projection.rec.trace.eBar').map(({ name }) => name)).toEqual(
+      [1, 2, 3].map((delay) => `projection.rec@${delay}.trace.eBar`),
+    );
+    const rows = stateRows(got).rows.filter(([, name]) => name.startsWith('projection.rec'));
+    expect(rows.map(([, name, home, count, bits, bytes]) => [name, home, count, bits, bytes])).toEqual([
+      ['projection.rec.trace.eps', 'pre', '18', '12', '27'],
+      ['projection.rec.trace.eBar', 'synapse', '30', '12', '45'],
+    ]);
   });
 
   it('has losses, approximations, where numbers part, and what the formats did', () => {

@@ -44,7 +44,11 @@ const twice = (all: readonly string[]) => all.filter((name, index) => all.indexO
 
 describe('two readouts with different filters', () => {
   it('have two signals and two traces of every projection, no two of one name', () => {
-    const { inventory, decays } = deploy(demandOf(spec), chip);
+    const { inventory, decays, checks } = deploy(demandOf(spec), chip);
+    // Two errors of one readout and one of the other, to eight neurons.
+    expect(checks.find(({ name }) => name === 'feedback')?.because).toBe(
+      'errors broadcast through 24 stored feedback weights',
+    );
     expect(twice(names(inventory))).toEqual([]);
     expect(names(inventory)).toEqual(
       expect.arrayContaining([

@@ -25,10 +25,11 @@ export function checkRows({ chip, checks }: Deployment): Rows {
   };
 }
 
+/** State by name; that of the parts of a projection by delay in one row. */
 export function stateRows({ inferenceState, inventory }: Deployment): Rows {
   const row = (of: string, v: Deployment['inventory'][number]) => [
     of,
-    v.name,
+    v.whole,
     v.home,
     `${v.count}`,
     `${v.bits}`,
@@ -38,10 +39,20 @@ export function stateRows({ inferenceState, inventory }: Deployment): Rows {
   return {
     head: ['of', 'state', 'home', 'numbers', 'bits each', 'bytes', 'what'],
     rows: [
-      ...inferenceState.map((variable) => row('inference', variable)),
-      ...inventory.map((variable) => row('learning', variable)),
+      ...wholes(inferenceState).map((variable) => row('inference', variable)),
+      ...wholes(inventory).map((variable) => row('learning', variable)),
     ],
   };
+}
+
+function wholes(variables: Deployment['inventory']): Deployment['inventory'] {
+  const found = new Map<string, Deployment['inventory'][number]>();
+  for (const variable of variables) {
+    const { whole, count, bytes } = variable;
+    const { count: others, bytes: theirs } = found.get(whole) ?? { count: 0, bytes: 0 };
+    found.set(whole, { ...variable, count: count + others, bytes: bytes + theirs });
+  }
+  return [...found.values()];
 }
 
 export function operationRows({ operations: { inference, learning } }: Deployment): Rows {
