@@ -43,6 +43,7 @@ export interface ReckonTick {
 
 /** One sample in flat arrays, as `runSample` takes it. */
 export interface ReckonSample {
+  /** Time ticks, the first included. */
   readonly ticks: number;
   /** Where the events of each tick start in `eventInput` [ticks + 1]. */
   readonly eventStart: Int32Array;
@@ -76,11 +77,15 @@ export type PhaseObserver = (phase: 'step' | 'learn' | 'propagate') => void;
 
 /** A ReckOn chip with a network in its memories. */
 export interface Reckon {
+  /** Its registers. */
   readonly config: ReckonConfig;
+  /** What it derives from them. */
   readonly sizes: ReckonConstants;
   /** The chip's memories and registers, live. */
   readonly state: ReckonState;
+  /** What it met since they were last cleared, live. */
   readonly counters: ReckonCounters;
+  /** Where its random numbers are from. */
   readonly randomness: Randomness;
   /** Where each random stream stands. */
   readonly generators: ReckonGenerators;
@@ -102,10 +107,13 @@ export interface Reckon {
   weights(): { readonly inp: Int8Array; readonly rec: Int8Array; readonly out: Int8Array };
   /** What each generator delivers next; only of the chip's own generators. */
   generatorWords(): GeneratorWords;
+  /** All counters are 0 again. */
   clearCounters(): void;
 }
 
+/** What is not in the registers. */
 export interface ReckonOptions {
+  /** Where its random numbers are from; those of the RTL where it is not given. */
   readonly randomness?: Randomness;
 }
 
