@@ -5,7 +5,9 @@ import type { ChipDecay, ChipProfile } from './profile.ts';
 
 /** A product that changes a weight: its magnitude in bits, against what the chip can hold. */
 export interface Product {
+  /** Its factors, in words. */
   readonly of: string;
+  /** Bits of its magnitude at worst, without the sign. */
   readonly bits: number;
   /** Bits that are cut off on the right before the product is added. */
   readonly shift: number;
@@ -57,11 +59,15 @@ function smallestUpdate(fractionBits: number | null): string {
 
 /** What becomes of a decay on a chip. Time constants in steps, traces in their own steps. */
 export interface KeptDecay {
+  /** Field of the state that decays. */
   readonly name: string;
+  /** Factor per step that the network has. */
   readonly wanted: number;
   /** The nearest that the chip has. */
   readonly kept: number;
+  /** Of the factor that is wanted. */
   readonly tau: number;
+  /** Of the one that is kept. */
   readonly keptTau: number;
   /** The longest that its decay form and its words hold; null: no limit. */
   readonly longestTau: number | null;
@@ -69,6 +75,7 @@ export interface KeptDecay {
   readonly deadZone: number | null;
   /** What a spike may add without overflow at a spike per step; null: no figure. */
   readonly spike: number | null;
+  /** The chip has a decay as long and as short as the one that is wanted. */
   readonly inRange: boolean;
 }
 

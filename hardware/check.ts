@@ -1,6 +1,8 @@
 /** One question that a chip has to answer. */
 export interface Check {
+  /** What is asked. */
   readonly name: CheckName;
+  /** degraded: with an approximation. */
   readonly status: 'pass' | 'degraded' | 'fail';
   /** The number that decided, with its limit, or why there is none. */
   readonly because: string;
@@ -22,7 +24,7 @@ export const checkNames = [
   'update',
   'optimiser',
   'feedback',
-  'memory',
+  'placement',
   'energy',
 ] as const;
 export type CheckName = (typeof checkNames)[number];

@@ -1,17 +1,17 @@
 import { arithmeticWidth, decays } from './arithmetic.ts';
-import { type Check, type CheckName, checkNames, degraded, fail, pass } from './check.ts';
+import { type Check, type CheckName, checkNames, counted, degraded, fail, pass } from './check.ts';
 import type { Demand, Learning } from './demand.ts';
-import { type MemoryMap, memory } from './memoryMap.ts';
 import { type Energy, energyCheck } from './operations.ts';
-import type { ChipProfile } from './profile.ts';
-import { type Stored, weightBits } from './widths.ts';
+import { type Placement, placementCheck } from './placement.ts';
+import { beyond, type ChipProfile } from './profile.ts';
+import { type Stored, synapseStateBits, weightBits } from './widths.ts';
 
 /** All sixteen, in their order; those of learning pass where the weights of the network do not learn. */
 export function checksOf(
   demand: Demand,
   chip: ChipProfile,
   inventory: readonly Stored[],
-  map: MemoryMap,
+  placement: Placement,
   energy: Energy | null,
 ): Check[] {
   const { learning } = demand;
@@ -20,7 +20,7 @@ export function checksOf(
     limits(demand, chip),
     weights(chip),
     decays(demand, chip),
-    memory(map, chip),
+    placementCheck(placement),
     energyCheck(energy),
     ...(learning ? ofLearning(learning, demand, chip, inventory) : []),
   ];
@@ -46,13 +46,12 @@ function ofLearning(learning: Learning, demand: Demand, chip: ChipProfile, inven
 function synapseState(learning: Learning, chip: ChipProfile, inventory: readonly Stored[], demand: Demand): Check {
   const name = 'state per synapse';
   if (learning.direct) return fail(name, `${kept(inventory)}, not a trace per synapse`);
-  const traces = inventory.filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
-  const bits = traces.reduce((sum, variable) => sum + variable.bits * variable.count, 0) / demand.synapses;
-  const offered = chip.synapseStateBits.value;
-  if (offered !== null && bits > offered) {
-    return fail(name, `${bits.toFixed(0)} bit beside the weight, ${offered} offered (${chip.synapseStateBits.kind})`);
-  }
-  return pass(name, `${bits.toFixed(0)} bit beside the weight`);
+  const state = synapseStateBits(demand, inventory);
+  const bits = Math.max(0, ...state);
+  const most = demand.projections[state.indexOf(bits)];
+  const { value, kind } = chip.synapseStateBits;
+  const said = bits > 0 ? `${bits.toFixed(0)} bit beside the weight of ${most.whole}` : 'nothing beside the weight';
+  return beyond(bits, chip.synapseStateBits) ? fail(name, `${said}, ${value} offered (${kind})`) : pass(name, said);
 }
 
 /** What a direct rule keeps instead. */
@@ -112,9 +111,8 @@ function neuronModel(demand: Demand, chip: ChipProfile): Check {
     if (!spiking && !chip.gradedActivity) return refuse('rates, and neurons of the chip send spikes');
     if (!knownDynamics) return refuse(`"${neuron}" declares dynamics of no form that is known`);
     if (adaptive && !chip.adaptiveThreshold) return refuse('an adaptive threshold, which the chip lacks');
-    const limit = chip.refractorySteps.value;
-    if (limit !== null && refractory > 1 && refractory - 1 > limit) {
-      return refuse(`${refractory - 1} refractory steps, ${limit} offered`);
+    if (refractory > 1 && beyond(refractory - 1, chip.refractorySteps)) {
+      return refuse(`${refractory - 1} refractory steps, ${chip.refractorySteps.value} offered`);
     }
   }
   const other = demand.populations.find(({ reset }) => reset && !chip.resets.includes(reset));
@@ -124,23 +122,12 @@ function neuronModel(demand: Demand, chip: ChipProfile): Check {
   return pass(name, 'as it is');
 }
 
-function limits(demand: Demand, chip: ChipProfile): Check {
-  const { inputs, outputs, neurons, delaySteps, largestFanIn, largestFanOut } = demand;
+/** Of the chip as a whole; the numbers of neurons and synapses are the placement's. */
+function limits({ inputs, outputs }: Demand, chip: ChipProfile): Check {
   const name = 'sizes';
-  const beyond = (value: number, limit: number | null) => limit !== null && value > limit;
-  if (beyond(inputs, chip.inputs.value)) return fail(name, `${inputs} inputs, ${chip.inputs.value} offered`);
-  if (beyond(outputs, chip.outputs.value)) return fail(name, `${outputs} outputs, ${chip.outputs.value} offered`);
-  if (beyond(neurons, chip.neurons.value)) return fail(name, `${neurons} neurons, ${chip.neurons.value} offered`);
-  if (beyond(largestFanIn, chip.fanIn.value)) {
-    return fail(name, `fan-in ${largestFanIn}, ${chip.fanIn.value} offered (${chip.fanIn.kind})`);
-  }
-  if (beyond(largestFanOut, chip.fanOut.value)) {
-    return fail(name, `fan-out ${largestFanOut}, ${chip.fanOut.value} offered (${chip.fanOut.kind})`);
-  }
-  if (delaySteps > 1 && beyond(delaySteps, chip.delaySteps.value)) {
-    return fail(name, `delay of ${delaySteps} steps, ${chip.delaySteps.value} offered`);
-  }
-  return pass(name, `${neurons} neurons, fan-in ${largestFanIn}, fan-out ${largestFanOut}`);
+  if (beyond(inputs, chip.inputs)) return fail(name, `${inputs} inputs, ${chip.inputs.value} offered`);
+  if (beyond(outputs, chip.outputs)) return fail(name, `${outputs} outputs, ${chip.outputs.value} offered`);
+  return pass(name, `${counted(inputs, 'input')}, ${counted(outputs, 'output')}`);
 }
 
 function schedule({ dendritic }: Learning, chip: ChipProfile): Check {
@@ -182,6 +169,6 @@ function optimiser({ slots }: Learning): Check {
 function feedbackPath({ reads, variables }: Learning): Check {
   const name = 'feedback';
   const label = reads.includes('target') ? ' and the target' : '';
-  const own = variables.find(({ name: variable }) => variable.endsWith('.B'));
-  return pass(name, `errors${label} broadcast${own ? ` through ${own.count} stored feedback weights` : ''}`);
+  const stored = variables.reduce((sum, variable) => sum + (variable.name.endsWith('.B') ? variable.count : 0), 0);
+  return pass(name, `errors${label} broadcast${stored > 0 ? ` through ${stored} stored feedback weights` : ''}`);
 }

@@ -1,15 +1,36 @@
-import { populationSizes, projectionSizes, readoutSizes, signalSizes } from '../src/core/bindings.ts';
+import {
+  channelName,
+  populationSizes,
+  projectionSizes,
+  readoutSizes,
+  signalNames,
+  signalSizes,
+} from '../src/core/bindings.ts';
 import { adapts, resets } from '../src/core/dynamics.ts';
 import { type Field, fieldLength, fieldShape, type Layout, type Sizes } from '../src/core/layout.ts';
-import { type NetworkSpec, neuronCount, synapseCount } from '../src/core/network.ts';
+import {
+  type NetworkSpec,
+  neuronCount,
+  type PopulationSpec,
+  synapseCount,
+  type WeightBlock,
+  wholesOf,
+} from '../src/core/network.ts';
 import type { Quantity } from '../src/core/plugins.ts';
+import type { Projection } from '../src/core/projection.ts';
 import { rateToSpikesPerStep, spikesPerStepToRate } from '../src/core/units.ts';
 
 /** One variable that a network keeps from step to step. */
 export interface Variable {
+  /** Field of the state, `population.rec.v`. */
   readonly name: string;
-  /** The part whose state it is. */
+  /** The same, of the projection of the configuration where it is of a part with one delay. */
+  readonly whole: string;
+  /** Kind of the part whose state it is: neuron, readout, trace, signal, or one of a direct rule. */
   readonly part: string;
+  /** Its population, projection or readout, `population.rec`; `direct` of a direct rule, whose state is of the whole network. */
+  readonly owner: string;
+  /** Where a number of it lives. */
   readonly home: Field['home'];
   /** Numbers in one network. */
   readonly count: number;
@@ -23,34 +44,45 @@ export interface Variable {
   readonly wide: boolean;
   /** Of rows of past steps: the numbers of one of them. */
   readonly perStep?: number;
+  /** What it is, in the words of its layout. */
   readonly doc: string;
 }
 
 /** A decay per step that a chip has to represent, other than 0. */
 export interface DemandedDecay {
+  /** Field of the state that decays. */
   readonly name: string;
   /** Which of a chip's decays it needs. */
   readonly of: 'membrane' | 'readout' | 'trace';
   /** Only learning has it. */
   readonly learns: boolean;
+  /** Factor per step, in (0, 1]. */
   readonly decay: number;
 }
 
 /** Assumed spikes of inputs and neurons. */
 export interface Activity {
+  /** Of one neuron or input, Hz. */
   readonly rateHz: number;
+  /** The same per step, in [0, 1]. */
   readonly spikesPerStep: number;
+  /** Where the rate is from, in words. */
   readonly source: string;
 }
 
+/** What a rule asks for. */
 export interface Learning {
+  /** State of traces, signals and readouts that inference does not keep. */
   readonly variables: readonly Variable[];
+  /** What the parts of the rule read, each quantity once. */
   readonly reads: readonly Quantity[];
+  /** Some part has a phase of a dendrite. */
   readonly dendritic: boolean;
   /** The gradient is no product of a synapse's trace and a neuron's signal. */
   readonly direct: boolean;
   /** Trace without any number per synapse. */
   readonly factored: boolean;
+  /** Numbers per synapse of the optimiser's own. */
   readonly slots: number;
   /** Between which steps the gradient is summed before it acts, in words; null where it acts at every step. */
   readonly sumsOver: string | null;
@@ -60,49 +92,91 @@ export interface Learning {
 
 /** Neurons of one kind. */
 export interface DemandedPopulation {
+  /** Of the user. */
   readonly name: string;
+  /** Neurons. */
   readonly size: number;
+  /** Kind of its neurons. */
   readonly neuron: string;
+  /** Its activity is spikes and not rates. */
   readonly spiking: boolean;
   /** Whether the neuron's dynamics are of a form that is known, so that a chip can be said to have them. */
   readonly knownDynamics: boolean;
+  /** Its threshold adapts. */
   readonly adaptive: boolean;
+  /** What a spike does to the membrane; null: no spikes, or unknown dynamics. */
   readonly reset: 'subtract' | 'zero' | null;
+  /** Steps that a spike blocks, its own among them. */
   readonly refractory: number;
+  /** Names of the rows of its signals, one for every channel of the network. */
+  readonly signals: readonly string[];
 }
 
 /** Synapses from sources to targets, row by row of the sources. */
 export interface DemandedProjection {
+  /** Of the network: with `@` and the delay behind it where it is a part. */
   readonly name: string;
+  /** The projection of the configuration of which it is all, or the part with one delay. */
+  readonly whole: string;
+  /** Its population of sources; null: the input. */
+  readonly pre: number | null;
+  /** Its population of targets. */
+  readonly post: number;
+  /** First column of the input, of a projection from it. */
+  readonly from: number;
+  /** Which synapses there are, [sources][targets]. */
+  readonly pattern: Projection;
+  /** Units that it comes from, a bias counted. */
   readonly sources: number;
-  readonly targets: number;
+  /** As stored. */
   readonly synapses: number;
-  readonly dense: boolean;
-  readonly fromInput: boolean;
   /** Its last source is always on. */
   readonly bias: boolean;
   /** Steps. */
   readonly delay: number;
+  /** Its weights change. */
+  readonly learns: boolean;
+}
+
+/** Weights from all neurons of the populations that a readout reads, [sources][outputs]. */
+export interface DemandedReadout {
+  /** Of the user. */
+  readonly name: string;
+  /** Places of the populations in their list. */
+  readonly reads: readonly number[];
+  /** Neurons of these. */
+  readonly sources: number;
+  /** Numbers that it puts out. */
+  readonly outputs: number;
+  /** Its weights change. */
+  readonly learns: boolean;
 }
 
 /** What a network and its rule ask of a chip, read off their declarations. */
 export interface Demand {
+  /** Length of a step, ms. */
   readonly dtMs: number;
-  /** The constant of plastic biases counted. */
+  /** Lines of the input, the constant of plastic biases counted. */
   readonly inputs: number;
+  /** Of all populations. */
   readonly neurons: number;
+  /** Of all readouts. */
   readonly outputs: number;
+  /** In the order of a step. */
   readonly populations: readonly DemandedPopulation[];
+  /** In the order of the network, a part for each delay. */
   readonly projections: readonly DemandedProjection[];
-  readonly readouts: readonly { readonly name: string; readonly sources: number; readonly outputs: number }[];
+  /** In the order of the file. */
+  readonly readouts: readonly DemandedReadout[];
+  /** Of all projections. */
   readonly synapses: number;
   /** Of them between neurons. */
   readonly recurrentSynapses: number;
+  /** Weights of all readouts. */
   readonly readoutSynapses: number;
-  readonly delaySteps: number;
-  readonly largestFanIn: number;
-  readonly largestFanOut: number;
+  /** Of membranes, readouts, traces and signals, those of 0 left out. */
   readonly decays: readonly DemandedDecay[];
+  /** What operations are counted at. */
   readonly activity: Activity;
   /** State that inference keeps. */
   readonly inference: readonly Variable[];
@@ -110,6 +184,7 @@ export interface Demand {
   readonly learning: Learning | null;
 }
 
+/** What is not in the network itself. */
 export interface DemandOptions {
   /** Assumed rate, Hz; the target of the network's rate term where it is not given. */
   readonly rateHz?: number | undefined;
@@ -118,34 +193,37 @@ export interface DemandOptions {
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
 export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
   const { sizes, projections, readouts, channels, direct } = spec;
-  const reads = readouts.map((readout) => readoutSizes(spec, readout).pre);
+  const learns = channels.length > 0 || direct !== null;
+  const plastic = (kind: WeightBlock['kind'], owner: number) =>
+    learns && spec.blocks.some((block) => block.kind === kind && block.owner === owner && block.plastic);
+  const sources = readouts.map((readout) => readoutSizes(spec, readout).pre);
   const between = projections.filter(({ pre }) => pre !== null);
   return {
     dtMs: spec.dtMs,
     inputs: sizes.in,
     neurons: neuronCount(spec),
     outputs: sizes.out,
-    populations: spec.populations.map(populationOf),
-    projections: projections.map(({ name, pre, synapses, bias, delay }): DemandedProjection => {
-      const { nPre, nPost, nSyn } = synapses;
-      const common = { name, sources: nPre, targets: nPost, synapses: nSyn, fromInput: pre === null, bias, delay };
-      return { ...common, dense: nSyn === nPre * nPost };
+    populations: spec.populations.map((population) => populationOf(spec, population)),
+    projections: projections.map(({ name, whole, pre, post, from, synapses, bias, delay }, q) => {
+      const { nPre, nSyn } = synapses;
+      const pattern = { pattern: synapses, sources: nPre, synapses: nSyn };
+      return { name, whole: whole.name, pre, post, from, ...pattern, bias, delay, learns: plastic('projection', q) };
     }),
-    readouts: readouts.map(({ name, size }, r) => ({ name, sources: reads[r], outputs: size })),
+    readouts: readouts.map(({ name, reads, size }, r) => {
+      return { name, reads, sources: sources[r], outputs: size, learns: plastic('readout', r) };
+    }),
     synapses: synapseCount(spec),
     recurrentSynapses: synapseCount({ projections: between }),
-    readoutSynapses: readouts.reduce((sum, { size }, r) => sum + reads[r] * size, 0),
-    delaySteps: projections.reduce((most, { delay }) => Math.max(most, delay), 1),
-    largestFanIn: largestFanIn(spec),
-    largestFanOut: largestFanOut(spec),
+    readoutSynapses: readouts.reduce((sum, { size }, r) => sum + sources[r] * size, 0),
     decays: decaysOf(spec),
     activity: activityOf(spec, rateHz),
     inference: inferenceOf(spec),
-    learning: channels.length > 0 || direct ? learningOf(spec) : null,
+    learning: learns ? learningOf(spec) : null,
   };
 }
 
-function populationOf({ name, size, kind, spiking, neuron }: NetworkSpec['populations'][number]): DemandedPopulation {
+function populationOf(spec: NetworkSpec, population: PopulationSpec): DemandedPopulation {
+  const { name, size, kind, spiking, neuron } = population;
   const { eligibility, nRef } = neuron;
   return {
     name,
@@ -156,6 +234,7 @@ function populationOf({ name, size, kind, spiking, neuron }: NetworkSpec['popula
     adaptive: eligibility !== null && adapts(eligibility),
     reset: spiking && eligibility ? (resets(eligibility) ? 'subtract' : 'zero') : null,
     refractory: nRef,
+    signals: signalNames(spec).map((signal) => `population.${name}.${signal}`),
   };
 }
 
@@ -163,7 +242,7 @@ function inferenceOf(spec: NetworkSpec): Variable[] {
   const neurons = spec.populations.flatMap((population) => {
     const { name, size, neuron } = population;
     const { refractory: _, ...blocked } = neuron.layout;
-    const owner: Owner = { part: 'neuron', group: `population.${name}`, neurons: size };
+    const owner: Owner = { part: 'neuron', owner: `population.${name}`, group: `population.${name}`, neurons: size };
     return variablesOf(owner, neuron.nRef > 1 ? neuron.layout : blocked, populationSizes(spec, population));
   });
   return [...neurons, ...readoutVariables(spec, false)];
@@ -173,29 +252,10 @@ function inferenceOf(spec: NetworkSpec): Variable[] {
 function readoutVariables(spec: NetworkSpec, learning: boolean): Variable[] {
   return spec.readouts.flatMap((readout) => {
     const sizes = readoutSizes(spec, readout);
-    const owner: Owner = { part: 'readout', group: `readout.${readout.name}`, neurons: sizes.pre };
+    const name = `readout.${readout.name}`;
+    const owner: Owner = { part: 'readout', owner: name, group: name, neurons: sizes.pre };
     return variablesOf(owner, readoutLayout(readout.readout.layout, learning), sizes);
   });
-}
-
-function largestFanIn({ populations, projections }: NetworkSpec): number {
-  const arriving = populations.map(({ size }) => new Float64Array(size));
-  for (const { post, synapses } of projections) for (const j of synapses.post) arriving[post][j] += 1;
-  return arriving.reduce((most, counts) => counts.reduce((sum, count) => Math.max(sum, count), most), 0);
-}
-
-/** Synapses that leave a neuron, those onto readouts included. */
-function largestFanOut({ populations, projections, readouts }: NetworkSpec): number {
-  let most = 0;
-  populations.forEach(({ size }, p) => {
-    const outputs = readouts.reduce((sum, { reads, size: nOut }) => sum + (reads.includes(p) ? nOut : 0), 0);
-    const leaving = new Float64Array(size).fill(outputs);
-    for (const { pre, synapses } of projections) {
-      if (pre === p) for (let i = 0; i < size; i++) leaving[i] += synapses.rowStart[i + 1] - synapses.rowStart[i];
-    }
-    most = leaving.reduce((sum, count) => Math.max(sum, count), most);
-  });
-  return most;
 }
 
 function activityOf({ rateTerm, dtMs, populations }: NetworkSpec, rateHz: number | undefined): Activity {
@@ -210,7 +270,7 @@ function activityOf({ rateTerm, dtMs, populations }: NetworkSpec, rateHz: number
 }
 
 function decaysOf(spec: NetworkSpec): DemandedDecay[] {
-  const { populations, projections, readouts, channels, direct } = spec;
+  const { populations, readouts, channels, direct } = spec;
   const learns = channels.length > 0 || direct !== null;
   const groups: (readonly [string, DemandedDecay['of'], Layout])[] = [
     ...populations.map(({ name, neuron }) => [`population.${name}`, 'membrane', neuron.layout] as const),
@@ -221,11 +281,16 @@ function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   ];
   if (direct) groups.push(['direct', 'trace', direct.layout]);
   else {
-    for (const { name, traces } of projections) {
-      for (const { layout } of traces) groups.push([`projection.${name}.trace`, 'trace', layout]);
+    // Parts that differ by their delay have the same decays.
+    for (const { name, parts } of wholesOf(spec)) {
+      parts[0].traces.forEach(({ layout }, c) => {
+        groups.push([channelName(`projection.${name}.trace`, spec, c), 'trace', layout]);
+      });
     }
     for (const { name, signals } of populations) {
-      for (const { layout } of signals) groups.push([`population.${name}.signal`, 'trace', layout]);
+      signals.forEach(({ layout }, c) => {
+        groups.push([channelName(`population.${name}.signal`, spec, c), 'trace', layout]);
+      });
     }
   }
   return groups.flatMap(([group, of, layout]) =>
@@ -244,17 +309,22 @@ function readoutLayout(layout: Layout, learning: boolean): Layout {
 function learningOf(spec: NetworkSpec): Learning {
   const { populations, projections, direct, optimizer, update } = spec;
   const all = neuronCount(spec);
-  const ofDirect = (part: string, layout: Layout) => variablesOf({ part, group: part, neurons: all }, layout, {});
+  const ofDirect = (part: string, layout: Layout) =>
+    variablesOf({ part, owner: 'direct', group: part, neurons: all }, layout, {});
   const ofTraces = projections.flatMap((projection) =>
-    projection.traces.flatMap(({ layout }) => {
+    projection.traces.flatMap(({ layout }, c) => {
       const { name, synapses } = projection;
-      const owner: Owner = { part: 'trace', group: `projection.${name}.trace`, neurons: synapses.nPost };
+      const group = channelName(`projection.${name}.trace`, spec, c);
+      const whole = channelName(`projection.${projection.whole.name}.trace`, spec, c);
+      const owner: Owner = { part: 'trace', owner: `projection.${name}`, group, whole, neurons: synapses.nPost };
       return variablesOf(owner, layout, projectionSizes(spec, projection));
     }),
   );
   const ofSignals = populations.flatMap((population) =>
     population.signals.flatMap(({ layout }, c) => {
-      const owner: Owner = { part: 'signal', group: `population.${population.name}.signal`, neurons: population.size };
+      const { name, size } = population;
+      const group = channelName(`population.${name}.signal`, spec, c);
+      const owner: Owner = { part: 'signal', owner: `population.${name}`, group, neurons: size };
       return variablesOf(owner, layout, signalSizes(spec, population, c));
     }),
   );
@@ -279,14 +349,20 @@ function learningOf(spec: NetworkSpec): Learning {
 
 /** Whose state it is. */
 interface Owner {
+  /** Kind of the part that declares it. */
   readonly part: string;
+  /** Its population, projection or readout. */
+  readonly owner: string;
   /** What stands before the name of a field. */
   readonly group: string;
+  /** And of the whole, where the owner is a part of it. */
+  readonly whole?: string;
+  /** Neurons that it belongs to. */
   readonly neurons: number;
 }
 
 /** Scratch of a step is not state, nor is what keeps nothing of the step before, and bookkeeping is not the rule's. */
-function variablesOf({ part, group, neurons }: Owner, layout: Layout, sizes: Sizes): Variable[] {
+function variablesOf({ part, owner, group, whole = group, neurons }: Owner, layout: Layout, sizes: Sizes): Variable[] {
   const one = { ...sizes, stream: 1 };
   return Object.entries(layout).flatMap(([name, field]): Variable[] => {
     if (field.transient || field.bookkeeping || field.decay === 0) return [];
@@ -294,7 +370,22 @@ function variablesOf({ part, group, neurons }: Owner, layout: Layout, sizes: Siz
     const count = fieldLength(field, one);
     const kind = kindOf(part, field);
     const row = kind === 'past' ? { perStep: count / fieldShape(field, one)[0] } : {};
-    return [{ name: `${group}.${name}`, part, home, count, neurons, kind, binary, wide, doc, ...row }];
+    return [
+      {
+        name: `${group}.${name}`,
+        whole: `${whole}.${name}`,
+        part,
+        owner,
+        home,
+        count,
+        neurons,
+        kind,
+        binary,
+        wide,
+        doc,
+        ...row,
+      },
+    ];
   });
 }
 

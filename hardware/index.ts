@@ -8,15 +8,19 @@ export { groupedFields } from './groups.ts';
 export { type Inventory, inventory } from './inventory.ts';
 /** Loihi's integer neurons and learning engine as lava emulates them. */
 export * as loihi from './loihi/index.ts';
-export type { MemoryMap } from './memoryMap.ts';
 export { type Energy, type OperationCount, type Operations, synapticEventsOf } from './operations.ts';
+export type { Core, CoreLimit, PlacedPart, Placement } from './placement.ts';
+export { coresInWords } from './placement.ts';
 export { type ChipDecay, type ChipProfile, profileSchema } from './profile.ts';
 export * from './reckon/index.ts';
 export { type Structure, structureOf, widthsOf } from './versions.ts';
 export { profiles };
 
+/** A chip as lists show it. */
 export interface ChipEntry {
+  /** Id of its profile. */
   readonly name: string;
+  /** Its name and kind. */
   readonly about: string;
 }
 

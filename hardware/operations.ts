@@ -4,30 +4,41 @@ import type { ChipProfile } from './profile.ts';
 
 /** What one stream of a network does in a step, on average. */
 export interface Operations {
+  /** Products that are added to a number. */
   readonly multiplyAdds: number;
   /** Numbers of neurons, traces and signals. */
   readonly stateReads: number;
+  /** The same, written. */
   readonly stateWrites: number;
   /** Rows of weights: all synapses of one source. */
   readonly rowReads: number;
+  /** The same, written. */
   readonly rowWrites: number;
   /** Random numbers, where the chip rounds stochastically. */
   readonly draws: number;
 }
 
+/** Operations of a step of one stream. */
 export interface OperationCount {
+  /** Spikes that were assumed. */
   readonly activity: Demand['activity'];
   /** Weights that are added to a membrane or a readout. */
   readonly synapticEvents: number;
+  /** Without learning. */
   readonly inference: Operations;
+  /** What learning adds. */
   readonly learning: Operations;
 }
 
-/** Energy of a step, pJ. `low`: synaptic events alone; `high`: each multiply-add of learning counted as an event, too. */
+/** Energy of a step: a range, since no chip publishes an energy of learning. */
 export interface Energy {
+  /** Of synaptic events, pJ. */
   readonly low: number;
+  /** Of these and of every multiply-add of learning, counted as one, pJ. */
   readonly high: number;
+  /** Of one synaptic event, pJ. */
   readonly pJPerEvent: number;
+  /** Where that number is from. */
   readonly source: string;
 }
 

@@ -13,6 +13,17 @@ const sourced = (unit: string) =>
     ...provenance,
   });
 
+/** The most that a chip has of something; what is not known is not held against a network, and said. */
+const limit = (unit: string) =>
+  z.strictObject({
+    value: z
+      .union([z.number().int().min(0), z.literal('no limit')])
+      .nullable()
+      .describe('null: not known'),
+    unit: z.literal(unit),
+    ...provenance,
+  });
+
 /** How a chip lets a number decay, the smallest and the largest decay that it takes, and the bits of the factor. */
 const decay = z.strictObject({
   form: z.enum(['multiply', 'shift', 'subtract', 'analog', 'any']),
@@ -42,31 +53,33 @@ const profile = z.strictObject({
   /** Width of a word of synaptic memory, where weights are packed into words. */
   wordBits: sourced('bit').optional(),
   /** Learning state that a synapse can keep beside its weight. */
-  synapseStateBits: sourced('bit'),
+  synapseStateBits: limit('bit'),
   /** Width of the traces of presynaptic and postsynaptic neurons. */
   traceBits: sourced('bit'),
   membraneBits: sourced('bit'),
   /** Width of the readout's traces, where it is not that of the others. */
   readoutTraceBits: sourced('bit').optional(),
-  inputs: sourced('line'),
-  outputs: sourced('neuron'),
-  neurons: sourced('neuron'),
-  neuronsPerCore: sourced('neuron'),
-  cores: sourced('core'),
-  /** Synaptic memory of one core. */
-  coreMemory: sourced('byte'),
+  inputs: limit('line'),
+  /** Of units of their own; where there is no number outputs are neurons like all others. */
+  outputs: limit('neuron'),
+  neuronsPerCore: limit('neuron'),
+  cores: limit('core'),
+  /** Neurons of different populations may lie on one core; where it is not known they are kept apart. */
+  mixedCores: z.strictObject({ value: z.boolean().nullable().describe('null: not known'), ...provenance }),
+  /** Synaptic memory of one core: weights and their learning state. */
+  coreMemory: limit('byte'),
   /** null: packed without overhead. */
   synapseWord: synapseWord.nullable(),
-  /** All synaptic memory, weights and their learning state. */
-  synapseMemory: sourced('byte'),
-  fanIn: sourced('synapse'),
-  fanOut: sourced('synapse'),
+  /** Synapses that arrive at a neuron, and that leave one. */
+  fanIn: limit('synapse'),
+  fanOut: limit('synapse'),
   /** Sources that reach the neurons of one core. */
-  axonsPerCore: sourced('axon'),
+  axonsPerCore: limit('axon'),
   /** Axons that a source takes whose synapses learn. */
   learningAxons: z.number().int().positive(),
-  delaySteps: sourced('step'),
-  refractorySteps: sourced('step'),
+  /** The longest delay of a synapse; one step is what every spike takes. */
+  delaySteps: limit('step'),
+  refractorySteps: limit('step'),
   energyPerSynapticEvent: sourced('pJ'),
   /** Widths of the factors of a weight's change, of their product, and of what a change has below the weight's step. */
   arithmetic: z.strictObject({
@@ -103,6 +116,14 @@ export const profileSchema = profile.refine(
   ({ weightBits, wordBits }) => (weightBits.value ?? 0) <= (wordBits?.value ?? Number.POSITIVE_INFINITY),
   { path: ['weightBits', 'value'], message: 'at most wordBits (bit)' },
 );
+
+/** A number of a profile that limits a network. */
+export type Limit = ChipProfile['fanIn'];
+
+/** Whether something is beyond a limit that is known. */
+export function beyond(value: number, { value: most }: { readonly value: Limit['value'] }): boolean {
+  return typeof most === 'number' && value > most;
+}
 
 export type ChipDecay = z.infer<typeof decay>;
 export type ChipProfile = z.infer<typeof profileSchema>;

@@ -1,7 +1,7 @@
 import type { FieldWidth } from '../src/core/format.ts';
 import type { Demand } from './demand.ts';
-import type { ChipProfile } from './profile.ts';
-import { inferenceInventory, learningInventory, type Stored, weightBits } from './widths.ts';
+import { beyond, type ChipProfile } from './profile.ts';
+import { inferenceInventory, learningInventory, type Stored, synapseStateBits, weightBits } from './widths.ts';
 
 /** What a chip makes of a rule and its network besides rounding its numbers. */
 export interface Structure {
@@ -14,14 +14,12 @@ export interface Structure {
 }
 
 export function structureOf(demand: Demand, chip: ChipProfile): Structure {
-  const { learning, populations, synapses } = demand;
+  const { learning, populations } = demand;
   const missing = populations.some(({ reset }) => reset && chip.resets.length > 0 && !chip.resets.includes(reset));
-  const stored = learningInventory(demand, chip).filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
-  const bits = stored.reduce((sum, { bits: width, count }) => sum + width * count, 0) / synapses;
-  const offered = chip.synapseStateBits.value;
+  const bits = Math.max(0, ...synapseStateBits(demand, learningInventory(demand, chip)));
   return {
     late: learning?.dendritic === true && !chip.learning.phases,
-    factored: bits > 0 && (chip.learning.fixedRule === 'factored-eprop' || (offered !== null && bits > offered)),
+    factored: bits > 0 && (chip.learning.fixedRule === 'factored-eprop' || beyond(bits, chip.synapseStateBits)),
     reset: missing ? chip.resets[0] : null,
   };
 }
@@ -60,6 +58,9 @@ export function widthsOf(demand: Demand, chip: ChipProfile): FieldWidth[] {
     ...rows(perReadout('y'), chip.membraneBits.value),
     ...rows(perPopulation('psi'), slopeBits.value),
     ...rows(perReadout('error'), signalBits.value),
-    ...rows(perPopulation('signal'), signalBits.value),
+    ...rows(
+      demand.populations.flatMap(({ signals }) => signals),
+      signalBits.value,
+    ),
   ].filter(({ field, bits }) => bits > 0 && bits <= mostBits && !field.endsWith('.refractory'));
 }

@@ -2,7 +2,12 @@ import type { Demand, Variable } from './demand.ts';
 import type { ChipProfile } from './profile.ts';
 
 /** A variable with the width that a chip would give it. */
-export type Stored = Variable & { readonly bits: number; readonly bytes: number };
+export type Stored = Variable & {
+  /** Of one number. */
+  readonly bits: number;
+  /** Of all, packed. */
+  readonly bytes: number;
+};
 
 /** Width of a vector of learning, bit. */
 const vectorBits = 16;
@@ -19,6 +24,15 @@ export function inferenceInventory({ inference }: Demand, chip: ChipProfile): St
 
 export function learningInventory({ learning }: Demand, chip: ChipProfile): Stored[] {
   return (learning?.variables ?? []).map((variable) => withBits(variable, widthOf(variable, chip)));
+}
+
+/** Bits that a synapse of each projection keeps beside its weight. State of a direct rule is shared out among all. [projections] */
+export function synapseStateBits({ projections, synapses }: Demand, learning: readonly Stored[]): number[] {
+  const beside = learning.filter(({ home, kind }) => home === 'synapse' && kind !== 'matrix');
+  const bitsOf = (owner: string) =>
+    beside.reduce((sum, variable) => sum + (variable.owner === owner ? variable.bits * variable.count : 0), 0);
+  const ofAll = bitsOf('direct') / Math.max(1, synapses);
+  return projections.map(({ name, synapses: own }) => ofAll + bitsOf(`projection.${name}`) / Math.max(1, own));
 }
 
 function withBits(variable: Variable, bits: number): Stored {

@@ -16,8 +16,8 @@ export {
   limitsOf,
   type NumberFormat,
   narrowestBits,
-  type WidthGroup,
-  widthGroups,
+  type WidthKind,
+  widthKinds,
 } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export { type FastLoops, type Loops, scratchOf } from './core/loops.ts';

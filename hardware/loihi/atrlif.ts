@@ -18,6 +18,7 @@ const atrlifSchema = z.strictObject({
 
 export type AtrlifParams = z.input<typeof atrlifSchema>;
 
+/** Neurons with an adaptive threshold, and their state. */
 export interface Atrlif {
   /** [j], 24 bit: synaptic current and membrane, in 1/64 of theta0. */
   readonly i: Int32Array;

@@ -10,14 +10,19 @@ const connectionSchema = z.strictObject({
   signMode: z.enum(['auto', 'excitatory', 'inhibitory', 'mixed']).default('auto'),
 });
 
+/** Synapses between two groups of neurons, dense. */
 export interface Connection {
   /** [pre][post], as the chip stores them. */
   readonly weights: Int32Array;
+  /** Signs of its weights. */
   readonly signMode: SignMode;
+  /** The sum of weights is shifted to the left by it, or to the right where it is negative. */
   readonly exponent: number;
   /** [post], scratch for the sums before the shift. */
   readonly sum: Float64Array;
+  /** Presynaptic neurons. */
   readonly nPre: number;
+  /** Postsynaptic neurons. */
   readonly nPost: number;
 }
 

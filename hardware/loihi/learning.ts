@@ -36,16 +36,21 @@ export interface Learning {
   step(pre: ArrayLike<number>, post: ArrayLike<number>): void;
 }
 
+/** What synapses start with. */
 export interface InitialSynapses {
   /** [pre][post] integers. */
   readonly w: ArrayLike<number>;
+  /** Delays, [pre][post] integers. */
   readonly d?: ArrayLike<number>;
+  /** Tags, [pre][post] integers. */
   readonly t?: ArrayLike<number>;
 }
 
 /** Range of a product and of the sum, in 1/128 of a weight's LSB. */
 interface Limits {
+  /** Smallest integer. */
   readonly low: number;
+  /** Largest integer. */
   readonly high: number;
 }
 

@@ -32,6 +32,7 @@ const lifSchema = z.strictObject({
 
 export type LifParams = z.input<typeof lifSchema>;
 
+/** Leaky integrate-and-fire neurons with a current, and their state. */
 export interface Lif {
   /** [j], 24 bit: synaptic current and membrane after the step (after the reset), in 1/64 of vth. */
   readonly u: Int32Array;

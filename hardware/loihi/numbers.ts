@@ -6,8 +6,11 @@ import type { Draws } from './trace.ts';
 export interface Numbers {
   /** For impulses of spikes that are not the last of their epoch. */
   readonly repeated: Readonly<Record<TraceName, Draws>>;
+  /** For the decay of each trace, uniform in [0, 1). */
   readonly decay: Readonly<Record<TraceName, Draws>>;
+  /** For impulses of the last spike of an epoch, integers of 7 or 8 bit. */
   readonly impulse: Readonly<Record<TraceName, Draws>>;
+  /** For weights, delays and tags: that of synapse s is values[s perSynapse], uniform in [0, 1). */
   readonly rounding: Readonly<Record<SynapseVariable, { readonly values: Float64Array; readonly perSynapse: number }>>;
   step(): void;
   epoch(): void;

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { analogDecay, axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
+import { analogDecay, axon, bit, byte, core, known, line, neuron, pJ, step, synapse } from './units.ts';
 
 export const brainscales2: ChipProfile = {
   id: 'brainscales2',
@@ -11,12 +11,11 @@ export const brainscales2: ChipProfile = {
   membraneBits: bit(8, 'doc', 'analog, read with 8 bit'),
   inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
   outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
-  neurons: neuron(512, 'doc', 'documentation'),
   neuronsPerCore: neuron(512, 'doc', 'documentation'),
   cores: core(1, 'doc', 'documentation'),
+  mixedCores: known(true, 'recalled', 'every circuit has its own parameters'),
   coreMemory: byte(98_304, 'doc', '131,072 synapses of 6 bit'),
   synapseWord: null,
-  synapseMemory: byte(98_304, 'doc', '131,072 synapses of 6 bit'),
   fanIn: synapse(256, 'recalled', '256 inputs per circuit; circuits can be merged'),
   fanOut: synapse(512, 'doc', '512 columns'),
   axonsPerCore: axon(256, 'doc', '256 rows'),

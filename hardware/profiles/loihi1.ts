@@ -1,6 +1,6 @@
 import type { ChipProfile } from '../profile.ts';
 import { loihiArithmetic, loihiDecay, loihiWord } from './loihi.ts';
-import { axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const loihi1: ChipProfile = {
   id: 'loihi1',
@@ -12,13 +12,12 @@ export const loihi1: ChipProfile = {
   membraneBits: bit(24, 'code', 'lava'),
   inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
   outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
-  neurons: neuron(131_072, 'code', 'nengo-loihi: 128 cores of 1024 compartments'),
   neuronsPerCore: neuron(1024, 'code', 'nengo-loihi'),
   cores: core(128, 'code', 'nengo-loihi'),
+  mixedCores: known(true, 'recalled', 'nengo-loihi: several configurations of compartments a core, not read again'),
   coreMemory: byte(131_072, 'code', 'nengo-loihi: 16384 words of 64 bit'),
   synapseWord: loihiWord,
-  synapseMemory: byte(16_777_216, 'code', 'nengo-loihi: 128 KiB per core'),
-  fanIn: synapse(4096, 'code', 'nengo-loihi: input axons per core'),
+  fanIn: synapse(unlimited, 'code', 'nengo-loihi: none but the axons of a core'),
   fanOut: synapse(null, 'recalled', 'no figure: 4096 output axons a core'),
   axonsPerCore: axon(4096, 'code', 'nengo-loihi: input axons'),
   learningAxons: 2,

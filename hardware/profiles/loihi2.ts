@@ -1,6 +1,6 @@
 import type { ChipProfile } from '../profile.ts';
 import { loihiArithmetic, loihiDecay } from './loihi.ts';
-import { axon, bit, byte, core, line, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, step, synapse } from './units.ts';
 
 export const loihi2: ChipProfile = {
   id: 'loihi2',
@@ -12,12 +12,11 @@ export const loihi2: ChipProfile = {
   membraneBits: bit(24, 'code', 'lava'),
   inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
   outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
-  neurons: neuron(1_000_000, 'doc', 'vendor brief'),
   neuronsPerCore: neuron(8192, 'recalled', 'vendor brief, not read again'),
   cores: core(128, 'doc', 'vendor brief'),
+  mixedCores: known(null, 'recalled', 'no document was read'),
   coreMemory: byte(196_608, 'recalled', '192 KiB per core'),
   synapseWord: null,
-  synapseMemory: byte(25_165_824, 'recalled', '192 KiB per core, 128 cores'),
   fanIn: synapse(null, 'recalled', 'no document was read'),
   fanOut: synapse(null, 'recalled', 'no document was read'),
   axonsPerCore: axon(null, 'recalled', 'no document was read'),

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, line, neuron, pJ, step, subtractDecay, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, step, subtractDecay, synapse, unlimited } from './units.ts';
 
 export const odin: ChipProfile = {
   id: 'odin',
@@ -11,13 +11,12 @@ export const odin: ChipProfile = {
   membraneBits: bit(8, 'code', 'ChFrenkel/ODIN RTL'),
   inputs: line(null, 'recalled', 'no figure of its own: fan-in'),
   outputs: neuron(null, 'recalled', 'no figure of its own: neurons'),
-  neurons: neuron(256, 'code', 'ChFrenkel/ODIN RTL'),
   neuronsPerCore: neuron(256, 'code', 'ChFrenkel/ODIN RTL'),
   cores: core(1, 'doc', 'documentation'),
+  mixedCores: known(true, 'recalled', 'every neuron has its own parameters'),
   coreMemory: byte(32_768, 'doc', '64 k synapses of 4 bit'),
   synapseWord: null,
-  synapseMemory: byte(32_768, 'doc', '64 k synapses of 4 bit'),
-  fanIn: synapse(256, 'code', 'crossbar'),
+  fanIn: synapse(unlimited, 'code', 'crossbar: none but the axons of the core'),
   fanOut: synapse(256, 'code', 'crossbar'),
   axonsPerCore: axon(256, 'code', 'crossbar'),
   learningAxons: 1,

@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, line, multiply, neuron, pJ, step, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, multiply, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const reckon: ChipProfile = {
   id: 'reckon',
@@ -13,13 +13,12 @@ export const reckon: ChipProfile = {
   readoutTraceBits: bit(10, 'code', 'ChFrenkel/ReckOn RTL: 10 bit output traces'),
   inputs: line(256, 'doc', 'ReckOn documentation'),
   outputs: neuron(16, 'doc', 'ReckOn documentation'),
-  neurons: neuron(256, 'doc', 'ReckOn documentation'),
   neuronsPerCore: neuron(256, 'doc', 'ReckOn documentation'),
   cores: core(1, 'doc', 'ReckOn documentation'),
+  mixedCores: known(true, 'code', 'ChFrenkel/ReckOn RTL: leak and threshold of every pair of neurons'),
   coreMemory: byte(139_264, 'doc', 'two SRAMs of 64 KiB and one of 8 KiB'),
   synapseWord: null,
-  synapseMemory: byte(139_264, 'doc', 'two SRAMs of 64 KiB and one of 8 KiB'),
-  fanIn: synapse(512, 'doc', '256 inputs and 256 recurrent neurons'),
+  fanIn: synapse(unlimited, 'doc', 'crossbars: none but the axons of the core'),
   fanOut: synapse(272, 'doc', '256 neurons and 16 outputs'),
   axonsPerCore: axon(512, 'doc', '256 inputs and 256 recurrent neurons'),
   learningAxons: 1,

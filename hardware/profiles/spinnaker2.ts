@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { anyDecay, axon, bit, byte, core, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
+import { anyDecay, axon, bit, byte, core, known, line, neuron, pJ, step, synapse, unlimited } from './units.ts';
 
 export const spinnaker2: ChipProfile = {
   id: 'spinnaker2',
@@ -9,17 +9,16 @@ export const spinnaker2: ChipProfile = {
   synapseStateBits: bit(64, 'inferred', 'software: limited by memory alone'),
   traceBits: bit(32, 'inferred', 'software'),
   membraneBits: bit(32, 'inferred', 'software'),
-  inputs: line(null, 'inferred', unlimited),
-  outputs: neuron(null, 'inferred', unlimited),
-  neurons: neuron(152_000, 'doc', 'vendor count: 1000 per processing element'),
+  inputs: line(unlimited, 'inferred', unlimited),
+  outputs: neuron(unlimited, 'inferred', unlimited),
   neuronsPerCore: neuron(1000, 'doc', 'vendor count'),
   cores: core(152, 'doc', 'processing elements'),
+  mixedCores: known(null, 'recalled', 'a processing element runs one program; no document was read'),
   coreMemory: byte(131_072, 'recalled', '128 KiB per processing element'),
   synapseWord: null,
-  synapseMemory: byte(19_922_944, 'doc', '19 MB on chip'),
-  fanIn: synapse(null, 'inferred', unlimited),
+  fanIn: synapse(unlimited, 'inferred', unlimited),
   fanOut: synapse(null, 'inferred', 'routing tables'),
-  axonsPerCore: axon(null, 'inferred', unlimited),
+  axonsPerCore: axon(unlimited, 'inferred', unlimited),
   learningAxons: 1,
   delaySteps: step(256, 'inferred', 'software'),
   refractorySteps: step(256, 'inferred', 'software'),

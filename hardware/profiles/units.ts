@@ -5,8 +5,11 @@ import type { ChipDecay, ChipProfile } from '../profile.ts';
 type Kind = ChipProfile['weightBits']['kind'];
 const of =
   <U extends string>(unit: U) =>
-  (value: number | null, kind: Kind, source: string) =>
+  <V extends number | 'no limit' | null>(value: V, kind: Kind, source: string) =>
     ({ value, unit, source, kind }) as const;
+
+/** A fact that is true, false or, null, not known. */
+export const known = (value: boolean | null, kind: Kind, source: string) => ({ value, source, kind }) as const;
 
 export const bit = of('bit');
 export const neuron = of('neuron');

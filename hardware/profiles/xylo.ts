@@ -1,5 +1,5 @@
 import type { ChipProfile } from '../profile.ts';
-import { axon, bit, byte, core, line, neuron, pJ, shiftDecay, step, synapse } from './units.ts';
+import { axon, bit, byte, core, known, line, neuron, pJ, shiftDecay, step, synapse } from './units.ts';
 
 export const xylo: ChipProfile = {
   id: 'xylo',
@@ -11,12 +11,11 @@ export const xylo: ChipProfile = {
   membraneBits: bit(16, 'doc', 'documentation'),
   inputs: line(16, 'doc', 'documentation'),
   outputs: neuron(8, 'doc', 'documentation'),
-  neurons: neuron(1000, 'doc', 'hidden neurons'),
   neuronsPerCore: neuron(1000, 'doc', 'hidden neurons'),
   cores: core(1, 'doc', 'documentation'),
+  mixedCores: known(true, 'recalled', 'every neuron has its own parameters'),
   coreMemory: byte(64_000, 'doc', '64 k weights'),
   synapseWord: null,
-  synapseMemory: byte(64_000, 'doc', '64 k weights'),
   fanIn: synapse(63, 'doc', 'documentation'),
   fanOut: synapse(64, 'doc', 'documentation'),
   axonsPerCore: axon(null, 'recalled', 'no figure'),

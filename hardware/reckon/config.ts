@@ -95,9 +95,13 @@ function checkSeeds(config: ReckonConfig): void {
   }
 }
 
+/** What a network has on the chip. */
 export interface ReckonSizes {
+  /** Inputs, 1 to 256. */
   readonly nIn: number;
+  /** Recurrent neurons, 1 to 256. */
   readonly nRec: number;
+  /** Outputs, 1 to 16. */
   readonly nOut: number;
   /** Presynaptic indices that are visited: max(nIn, nRec). */
   readonly rows: number;

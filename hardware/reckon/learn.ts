@@ -12,7 +12,9 @@ import { type Drives, updateOutputRow, updateRows } from './update.ts';
 
 /** Buffers of a learning tick, made once. */
 export interface LearnScratch {
+  /** Of the weights from inputs. */
   readonly inp: Drives;
+  /** Of the weights from neurons. */
   readonly rec: Drives;
   /** The stale word's traces, as a trace of two neurons. */
   readonly stale: Uint16Array;

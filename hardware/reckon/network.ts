@@ -10,12 +10,14 @@ import { lanes, side } from './state.ts';
 
 /** A network in the words of the chip, and what was lost on the way. */
 export interface ReckonNetwork {
+  /** With the network in its memories. */
   readonly chip: Reckon;
   /** Membrane units of the chip per unit of weight, and output units per unit of the readout. */
   readonly membraneUnit: number;
   readonly outputUnit: number;
   /** Weight that one step of each 8-bit memory stands for. */
   readonly weightStep: { readonly inp: number; readonly rec: number; readonly out: number };
+  /** What was lost, in words. */
   readonly approximations: readonly string[];
 }
 
@@ -271,8 +273,11 @@ function eventsOf(row: ArrayLike<number>, step: number): number[] {
 
 /** How many spikes two runs have, and how many of them at the same neuron and step. */
 export interface Agreement {
+  /** At the same neuron and step. */
   readonly both: number;
+  /** Of the first run. */
   readonly first: number;
+  /** Of the second. */
   readonly second: number;
   /** both / either; 1 where neither spikes. */
   readonly share: number;

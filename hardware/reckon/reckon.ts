@@ -43,6 +43,7 @@ export interface ReckonTick {
 
 /** One sample in flat arrays, as `runSample` takes it. */
 export interface ReckonSample {
+  /** Time ticks, the first included. */
   readonly ticks: number;
   /** Where the events of each tick start in `eventInput` [ticks + 1]. */
   readonly eventStart: Int32Array;
@@ -76,11 +77,15 @@ export type PhaseObserver = (phase: 'step' | 'learn' | 'propagate') => void;
 
 /** A ReckOn chip with a network in its memories. */
 export interface Reckon {
+  /** Its registers. */
   readonly config: ReckonConfig;
+  /** What it derives from them. */
   readonly sizes: ReckonConstants;
   /** The chip's memories and registers, live. */
   readonly state: ReckonState;
+  /** What it met since they were last cleared, live. */
   readonly counters: ReckonCounters;
+  /** Where its random numbers are from. */
   readonly randomness: Randomness;
   /** Where each random stream stands. */
   readonly generators: ReckonGenerators;
@@ -102,10 +107,13 @@ export interface Reckon {
   weights(): { readonly inp: Int8Array; readonly rec: Int8Array; readonly out: Int8Array };
   /** What each generator delivers next; only of the chip's own generators. */
   generatorWords(): GeneratorWords;
+  /** All counters are 0 again. */
   clearCounters(): void;
 }
 
+/** What is not in the registers. */
 export interface ReckonOptions {
+  /** Where its random numbers are from; those of the RTL where it is not given. */
   readonly randomness?: Randomness;
 }
 
@@ -125,103 +133,145 @@ export function createReckon(
   const config = { ...parseReckon(settings) };
   const given = config.SPI_DO_EPROP;
   const constants = deriveConstants(config);
-  const state = createState();
-  const counters = noCounts();
-  const scratch = createScratch();
-  const votes = new Uint16Array(lanes);
-  let generators: ReckonGenerators = createGenerators(config, randomness);
-  let label = 0;
-  let started = false;
-  let touched = false;
+  const run: Running = {
+    config,
+    constants,
+    state: createState(),
+    counters: noCounts(),
+    scratch: createScratch(),
+    votes: new Uint16Array(lanes),
+    generators: createGenerators(config, randomness),
+    label: 0,
+    started: false,
+    touched: false,
+  };
+  const { state, counters, votes } = run;
+  const clearCounters = () => void Object.assign(counters, noCounts());
   loadWeights(state, weights, constants);
-
-  function step(vote: boolean, valid: boolean, last: boolean, observe: PhaseObserver | undefined): void {
-    keepLastPair(state, constants.scan, touched);
-    touched = true;
-    stepAll(state, config, constants, generators);
-    observe?.('step');
-    if (vote) state.votes[config.SPI_REGRESSION ? 0 : largest(state.y, constants.nOut)]++;
-    const learns = valid || config.SPI_REGUL_MODE >> 1 === 3;
-    if (last || config.SPI_DO_EPROP === 0 || !learns) return;
-    learnAll(state, config, constants, generators, scratch, counters, label, valid);
-    observe?.('learn');
-  }
-
-  function finish(): void {
-    copyLastPair(state.left, state, constants.scan);
-    votes.set(state.votes);
-    clearSample(state);
-    started = false;
-    touched = false;
-  }
-
-  function advance(valid: boolean, vote: boolean, last: boolean, observe?: PhaseObserver): void {
-    if (started) step(vote, valid && config.SPI_DO_EPROP !== 0, last, observe);
-    started = true;
-    if (last) {
-      finish();
-      return;
-    }
-    const wrote = propagateAll(state, config, constants, generators, counters);
-    touched ||= wrote;
-    observe?.('propagate');
-  }
-
-  const chip: Reckon = {
+  return {
     config,
     sizes: constants,
     state,
     counters,
     randomness,
     get generators() {
-      return generators;
+      return run.generators;
     },
     votes,
     reset() {
-      finish();
-      for (const name of ['left', 'stale', 'error', 'signal', 'slope', 'excess', 'target'] as const)
-        state[name].fill(0);
-      votes.fill(0);
-      label = 0;
+      clearRun(run);
       config.SPI_DO_EPROP = given;
-      generators = createGenerators(config, randomness);
+      run.generators = createGenerators(config, randomness);
       loadWeights(state, weights, constants);
-      chip.clearCounters();
+      clearCounters();
     },
-    setLearning(bits) {
-      if (!Number.isInteger(bits) || bits < 0 || bits > 7)
-        throw new ConfigError('SPI_DO_EPROP', bits, 'a whole number from 0 to 7');
-      config.SPI_DO_EPROP = bits;
-    },
+    setLearning: (bits) => setLearning(config, bits),
     setLabel(next) {
-      label = next & 15;
+      run.label = next & 15;
     },
-    setTargets(targets) {
-      for (let q = 0; q < constants.nOut; q++) state.target[q] = targets[q];
-    },
+    setTargets: (targets) => setTargets(run, targets, 0),
     tick({ events, valid, vote, last }, observe) {
-      for (let e = 0; e < events.length; e++) if (events[e] < constants.rows) state.event[events[e]] = 1;
-      advance(valid, vote, last, observe);
+      tell(run, events, 0, events.length);
+      advance(run, valid, vote, last, observe);
     },
-    runSample({ ticks, eventStart, eventInput, label: own, targets, valid, vote }) {
-      label = own & 15;
-      for (let k = 0; k < ticks; k++) {
-        for (let e = eventStart[k]; e < eventStart[k + 1]; e++)
-          if (eventInput[e] < constants.rows) state.event[eventInput[e]] = 1;
-        if (targets) for (let q = 0; q < constants.nOut; q++) state.target[q] = targets[k * constants.nOut + q];
-        advance(k >= valid[0] && k < valid[1], k >= vote[0] && k < vote[1], k === ticks - 1);
-      }
-      return largest(votes, constants.nOut);
-    },
+    runSample: (sample) => runSample(run, sample),
     weights: () => ({
       inp: cut(state.wInp, side, constants.nIn, constants.nRec),
       rec: cut(state.wRec, side, constants.nRec, constants.nRec),
       out: cut(state.wOut, lanes, constants.nRec, constants.nOut),
     }),
-    generatorWords: () => wordsOf(generators),
-    clearCounters: () => void Object.assign(counters, noCounts()),
+    generatorWords: () => wordsOf(run.generators),
+    clearCounters,
   };
-  return chip;
+}
+
+/** A chip at work: its memories, and where it stands in a sample. */
+interface Running {
+  readonly config: ReckonConfig;
+  readonly constants: ReckonConstants;
+  readonly state: ReckonState;
+  readonly counters: ReckonCounters;
+  readonly scratch: ReturnType<typeof createScratch>;
+  /** Of the last finished sample. [16] */
+  readonly votes: Uint16Array;
+  generators: ReckonGenerators;
+  /** Class of the sample. */
+  label: number;
+  /** The sample has had its first tick. */
+  started: boolean;
+  /** The last pair of neurons was written in this sample. */
+  touched: boolean;
+}
+
+function setLearning(config: { SPI_DO_EPROP: number }, bits: number): void {
+  if (!Number.isInteger(bits) || bits < 0 || bits > 7)
+    throw new ConfigError('SPI_DO_EPROP', bits, 'a whole number from 0 to 7');
+  config.SPI_DO_EPROP = bits;
+}
+
+/** Events of the inputs from `from` to `to` (exclusive) of a list. */
+function tell({ state, constants }: Running, events: ArrayLike<number>, from: number, to: number): void {
+  for (let e = from; e < to; e++) if (events[e] < constants.rows) state.event[events[e]] = 1;
+}
+
+/** Targets of a tick, which start at `from`. */
+function setTargets({ state, constants }: Running, targets: ArrayLike<number>, from: number): void {
+  for (let q = 0; q < constants.nOut; q++) state.target[q] = targets[from + q];
+}
+
+function advance(run: Running, valid: boolean, vote: boolean, last: boolean, observe?: PhaseObserver): void {
+  const { state, config, constants, generators, counters } = run;
+  if (run.started) step(run, vote, valid && config.SPI_DO_EPROP !== 0, last, observe);
+  run.started = true;
+  if (last) {
+    finish(run);
+    return;
+  }
+  const wrote = propagateAll(state, config, constants, generators, counters);
+  run.touched ||= wrote;
+  observe?.('propagate');
+}
+
+function step(run: Running, vote: boolean, valid: boolean, last: boolean, observe?: PhaseObserver): void {
+  const { state, config, constants, generators, scratch, counters, label } = run;
+  keepLastPair(state, constants.scan, run.touched);
+  run.touched = true;
+  stepAll(state, config, constants, generators);
+  observe?.('step');
+  if (vote) state.votes[config.SPI_REGRESSION ? 0 : largest(state.y, constants.nOut)]++;
+  const learns = valid || config.SPI_REGUL_MODE >> 1 === 3;
+  if (last || config.SPI_DO_EPROP === 0 || !learns) return;
+  learnAll(state, config, constants, generators, scratch, counters, label, valid);
+  observe?.('learn');
+}
+
+function finish(run: Running): void {
+  const { state, constants, votes } = run;
+  copyLastPair(state.left, state, constants.scan);
+  votes.set(state.votes);
+  clearSample(state);
+  run.started = false;
+  run.touched = false;
+}
+
+/** All that power-up clears, but weights, seeds and counters. */
+function clearRun(run: Running): void {
+  finish(run);
+  for (const name of ['left', 'stale', 'error', 'signal', 'slope', 'excess', 'target'] as const)
+    run.state[name].fill(0);
+  run.votes.fill(0);
+  run.label = 0;
+}
+
+function runSample(run: Running, { ticks, eventStart, eventInput, label, targets, valid, vote }: ReckonSample): number {
+  const { nOut } = run.constants;
+  run.label = label & 15;
+  for (let k = 0; k < ticks; k++) {
+    tell(run, eventInput, eventStart[k], eventStart[k + 1]);
+    if (targets) setTargets(run, targets, k * nOut);
+    advance(run, k >= valid[0] && k < valid[1], k >= vote[0] && k < vote[1], k === ticks - 1);
+  }
+  return largest(run.votes, nOut);
 }
 
 /** Index of the largest value, the first where there are several. */

@@ -1,9 +1,14 @@
 /** One configuration register of the chip. `reset` is null where the chip leaves it undefined at power up. */
 export interface Register {
+  /** In the SPI address space. */
   readonly address: number;
+  /** Its width. */
   readonly bits: number;
+  /** Two's complement. */
   readonly signed: boolean;
+  /** Value at power up. */
   readonly reset: number | null;
+  /** What it does, in words. */
   readonly about: string;
 }
 

@@ -63,9 +63,13 @@ export interface ReckonState {
 export interface ReckonCounters {
   /** Weights added to a membrane. */
   synapticOperations: number;
+  /** Membranes stopped at the end of their 16 bits. */
   membraneSaturations: number;
+  /** The same of outputs. */
   readoutSaturations: number;
+  /** The same of traces. */
   traceSaturations: number;
+  /** The same of learning signals. */
   signalSaturations: number;
   /** Weights that had a drive other than 0. */
   updatesTried: number;
@@ -125,8 +129,11 @@ export function clearSample(state: ReckonState): void {
 
 /** What the chip derives from its registers, once. */
 export interface ReckonConstants extends ReckonSizes {
+  /** Decay of each pair of neurons, in units of 2^-15. [128] */
   readonly alpha: Int32Array;
+  /** Of each pair of neurons. [128] */
   readonly threshold: Int32Array;
+  /** Decay of the outputs, in units of 2^-7, the same for every pair. [128] */
   readonly kappa: Int32Array;
   /** Membrane rounding draws of the pairs before this one: a pair with decay 1 draws none [129]. */
   readonly drawsBefore: Int32Array;

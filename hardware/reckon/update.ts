@@ -2,6 +2,7 @@ import { lanes, side } from './state.ts';
 
 /** The active lanes of a group of sixteen neurons, in order. */
 export interface Drives {
+  /** Place in the group, 0 to 15. [16] */
   readonly lane: Int32Array;
   /** Learning signal times pseudo-derivative: the drive for a trace of 1. */
   readonly perTrace: Int32Array;

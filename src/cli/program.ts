@@ -194,7 +194,10 @@ function addWidths(program: Command): void {
       'what the mean loss may be above that of floating point, in its units (nats), or as a share of it, 5%',
     )
     .option('--seeds <n>', 'trainings of each width', whole(1, 1000), 3)
-    .option('--groups <a,b,...>', 'of weights, traces, signals, membranes: the others stay in floating point')
+    .option(
+      '--groups <a,b,...>',
+      'weights, traces, signals, membranes, or names of single groups: the others stay in floating point',
+    )
     .option('--rounding <how>', 'of weights and traces: stochastic or nearest', 'stochastic')
     .option('--start <bits>', 'the widest words, which have to be within the margin', whole(2, 16), 16)
     .option('--out <folder>', 'write the result, and the experiment in fixed point for "train", there')

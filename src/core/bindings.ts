@@ -57,9 +57,12 @@ export function blockLength({ kind, owner, synapses }: WeightBlock, spec: Networ
   return kind === 'bias' ? out : pre * out;
 }
 
-/** Rows of one name, a further channel told apart by the first readout that it hears. */
+/**
+ * Rows or a group of one name, a further channel told apart by the first readout that it hears: `signal@second`. No name has an `@`, so
+ * that no field of the first channel is called so.
+ */
 export function channelName(name: string, { channels, readouts }: NetworkSpec, channel: number): string {
-  return channel === 0 ? name : `${name}.${readouts[channels[channel].readouts[0]].name}`;
+  return channel === 0 ? name : `${name}@${readouts[channels[channel].readouts[0]].name}`;
 }
 
 /** Names of a population's signals, one for every channel; a network without channels has one row that stays 0. */

@@ -21,13 +21,15 @@ export interface FieldWidth {
   readonly rounding: NumberFormat['rounding'];
 }
 
-/** Fields that get their width together. Signals live for one step, and so does what a neuron keeps of them for the next. */
-export const widthGroups = ['weights', 'traces', 'signals', 'membranes'] as const;
-export type WidthGroup = (typeof widthGroups)[number];
+/** What is rounded in the same way. Signals live for one step, and so does what a neuron keeps of them for the next. */
+export const widthKinds = ['weights', 'traces', 'signals', 'membranes'] as const;
+export type WidthKind = (typeof widthKinds)[number];
 
 export interface GroupedField {
   readonly field: string;
-  readonly group: WidthGroup;
+  /** The fields of a group get their width together, and are of one kind. */
+  readonly group: string;
+  readonly kind: WidthKind;
   /** Numbers in one network, of a row in one step. */
   readonly count: number;
 }

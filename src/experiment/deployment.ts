@@ -146,7 +146,7 @@ function widen(
 }
 
 /** State of traces, signals, readouts and running means: without a sign where it is never negative. */
-const unsigned = /\.(trace|signal)\.|^readout\.[^.]+\.(?!weights$|y$|error$)[^.]+$|\.mean$/;
+const unsigned = /\.(trace|signal)(@[^.]+)?\.|^readout\.[^.]+\.(?!weights$|y$|error$)[^.]+$|\.mean$/;
 
 /**
  * The experiment in fixed point: each field as wide as the chip has it, the point where the observed magnitudes, rounded up to a

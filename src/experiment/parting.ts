@@ -49,15 +49,15 @@ export interface PartingOptions {
 /** The order of things in a step, for the one that parts first: the weights it starts with, then stage by stage. */
 const order: readonly RegExp[] = [
   /\.weights$/,
-  /^population\.[^.]+\.(?!psi$|signal$|rateTerm$)[^.]+$/,
+  /^population\.[^.]+\.(?!psi$|signal(@|$)|rateTerm$)[^.]+$/,
   /\.psi$/,
   /^readout\.[^.]+\.(?!y$|error$)[^.]+$/,
   /\.y$/,
   /\.error$/,
   /\.rateTerm$/,
-  /\.signal\./,
-  /\.signal$/,
-  /\.trace\./,
+  /\.signal(@[^.]+)?\./,
+  /\.signal(@[^.]+)?$/,
+  /\.trace(@[^.]+)?\./,
 ];
 
 /**

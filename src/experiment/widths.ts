@@ -6,8 +6,8 @@ import {
   type FieldWidth,
   type GroupedField,
   narrowestBits,
-  type WidthGroup,
-  widthGroups,
+  type WidthKind,
+  widthKinds,
 } from '../core/format.ts';
 import type { NetworkSpec } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
@@ -16,7 +16,7 @@ import { type Accuracy, observedRanges, type Ranges, spread, trainedLoss, withWi
 import { createExperiment, type Experiment } from './experiment.ts';
 
 /** Bits of each group; a group that is not there stays in floating point. */
-export type Widths = Readonly<Partial<Record<WidthGroup, number>>>;
+export type Widths = Readonly<Record<string, number>>;
 
 const leastBits = 2;
 const mostBits = 16;
@@ -29,7 +29,7 @@ export interface TriedWidth {
 
 /** The smallest width that held, and the one a bit narrower, which did not; null where none is narrower. */
 export interface FoundWidth extends TriedWidth {
-  readonly group: WidthGroup;
+  readonly group: string;
   readonly narrower: TriedWidth | null;
 }
 
@@ -40,13 +40,12 @@ export interface FoundWidth extends TriedWidth {
  * margin the later ones do not have.
  */
 export function narrowWidths(
-  groups: readonly WidthGroup[],
+  groups: readonly string[],
   start: TriedWidth,
   limit: number,
   lossAt: (widths: Widths) => number,
 ): FoundWidth[] {
-  const widths: Partial<Record<WidthGroup, number>> = {};
-  for (const group of groups) widths[group] = start.bits;
+  const widths = allOf(groups, start.bits);
   let loss = start.loss;
   return groups.map((group) => {
     const found = bisect({ bits: start.bits, loss }, limit, (bits) => lossAt({ ...widths, [group]: bits }));
@@ -54,6 +53,10 @@ export function narrowWidths(
     loss = found.loss;
     return { group, ...found };
   });
+}
+
+function allOf(groups: readonly string[], bits: number): Record<string, number> {
+  return Object.fromEntries(groups.map((group) => [group, bits]));
 }
 
 /** Every width from `narrower` on downwards misses the limit, every one from `held` on upwards does not. */
@@ -80,7 +83,7 @@ export interface WidthSearchOptions {
   readonly seeds: readonly number[];
   /** What the mean loss may lose to floating point: in units of the loss (nats of a cross-entropy), or as its share, '5%'. */
   readonly margin: number | string;
-  /** Groups that get a width; the others stay in floating point. All that the network has. */
+  /** Groups that get a width, by name or all of a kind; the others stay in floating point. All that the network has. */
   readonly groups?: readonly string[] | undefined;
   /** Of weights and traces, which sum up small changes; signals and membranes are rounded to the nearest. 'stochastic' */
   readonly rounding?: string | undefined;
@@ -90,7 +93,16 @@ export interface WidthSearchOptions {
   readonly progress?: ((done: WidthSearchProgress) => void) | undefined;
 }
 
+/** Fields that get one width. */
+interface Group {
+  readonly name: string;
+  readonly kind: WidthKind;
+  /** Numbers in one network. */
+  readonly numbers: number;
+}
+
 export interface GroupResult extends FoundWidth {
+  readonly kind: WidthKind;
   /** Numbers in one network. */
   readonly numbers: number;
   readonly rounding: FieldWidth['rounding'];
@@ -99,7 +111,7 @@ export interface GroupResult extends FoundWidth {
 /** What became of a field in the joint trainings of all seeds. */
 export interface FieldResult {
   readonly field: string;
-  readonly group: WidthGroup;
+  readonly group: string;
   readonly bits: number;
   /** The observed magnitude, rounded up to a power of two. */
   readonly range: number;
@@ -163,9 +175,10 @@ interface Plan {
   readonly measure: Accuracy['measure'];
   readonly margin: (loss: number) => number;
   readonly start: number;
-  readonly rounding: (group: WidthGroup) => FieldWidth['rounding'];
+  readonly rounding: (kind: WidthKind) => FieldWidth['rounding'];
   readonly fields: readonly GroupedField[];
-  readonly groups: readonly WidthGroup[];
+  /** The most numbers first. */
+  readonly groups: readonly Group[];
   readonly floating: readonly string[];
 }
 
@@ -178,16 +191,11 @@ function planOf(
   const margin = marginOf(options.margin);
   const start = startOf(options.start ?? mostBits);
   const rounding = roundingOf(options.rounding ?? 'stochastic');
-  const wanted = wantedGroups(options.groups ?? widthGroups);
   const float = { ...config, seed: options.seeds[0], backend: 'auto', fixed: null } as ExperimentConfig;
   const { task, run } = createExperiment(withWidths(float, [], new Map()), catalogue);
   const names = formattableFields(run.network.spec, fixedBackend);
-  const fields = groupsOf(run.network.spec).filter(
-    ({ field, group }) => names.includes(field) && wanted.includes(group),
-  );
-  const numbers = (group: WidthGroup) => numbersOf(fields, group);
-  const absent = options.groups && wanted.find((group) => numbers(group) === 0);
-  if (absent) throw new ConfigError('groups', absent, 'groups of which this network and its rule have fields');
+  const all = groupsOf(run.network.spec).filter(({ field }) => names.includes(field));
+  const fields = options.groups ? wantedFields(all, options.groups) : all;
   return {
     float,
     measure: task.statesExpected ? 'expected loss' : 'loss per step',
@@ -195,7 +203,7 @@ function planOf(
     start,
     rounding,
     fields,
-    groups: wanted.filter((group) => numbers(group) > 0).sort((a, b) => numbers(b) - numbers(a)),
+    groups: groupsIn(fields),
     floating: names.filter((name) => !fields.some(({ field }) => field === name)),
   };
 }
@@ -208,15 +216,16 @@ function search(plan: Plan, catalogue: Catalogue, options: WidthSearchOptions): 
   const inFormats = (widths: Widths) =>
     withWidths(
       float,
-      fields.map(({ field, group }) => ({ field, bits: widths[group] ?? start, rounding: rounding(group) })),
+      fields.map(({ field, group, kind }) => ({ field, bits: widths[group], rounding: rounding(kind) })),
       ranges,
     );
   const lossAt = (widths: Widths) => trainer.train(inFormats(widths), widths).mean;
   const margin = plan.margin(plain.mean);
   const limit = plain.mean + margin;
-  const first = { bits: start, loss: lossAt(Object.fromEntries(groups.map((group) => [group, start]))) };
+  const names = groups.map(({ name }) => name);
+  const first = { bits: start, loss: lossAt(allOf(names, start)) };
   if (!(first.loss <= limit)) throw tooNarrow(options.margin, plain.mean, limit, first, measure);
-  const found = narrowWidths(groups, first, limit, lossAt);
+  const found = narrowWidths(names, first, limit, lossAt);
   const final: Widths = Object.fromEntries(found.map(({ group, bits }) => [group, bits]));
   const experiment = inFormats(final);
   const statistics = new Map<string, FieldStatistics>();
@@ -230,7 +239,10 @@ function search(plan: Plan, catalogue: Catalogue, options: WidthSearchOptions): 
     margin,
     limit,
     start: first,
-    groups: found.map((one) => ({ ...one, numbers: numbersOf(fields, one.group), rounding: rounding(one.group) })),
+    groups: found.map((one, g) => {
+      const { kind, numbers } = groups[g];
+      return { ...one, kind, numbers, rounding: rounding(kind) };
+    }),
     joint: { ...joint, holds: joint.mean <= limit },
     fields: fieldResults(fields, experiment, statistics),
     floating: plan.floating,
@@ -277,19 +289,29 @@ function startOf(bits: number): number {
 
 function roundingOf(given: string): Plan['rounding'] {
   if (given !== 'stochastic' && given !== 'nearest') throw new ConfigError('rounding', given, 'stochastic or nearest');
-  return (group) => (group === 'weights' || group === 'traces' ? given : 'nearest');
+  return (kind) => (kind === 'weights' || kind === 'traces' ? given : 'nearest');
 }
 
-function wantedGroups(given: readonly string[]): WidthGroup[] {
-  const odd = given.find((name, index) => !widthGroups.includes(name as WidthGroup) || given.indexOf(name) < index);
-  if (odd !== undefined || given.length === 0) {
-    throw new ConfigError('groups', odd ?? given, `one or more of ${widthGroups.join(', ')}, each once`);
+/** Fields of the groups that are named, or are of a kind that is. */
+function wantedFields(fields: readonly GroupedField[], wanted: readonly string[]): GroupedField[] {
+  const known = [...new Set<string>([...widthKinds, ...fields.map(({ group }) => group)])];
+  const odd = wanted.find((name, index) => !known.includes(name) || wanted.indexOf(name) < index);
+  if (odd !== undefined || wanted.length === 0) {
+    throw new ConfigError('groups', odd ?? wanted, `one or more of ${known.join(', ')}, each once`);
   }
-  return given as WidthGroup[];
+  const absent = wanted.find((name) => !fields.some(({ group, kind }) => group === name || kind === name));
+  if (absent) throw new ConfigError('groups', absent, 'groups of which this network and its rule have fields');
+  return fields.filter(({ group, kind }) => wanted.includes(group) || wanted.includes(kind));
 }
 
-function numbersOf(fields: readonly GroupedField[], group: WidthGroup): number {
-  return fields.reduce((sum, one) => sum + (one.group === group ? one.count : 0), 0);
+/** The most numbers first; where there are as many, in the order of their kinds. */
+function groupsIn(fields: readonly GroupedField[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { group: name, kind, count } of fields) {
+    groups.set(name, { name, kind, numbers: count + (groups.get(name)?.numbers ?? 0) });
+  }
+  const order = ({ kind }: Group) => widthKinds.indexOf(kind);
+  return [...groups.values()].sort((a, b) => b.numbers - a.numbers || order(a) - order(b));
 }
 
 function lossOrInfinity(experiment: Experiment): number {

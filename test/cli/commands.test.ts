@@ -139,12 +139,15 @@ describe('deploy', () => {
       'd',
     ];
     const { stdout } = await succeed([...args, '--details'], folder);
-    expect(stdout).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
+    expect(stdout).toMatch(/reckon +does not fit +1 of 1 core +\d+\.\d % +form of the rule/);
     expect(stdout).toMatch(/spinnaker2 +fits with/);
     expect(stdout).toMatch(/population\.rec\.signal\.J +pair +400 +8 +400/);
     const report = JSON.parse(readFileSync(join(folder, 'd/deployment.json'), 'utf8'));
     expect(report.deployments.map(({ chip }: { chip: string }) => chip)).toEqual(['reckon', 'spinnaker2']);
     expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain('<h2>reckon: does not fit</h2>');
+    const [{ placement }] = report.deployments;
+    expect(placement).toMatchObject({ offered: 1, coreBytes: 139_264, complete: true, obstacles: [], unknown: [] });
+    expect(placement.cores[0].parts[0]).toEqual({ of: 'population', name: 'rec', from: 0, to: 20 });
     expect(JSON.parse((await succeed([...args, '--json'], folder)).stdout)).toEqual(report);
   });
 

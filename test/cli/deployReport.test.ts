@@ -5,6 +5,7 @@ import { operationNote, type Report, stateRows } from '../../src/cli/deploy/repo
 import { details, measured, verdicts } from '../../src/cli/deploy/text.ts';
 import type { Accuracy } from '../../src/index.ts';
 import { network } from '../hardware/demands.ts';
+import { graphExperiment } from '../support/graphs.ts';
 
 const accuracy: Accuracy = {
   measure: 'loss per step',
@@ -46,17 +47,44 @@ const report: Report = { experiment: 'a <b>', rule: 'bptt', deployments: [deploy
 
 describe('the report of a deployment', () => {
   it('has verdict, checks, state of inference and of learning, operations and energy in text', () => {
-    expect(verdicts([deployment])).toMatch(/reckon +does not fit +\d+\.\d % +form of the rule/);
+    expect(verdicts([deployment])).toMatch(/reckon +does not fit +3 of 1 core +\d+\.\d % +form of the rule/);
     const text = details(deployment);
     for (const { name } of deployment.checks) expect(text).toContain(name);
     expect(text).toMatch(/inference +population\.rec\.v +post +256 +16 +512/);
     expect(text).toMatch(/learning +past\.rec\.psi +post +1280 +16 +2560/);
     expect(text).toMatch(/multiply-adds +\d/);
-    expect(text).toMatch(/cores: 1 \(by neurons 1, by synapse memory 3, by fan-in 1\)|cores: \d+ \(by neurons 1/);
+    expect(text).toMatch(/inference \d+ bytes, learning \d+ more \(\d+\.\d %\), on 3 of 1 core\n/);
+    expect(text).toMatch(/cores +neurons +synapses +bytes +of 139264 bytes +axons +fan-in +delay, steps +full by/);
+    expect(text).toMatch(/0-1 +rec 0-179 \(90 each\) +46080 +138240 +99\.3 % +512 +512 +1 +synapse memory/);
+    expect(text).toMatch(/2 +rec 180-255, readout out 0-15 +43008 +120832 +86\.8 % +512 +512 +1 +-/);
     expect(operationNote(deployment)).toMatch(
       /^at 20 Hz \(as given\) 2703\.4 synaptic events a step; 14328 to .* pJ a step, 5\.3 pJ an event \(doc: repository/,
     );
     expect(stateRows(deployment).head.at(-1)).toBe('what');
+  });
+
+  it('has the state of a projection in one row, whatever its delays', () => {
+    const recurrent = { delayMs: { kind: 'uniform', low: 1, high: 3 } };
+    const graph = graphExperiment({
+      task: { kind: 'live', steps: 5, inputs: 4, outputs: 1 },
+      network: {
+        populations: { rec: { size: 6, neuron: { kind: 'lif' } } },
+        projections: { in: { from: 'input', to: 'rec' }, rec: { from: 'rec', to: 'rec', ...recurrent } },
+        readouts: { out: { from: 'rec', readout: { kind: 'leaky', filter: { decay: 0.9 } } } },
+      },
+      rule: { name: 'e-prop-1' },
+      optimizer: { kind: 'sgd', rates: { in: 0.1, rec: 0.1, out: 0.1 } },
+      training: { total: 1, execution: 'online', update: { unit: 'step' } },
+    }).run.network.spec;
+    const got = deploy(demandOf(graph), reckon);
+    expect(got.inventory.filter(({ whole }) => whole === 'projection.rec.trace.eBar').map(({ name }) => name)).toEqual(
+      [1, 2, 3].map((delay) => `projection.rec@${delay}.trace.eBar`),
+    );
+    const rows = stateRows(got).rows.filter(([, name]) => name.startsWith('projection.rec'));
+    expect(rows.map(([, name, home, count, bits, bytes]) => [name, home, count, bits, bytes])).toEqual([
+      ['projection.rec.trace.eps', 'pre', '18', '12', '27'],
+      ['projection.rec.trace.eBar', 'synapse', '30', '12', '45'],
+    ]);
   });
 
   it('has losses, approximations, where numbers part, and what the formats did', () => {
@@ -78,7 +106,7 @@ describe('the report of a deployment', () => {
     expect(html).toContain('<h1>a &lt;b&gt;, rule bptt</h1>');
     expect(html).toContain('<h2>reckon: does not fit</h2>');
     expect(html).toContain('first parting at step 3: population.rec.v[0, 7]');
-    for (const name of ['random draws', 'arithmetic width', 'past.error', 'projection.in.weights'])
+    for (const name of ['random draws', 'readout out 0-15', 'arithmetic width', 'past.error', 'projection.in.weights'])
       expect(html).toContain(name);
     const png = Buffer.from(/src="data:image\/png;base64,([^"]+)"/.exec(html)?.[1] ?? '', 'base64');
     expect(png).toEqual(Buffer.from(accuracyFigure('reckon', accuracy)));

@@ -9,6 +9,7 @@ import {
   type WidthSearchOptions,
   type Widths,
 } from '../../src/index.ts';
+import { graphExperiment } from '../support/graphs.ts';
 import { type LiveOptions, liveCatalogue, liveConfig, liveExperiment, liveNeurons } from '../support/live.ts';
 
 /** Narrowing where the loss is what `lossAt` says, with the widths that were asked for. */
@@ -149,6 +150,98 @@ describe('groups', () => {
     expect(named('membranes')).toEqual(['population.rec.v', 'readout.out.y']);
     expect(named('traces')).not.toContain('readout.out.zBar');
     expect(named('traces')).toContain('projection.rec.trace.eps');
+  });
+});
+
+/** A front of 6 and neurons that are joined with delays of 1 to 3 steps, of which the input weights are given. */
+function graph(changes: object = {}) {
+  const lif = { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.5 };
+  return graphExperiment({
+    task: { kind: 'live', mode: 'stream', inputs: 4, outputs: 2 },
+    network: {
+      populations: {
+        front: { size: 6, neuron: lif },
+        exc: { size: 10, neuron: { ...lif, kind: 'alif', adaptBeta: 0.1 } },
+      },
+      projections: {
+        a: { from: 'input', to: 'front', init: { kind: 'normal', gain: 2 } },
+        b: { from: 'front', to: 'exc', delayMs: 0, init: { kind: 'normal', gain: 2 } },
+        exc: { from: 'exc', to: 'exc', delayMs: { kind: 'uniform', low: 1, high: 3 } },
+      },
+      readouts: { out: { from: 'exc', readout: { kind: 'leaky', filter: { decay: 0.7 } } } },
+    },
+    rule: { name: 'e-prop-1' },
+    optimizer: { kind: 'sgd', rates: { a: 0.01, b: 0.01, exc: 0.01, out: 0.01 } },
+    training: { total: 100, chunkSteps: 50, execution: 'online', update: { unit: 'step' } },
+    evaluation: { total: 50, streams: 1 },
+    ...changes,
+  });
+}
+
+describe('groups of several populations', () => {
+  const { spec } = graph().run.network;
+  const fields = groupedFields(spec);
+  const named = (name: string) => fields.filter(({ group }) => group === name).map(({ field }) => field);
+
+  it('are those of every population, projection and readout', () => {
+    expect(new Set(fields.map(({ group }) => group))).toEqual(
+      new Set([
+        ...['a', 'b', 'exc'].flatMap((name) => [`projection.${name}.weights`, `projection.${name}.traces`]),
+        ...['front', 'exc'].flatMap((name) =>
+          ['weights', 'signals', 'membranes'].map((kind) => `population.${name}.${kind}`),
+        ),
+        ...['weights', 'traces', 'signals', 'membranes'].map((kind) => `readout.out.${kind}`),
+      ]),
+    );
+    expect(named('population.front.membranes')).toEqual(['population.front.v']);
+    expect(named('population.exc.membranes')).toEqual(['population.exc.v', 'population.exc.a']);
+    expect(named('population.exc.signals')).toEqual(['population.exc.psi', 'population.exc.signal']);
+    expect(named('population.exc.weights')).toEqual(['population.exc.signal.B']);
+    expect(named('readout.out.weights')).toEqual(['readout.out.weights', 'readout.out.bias.weights']);
+  });
+
+  it('hold all parts of a projection by delay', () => {
+    expect(spec.projections.filter(({ whole }) => whole.name === 'exc')).toHaveLength(3);
+    expect(named('projection.exc.weights')).toEqual([1, 2, 3].map((delay) => `projection.exc@${delay}.weights`));
+  });
+
+  it('are narrowed one by one, and chosen by name or by kind', () => {
+    const chosen = { seeds: [1], margin: 1e6, start: 3 };
+    const search = (groups: string[]) =>
+      createWidthSearch(graph().config, groupedFields, liveCatalogue, { ...chosen, groups })();
+    const one = search(['projection.exc.weights', 'population.front.membranes']);
+    expect(one.groups).toMatchObject([
+      { group: 'projection.exc.weights', kind: 'weights', numbers: 90, bits: 2, rounding: 'stochastic' },
+      { group: 'population.front.membranes', kind: 'membranes', numbers: 6, bits: 2, rounding: 'nearest' },
+    ]);
+    expect(Object.keys(one.experiment.fixed?.formats ?? {}).sort()).toEqual([
+      'population.front.v',
+      ...[1, 2, 3].map((delay) => `projection.exc@${delay}.weights`),
+    ]);
+    expect(one.floating).toEqual(expect.arrayContaining(['population.exc.v', 'projection.a.weights']));
+    const kind = search(['membranes']);
+    expect(kind.groups.map(({ group, numbers }) => [group, numbers])).toEqual([
+      ['population.exc.membranes', 20],
+      ['population.front.membranes', 6],
+      ['readout.out.membranes', 4],
+    ]);
+    expect(() => search(['population.inh.membranes'])).toThrow(
+      /^groups: got "population\.inh\.membranes", expected one or more of weights, .*projection\.exc\.traces.*, each once/,
+    );
+  });
+
+  it('have widths of their own', () => {
+    const found = createWidthSearch(graph().config, groupedFields, liveCatalogue, {
+      seeds: [1],
+      margin: '20%',
+      groups: ['membranes'],
+    })();
+    const bits = Object.fromEntries(found.groups.map((one) => [one.group, one.bits]));
+    expect(new Set(Object.values(bits)).size).toBeGreaterThan(1);
+    for (const { field, group, bits: own } of found.fields) {
+      expect(own, field).toBe(bits[group]);
+      expect(found.experiment.fixed?.formats[field].bits).toBe(own);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { rowBits } from '../../hardware/afferents.ts';
 import { type CheckName, type Deployment, profiles } from '../../hardware/index.ts';
-import { bytesOnCore } from '../../hardware/memoryMap.ts';
 import { on } from './demands.ts';
 
 const check = ({ checks }: Deployment, name: CheckName) => checks.find((found) => found.name === name);
@@ -75,7 +75,7 @@ describe('decays', () => {
   });
 });
 
-describe('memory', () => {
+describe('rows of synapses', () => {
   /** The table of nengo-loihi's accounting: a dense N x N block in percent of a core. */
   it.each([
     [64, 8, true, 3.5],
@@ -90,23 +90,8 @@ describe('memory', () => {
     [64, 22, false, 12.9],
     [256, 22, false, 206],
   ])('of %i x %i synapses of %i bit on a core of Loihi', (n, bits, dense, percent) => {
-    const bytes = bytesOnCore({ sources: n, targets: n, perSource: n, bits, dense }, 1, chip('loihi1'));
+    const bytes = (n * rowBits(n, bits, dense, chip('loihi1'))[n]) / 8;
     expect((100 * bytes) / 131_072).toBeCloseTo(percent, percent < 100 ? 0.5 : 0);
-  });
-
-  it('takes the largest of three numbers of cores', () => {
-    const plain = on('loihi1', { name: 'readout-only' }).memory;
-    expect(plain).toMatchObject({ byNeurons: 1, bySynapses: 2, byFanIn: 1, cores: 2 });
-    const tagged = on('loihi1', { name: 'e-prop-1' }, filtered).memory;
-    expect(tagged.bySynapses).toBeGreaterThan(plain.bySynapses ?? 0);
-    expect(tagged.coreBytes).toBeLessThanOrEqual(131_072);
-    expect(on('reckon', factored, filtered).memory).toMatchObject({ cores: 1, coreBytes: 135_168 + 4096 });
-  });
-
-  it('says when no number of cores is enough', () => {
-    const got = on('odin', factored, filtered);
-    expect(got.memory).toMatchObject({ byFanIn: null, cores: null });
-    expect(check(got, 'memory')).toMatchObject({ status: 'fail', because: expect.stringMatching(/offered|axons/) });
   });
 });
 

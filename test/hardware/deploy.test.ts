@@ -185,8 +185,8 @@ it('the optimiser, the neuron and the sizes are asked about', () => {
 it('fan-in and fan-out are those of the neuron with most synapses', () => {
   const recurrent = { connectivity: { kind: 'probability', p: 0.1 } };
   const { checks } = on('loihi2', { name: 'readout-only' }, { recurrent });
-  const said = checks.find(({ name }) => name === 'sizes')?.because ?? '';
-  const [, fanIn, fanOut] = (/fan-in (\d+), fan-out (\d+)$/.exec(said) ?? []).map(Number);
+  const said = checks.find(({ name }) => name === 'placement')?.because ?? '';
+  const [, fanIn, fanOut] = (/fan-in (\d+), fan-out (\d+), /.exec(said) ?? []).map(Number);
   // 256 inputs and a tenth of 256 neurons, or 16 outputs, in the mean.
   expect(fanIn).toBeGreaterThan(282);
   expect(fanIn).toBeLessThan(310);

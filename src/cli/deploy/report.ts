@@ -1,4 +1,4 @@
-import type { Deployment } from '../../../hardware/index.ts';
+import { type Core, coresInWords, type Deployment } from '../../../hardware/index.ts';
 import type { Accuracy } from '../../experiment/deployment.ts';
 import type { ReckonExport } from './images.ts';
 
@@ -25,10 +25,11 @@ export function checkRows({ chip, checks }: Deployment): Rows {
   };
 }
 
+/** State by name; that of the parts of a projection by delay in one row. */
 export function stateRows({ inferenceState, inventory }: Deployment): Rows {
   const row = (of: string, v: Deployment['inventory'][number]) => [
     of,
-    v.name,
+    v.whole,
     v.home,
     `${v.count}`,
     `${v.bits}`,
@@ -38,10 +39,20 @@ export function stateRows({ inferenceState, inventory }: Deployment): Rows {
   return {
     head: ['of', 'state', 'home', 'numbers', 'bits each', 'bytes', 'what'],
     rows: [
-      ...inferenceState.map((variable) => row('inference', variable)),
-      ...inventory.map((variable) => row('learning', variable)),
+      ...wholes(inferenceState).map((variable) => row('inference', variable)),
+      ...wholes(inventory).map((variable) => row('learning', variable)),
     ],
   };
+}
+
+function wholes(variables: Deployment['inventory']): Deployment['inventory'] {
+  const found = new Map<string, Deployment['inventory'][number]>();
+  for (const variable of variables) {
+    const { whole, count, bytes } = variable;
+    const { count: others, bytes: theirs } = found.get(whole) ?? { count: 0, bytes: 0 };
+    found.set(whole, { ...variable, count: count + others, bytes: bytes + theirs });
+  }
+  return [...found.values()];
 }
 
 export function operationRows({ operations: { inference, learning } }: Deployment): Rows {
@@ -71,13 +82,75 @@ export function operationNote({ operations: { activity, synapticEvents }, energy
   return `at ${number(activity.rateHz)} Hz (${activity.source}) ${number(synapticEvents)} synaptic events a step; ${spent}`;
 }
 
-export function memoryNote({ inferenceBytes, learningBytes, overhead, memory }: Deployment): string {
-  const { cores, byNeurons, bySynapses, byFanIn } = memory;
-  const of = (count: number | null) => (count === null ? 'none is enough' : String(count));
+export function memoryNote({ inferenceBytes, learningBytes, overhead, placement }: Deployment): string {
   return (
-    `inference ${Math.ceil(inferenceBytes)} bytes, learning ${Math.ceil(learningBytes)} more (${(100 * overhead).toFixed(1)} %); ` +
-    `cores: ${of(cores)} (by neurons ${byNeurons}, by synapse memory ${of(bySynapses)}, by fan-in ${of(byFanIn)})`
+    `inference ${Math.ceil(inferenceBytes)} bytes, learning ${Math.ceil(learningBytes)} more (${(100 * overhead).toFixed(1)} %), ` +
+    `on ${coresInWords(placement)}`
   );
+}
+
+/** What lies on which core. Cores of one population that hold the same are one row. */
+export function placementRows({ placement: { cores, coreBytes } }: Deployment): Rows {
+  return {
+    head: [
+      'cores',
+      'neurons',
+      'synapses',
+      'bytes',
+      typeof coreBytes === 'number' ? `of ${coreBytes} bytes` : 'of capacity',
+      'axons',
+      'fan-in',
+      'delay, steps',
+      'full by',
+    ],
+    rows: alike(cores).map(({ core, first, count }) => {
+      const share =
+        typeof coreBytes === 'number' ? `${((100 * core.bytes) / coreBytes).toFixed(1)} %` : (coreBytes ?? 'not known');
+      return [
+        count === 1 ? `${first}` : `${first}-${first + count - 1}`,
+        partsInWords(core, count),
+        `${core.synapses}`,
+        `${Math.ceil(core.bytes)}`,
+        share,
+        `${core.axons}`,
+        `${core.fanIn}`,
+        `${core.delaySteps}`,
+        core.full ?? '-',
+      ];
+    }),
+  };
+}
+
+/** So many cores one after the other. */
+interface Alike {
+  readonly first: number;
+  readonly core: Core;
+  readonly count: number;
+}
+
+function alike(cores: readonly Core[]): Alike[] {
+  const found: Alike[] = [];
+  cores.forEach((core, index) => {
+    const last = found.at(-1);
+    if (last && kindOf(last.core) === kindOf(core)) found[found.length - 1] = { ...last, count: last.count + 1 };
+    else found.push({ first: index, core, count: 1 });
+  });
+  return found;
+}
+
+/** What cores of one row have in common: all but which neurons of a population they hold. */
+function kindOf({ parts, ...held }: Core): string {
+  return JSON.stringify([parts.map(({ of, name, from, to }) => [of, name, to - from]), held]);
+}
+
+function partsInWords({ parts }: Core, cores: number): string {
+  return parts
+    .map(({ of, name, from, to }) => {
+      const size = to - from;
+      const range = `${of === 'readout' ? 'readout ' : ''}${name} ${from}-${from + cores * size - 1}`;
+      return cores === 1 ? range : `${range} (${size} each)`;
+    })
+    .join(', ');
 }
 
 export function accuracyRows({ versions, measure, seeds }: Accuracy): Rows {

@@ -1,3 +1,4 @@
+import { coresInWords } from '../../../hardware/index.ts';
 import { table } from '../output.ts';
 import {
   accuracyRows,
@@ -8,6 +9,7 @@ import {
   operationNote,
   operationRows,
   partingNotes,
+  placementRows,
   type Report,
   type Rows,
   stateRows,
@@ -19,13 +21,14 @@ const drawn = ({ head, rows }: Rows) => table(head, rows);
 
 /** One line a chip. */
 export function verdicts(deployments: readonly Entry[]): string {
-  const rows = deployments.map(({ chip, verdict, reasons, overhead }) => [
+  const rows = deployments.map(({ chip, verdict, reasons, overhead, placement }) => [
     chip,
     verdict,
+    coresInWords(placement),
     `${(100 * overhead).toFixed(1)} %`,
     reasons.join('; ') || '-',
   ]);
-  return table(['chip', 'verdict', 'extra memory', 'because'], rows);
+  return table(['chip', 'verdict', 'cores', 'extra memory', 'because'], rows);
 }
 
 /** All that is known of one chip. */
@@ -37,6 +40,7 @@ export function details(deployment: Entry): string {
     drawn(checkRows(deployment)),
     ...(rows.length > 0 ? [drawn(state)] : []),
     memoryNote(deployment),
+    ...(deployment.placement.cores.length > 0 ? [drawn(placementRows(deployment))] : []),
     drawn(operationRows(deployment)),
     operationNote(deployment),
   ].join('\n\n');
