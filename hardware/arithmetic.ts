@@ -155,14 +155,32 @@ export function decays(demand: Demand, chip: ChipProfile): Check {
   if (shifted) return degraded(name, described(shifted));
   const dead = kept.find(({ deadZone, spike }) => deadZone !== null && spike !== null && deadZone > spike);
   if (dead) return degraded(name, `${described(dead)}: a spike is below the dead zone`);
-  return pass(name, kept.map(described).join('; '));
+  return pass(name, inWords(kept));
 }
 
-function described({ name, wanted, kept, keptTau, longestTau, deadZone, spike }: KeptDecay): string {
+/** A line of every field; where neurons differ, from the shortest to the longest. */
+function inWords(kept: readonly KeptDecay[]): string {
+  return [...new Set(kept.map(({ name }) => name))]
+    .map((name) => {
+      const values = kept.filter((one) => one.name === name);
+      const [first] = values;
+      const last = values[values.length - 1];
+      return values.length === 1
+        ? described(first)
+        : `${described(first)} to ${keptInWords(last)}, ${values.length} values`;
+    })
+    .join('; ');
+}
+
+function described(one: KeptDecay): string {
+  return `${one.name} ${keptInWords(one)}`;
+}
+
+function keptInWords({ wanted, kept, keptTau, longestTau, deadZone, spike }: KeptDecay): string {
   const longest = longestTau === null ? '' : `, longest tau ${longestTau} steps`;
   const zone =
     deadZone === null ? '' : `, dead zone ${shown(deadZone)}${spike === null ? '' : ` of ${shown(spike)} a spike`}`;
-  return `${name} ${shown(wanted)} as ${shown(kept)} (tau ${shown(keptTau)} steps${longest}${zone})`;
+  return `${shown(wanted)} as ${shown(kept)} (tau ${shown(keptTau)} steps${longest}${zone})`;
 }
 
 function shown(value: number): string {

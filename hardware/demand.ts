@@ -48,7 +48,7 @@ export interface Variable {
   readonly doc: string;
 }
 
-/** A decay per step that a chip has to represent, other than 0. */
+/** A decay per step that a chip has to represent, other than 0; a field whose neurons differ has several, ascending. */
 export interface DemandedDecay {
   /** Field of the state that decays. */
   readonly name: string;
@@ -295,8 +295,10 @@ function decaysOf(spec: NetworkSpec): DemandedDecay[] {
   }
   return groups.flatMap(([group, of, layout]) =>
     Object.entries(layout).flatMap(([name, { decay = 0, transient, restarts = false }]) => {
-      if (decay <= 0 || transient) return [];
-      return [{ name: `${group}.${name}`, of, decay, learns: of === 'trace' || restarts }];
+      if (transient) return [];
+      const values = new Set(typeof decay === 'number' ? [decay] : decay.toSorted());
+      values.delete(0);
+      return [...values].map((decay) => ({ name: `${group}.${name}`, of, decay, learns: of === 'trace' || restarts }));
     }),
   );
 }

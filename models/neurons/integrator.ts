@@ -10,7 +10,7 @@ const params = z.strictObject({
   inputScale: z.enum(['1', '1-decay']).default('1-decay').describe('factor on the input current'),
 });
 
-function layoutOf(decay: number) {
+function layoutOf(decay: number | Float64Array) {
   return {
     v: { shape: ['stream', 'self'], home: 'post', unit: 'weight', doc: 'value', decay },
   } as const satisfies Layout;
@@ -44,7 +44,7 @@ export const integrator: NeuronModel<z.infer<typeof params>> = {
       read: zeros().fill(1),
     };
     return {
-      layout: layoutOf(kept.reduce((most, value) => Math.max(most, value), 0)),
+      layout: layoutOf(decay),
       eligibility,
       membrane: 'v',
       nRef: 0,

@@ -136,20 +136,15 @@ function combine(a: Each, b: Each, f: (a: number, b: number) => number): Each {
   return x.map((value, j) => f(value, y[j]));
 }
 
-/** The longest memory of a population, for whoever has to represent a decay. */
-function longest(decay: Each): number {
-  return typeof decay === 'number' ? decay : decay.reduce((most, value) => Math.max(most, value), 0);
-}
-
 function layoutOf({ decay, initial, adaptation, synapse }: Cells): Layout {
   const field = (unit: string, doc: string, facts: Partial<Field> = {}): Field => {
     return { shape: ['stream', 'self'], home: 'post', unit, doc, ...facts };
   };
   return {
-    v: field('weight', 'membrane potential', { decay: longest(decay), ...(initial === 0 ? {} : { initial }) }),
+    v: field('weight', 'membrane potential', { decay, ...(initial === 0 ? {} : { initial }) }),
     refractory: field('steps', 'blocked while > 0'),
-    ...(adaptation ? { a: field('spikes', 'adaptation', { decay: longest(adaptation.decay) }) } : {}),
-    ...(synapse === null ? {} : { i: field('weight', 'synaptic current', { decay: longest(synapse) }) }),
+    ...(adaptation ? { a: field('spikes', 'adaptation', { decay: adaptation.decay }) } : {}),
+    ...(synapse === null ? {} : { i: field('weight', 'synaptic current', { decay: synapse }) }),
   };
 }
 

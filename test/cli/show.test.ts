@@ -12,7 +12,7 @@ describe('show', () => {
     const folder = emptyFolder();
     const { stdout } = await succeed(['show', example, '--out', 'network.png'], folder);
     expect(stdout).toMatch(/^ei-network: 210 neurons, [\d,]+ synapses, .* rule e-prop-1/u);
-    expect(stdout).toMatch(/^exc +120 +alif$/mu);
+    expect(stdout).toMatch(/^exc +120 +alif +e-prop-1$/mu);
     expect(stdout).toMatch(/^inh-exc +inh +exc +\d+ +\d+ % +1 to 10 +inhibitory +yes$/mu);
     expect(readFileSync(join(folder, 'network.png')).subarray(1, 4).toString()).toBe('PNG');
     expect(existsSync(join(folder, 'runs'))).toBe(false);
@@ -37,7 +37,7 @@ describe('show', () => {
   it('shows the smallest graph of a preset', async () => {
     const { stdout } = await succeed(['show', 'pattern-generation', '--json'], emptyFolder());
     const shown = JSON.parse(stdout) as Shown;
-    expect(shown.populations).toEqual([{ name: 'rec', neurons: 100, kind: 'lif' }]);
+    expect(shown.populations).toEqual([{ name: 'rec', neurons: 100, kind: 'lif', rule: 'e-prop-1' }]);
     expect(shown.projections.map(({ name, synapses }) => [name, synapses])).toEqual([
       ['in', 10_000],
       ['rec', 9_900],

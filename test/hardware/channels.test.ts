@@ -105,3 +105,29 @@ describe('two readouts with different filters', () => {
     }
   });
 });
+
+describe('neurons whose time constants differ', () => {
+  const spec = (decays: readonly number[]) =>
+    graphExperiment({
+      task: { kind: 'live', steps: 5, inputs: 4, outputs: 2 },
+      network: {
+        populations: { exc: { size: 3, neuron: { kind: 'lif', membrane: { decay: decays } } } },
+        projections: { in: { from: 'input', to: 'exc' } },
+        readouts: { out: { from: 'exc', readout: { kind: 'leaky', filter: { decay: 0.95 } } } },
+      },
+      rule: { name: 'readout-only' },
+      optimizer: { kind: 'sgd', rates: { in: 0, out: 0.01 } },
+      training: { total: 1 },
+    }).run.network.spec;
+  const verdict = (decays: readonly number[]) => {
+    const chip = profiles.find(({ id }) => id === 'reckon') as ChipProfile;
+    return deploy(demandOf(spec(decays)), chip).checks.find(({ name }) => name === 'decays');
+  };
+
+  it('are each held against the range of a chip, not the longest alone', () => {
+    expect(verdict([0.9, 0.95, 0.97])?.status).toBe('pass');
+    expect(verdict([0.9, 0.95, 0.97])?.because).toMatch(/population\.exc\.v 0\.9 as .* to 0\.97 as .*, 3 values/u);
+    expect(verdict([0.97, 0.5, 0.95])?.status).toBe('fail');
+    expect(verdict([0.97, 0.5, 0.95])?.because).toMatch(/population\.exc\.v 0\.5 as 0\.875/u);
+  });
+});
