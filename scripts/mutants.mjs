@@ -464,7 +464,7 @@ const byFile = {
     ['[...tails, ...', '[...'],
     ["|| role === 'readout') && declared.restarts", ') && declared.restarts'],
     [' || declared.restarts) return [];', ') return [];'],
-    ['if (keepsLosses) cleared', 'cleared'],
+    ['if (losses.length > 0) cleared', 'cleared'],
     ['rows.history * rows.width', 'rows.history'],
   ],
   'src/engine/feed.ts': [

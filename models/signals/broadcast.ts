@@ -68,7 +68,7 @@ export const broadcast: SignalModel<Params> = {
     return {
       layout: { ...(p.feedback === 'symmetric' ? {} : ownMatrix), ...errorSpikesLayout(p.errorSpikeSize) },
       footprint: footprints[p.feedback],
-      keepsLosses: false,
+      losses: [],
       stepsPerPhase: 1,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,

@@ -119,7 +119,7 @@ export const dendrite: SignalModel<DendriteParams> = {
       refersTo: p.stepsPerPhase > 1 ? 'error' : 'credit',
       readoutDecay: 0,
       followsReadout: null,
-      keepsLosses: true,
+      losses: ownLosses,
       stepsPerPhase: p.stepsPerPhase,
       kernel: kernelOf(p, context),
       init(state, rng, { recurrent, inputs }) {
@@ -147,6 +147,11 @@ export const dendrite: SignalModel<DendriteParams> = {
 function featureCount(p: DendriteParams, { self, out }: Pick<SignalSizes, 'self' | 'out'>): number {
   return p.delays * self + (p.label ? out : 0) + 1;
 }
+
+const ownLosses = [
+  { name: 'lossA', label: 'A: the credit', unit: 'squared error' },
+  { name: 'lossJ', label: 'J: the next step', unit: 'squared error' },
+];
 
 function layoutOf(p: DendriteParams, { sizes, readout, neuron }: SignalContext): Layout {
   const nF = featureCount(p, sizes);

@@ -4,6 +4,7 @@ import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent } from '../core/events.ts';
 import { narrowestBits } from '../core/format.ts';
+import { ownLossesOf } from '../core/network.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
@@ -152,7 +153,10 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
   const start = experiment.feed.amount();
   const began = performance.now();
-  const metrics = openMetrics(job.folder, job.experiment === null ? { resumeAmount: start } : {});
+  const metrics = openMetrics(job.folder, {
+    ...(job.experiment === null ? { resumeAmount: start } : {}),
+    ownLosses: ownLossesOf(experiment.run.network.spec).map(({ name }) => name),
+  });
   const warnings: string[] = [];
   const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;
   const stream = createEventStream();

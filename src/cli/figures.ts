@@ -1,7 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bound } from '../core/events.ts';
-import type { NetworkSpec, PopulationSpec, ProjectionSpec, ReadoutSpec } from '../core/network.ts';
+import {
+  type NetworkSpec,
+  ownLossesOf,
+  type PopulationSpec,
+  type ProjectionSpec,
+  type ReadoutSpec,
+} from '../core/network.ts';
+import type { OwnLoss } from '../core/plugins.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
   hasCanvas,
@@ -61,7 +68,7 @@ export function drawRun(folder: string): string[] {
   ];
   const curves = drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment);
   if (curves) paths.push(save('learning-curve.png', curves));
-  const losses = keepsLosses(experiment) ? drawLosses(title, [folder], experiment) : null;
+  const losses = drawLosses(title, [folder], experiment);
   if (losses) paths.push(save('losses.png', losses));
   const drawn = drawnProjections(experiment);
   for (const { name, pre, post } of drawn) {
@@ -70,11 +77,6 @@ export function drawRun(folder: string): string[] {
     paths.push(save(only ? 'weights.png' : `weights-${name}.png`, drawWeights(title, name, unit, fresh, experiment)));
   }
   return paths;
-}
-
-/** Whether signals of the rule keep the losses of what they predict. */
-export function keepsLosses({ run }: Experiment): boolean {
-  return run.network.spec.populations.some(({ signals }) => signals.some((signal) => signal.keepsLosses));
 }
 
 /** Dense projections between neurons, of one delay. */
@@ -108,17 +110,19 @@ export function drawCurves(
   });
 }
 
-/** Losses of all that a segregated-dendrite rule learns, over seeds: the task by W, the credit by A, the next step by J. */
+/** Losses of all that a rule learns, over seeds: the task, and what its signals learn for themselves; null where that is nothing. */
 export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array | null {
   const { task } = experiment;
+  const own = ownLossesOf(experiment.run.network.spec);
+  if (own.length === 0) return null;
   const expected = task.statesExpected;
   const runs = begun(folders.map((folder) => curve(folder, expected)));
   if (runs.length === 0) return null;
-  const panel = (label: string, yLabel: string, field: 'lossA' | 'lossJ') => ({
+  const panel = ({ name, label, unit }: OwnLoss) => ({
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
-    yLabel,
+    yLabel: unit,
     bounds: [],
-    groups: [{ label, runs: begun(folders.map((folder) => predictorCurve(folder, field))) }],
+    groups: [{ label, runs: begun(folders.map((folder) => ownCurve(folder, name))) }],
   });
   return renderLearningCurves({
     title,
@@ -130,15 +134,14 @@ export function drawLosses(title: string, folders: readonly string[], experiment
         bounds: task.bounds,
         groups: [{ label: 'W: the task', runs }],
       },
-      panel('A: the credit', 'squared error', 'lossA'),
-      panel('J: the next step', 'squared error', 'lossJ'),
+      ...own.map(panel),
     ],
   });
 }
 
-function predictorCurve(folder: string, field: 'lossA' | 'lossJ'): { x: number[]; y: number[] } {
+function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
-  return { x: rows.map((row) => row.amount), y: rows.map((row) => row[field] || Number.NaN) };
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.ownLosses[name] || Number.NaN) };
 }
 
 function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {

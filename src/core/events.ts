@@ -54,10 +54,8 @@ export interface TrialEvent extends Scores {
   readonly updates: number;
   /** Scale s(t) of the learning rates at the end of the trial. */
   readonly rateScale: number;
-  /** Mean loss of the credit predictor A, of a rule that has one. */
-  readonly lossA: number | null;
-  /** Mean loss of the model J of the network's next step, of a rule that has one. */
-  readonly lossJ: number | null;
+  /** Mean losses of what signals of the rule learn for themselves, by the names that they give them. */
+  readonly ownLosses: Readonly<Record<string, number>>;
 }
 
 /** One recorded step of one stream: the arrays are copies, [field][neuron]. */

@@ -9,6 +9,7 @@ import type {
   NeuronInstance,
   Optimizer,
   OutputFilter,
+  OwnLoss,
   ProjectionShape,
   ReadoutInstance,
   ReadoutShape,
@@ -327,6 +328,12 @@ export interface OpenOptions {
 export interface NetworkLengths {
   readonly state: number;
   readonly trial: number;
+}
+
+/** What signals learn for themselves, each once. */
+export function ownLossesOf({ populations }: Pick<NetworkSpec, 'populations'>): OwnLoss[] {
+  const all = populations.flatMap(({ signals }) => signals.flatMap(({ losses }) => losses));
+  return [...new Map(all.map((own) => [own.name, own])).values()];
 }
 
 /** The rate at progress p in [0, 1] of the training. */

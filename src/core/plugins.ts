@@ -452,13 +452,23 @@ export interface BoundSignal {
   readoutStep?(readout: number, step: Real): void;
 }
 
+/** The loss of something that a signal learns for itself. */
+export interface OwnLoss {
+  /** Its column in the metrics. */
+  readonly name: string;
+  /** What has this loss, for figures. */
+  readonly label: string;
+  /** Of the loss, for figures. */
+  readonly unit: string;
+}
+
 export interface SignalInstance {
   /** Fields that it keeps from step to step: matrices, filters. */
   readonly layout: Layout;
   /** What it reads. */
   readonly footprint: Footprint;
-  /** Whether the field `losses` holds the summed losses of its A and J over the trial, and the number of phases. */
-  readonly keepsLosses: boolean;
+  /** What it learns for itself: the field `losses` holds the summed loss of each over the trial, then the number of phases. */
+  readonly losses: readonly OwnLoss[];
   /** Steps between the ones at which it learns and is not 0. */
   readonly stepsPerPhase: number;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */

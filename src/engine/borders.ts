@@ -18,8 +18,8 @@ export function bindBorders(network: Network): Borders {
   const starts = spec.state === 'reset' ? startsOf(network) : [];
   const tails = spec.state === 'reset' ? pasts.map(({ tail }) => tail) : [];
   const cleared = [...tails, ...(spec.traces === 'restart' ? restarting(network) : [])];
-  forEachSignal(spec, (group, { keepsLosses }) => {
-    if (keepsLosses) cleared.push(state.field(`${group}.losses`));
+  forEachSignal(spec, (group, { losses }) => {
+    if (losses.length > 0) cleared.push(state.field(`${group}.losses`));
   });
   const nStream = spec.sizes.stream;
   return {

@@ -1,4 +1,5 @@
-import type { Listener, Scores } from '../core/events.ts';
+import { channelName } from '../core/bindings.ts';
+import type { Listener, Scores, TrialEvent } from '../core/events.ts';
 import { scheduleAt } from '../core/network.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
@@ -82,21 +83,22 @@ export function* trainTrials(
   }
 }
 
-/** Mean losses per phase, stream and neuron of what signals predict, in the trial just done, of all populations with such signals. */
-function predictorLosses({ network }: Run): { readonly lossA: number | null; readonly lossJ: number | null } {
-  const found: { readonly share: number; readonly group: string }[] = [];
-  for (const { name, size, signals } of network.spec.populations) {
-    if (signals.some(({ keepsLosses }) => keepsLosses)) found.push({ share: size, group: `population.${name}.signal` });
+/** Mean losses per phase, stream and neuron of what signals learn for themselves, in the trial just done, over their neurons. */
+function ownLosses({ network }: Run): TrialEvent['ownLosses'] {
+  const { spec, state } = network;
+  const sums: Record<string, number> = {};
+  const neurons: Record<string, number> = {};
+  for (const { name, size, signals } of spec.populations) {
+    signals.forEach(({ losses }, c) => {
+      if (losses.length === 0) return;
+      const kept = state.field(`${channelName(`population.${name}.signal`, spec, c)}.losses`);
+      losses.forEach((own, k) => {
+        sums[own.name] = (sums[own.name] ?? 0) + size * (kept[k] / kept[losses.length]);
+        neurons[own.name] = (neurons[own.name] ?? 0) + size;
+      });
+    });
   }
-  if (found.length === 0) return { lossA: null, lossJ: null };
-  const all = found.reduce((sum, { share }) => sum + share, 0);
-  let [lossA, lossJ] = [0, 0];
-  for (const { share, group } of found) {
-    const [sumA, sumJ, phases] = network.state.field(`${group}.losses`);
-    lossA += (share / all) * (sumA / phases);
-    lossJ += (share / all) * (sumJ / phases);
-  }
-  return { lossA, lossJ };
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / neurons[name]]));
 }
 
 /** @returns the scores of the trial, null where nobody listens */
@@ -118,8 +120,8 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
     amount: feed.amount(),
     updates: clock.updates,
     rateScale: scheduleAt(network.spec.signalSchedule, progress),
-    ...predictorLosses(run),
     ...scores,
+    ownLosses: ownLosses(run),
   });
   return scores;
 }

@@ -18,13 +18,14 @@ const ORDER = {
   accuracy: 10,
   rateHz: 11,
   activity: 12,
-  lossA: 13,
-  lossJ: 14,
-} satisfies Record<keyof TrialEvent | keyof EvaluationEvent, number>;
+} satisfies Record<Exclude<keyof TrialEvent | keyof EvaluationEvent, 'ownLosses'>, number>;
 
-const COLUMNS: readonly string[] = Object.keys(ORDER);
+const COMMON: readonly string[] = Object.keys(ORDER);
 
-export const CSV_HEADER = COLUMNS.join(',');
+/** Columns of a table: those of every run, then the losses of what its signals learn for themselves. */
+export function columnsOf(ownLosses: readonly string[]): string[] {
+  return [...COMMON, ...ownLosses];
+}
 
 type Cells = ReadonlyMap<string, unknown>;
 
@@ -33,16 +34,21 @@ function jsonCell(value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
+function cellsOf(row: MetricsRow): Cells {
+  const { ownLosses, ...rest } = { ownLosses: {}, ...row };
+  return new Map<string, unknown>([...Object.entries(rest), ...Object.entries(ownLosses)]);
+}
+
 /** One line of CSV with a cell for every column; a field that is null or that the event does not have is empty. */
-export function toCsvLine(row: MetricsRow): string {
-  const cells: Cells = new Map(Object.entries(row));
-  return COLUMNS.map((name) => String(cells.get(name) ?? '')).join(',');
+export function toCsvLine(row: MetricsRow, columns: readonly string[]): string {
+  const cells = cellsOf(row);
+  return columns.map((name) => String(cells.get(name) ?? '')).join(',');
 }
 
 /** One line of JSON with the fields of the event; NaN and infinities are strings. */
-export function toJsonLine(row: MetricsRow): string {
-  const cells: Cells = new Map(Object.entries(row));
-  const present = COLUMNS.filter((name) => cells.has(name));
+export function toJsonLine(row: MetricsRow, columns: readonly string[]): string {
+  const cells = cellsOf(row);
+  const present = columns.filter((name) => cells.has(name));
   return JSON.stringify(Object.fromEntries(present.map((name) => [name, jsonCell(cells.get(name))])));
 }
 
@@ -57,12 +63,12 @@ function numberIn(cell: unknown): number | undefined {
 /** The row that the cells state, or null where one is missing or not a number. */
 function fromCells(cells: Cells): MetricsRow | null {
   let readable = true;
-  const number = (name: keyof typeof ORDER): number => {
+  const number = (name: string): number => {
     const value = numberIn(cells.get(name));
     if (value === undefined) readable = false;
     return value ?? 0;
   };
-  const optional = (name: 'expectedLoss' | 'accuracy' | 'lossA' | 'lossJ'): number | null => {
+  const optional = (name: 'expectedLoss' | 'accuracy'): number | null => {
     const cell = cells.get(name);
     return cell === null || cell === undefined || cell === '' ? null : number(name);
   };
@@ -74,15 +80,21 @@ function fromCells(cells: Cells): MetricsRow | null {
     rateHz: number('rateHz'),
     activity: number('activity'),
   });
-  const row = build(cells.get('type'), number, optional, scores);
+  const row = build(cells.get('type'), number, scores, () => ownLossesIn(cells, number));
   return readable ? row : null;
+}
+
+/** What stands in the columns that not every run has; empty where the rule has no such loss. */
+function ownLossesIn(cells: Cells, number: (name: string) => number): Record<string, number> {
+  const stated = [...cells].filter(([name, cell]) => !COMMON.includes(name) && cell !== null && cell !== '');
+  return Object.fromEntries(stated.map(([name]) => [name, number(name)]));
 }
 
 function build(
   type: unknown,
   number: (name: keyof typeof ORDER) => number,
-  optional: (name: 'lossA' | 'lossJ') => number | null,
   scores: () => Scores,
+  ownLosses: () => TrialEvent['ownLosses'],
 ): MetricsRow | null {
   const amount = number('amount');
   if (type === 'evaluation') return { type, amount, symbols: number('symbols'), ...scores() };
@@ -95,8 +107,7 @@ function build(
     updates: number('updates'),
     rateScale: number('rateScale'),
     ...scores(),
-    lossA: optional('lossA'),
-    lossJ: optional('lossJ'),
+    ownLosses: ownLosses(),
   };
 }
 

@@ -4,7 +4,7 @@ import { FileError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { writeAtomic } from './files.ts';
 import { encodeLines, LineWriter, readLines } from './lines.ts';
-import { CSV_HEADER, fromCsvLine, fromJsonLine, type MetricsRow, toCsvLine, toJsonLine } from './metricsRow.ts';
+import { columnsOf, fromCsvLine, fromJsonLine, type MetricsRow, toCsvLine, toJsonLine } from './metricsRow.ts';
 
 export const METRICS_CSV = 'metrics.csv';
 export const METRICS_JSONL = 'metrics.jsonl';
@@ -64,17 +64,29 @@ function* keptLines(path: string, resumeAmount: number): Generator<string, void>
   }
 }
 
-function checkHeader(path: string): void {
-  if (!existsSync(path)) return;
+/** Columns of a table that is gone on with. @throws FileError where it lacks one of this run's */
+function columnsIn(path: string, needed: readonly string[]): readonly string[] {
+  if (!existsSync(path)) return needed;
   for (const line of readLines(path)) {
-    if (line !== CSV_HEADER) throw new FileError(path, `got columns ${line}, expected ${CSV_HEADER}`);
-    return;
+    const columns = line.split(',');
+    if (needed.some((name) => !columns.includes(name))) {
+      throw new FileError(path, `got columns ${line}, expected ${needed.join(',')}`);
+    }
+    return columns;
   }
+  return needed;
 }
 
-function* startOf(path: string, resumeAmount: number | undefined): Generator<string, void> {
-  if (path.endsWith('.csv')) yield CSV_HEADER;
+function* startOf(path: string, columns: readonly string[], resumeAmount: number | undefined): Generator<string, void> {
+  if (path.endsWith('.csv')) yield columns.join(',');
   if (resumeAmount !== undefined) yield* keptLines(path, resumeAmount);
+}
+
+export interface MetricsOptions {
+  /** Amount of the checkpoint that a run goes on from. */
+  readonly resumeAmount?: number;
+  /** Names of the losses of what signals of the run learn for themselves. */
+  readonly ownLosses?: readonly string[];
 }
 
 /**
@@ -84,17 +96,18 @@ function* startOf(path: string, resumeAmount: number | undefined): Generator<str
  * tables end with the bytes of a run that was never interrupted; for this a run must report everything of an amount
  * before its checkpoint of that amount. Throws FileError.
  */
-export function openMetrics(folder: string, { resumeAmount }: { readonly resumeAmount?: number } = {}): MetricsSink {
+export function openMetrics(folder: string, { resumeAmount, ownLosses = [] }: MetricsOptions = {}): MetricsSink {
   const paths = [join(folder, METRICS_CSV), join(folder, METRICS_JSONL)] as const;
-  if (resumeAmount !== undefined) checkHeader(paths[0]);
-  for (const path of paths) writeAtomic(path, encodeLines(startOf(path, resumeAmount)));
+  const needed = columnsOf(ownLosses);
+  const columns = resumeAmount === undefined ? needed : columnsIn(paths[0], needed);
+  for (const path of paths) writeAtomic(path, encodeLines(startOf(path, columns, resumeAmount)));
   const csv = new LineWriter(paths[0], 0);
   const jsonl = new LineWriter(paths[1], 0);
   return {
     listener(event) {
       if (event.type !== 'trial' && event.type !== 'evaluation') return;
-      csv.append(toCsvLine(event));
-      jsonl.append(toJsonLine(event));
+      csv.append(toCsvLine(event, columns));
+      jsonl.append(toJsonLine(event, columns));
     },
     flush() {
       csv.sync();

@@ -389,10 +389,10 @@ describe('on wasm', () => {
         },
         { ...models, tasks },
       );
-      const losses: (number | null)[] = [];
+      const losses: number[] = [];
       experiment.train({
         listener: (event) => {
-          if (event.type === 'trial') losses.push(event.lossA, event.lossJ);
+          if (event.type === 'trial') losses.push(event.ownLosses.lossA, event.ownLosses.lossJ);
         },
       });
       return { losses, network: experiment.run.network };

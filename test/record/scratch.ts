@@ -20,8 +20,7 @@ export function trialEvent(trial: number, change: Partial<TrialEvent> = {}): Tri
     ...scores,
     rateHz: 18.3,
     activity: 0.1 + 0.2,
-    lossA: null,
-    lossJ: null,
+    ownLosses: {},
     ...change,
   };
 }

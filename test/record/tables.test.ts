@@ -36,13 +36,11 @@ describe('openMetrics', () => {
     sink.listener(evaluationEvent(100));
     sink.flush();
     expect(tables(folder)).toEqual([
-      'type,amount,trial,step,updates,rateScale,symbols,loss,lossPerStep,expectedLoss,accuracy,rateHz,activity,' +
-        'lossA,lossJ\n' +
-        'trial,100,1,1000,1,0.9996666666666667,,10,1,0.1,,18.3,0.30000000000000004,,\n' +
-        'evaluation,100,,,,,80000,0.6666666666666666,1e-7,,0.5,5e-324,0,,\n',
+      'type,amount,trial,step,updates,rateScale,symbols,loss,lossPerStep,expectedLoss,accuracy,rateHz,activity\n' +
+        'trial,100,1,1000,1,0.9996666666666667,,10,1,0.1,,18.3,0.30000000000000004\n' +
+        'evaluation,100,,,,,80000,0.6666666666666666,1e-7,,0.5,5e-324,0\n',
       '{"type":"trial","amount":100,"trial":1,"step":1000,"updates":1,"rateScale":0.9996666666666667,"loss":10,' +
-        '"lossPerStep":1,"expectedLoss":0.1,"accuracy":null,"rateHz":18.3,"activity":0.30000000000000004,' +
-        '"lossA":null,"lossJ":null}\n' +
+        '"lossPerStep":1,"expectedLoss":0.1,"accuracy":null,"rateHz":18.3,"activity":0.30000000000000004}\n' +
         '{"type":"evaluation","amount":100,"symbols":80000,"loss":0.6666666666666666,"lossPerStep":1e-7,' +
         '"expectedLoss":null,"accuracy":0.5,"rateHz":5e-324,"activity":0}\n',
     ]);
@@ -56,6 +54,37 @@ describe('openMetrics', () => {
     write(folder, [trialEvent(1)]);
     expect(readMetrics(join(folder, 'metrics.csv'))).toEqual([trialEvent(1)]);
     expect(readdirSync(folder).sort()).toEqual(TABLES);
+  });
+
+  it('has columns for what signals learn for themselves, where they do', () => {
+    const folder = scratchFolder();
+    const rows = [trialEvent(1, { ownLosses: { own: 0.25 } }), evaluationEvent(100)];
+    const sink = openMetrics(folder, { ownLosses: ['own'] });
+    for (const row of rows) sink.listener(row);
+    sink.close();
+    const [csv, jsonl] = tables(folder);
+    expect(csv.split('\n')[0]).toMatch(/,activity,own$/u);
+    expect(csv.split('\n')[1]).toMatch(/,0\.25$/u);
+    expect(JSON.parse(jsonl.split('\n')[0])).toMatchObject({ own: 0.25 });
+    for (const name of TABLES) expect(readMetrics(join(folder, name))).toEqual(rows);
+  });
+
+  it('goes on in the columns of a former version, which had two more in every run', () => {
+    const folder = scratchFolder();
+    write(folder, [trialEvent(1)]);
+    const path = join(folder, 'metrics.csv');
+    const [header, line] = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, `${header},lossA,lossJ\n${line},,\n`);
+    const sink = openMetrics(folder, { resumeAmount: 100 });
+    sink.listener(trialEvent(2));
+    sink.close();
+    expect(readMetrics(path)).toEqual([trialEvent(1), trialEvent(2)]);
+    expect(
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .map((text) => text.split(',').length),
+    ).toEqual([15, 15, 15, 1]);
+    expect(() => openMetrics(folder, { resumeAmount: 100, ownLosses: ['other'] })).toThrow(/expected .*,other$/u);
   });
 
   it('names the path where it cannot write', () => {

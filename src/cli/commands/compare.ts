@@ -6,7 +6,7 @@ import { createExperiment, type Experiment } from '../../experiment/experiment.t
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
-import { canDraw, drawCurves, drawLosses, drawRun, keepsLosses } from '../figures.ts';
+import { canDraw, drawCurves, drawLosses, drawRun } from '../figures.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -99,7 +99,6 @@ function drawAll(out: string, columns: readonly Column[], experiment: Experiment
     ...save('learning-curves.png', drawCurves(name, groups, experiment)),
     ...columns.flatMap(({ label, folder, runs }) => {
       const first = loadRun(runs[0]);
-      if (!keepsLosses(first)) return [];
       return save(`losses-${basename(folder)}.png`, drawLosses(`${name}, ${label}`, runs, first));
     }),
     ...columns.flatMap(({ runs }) => drawRun(runs[0])),
