@@ -5,8 +5,10 @@ import {
   type NetworkSpec,
   ownLossesOf,
   type PopulationSpec,
-  type ProjectionSpec,
   type ReadoutSpec,
+  type Weights,
+  type Whole,
+  wholesOf,
 } from '../core/network.ts';
 import type { OwnLoss } from '../core/plugins.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
@@ -71,17 +73,22 @@ export function drawRun(folder: string): string[] {
   const losses = drawLosses(title, [folder], experiment);
   if (losses) paths.push(save('losses.png', losses));
   const drawn = drawnProjections(experiment);
-  for (const { name, pre, post } of drawn) {
+  for (const { name, parts } of drawn) {
     const only = drawn.length === 1;
-    const unit = only && pre === post ? 'recurrent weight' : `weight of ${name}`;
+    const unit = only && parts[0].pre === parts[0].post ? 'recurrent weight' : `weight of ${name}`;
     paths.push(save(only ? 'weights.png' : `weights-${name}.png`, drawWeights(title, name, unit, fresh, experiment)));
   }
   return paths;
 }
 
-/** Dense projections between neurons, of one delay. */
-function drawnProjections({ run }: Experiment): ProjectionSpec[] {
-  return run.network.spec.projections.filter(({ pre, synapses }) => pre !== null && synapses.dense);
+/** Pairs of neurons beyond which a sparse projection is not drawn: a synapse would be far less than a pixel. */
+const mostPairs = 4_000_000;
+
+/** Projections between neurons. */
+function drawnProjections({ run }: Experiment): Whole[] {
+  return wholesOf(run.network.spec).filter(({ parts, synapses: { dense, nPre, nPost } }) => {
+    return parts[0].pre !== null && (dense || nPre * nPost <= mostPairs);
+  });
 }
 
 /**
@@ -223,11 +230,11 @@ function labelled(population: PopulationSpec, rows: Observation['rows'], count: 
 function stacked(observation: Observation, experiment: Experiment, title: string): StackedData {
   const { dtMs, steps, rows } = observation;
   const { spec } = experiment.run.network;
-  const { populations, readouts, channels, direct } = spec;
+  const { populations, readouts, direct } = spec;
   const panels: StackedData['panels'][number][] = [
     ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
     ...populations.flatMap((population, p) =>
-      cellPanels(population, rows, populations.length, p, channels.length > 0 && !direct),
+      cellPanels(population, rows, populations, p, population.rule !== null && !direct),
     ),
     ...readouts.flatMap((readout) => readoutPanels(readout, rows, readouts.length, experiment.task.statesExpected)),
   ];
@@ -238,17 +245,21 @@ function stacked(observation: Observation, experiment: Experiment, title: string
 function cellPanels(
   { name, size, spiking, neuron }: PopulationSpec,
   rows: Observation['rows'],
-  count: number,
+  all: readonly PopulationSpec[],
   place: number,
   learns: boolean,
 ): LinesSection[] {
+  const count = all.length;
+  const before = all.slice(0, place).reduce((sum, population) => sum + population.size, 0);
+  // The raster counts over all populations, everything else within each.
+  const label = (j: number) => (count > 1 ? `${name} ${j} (row ${before + j})` : `neuron ${j}`);
   const rowsOf = (field: string) => rows[`population.${name}.${field}`];
   // Of several populations one neuron each, or the figure has no end.
   const chosen = activeNeurons(rowsOf('z'), size).slice(0, count > 1 ? 1 : shownNeurons);
   const column = (field: string, j: number) => Float64Array.from(rowsOf(field), (row) => row[j]);
   // Of several populations each has the colour of its spikes.
   const color = count > 1 ? { population: place } : {};
-  const traces = (field: string) => chosen.map((j) => ({ label: `neuron ${j}`, values: column(field, j), ...color }));
+  const traces = (field: string) => chosen.map((j) => ({ label: label(j), values: column(field, j), ...color }));
   const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
   const thresholds = neuron.threshold
     ? chosen.map((j, c) => ({
@@ -337,15 +348,27 @@ function activeNeurons(z: readonly Float64Array[], n: number): number[] {
 /** One projection before and after training. */
 function drawWeights(title: string, name: string, unit: string, before: Experiment, after: Experiment): Uint8Array {
   const matrix = (label: string, { run }: Experiment) => {
-    const found = run.network.spec.projections.find((projection) => projection.name === name);
-    const { nPre, nPost } = found?.synapses ?? { nPre: 0, nPost: 0 };
-    return { label, pre: nPre, post: nPost, values: run.network.weights[name] };
+    const found = wholesOf(run.network.spec).find((whole) => whole.name === name) as Whole;
+    const { nPre, nPost } = found.synapses;
+    return { label, pre: nPre, post: nPost, values: matrixOf(found, run.network.weights) };
   };
   return renderWeights({
     title,
     unit,
     matrices: [matrix('before training', before), matrix('after training', after)],
   });
+}
+
+/** Weights of a projection with all its delays, NaN where there is no synapse. [pre][post] */
+function matrixOf({ synapses: { nPre, nPost }, parts }: Whole, weights: Weights): Float64Array {
+  const values = new Float64Array(nPre * nPost).fill(Number.NaN);
+  for (const { name, synapses } of parts) {
+    const { rowStart, post } = synapses;
+    for (let i = 0; i < nPre; i++) {
+      for (let s = rowStart[i]; s < rowStart[i + 1]; s++) values[i * nPost + post[s]] = weights[name][s];
+    }
+  }
+  return values;
 }
 
 /** The network as boxes and arrows: the input, populations by layers, readouts. */

@@ -240,7 +240,7 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
     ...spec,
     channels: [],
     direct: null,
-    populations: spec.populations.map((population) => ({ ...population, signals: [] })),
+    populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
     projections: spec.projections.map((projection) => ({ ...projection, traces: [] })),
   };
 }
