@@ -3,7 +3,8 @@ import { ConfigError, FileError } from '../core/errors.ts';
 
 /**
  * NumPy's .npy format (NEP 1): magic, version, length of a text header, the header (a Python dictionary), the numbers.
- * Written are version 1.0, C order and the byte order of this machine ('<' nearly everywhere); read also version 2.0.
+ * Written are version 1.0, C order and the byte order of this machine ('<' nearly everywhere); read also version 2.0 and whole
+ * numbers of any size.
  */
 export type NpyType = 'f8' | 'f4' | 'i4' | 'u1';
 export type NpyArray = Float64Array | Float32Array | Int32Array | Uint8Array;
@@ -26,9 +27,36 @@ const ALIGN_BYTES = 64;
 /** Digits that the first axis may grow to without moving the numbers; NumPy leaves the same room. */
 const GROWTH_DIGITS = 21;
 
-/** How the header names a type: u1 has no byte order. */
-function descriptor(type: NpyType): string {
-  if (type === 'u1') return '|u1';
+/** Further types that are read, as numbers of 8 bytes: NumPy's own integers have 8, its indices and masks fewer. */
+type WholeType = 'i8' | 'u8' | 'u4' | 'i2' | 'u2' | 'i1' | 'b1';
+type WholeArray = BigInt64Array | BigUint64Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
+
+const WHOLE: Readonly<Record<WholeType, { readonly bytes: number; open(buffer: ArrayBuffer): WholeArray }>> = {
+  i8: { bytes: 8, open: (buffer) => new BigInt64Array(buffer) },
+  u8: { bytes: 8, open: (buffer) => new BigUint64Array(buffer) },
+  u4: { bytes: 4, open: (buffer) => new Uint32Array(buffer) },
+  i2: { bytes: 2, open: (buffer) => new Int16Array(buffer) },
+  u2: { bytes: 2, open: (buffer) => new Uint16Array(buffer) },
+  i1: { bytes: 1, open: (buffer) => new Int8Array(buffer) },
+  b1: { bytes: 1, open: (buffer) => new Uint8Array(buffer) },
+};
+const WHOLE_TYPES = Object.keys(WHOLE) as WholeType[];
+
+function isWritten(type: NpyType | WholeType): type is NpyType {
+  return (TYPES as readonly string[]).includes(type);
+}
+
+/** @throws FileError for a whole number that no number of 8 bytes is */
+function wholeNumbers(values: WholeArray, path: string): Float64Array {
+  const numbers = Float64Array.from(values as ArrayLike<number | bigint>, Number);
+  const odd = numbers.findIndex((value) => !Number.isSafeInteger(value));
+  if (odd >= 0) throw new FileError(path, `got ${values[odd]} at place ${odd}, expected whole numbers up to 2^53`);
+  return numbers;
+}
+
+/** How the header names a type: those of one byte have no byte order. */
+function descriptor(type: NpyType | WholeType): string {
+  if (type.endsWith('1')) return `|${type}`;
   return (endianness() === 'LE' ? '<' : '>') + type;
 }
 
@@ -110,16 +138,24 @@ function shapeOf(text: string, path: string): number[] {
   return shape;
 }
 
-/** Reads a header from the first bytes of a file. Throws FileError for other formats, orders and types. */
+/** Reads a header from the first bytes of a file. Throws FileError for other formats, orders and types than are written. */
 export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
+  return headerOf(bytes, path, TYPES);
+}
+
+function headerOf<T extends NpyType | WholeType>(
+  bytes: Uint8Array,
+  path: string,
+  types: readonly T[],
+): Omit<NpyHeader, 'type'> & { readonly type: T } {
   const { start, end } = headerSpan(bytes, path);
   const text = new TextDecoder('latin1').decode(bytes.subarray(start, end));
   const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
-  const type = TYPES.find((candidate) => descriptor(candidate) === descr);
+  const type = types.find((candidate) => descriptor(candidate) === descr);
   if (!type) {
     throw new FileError(
       path,
-      `got numbers of type ${descr ?? 'record'}, expected one of ${TYPES.map(descriptor).join(' ')}`,
+      `got numbers of type ${descr ?? 'record'}, expected one of ${types.map(descriptor).join(' ')}`,
     );
   }
   const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
@@ -132,12 +168,12 @@ export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
  * writer leaves rows that its header does not count yet. Throws FileError naming `path`.
  */
 export function decodeNpy(bytes: Uint8Array, path: string): { shape: readonly number[]; data: NpyArray } {
-  const { type, shape, fortran, offset } = decodeNpyHeader(bytes, path);
-  const expected = countOf(shape) * NPY_BYTES[type];
+  const { type, shape, fortran, offset } = headerOf(bytes, path, [...TYPES, ...WHOLE_TYPES]);
+  const expected = countOf(shape) * (isWritten(type) ? NPY_BYTES[type] : WHOLE[type].bytes);
   const got = bytes.length - offset;
   if (got < expected) throw new FileError(path, `truncated: got ${got} bytes of numbers, expected ${expected}`);
   const copy = new Uint8Array(bytes.subarray(offset, offset + expected));
-  const data = npyArray(type, copy.buffer);
+  const data = isWritten(type) ? npyArray(type, copy.buffer) : wholeNumbers(WHOLE[type].open(copy.buffer), path);
   return { shape, data: fortran && shape.length > 1 ? inOrder(data, shape) : data };
 }
 

@@ -87,15 +87,34 @@ it('turns Fortran order into C order', () => {
   ]);
 });
 
+it.each([
+  ["'<i8'", 'feffffffffffffff0300000000000000', [-2, 3]],
+  ["'<u8'", '00000000000020000300000000000000', [2 ** 53, 3]],
+  ["'<u4'", 'ffffffff03000000', [2 ** 32 - 1, 3]],
+  ["'<i2'", 'feff0300', [-2, 3]],
+  ["'<u2'", 'feff0300', [65534, 3]],
+  ["'|i1'", 'fe03', [-2, 3]],
+  ["'|b1'", '0001', [0, 1]],
+])('reads whole numbers of type %s', (type, hex, values) => {
+  const read = () => Array.from(decodeNpy(file(dictionary(type, '(2,)'), 118, hex), 'f').data);
+  if (values[0] > Number.MAX_SAFE_INTEGER) expect(read).toThrow('at place 0');
+  else expect(read()).toEqual(values);
+});
+
 describe('refusals', () => {
   const refusals: readonly [string, Uint8Array, string][] = [
     ['another format', Uint8Array.of(1, 2, 3), 'is not a .npy file'],
     ['an empty file', new Uint8Array(0), 'is not a .npy file'],
     ['version 3.0', file(dictionary("'<f8'", '(0,)'), 116, '', 3), 'got .npy version 3.0, expected 1.0 or 2.0'],
     [
-      'integers of 8 bytes',
-      file(dictionary("'<i8'", '(1,)'), 118, '00'.repeat(8)),
-      'got numbers of type <i8, expected one of',
+      'integers that no double is',
+      file(dictionary("'<i8'", '(2,)'), 118, `${'00'.repeat(8)}0100000000002000`),
+      'got 9007199254740993 at place 1, expected whole numbers up to 2^53',
+    ],
+    [
+      'complex numbers',
+      file(dictionary("'<c8'", '(1,)'), 118, '00'.repeat(8)),
+      'got numbers of type <c8, expected one of',
     ],
     ['the other byte order', file(dictionary("'>f8'", '(1,)'), 118, '00'.repeat(8)), 'got numbers of type >f8'],
     ['records', file(dictionary("[('a', '<f8')]", '(1,)'), 118, '00'.repeat(8)), 'got numbers of type record'],
