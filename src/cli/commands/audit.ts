@@ -15,7 +15,7 @@ import {
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import type { AuditReport, Cost, RuleRow } from '../auditReport.ts';
 import { catalogue } from '../catalogue.ts';
-import { drawAudit } from '../figures.ts';
+import { drawAudit } from '../figures/audit.ts';
 import { failure, fixed, type Global, print, table } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { availableMemory } from '../runFolder.ts';

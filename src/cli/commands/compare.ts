@@ -6,7 +6,8 @@ import { createExperiment, type Experiment } from '../../experiment/experiment.t
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
-import { canDraw, drawCurves, drawLosses, drawRun } from '../figures.ts';
+import { drawCurves, drawLosses } from '../figures/curves.ts';
+import { canDraw, drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';

@@ -9,7 +9,7 @@ import { withArrays } from '../arrayFiles.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadBackends, prepare, recordingBytes } from '../execute.ts';
-import { canDraw, drawRun } from '../figures.ts';
+import { canDraw, drawRun } from '../figures/run.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';

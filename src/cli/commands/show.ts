@@ -3,7 +3,7 @@ import { inMebibytes } from '../../core/units.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
-import { drawNetwork } from '../figures.ts';
+import { drawNetwork } from '../figures/network.ts';
 import { type Global, print, table, tell } from '../output.ts';
 import { type ShownProjection, shownProjections } from '../projections.ts';
 import { readExperiment } from './run.ts';

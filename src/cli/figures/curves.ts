@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Bound } from '../../core/events.ts';
+import { ownLossesOf } from '../../core/network.ts';
+import type { OwnLoss } from '../../core/plugins.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
+import { METRICS_CSV, readMetrics } from '../../record/index.ts';
+
+/**
+ * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left
+ * out. @returns null where none has one
+ */
+export function drawCurves(
+  title: string,
+  groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
+  experiment: Experiment,
+): Uint8Array | null {
+  const { task } = experiment;
+  const bounds: readonly Bound[] = task.bounds;
+  const expected = task.statesExpected;
+  const drawn = groups
+    .map(({ label, folders }) => ({ label, runs: begun(folders.map((folder) => curve(folder, expected))) }))
+    .filter(({ runs }) => runs.length > 0);
+  if (drawn.length === 0) return null;
+  return renderLearningCurve({
+    title,
+    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+    yLabel: expected ? 'expected cross-entropy (nats)' : 'loss per step',
+    yAxis: expected ? 'linear' : 'log',
+    bounds,
+    groups: drawn,
+  });
+}
+
+/** Losses of all that a rule learns, over seeds: the task, and what its signals learn for themselves; null where that is nothing. */
+export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array | null {
+  const { task } = experiment;
+  const own = ownLossesOf(experiment.run.network.spec);
+  if (own.length === 0) return null;
+  const expected = task.statesExpected;
+  const runs = begun(folders.map((folder) => curve(folder, expected)));
+  if (runs.length === 0) return null;
+  const panel = ({ name, label, unit }: OwnLoss) => ({
+    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+    yLabel: unit,
+    bounds: [],
+    groups: [{ label, runs: begun(folders.map((folder) => ownCurve(folder, name))) }],
+  });
+  return renderLearningCurves({
+    title,
+    panels: [
+      {
+        xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+        yLabel: expected ? 'cross-entropy (nats)' : 'loss per step',
+        yAxis: expected ? 'linear' : 'log',
+        bounds: task.bounds,
+        groups: [{ label: 'W: the task', runs }],
+      },
+      ...own.map(panel),
+    ],
+  });
+}
+
+function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {
+  const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.ownLosses[name] || Number.NaN) };
+}
+
+function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
+  const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
+  const gap = (value: number | null) => (value !== null && Number.isFinite(value) ? value : Number.NaN);
+  return {
+    x: rows.map((row) => row.amount),
+    y: rows.map((row) => (expected ? gap(row.expectedLoss) : gap(row.lossPerStep || null))),
+  };
+}
+
+function begun<T extends { readonly x: readonly number[] }>(runs: readonly T[]): T[] {
+  return runs.filter(({ x }) => x.length > 0);
+}
