@@ -3,8 +3,11 @@ import { bptt } from './direct/bptt.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
 import { bernoulli } from './losses/bernoulli.ts';
+import { policy } from './losses/policy.ts';
 import { softmax } from './losses/softmax.ts';
 import { square } from './losses/square.ts';
+import { value } from './losses/value.ts';
+import { tdError } from './modulators/tdError.ts';
 import { alif } from './neurons/alif.ts';
 import { cubaLif } from './neurons/cubaLif.ts';
 import { integrator } from './neurons/integrator.ts';
@@ -28,9 +31,10 @@ import { eligibility } from './traces/eligibility.ts';
 export const models = {
   neurons: [lif, alif, cubaLif, integrator, rate],
   readouts: [leaky],
-  losses: [square, softmax, bernoulli],
+  losses: [square, softmax, bernoulli, policy, value],
   traces: [eligibility],
   signals: [broadcast, dendrite],
+  modulators: [tdError],
   direct: [bptt, rtrl, uoro],
   rules: [
     sgrd,
@@ -76,6 +80,7 @@ export {
   integrator,
   leaky,
   lif,
+  policy,
   rate,
   rateTermOnly,
   readoutOnly,
@@ -89,5 +94,7 @@ export {
   sgz,
   softmax,
   square,
+  tdError,
   uoro,
+  value,
 };

@@ -1,10 +1,12 @@
 import type { Catalogue } from '../src/core/plugins.ts';
+import { cartPole } from './cartPole.ts';
+import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
 
 /** Every task, one line each. */
-export const tasks = [nBack, patternGeneration, periodicOutput] satisfies Catalogue['tasks'];
+export const tasks = [nBack, patternGeneration, periodicOutput, cueReward, cartPole] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { nBack, patternGeneration, periodicOutput };
+export { cartPole, cueReward, nBack, patternGeneration, periodicOutput };

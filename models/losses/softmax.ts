@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Real } from '../../src/core/layout.ts';
 import type { LossModel } from '../../src/core/plugins.ts';
+import { logSumExp } from './logSumExp.ts';
 
 const params = z.strictObject({ kind: z.literal('softmax') });
 
@@ -24,12 +24,3 @@ export const softmax: LossModel<z.infer<typeof params>> = {
     },
   }),
 };
-
-/** ln sum_k exp(y_k), shifted by the largest so that it cannot overflow. */
-function logSumExp(y: Real, row: number, nOut: number): number {
-  let largest = y[row];
-  for (let k = 1; k < nOut; k++) if (y[row + k] > largest) largest = y[row + k];
-  let sum = 0;
-  for (let k = 0; k < nOut; k++) sum += Math.exp(y[row + k] - largest);
-  return largest + Math.log(sum);
-}

@@ -69,6 +69,7 @@ export const broadcast: SignalModel<Params> = {
       layout: { ...(p.feedback === 'symmetric' ? {} : ownMatrix), ...errorSpikesLayout(p.errorSpikeSize) },
       footprint: footprints[p.feedback],
       losses: [],
+      linear: spikes === null,
       stepsPerPhase: 1,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,

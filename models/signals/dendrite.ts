@@ -120,6 +120,7 @@ export const dendrite: SignalModel<DendriteParams> = {
       readoutDecay: 0,
       followsReadout: null,
       losses: ownLosses,
+      linear: false,
       stepsPerPhase: p.stepsPerPhase,
       kernel: kernelOf(p, context),
       init(state, rng, { recurrent, inputs }) {

@@ -4,7 +4,7 @@ import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { EvaluationEvent, RunEvent } from '../core/events.ts';
 import { narrowestBits } from '../core/format.ts';
-import { ownLossesOf } from '../core/network.ts';
+import { ownScores } from '../core/network.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import {
@@ -155,7 +155,7 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   const began = performance.now();
   const metrics = openMetrics(job.folder, {
     ...(job.experiment === null ? { resumeAmount: start } : {}),
-    ownLosses: ownLossesOf(experiment.run.network.spec).map(({ name }) => name),
+    own: ownScores(experiment.run.network.spec),
   });
   const warnings: string[] = [];
   const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;

@@ -21,7 +21,7 @@ export function observe(experiment: Experiment, steps: number): Observation {
   const shown = Math.min(steps, length);
   if (experiment.task.mode.kind === 'stream') {
     feed.fill(length);
-    runTrial(run, length, { learn: true, freeze: true });
+    runTrial(run, length, { learn: true, freeze: true, answer: feed.answer });
   }
   const fields = ['task.x', ...spec.populations.flatMap((population) => fieldsOf(population, spec)), ...outputs(spec)];
   const recorder = createRecorder(run, { fields });
@@ -30,6 +30,7 @@ export function observe(experiment: Experiment, steps: number): Observation {
   runTrial(run, length, {
     learn: true,
     freeze: true,
+    answer: feed.answer,
     onStep(t) {
       if (t >= shown) return;
       recorder.step(run, t, (event) => {

@@ -364,6 +364,7 @@ export function graphSchema(catalogue: Catalogue) {
     ...head,
     loss: lossChoice(catalogue.losses),
     ...common,
+    modulator: modulatorOf(catalogue),
     optimizer,
     task: choice('kind', catalogue.tasks),
     network: z.strictObject({
@@ -382,6 +383,7 @@ export function shortSchema(catalogue: Catalogue) {
     ...head,
     loss: lossChoice(catalogue.losses),
     ...common,
+    modulator: modulatorOf(catalogue),
     optimizer: shortOptimizer,
     task: choice('kind', catalogue.tasks),
     network: shortNetwork.extend({
@@ -414,6 +416,13 @@ type Chosen = { readonly [parameter: string]: unknown };
 function choice(key: 'kind' | 'name', entries: readonly { readonly params: z.ZodType }[]): z.ZodType<Chosen> {
   const options = entries.map((entry) => entry.params) as unknown as [z.ZodObject, ...z.ZodObject[]];
   return z.discriminatedUnion(key, options) as unknown as z.ZodType<Chosen>;
+}
+
+function modulatorOf({ modulators }: Catalogue) {
+  return choice('kind', modulators)
+    .nullable()
+    .default(null)
+    .describe('a third factor on all that the rule and the readouts learn; null: none');
 }
 
 /** A loss with its own parameters beside those that every loss has. */

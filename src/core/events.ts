@@ -40,6 +40,8 @@ export interface Scores {
   readonly rateHz: number;
   /** Mean of the recurrent activity per step: spikes, or the rate itself. */
   readonly activity: number;
+  /** Numbers that only some runs have, by name: `reward` of an episode, losses of what signals learn for themselves. */
+  readonly own: Readonly<Record<string, number>>;
 }
 
 export interface TrialEvent extends Scores {
@@ -54,8 +56,6 @@ export interface TrialEvent extends Scores {
   readonly updates: number;
   /** Scale s(t) of the learning rates at the end of the trial. */
   readonly rateScale: number;
-  /** Mean losses of what signals of the rule learn for themselves, by the names that they give them. */
-  readonly ownLosses: Readonly<Record<string, number>>;
 }
 
 /** One recorded step of one stream: the arrays are copies, [field][neuron]. */

@@ -5,6 +5,7 @@ import type {
   Activity,
   DirectInstance,
   Loss,
+  ModulatorInstance,
   NetworkShape,
   NeuronInstance,
   Optimizer,
@@ -158,6 +159,10 @@ export interface NetworkSpec {
   readonly readouts: readonly ReadoutSpec[];
   /** None where the rule has no trace and signal. */
   readonly channels: readonly Channel[];
+  /** Whether trials have rewards: the task pays them, or a modulator reads them. */
+  readonly rewarded: boolean;
+  /** A factor on all that traces and signals add up; null: 1, at once. */
+  readonly modulator: ModulatorInstance | null;
   /** Of all projections, then of all readouts. */
   readonly blocks: readonly WeightBlock[];
   /** Factor on loss and error: 1, 1 / scored steps of the trial, or a number. */
@@ -240,6 +245,7 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
     ...spec,
     channels: [],
     direct: null,
+    modulator: null,
     populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
     projections: spec.projections.map((projection) => ({ ...projection, traces: [] })),
   };
@@ -270,6 +276,8 @@ export interface Stages {
   direct(t0: number, t1: number): void;
   /** Online: steps [t0, t1) in order. `due`: the update comes next, and nobody reads the gradient before. */
   gradient(t0: number, t1: number, due?: boolean): void;
+  /** Of a modulator in steps: adds m G of every stream to the gradient, with one m for each stream. [stream] */
+  credit?(m: Float64Array): void;
   /** Online: after the last step of a trial. */
   gradientEnd(steps: number): void;
   /** Deferred: the whole trial at once. */
@@ -330,10 +338,23 @@ export interface NetworkLengths {
   readonly trial: number;
 }
 
+/** What the mean reward of an episode is called among the scores. */
+export const rewardName = 'reward';
+
+/** Names of the scores that not every run has. */
+export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded'>): string[] {
+  return [...(spec.rewarded ? [rewardName] : []), ...ownLossesOf(spec).map(({ name }) => name)];
+}
+
 /** What signals learn for themselves, each once. */
 export function ownLossesOf({ populations }: Pick<NetworkSpec, 'populations'>): OwnLoss[] {
   const all = populations.flatMap(({ signals }) => signals.flatMap(({ losses }) => losses));
   return [...new Map(all.map((own) => [own.name, own])).values()];
+}
+
+/** Where weights change within a trial, what a modulator will scale is kept for each stream. */
+export function creditsInSteps({ modulator, update }: Pick<NetworkSpec, 'modulator' | 'update'>): boolean {
+  return modulator !== null && update.unit === 'step';
 }
 
 /** The rate at progress p in [0, 1] of the training. */

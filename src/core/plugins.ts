@@ -21,6 +21,8 @@ export interface TrialRows {
   readonly weight: Rows;
   /** dE/dy. [stream][step][out] */
   readonly error: Rows;
+  /** What a task that answers pays at each step; of no width where nothing reads it. [stream][step][1] */
+  readonly reward: Rows;
 }
 
 /** Rows of a whole trial of one population. Each is written by one stage and read by later ones. */
@@ -320,10 +322,14 @@ export interface ReadoutModel<P = never> {
 export interface Loss {
   /** Whether the largest output names a class, so that an accuracy means something. */
   readonly classification: boolean;
+  /** Whether its outputs choose the actions of a task that answers; its target is then the action that was chosen. */
+  readonly acts?: boolean;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: LossKernel | null;
   /** dE/dy of one step. error, y, target: rows at `row`, [out] */
   error(error: Real, y: Real, target: Real, row: number, nOut: number): void;
+  /** Adds to dE/dy what no modulator scales, times `factor`. error, y, target: rows at `row`, [out] */
+  aside?(error: Real, y: Real, target: Real, row: number, nOut: number, factor: number): void;
   /** The loss of one step, nats or squared units of y. y, target: rows at `row`, [out] */
   value(y: Real, target: Real, row: number, nOut: number): number;
 }
@@ -471,6 +477,8 @@ export interface SignalInstance {
   readonly losses: readonly OwnLoss[];
   /** Steps between the ones at which it learns and is not 0. */
   readonly stepsPerPhase: number;
+  /** Whether it is linear in the errors and its step leaves nothing behind, so that a modulator may scale what it hears. */
+  readonly linear: boolean;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */
   readonly refersTo: 'error' | 'credit';
   /** Share of the weights of its readouts that is lost after every update, for feedback that aligns with them. */
@@ -584,6 +592,50 @@ export interface TraceModel<P = never> {
   readonly params: ZodType<P>;
   /** The trace for the neurons that the projection ends on. @throws ConfigError, UnsupportedError */
   derive(params: P, context: TraceContext): TraceInstance;
+}
+
+// ---------------------------------------------------------------- modulators
+
+/** What a modulator looks at. */
+export interface ModulatorBinding {
+  /** [stream][step][1] */
+  readonly reward: Rows;
+  /** [stream][step][out] */
+  readonly y: Rows;
+}
+
+/**
+ * One number for all synapses, a third factor:
+ *
+ *     dW = - eta sum_t m(t) G(t),      G(t) = keep G(t-1) + trace(t) signal(t)
+ */
+export interface ModulatorInstance {
+  /** Share of G that is left after a step, in [0, 1]. */
+  readonly keep: number;
+  /** Steps that m(t) comes after step t: 1 where it needs what the network puts out next. */
+  readonly late: 0 | 1;
+  /** m of step t of a stream; `last`: no step follows. */
+  bind(binding: ModulatorBinding): (stream: number, t: number, last: boolean) => number;
+}
+
+export interface ModulatorContext {
+  /** Length of a step, ms. */
+  readonly dtMs: number;
+  readonly readouts: readonly ReadoutShape[];
+  /** Where it stands in what the user wrote, for messages. */
+  readonly path: string;
+}
+
+/** A modulator: a global factor on what a rule adds up. */
+export interface ModulatorModel<P = never> {
+  /** What configurations call it. */
+  readonly kind: string;
+  /** Paper or project of its equations. */
+  readonly source: string;
+  /** Its parameters, with units and ranges. */
+  readonly params: ZodType<P>;
+  /** The modulator for the readouts of a network. @throws ConfigError */
+  derive(params: P, context: ModulatorContext): ModulatorInstance;
 }
 
 // ---------------------------------------------------------------- direct rules
@@ -756,6 +808,28 @@ export interface TrialTarget {
 /** What trials are for: weights learn from `train`; scores, figures of fresh data and `eval` are of `test`. */
 export type Split = 'train' | 'test';
 
+/**
+ * A task that answers: what the network does decides what it gets and what comes next. An episode is a trial; where it ends
+ * before the trial does, the rest is silence that is not scored.
+ */
+export interface Environment {
+  /** Choices of an action, as many as a readout with the loss "policy" has outputs. */
+  readonly actions: number;
+  /** Numbers that describe the episode of a stream. */
+  readonly state: number;
+  /** Whether the network acts at step t. */
+  acts(t: number): boolean;
+  /** Puts the episode at its start, after `fill` with the same arguments has written its first row, or all of them. */
+  begin(state: Real, rng: Rng, start: number, split: Split): void;
+  /**
+   * What follows the action at step t, -1 where it does not act: the state moves on, row t+1 of the input is written to `x` from
+   * `row` on (null after the last step). @returns the reward
+   */
+  step(state: Real, action: number, t: number, x: Real | null, row: number): number;
+  /** Whether the episode is over. */
+  ended(state: Real): boolean;
+}
+
 export interface TaskInstance {
   /** Columns of the input. */
   readonly nIn: number;
@@ -776,6 +850,8 @@ export interface TaskInstance {
   readonly testIsNew: boolean;
   /** Bytes of tables that it keeps, once the first trial has been filled; 0 where it is left out. */
   readonly bytes?: number;
+  /** A task that answers has one; the columns of its outputs are its actions. */
+  readonly environment?: Environment;
   /** Populations of the input, for rasters. */
   readonly inputPopulations: readonly { readonly label: string; readonly size: number }[];
   /**
@@ -814,6 +890,8 @@ export interface Catalogue {
   readonly traces: readonly Entry<TraceModel>[];
   /** Learning signals, found by `kind`. */
   readonly signals: readonly Entry<SignalModel>[];
+  /** Global factors, found by `kind`. */
+  readonly modulators: readonly Entry<ModulatorModel>[];
   /** Rules of a whole network, found by `kind`. */
   readonly direct: readonly Entry<DirectModel>[];
   /** Published rules, found by `name`. */

@@ -2,6 +2,7 @@ import type { Real } from '../core/layout.ts';
 import type { Split, TaskInstance, TrialTarget } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import { rowAt } from '../core/rows.ts';
+import { bindAnswers } from './answers.ts';
 import type { Run } from './run.ts';
 
 /** Brings a task's trials into the arrays of a run. */
@@ -9,6 +10,8 @@ export interface Feed {
   readonly task: TaskInstance;
   /** Fills all streams for the trial that the clock says is next. */
   fill(steps: number): void;
+  /** Of a task that answers: lets it, when the network has put out step t. */
+  readonly answer?: (t: number) => void;
   /** Symbols or trials, over all streams, that the clock says are done. */
   amount(): number;
 }
@@ -25,6 +28,15 @@ export function createFeed(
   const { sizes } = network.spec;
   const { x } = network.trial;
   const streams = Array.from({ length: sizes.stream }, (_, b) => ({ ...slice(run, task, b), rng: rng.split(b) }));
+  const answers =
+    task.environment &&
+    bindAnswers(
+      run,
+      task.environment,
+      streams.map((stream) => stream.rng),
+      split,
+    );
+  const startOf = (b: number) => (task.mode.kind === 'stream' ? clock.step : clock.trial * sizes.stream + b);
   // The constant of plastic biases.
   if (x.width > task.nIn) for (let s = x.width - 1; s < x.data.length; s += x.width) x.data[s] = 1;
   return {
@@ -32,12 +44,13 @@ export function createFeed(
     fill(steps) {
       for (let b = 0; b < streams.length; b++) {
         const { arrays, copyOutputs, rng: source } = streams[b];
-        const start = task.mode.kind === 'stream' ? clock.step : clock.trial * sizes.stream + b;
-        task.fill({ ...arrays, steps }, source, start, split);
+        task.fill({ ...arrays, steps }, source, startOf(b), split);
         copyOutputs?.(steps);
         if (window) mute(arrays.weight, window, steps);
       }
+      answers?.begin(steps, startOf);
     },
+    ...(answers ? { answer: answers.answer } : {}),
     amount() {
       const perStream = task.mode.kind === 'stream' ? Math.floor(clock.step / task.mode.stepsPerSymbol) : clock.trial;
       return perStream * sizes.stream;

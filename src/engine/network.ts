@@ -1,5 +1,6 @@
 import {
   blockGroup,
+  blockLength,
   channelName,
   populationSizes,
   projectionSizes,
@@ -8,14 +9,15 @@ import {
   signalSizes,
 } from '../core/bindings.ts';
 import { cut, type Field, type Group, groupsLength, type Layout, type Role } from '../core/layout.ts';
-import type {
-  Backend,
-  Network,
-  NetworkLengths,
-  NetworkSpec,
-  OpenOptions,
-  Stages,
-  WeightBlock,
+import {
+  type Backend,
+  creditsInSteps,
+  type Network,
+  type NetworkLengths,
+  type NetworkSpec,
+  type OpenOptions,
+  type Stages,
+  type WeightBlock,
 } from '../core/network.ts';
 import type { Activity, TrialRows } from '../core/plugins.ts';
 import type { Rows } from '../core/rows.ts';
@@ -73,6 +75,13 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
       groups.push(group(name, 'signal', kept(signal.layout, backend), signalSizes(spec, population, c)));
     });
   }
+  if (creditsInSteps(spec)) {
+    for (const block of spec.blocks) {
+      groups.push(
+        group(`modulator.${block.name}`, 'trace', creditLayout(blockLength(block, spec)), { stream: sizes.stream }),
+      );
+    }
+  }
   if (spec.direct)
     groups.push(group('direct', 'direct', spec.direct.layout, { stream: sizes.stream, step: sizes.step }));
   for (const population of populations) {
@@ -90,6 +99,15 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
 
 const tailLayout = (history: number): Layout => ({
   tail: { shape: ['stream', history, 'self'], home: 'post', unit: '1', doc: 'last activity of the trial before' },
+});
+
+const creditLayout = (length: number): Layout => ({
+  G: {
+    shape: ['stream', length],
+    home: 'synapse',
+    unit: 'dE/dw',
+    doc: 'trace times signal, as the modulator keeps it',
+  },
 });
 
 const runLayout = {
@@ -138,6 +156,7 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
     expected: rows(step, 'out', 'expected target'),
     weight: rows(step, 1, 'weight of the step in the loss'),
     error: rows(step, 'out', 'error'),
+    reward: rows(spec.rewarded ? step : 0, 1, 'reward'),
   };
   return [
     ...own,
@@ -226,6 +245,7 @@ export function allocateNetwork(
     expected: rows('task.expected', sizes.out),
     weight: rows('task.weight', 1),
     error: rows('task.error', sizes.out),
+    reward: rows('task.reward', spec.rewarded ? 1 : 0),
   };
   const blocks = (field: string) =>
     Object.fromEntries(spec.blocks.map((of) => [of.name, state.field(`${blockGroup(of, spec)}.${field}`)]));

@@ -1,8 +1,9 @@
 import type { Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
-import { scheduleAt } from '../core/network.ts';
+import { creditsInSteps, scheduleAt } from '../core/network.ts';
 import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
+import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
@@ -25,6 +26,8 @@ export interface Run {
   readonly stages: Stages;
   readonly clock: Clock;
   readonly borders: Borders;
+  /** The third factor of the network; null: none. */
+  readonly modulator: BoundModulator | null;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
   /** Steps of one stream in the whole training; s(t) refers to it. */
@@ -43,6 +46,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     stages,
     clock,
     borders: bindBorders(network),
+    modulator: bindModulator(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),
@@ -59,6 +63,8 @@ export interface TrialOptions {
   readonly learn: boolean;
   /** With `learn`: compute signals and gradients, but leave the weights as they are. */
   readonly freeze?: boolean;
+  /** Of a task that answers: called when the network has put out step t. */
+  readonly answer?: ((t: number) => void) | undefined;
   /** Called after every step, when its signal is known and before its update; makes the trial run step by step. */
   readonly onStep?: ((t: number) => void) | undefined;
 }
@@ -75,7 +81,9 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages, clock } = run;
   const { spec } = network;
   begin(run, steps);
-  if (options.learn && !options.onStep && stages.wholeTrial) stages.wholeTrial(steps, run.lossScale);
+  if (options.learn && run.modulator) modulated(run, run.modulator, steps, options);
+  else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
+    stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
   if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
   run.borders.leave(steps);
@@ -87,7 +95,7 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages } = run;
   const { spec } = network;
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
-  const stride = withinTrial || options.onStep ? 1 : steps;
+  const stride = withinTrial || options.onStep || options.answer ? 1 : steps;
   // Where weights change within the trial a piece ends with each update, and a backend that keeps traces step by step has them.
   const piece = run.gradientChunk === 1 && withinTrial ? 1 : stride === 1 && !withinTrial ? run.gradientChunk : steps;
   const direct = options.learn ? spec.direct : null;
@@ -97,6 +105,7 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
     const t1 = t0 + stride;
     stages.forward(t0, t1);
     stages.readout(t0, t1);
+    options.answer?.(t0);
     stages.error(t0, t1, run.lossScale);
     if (options.learn) {
       stages.rateRunning(t0, t1);
@@ -117,6 +126,60 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   if (options.learn) finishGradient(run, steps);
   // Last, since it may leave rows of its own in the signal that the trace of the rate term has met.
   if (direct && firstDirect < steps) stages.direct(firstDirect, steps);
+}
+
+/** A learning trial with a third factor: what it scales is known only when the network has gone on. */
+function modulated(run: Run, modulator: BoundModulator, steps: number, options: TrialOptions): void {
+  if (creditsInSteps(run.network.spec)) modulatedInSteps(run, modulator, steps, options);
+  else modulatedAtEnd(run, modulator, steps, options);
+}
+
+/** First everything that happens, then the errors of all steps with their factors, then what they teach. */
+function modulatedAtEnd(run: Run, modulator: BoundModulator, steps: number, { answer, onStep }: TrialOptions): void {
+  const { network, stages, lossScale, signalScale } = run;
+  const { direct, execution } = network.spec;
+  const stride = answer || onStep ? 1 : steps;
+  for (let t = 0; t < steps; t += stride) {
+    stages.forward(t, t + stride);
+    stages.readout(t, t + stride);
+    answer?.(t);
+    if (!onStep) continue;
+    // Who watches sees the signal as it is before its factor is known.
+    stages.error(t, t + 1, lossScale);
+    stages.signal(t, t + 1, signalScale);
+    onStep(t);
+  }
+  stages.error(0, steps, lossScale);
+  modulator.scaleErrors(steps, lossScale);
+  stages.rateRunning(0, steps);
+  stages.signal(0, steps, signalScale);
+  if (execution === 'online') stages.gradient(0, steps);
+  finishGradient(run, steps);
+  if (direct?.grain === 'step') for (let t = 0; t < steps; t++) stages.direct(t, t + 1);
+  else if (direct) stages.direct(0, steps);
+}
+
+/** A factor that comes a step late scales what stood before the traces of this step were added. */
+function modulatedInSteps(run: Run, modulator: BoundModulator, steps: number, options: TrialOptions): void {
+  const { stages, lossScale, signalScale } = run;
+  const { answer, onStep, freeze } = options;
+  const credit = (t: number) => {
+    stages.credit?.(modulator.at(t, steps));
+    if (!freeze) updateWithin(run, t + 1);
+  };
+  for (let t = 0; t < steps; t++) {
+    stages.forward(t, t + 1);
+    stages.readout(t, t + 1);
+    answer?.(t);
+    if (modulator.late === 1 && t > 0) credit(t - 1);
+    stages.error(t, t + 1, lossScale);
+    stages.signal(t, t + 1, signalScale);
+    stages.gradient(t, t + 1);
+    if (modulator.late === 0) credit(t);
+    onStep?.(t);
+  }
+  if (modulator.late === 1) credit(steps - 1);
+  finishGradient(run, steps);
 }
 
 /** Whether the weights change after this step. */

@@ -1,7 +1,7 @@
 import { DivergenceError } from '../core/errors.ts';
 import type { Scores } from '../core/events.ts';
 import type { Real, Role } from '../core/layout.ts';
-import { isScored, type Network } from '../core/network.ts';
+import { isScored, type Network, rewardName } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { spikesPerStepToRate } from '../core/units.ts';
 import { namedRows } from './names.ts';
@@ -19,6 +19,8 @@ export interface Tally {
   decided: number;
   activity: number;
   neuronSteps: number;
+  /** Of all episodes. */
+  reward: number;
 }
 
 export function emptyTally(): Tally {
@@ -32,6 +34,7 @@ export function emptyTally(): Tally {
     decided: 0,
     activity: 0,
     neuronSteps: 0,
+    reward: 0,
   };
 }
 
@@ -62,6 +65,8 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
       tally.expectedLoss += weight * expected;
       tally.scored += weight;
     }
+    const { reward } = trial;
+    if (reward.width > 0) tally.reward += sum(reward.data, rowAt(reward, b, 0), steps);
     for (const { z } of activity) {
       tally.activity += sum(z.data, rowAt(z, b, 0), steps * z.size);
       tally.neuronSteps += steps * z.size;
@@ -81,6 +86,7 @@ export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolea
     accuracy: classifies ? tally.correct / (tally.decided > 0 ? tally.decided : Number.NaN) : null,
     rateHz: spikesPerStepToRate(activity, spec.dtMs),
     activity,
+    own: spec.rewarded ? { [rewardName]: tally.reward / (tally.trials * spec.sizes.stream) } : {},
   };
 }
 

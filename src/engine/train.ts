@@ -1,5 +1,5 @@
 import { channelName } from '../core/bindings.ts';
-import type { Listener, Scores, TrialEvent } from '../core/events.ts';
+import type { Listener, Scores } from '../core/events.ts';
 import { scheduleAt } from '../core/network.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
@@ -84,7 +84,7 @@ export function* trainTrials(
 }
 
 /** Mean losses per phase, stream and neuron of what signals learn for themselves, in the trial just done, over their neurons. */
-function ownLosses({ network }: Run): TrialEvent['ownLosses'] {
+function ownLosses({ network }: Run): Scores['own'] {
   const { spec, state } = network;
   const sums: Record<string, number> = {};
   const neurons: Record<string, number> = {};
@@ -106,7 +106,7 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
   const { network, clock, totalSteps } = run;
   feed.fill(steps);
   const onStep = recorder?.wants(clock.trial) && listener ? (t: number) => recorder.step(run, t, listener) : undefined;
-  runTrial(run, steps, { learn: true, onStep });
+  runTrial(run, steps, { learn: true, answer: feed.answer, onStep });
   checkFinite(run, steps);
   if (!listener) return null;
   const tally = emptyTally();
@@ -121,7 +121,7 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
     updates: clock.updates,
     rateScale: scheduleAt(network.spec.signalSchedule, progress),
     ...scores,
-    ownLosses: ownLosses(run),
+    own: { ...scores.own, ...ownLosses(run) },
   });
   return scores;
 }

@@ -12,6 +12,7 @@ import { type Alignments, type AuditBlock, align, auditBlocksOf, normsOf, undefi
 import { buildSpec, deriveParts } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import {
+  actOut,
   adopt,
   copyData,
   type Follower,
@@ -210,6 +211,7 @@ function assemble(master: Experiment, input: unknown, catalogue: Catalogue, opti
 /** The master's next chunk, with the weights that it starts with. BPTT keeps nothing from chunk to chunk. */
 function followChunk({ first, followers }: Cast, steps: number): void {
   first.experiment.feed.fill(steps);
+  actOut(first, first.experiment.feed, steps);
   for (const follower of followers) {
     if (follower.twin) continue;
     copyData(follower.run, first.run);
@@ -235,6 +237,7 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
   const tally = emptyTally();
   const fill = () => {
     feed.fill(sizes.step);
+    actOut(first, feed, sizes.step);
     const { trial } = first.run.network;
     if (task.statesExpected) trial.target.data.set(trial.expected.data);
     for (const { run } of all) if (run !== first.run) copyData(run, first.run);

@@ -118,6 +118,8 @@ export function buildSpec(
     lossScale: config.loss.scale,
     signalSchedule: signalSchedule(blocks, rule.projections, optimizer.schedule),
     direct: rule.direct,
+    rewarded: task.environment !== undefined || config.modulator !== null,
+    modulator: modulatorOf(config, catalogue, rule.populations, rule.direct, graph.readouts),
     execution: chooseExecution(config, traces, rule.populations, rule.projections),
     rateTerm: {
       strength: config.rateTerm.strength,
@@ -135,6 +137,32 @@ export function buildSpec(
     traces,
     borderSpikes: network.borderSpikes,
   };
+}
+
+/** @throws ConfigError where what it would scale is not linear in the errors, or comes to be in another order */
+function modulatorOf(
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+  populations: readonly PopulationSpec[],
+  direct: NetworkSpec['direct'],
+  readouts: readonly ReadoutSpec[],
+): NetworkSpec['modulator'] {
+  const { modulator, training, rateTerm, network } = config;
+  if (modulator === null) return null;
+  const odd = populations.find(({ signals }) => signals.some(({ linear }) => !linear));
+  if (odd) {
+    throw new ConfigError(
+      'modulator.kind',
+      modulator.kind,
+      `null beside the rule "${odd.rule?.rule}", whose signal it cannot scale`,
+    );
+  }
+  if (training.update.unit === 'step' && (direct || rateTerm.strength > 0)) {
+    const what = direct ? `the rule "${String(config.rule.name)}"` : 'a firing-rate term';
+    throw new ConfigError('training.update.unit', 'step', `"trial" with a modulator and ${what}`);
+  }
+  const model = find(catalogue.modulators, 'kind', modulator.kind, 'modulator.kind');
+  return model.derive(modulator as never, { dtMs: network.dtMs, readouts, path: 'modulator' });
 }
 
 /** The schedule of the first recurrent weights, which signals with matrices of their own follow; that of all where there are none. */

@@ -113,7 +113,7 @@ export function observedRanges(trained: Experiment, catalogue: Catalogue): Range
     if (from) adoptMatrices(probe, from);
     for (let trial = 0; trial < watchedTrials; trial++) {
       feed.fill(sizes.step);
-      runTrial(run, sizes.step, { learn: true, freeze: true, onStep: watch });
+      runTrial(run, sizes.step, { learn: true, freeze: true, answer: feed.answer, onStep: watch });
     }
   }
   return ranges;

@@ -337,7 +337,7 @@ function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scor
   while (run.clock.step < wanted) {
     const steps = nextSteps(run, task, wanted);
     feed.fill(steps);
-    runTrial(run, steps, { learn: false });
+    runTrial(run, steps, { learn: false, answer: feed.answer });
     checkFinite(run, steps);
     addTrial(tally, run, steps);
   }

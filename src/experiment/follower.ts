@@ -2,6 +2,7 @@ import { channelName, projectionSizes, signalSizes } from '../core/bindings.ts';
 import { viewsOf } from '../core/feedback.ts';
 import { type Layout, layoutLength, type Real, type Role, type Sizes } from '../core/layout.ts';
 import type { Weights } from '../core/network.ts';
+import type { Feed } from '../engine/feed.ts';
 import { gradientOf, type Run, runTrial } from '../engine/run.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -16,7 +17,7 @@ export interface Follower {
 
 /** What belongs to the network and not to the rule. */
 const shared: readonly Role[] = ['weights', 'neuron', 'readout', 'past', 'run'];
-const dataArrays = ['x', 'target', 'expected', 'weight'] as const;
+const dataArrays = ['x', 'target', 'expected', 'weight', 'reward'] as const;
 
 /** The follower stands where the master does: weights, neurons, readout, clock; a twin also with all that the rule keeps. */
 export function adopt({ run, twin }: Follower, master: Run): void {
@@ -112,6 +113,14 @@ function scaleOf(rule: Follower['config']['rule']): number {
 /** The data of one run for another. */
 export function copyData(to: Run, from: Run): void {
   for (const name of dataArrays) to.network.trial[name].data.set(from.network.trial[name].data);
+}
+
+/** Lets a task that answers do so once, with the network as it stands, so that everybody is shown the same actions. */
+export function actOut({ run }: Pick<Follower, 'run'>, feed: Feed, steps: number): void {
+  if (!feed.answer) return;
+  const { restore } = remember(run);
+  runTrial(run, steps, { learn: false, answer: feed.answer });
+  restore();
 }
 
 /** One chunk: its own matrices learn along, the weights stay. */

@@ -133,7 +133,7 @@ function compareFrom(pair: Pair, from: number, to: number, end: number) {
 
 function learn({ run, feed }: Experiment, steps: number, onStep: (t: number) => void): void {
   feed.fill(steps);
-  runTrial(run, steps, { learn: true, onStep });
+  runTrial(run, steps, { learn: true, answer: feed.answer, onStep });
 }
 
 function copyOf(experiment: Experiment, field: string, t: number): Float64Array {

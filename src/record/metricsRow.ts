@@ -18,13 +18,13 @@ const ORDER = {
   accuracy: 10,
   rateHz: 11,
   activity: 12,
-} satisfies Record<Exclude<keyof TrialEvent | keyof EvaluationEvent, 'ownLosses'>, number>;
+} satisfies Record<Exclude<keyof TrialEvent | keyof EvaluationEvent, 'own'>, number>;
 
 const COMMON: readonly string[] = Object.keys(ORDER);
 
-/** Columns of a table: those of every run, then the losses of what its signals learn for themselves. */
-export function columnsOf(ownLosses: readonly string[]): string[] {
-  return [...COMMON, ...ownLosses];
+/** Columns of a table: those of every run, then its own. */
+export function columnsOf(own: readonly string[]): string[] {
+  return [...COMMON, ...own];
 }
 
 type Cells = ReadonlyMap<string, unknown>;
@@ -35,8 +35,8 @@ function jsonCell(value: unknown): unknown {
 }
 
 function cellsOf(row: MetricsRow): Cells {
-  const { ownLosses, ...rest } = { ownLosses: {}, ...row };
-  return new Map<string, unknown>([...Object.entries(rest), ...Object.entries(ownLosses)]);
+  const { own, ...rest } = row;
+  return new Map<string, unknown>([...Object.entries(rest), ...Object.entries(own)]);
 }
 
 /** One line of CSV with a cell for every column; a field that is null or that the event does not have is empty. */
@@ -79,23 +79,19 @@ function fromCells(cells: Cells): MetricsRow | null {
     accuracy: optional('accuracy'),
     rateHz: number('rateHz'),
     activity: number('activity'),
+    own: ownIn(cells, number),
   });
-  const row = build(cells.get('type'), number, scores, () => ownLossesIn(cells, number));
+  const row = build(cells.get('type'), number, scores);
   return readable ? row : null;
 }
 
-/** What stands in the columns that not every run has; empty where the rule has no such loss. */
-function ownLossesIn(cells: Cells, number: (name: string) => number): Record<string, number> {
+/** What stands in the columns that not every run has. */
+function ownIn(cells: Cells, number: (name: string) => number): Record<string, number> {
   const stated = [...cells].filter(([name, cell]) => !COMMON.includes(name) && cell !== null && cell !== '');
   return Object.fromEntries(stated.map(([name]) => [name, number(name)]));
 }
 
-function build(
-  type: unknown,
-  number: (name: keyof typeof ORDER) => number,
-  scores: () => Scores,
-  ownLosses: () => TrialEvent['ownLosses'],
-): MetricsRow | null {
+function build(type: unknown, number: (name: keyof typeof ORDER) => number, scores: () => Scores): MetricsRow | null {
   const amount = number('amount');
   if (type === 'evaluation') return { type, amount, symbols: number('symbols'), ...scores() };
   if (type !== 'trial') return null;
@@ -107,7 +103,6 @@ function build(
     updates: number('updates'),
     rateScale: number('rateScale'),
     ...scores(),
-    ownLosses: ownLosses(),
   };
 }
 

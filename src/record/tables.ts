@@ -85,8 +85,8 @@ function* startOf(path: string, columns: readonly string[], resumeAmount: number
 export interface MetricsOptions {
   /** Amount of the checkpoint that a run goes on from. */
   readonly resumeAmount?: number;
-  /** Names of the losses of what signals of the run learn for themselves. */
-  readonly ownLosses?: readonly string[];
+  /** Names of the scores that not every run has. */
+  readonly own?: readonly string[];
 }
 
 /**
@@ -96,9 +96,9 @@ export interface MetricsOptions {
  * tables end with the bytes of a run that was never interrupted; for this a run must report everything of an amount
  * before its checkpoint of that amount. Throws FileError.
  */
-export function openMetrics(folder: string, { resumeAmount, ownLosses = [] }: MetricsOptions = {}): MetricsSink {
+export function openMetrics(folder: string, { resumeAmount, own = [] }: MetricsOptions = {}): MetricsSink {
   const paths = [join(folder, METRICS_CSV), join(folder, METRICS_JSONL)] as const;
-  const needed = columnsOf(ownLosses);
+  const needed = columnsOf(own);
   const columns = resumeAmount === undefined ? needed : columnsIn(paths[0], needed);
   for (const path of paths) writeAtomic(path, encodeLines(startOf(path, columns, resumeAmount)));
   const csv = new LineWriter(paths[0], 0);

@@ -392,7 +392,7 @@ describe('on wasm', () => {
       const losses: number[] = [];
       experiment.train({
         listener: (event) => {
-          if (event.type === 'trial') losses.push(event.ownLosses.lossA, event.ownLosses.lossJ);
+          if (event.type === 'trial') losses.push(event.own.lossA, event.own.lossJ);
         },
       });
       return { losses, network: experiment.run.network };

@@ -20,13 +20,21 @@ export function trialEvent(trial: number, change: Partial<TrialEvent> = {}): Tri
     ...scores,
     rateHz: 18.3,
     activity: 0.1 + 0.2,
-    ownLosses: {},
+    own: {},
     ...change,
   };
 }
 
 export function evaluationEvent(amount: number, change: Partial<EvaluationEvent> = {}): EvaluationEvent {
-  const scores = { loss: 2 / 3, lossPerStep: 1e-7, expectedLoss: null, accuracy: 0.5, rateHz: 5e-324, activity: 0 };
+  const scores = {
+    loss: 2 / 3,
+    lossPerStep: 1e-7,
+    expectedLoss: null,
+    accuracy: 0.5,
+    rateHz: 5e-324,
+    activity: 0,
+    own: {},
+  };
   return { type: 'evaluation', amount, symbols: 80000, ...scores, ...change };
 }
 

@@ -58,8 +58,8 @@ describe('openMetrics', () => {
 
   it('has columns for what signals learn for themselves, where they do', () => {
     const folder = scratchFolder();
-    const rows = [trialEvent(1, { ownLosses: { own: 0.25 } }), evaluationEvent(100)];
-    const sink = openMetrics(folder, { ownLosses: ['own'] });
+    const rows = [trialEvent(1, { own: { own: 0.25 } }), evaluationEvent(100)];
+    const sink = openMetrics(folder, { own: ['own'] });
     for (const row of rows) sink.listener(row);
     sink.close();
     const [csv, jsonl] = tables(folder);
@@ -84,7 +84,7 @@ describe('openMetrics', () => {
         .split('\n')
         .map((text) => text.split(',').length),
     ).toEqual([15, 15, 15, 1]);
-    expect(() => openMetrics(folder, { resumeAmount: 100, ownLosses: ['other'] })).toThrow(/expected .*,other$/u);
+    expect(() => openMetrics(folder, { resumeAmount: 100, own: ['other'] })).toThrow(/expected .*,other$/u);
   });
 
   it('names the path where it cannot write', () => {

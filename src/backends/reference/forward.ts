@@ -7,11 +7,10 @@ import { rowAt } from '../../core/rows.ts';
 
 /** Currents, neurons, readouts, errors. Within a step populations come in the order of their list. */
 export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout' | 'error'> {
-  const { spec, trial } = network;
+  const { spec } = network;
   const nStream = spec.sizes.stream;
   const populations = spec.populations.map((_, p) => bindPopulation(network, p));
   const reads = spec.readouts.map(({ readout }, r) => readout.bind(bindingOfReadout(network, r)));
-  const { y, target, error, weight: weights } = trial;
   return {
     forward(t0, t1) {
       for (let b = 0; b < nStream; b++) {
@@ -23,22 +22,28 @@ export function bindForward(network: Network): Pick<Stages, 'forward' | 'readout
         for (let t = t0; t < t1; t++) for (let r = 0; r < reads.length; r++) reads[r](b, t);
       }
     },
-    error(t0, t1, scale) {
-      for (let b = 0; b < nStream; b++) {
-        for (let t = t0; t < t1; t++) {
-          const factor = scale[b] * weights.data[rowAt(weights, b, t)];
-          for (const readout of spec.readouts) {
-            const { loss, weight, column, size } = readout;
-            const row = rowAt(error, b, t) + column;
-            if (factor * weight === 0 || !isScored(readout, t)) clearRow(error.data, row, size);
-            else {
-              loss.error(error.data, y.data, target.data, row, size);
-              scaleRow(error.data, factor * weight, row, size);
-            }
+    error: bindError(network),
+  };
+}
+
+/** dE/dy of each step and readout, times the factor of its stream. */
+export function bindError({ spec, trial }: Network): Stages['error'] {
+  const { y, target, error, weight: weights } = trial;
+  return (t0, t1, scale) => {
+    for (let b = 0; b < spec.sizes.stream; b++) {
+      for (let t = t0; t < t1; t++) {
+        const factor = scale[b] * weights.data[rowAt(weights, b, t)];
+        for (const readout of spec.readouts) {
+          const { loss, weight, column, size } = readout;
+          const row = rowAt(error, b, t) + column;
+          if (factor * weight === 0 || !isScored(readout, t)) clearRow(error.data, row, size);
+          else {
+            loss.error(error.data, y.data, target.data, row, size);
+            scaleRow(error.data, factor * weight, row, size);
           }
         }
       }
-    },
+    }
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Backend, Network, Stages } from '../../core/network.ts';
+import { type Backend, creditsInSteps, type Network, type Stages } from '../../core/network.ts';
+import { bindCredit } from './credit.ts';
 import { bindForward } from './forward.ts';
 import { bindGradient, bindSignals } from './gradient.ts';
 import { bindRateTerm } from './rateTerm.ts';
@@ -28,6 +29,7 @@ export function compileReference(network: Network): Stages {
     ...bindForward(network),
     ...bindRateTerm(network),
     ...bindGradient(network, signals),
+    ...(creditsInSteps(network.spec) && network.spec.modulator ? bindCredit(network, network.spec.modulator) : {}),
     update: bindUpdate(network, signals),
     ready: () => Promise.resolve(),
     close() {},

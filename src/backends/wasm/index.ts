@@ -1,6 +1,14 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
+import {
+  type Backend,
+  creditsInSteps,
+  type Network,
+  type NetworkLengths,
+  type NetworkSpec,
+  type OpenOptions,
+  type Workspace,
+} from '../../core/network.ts';
 import { whyNotSingle } from '../../core/single.ts';
 import { dendriteOf } from './dendrite.ts';
 import { workOf } from './lay.ts';
@@ -33,7 +41,7 @@ function missing(spec: NetworkSpec): string[] {
   if (spec.formats) names.add('number formats');
   for (const { neuron, kind } of populations) if (!neuron.kernel) names.add(`the neuron "${kind}" as it is set`);
   for (const { readout, kind } of readouts) if (!readout.kernel) names.add(`the readout "${kind}"`);
-  for (const { loss, lossKind } of readouts) if (!loss.kernel) names.add(`the loss "${lossKind}"`);
+  if (creditsInSteps(spec)) names.add('updates within a trial beside a modulator');
   if (!optimizer.kernel) names.add(`the optimiser "${optimizer.kind}"`);
   const traces = projections.flatMap((projection) => projection.traces);
   for (const { post, traces: own } of projections) {

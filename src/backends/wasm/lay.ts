@@ -189,7 +189,7 @@ function layReadouts(
       b: at(weights[`${name}.bias`]),
       gBias: gradientOf(`${name}.bias`),
       bias: readout.readout.bias ? 1 : 0,
-      lossKind: lossKinds[(loss.kernel as LossKernel).name],
+      lossKind: loss.kernel ? lossKinds[loss.kernel.name] : 0,
       decay,
       gain,
       weight,

@@ -4,6 +4,7 @@ import { UnsupportedError } from '../../core/errors.ts';
 import { type Network, type NetworkSpec, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { weightRanges } from '../../core/projection.ts';
 import { singleNetwork, whyNotSingle } from '../../core/single.ts';
+import { bindError } from '../reference/forward.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { layDendrite } from './dendrite.ts';
@@ -40,6 +41,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
   const fused = sharesRows(spec).signal;
   const running = spec.rateTerm.mean === 'running';
   const rated = spec.rateTerm.strength > 0 && learns;
+  const plainErrors = spec.readouts.every(({ loss }) => loss.kernel) ? null : bindError(network);
   const reduceAll = bindReduce(network, plan, kernels);
   const tell = single && plan.told !== null ? bindTell(single, plan.told, memory) : () => {};
   const wholeTrial = (steps: number, scale: Float64Array) => {
@@ -51,6 +53,8 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     forward: (t0, t1) => crew.run('forward', t0, t1),
     readout: (t0, t1) => crew.run('readout', t0, t1),
     error(t0, t1, scale) {
+      // A loss without a kernel is a few numbers a step, so that all of them are made here.
+      if (plainErrors) return plainErrors(t0, t1, scale);
       scales.set(scale);
       crew.run('errors', t0, t1);
     },
@@ -90,11 +94,12 @@ export function compileStages(network: Network, { module, memory, plan, threads 
 }
 
 /** Whether a learning trial can be done stream by stream: nothing in it waits for all streams. */
-function wholeTrials({ populations, channels, direct, execution, rateTerm }: NetworkSpec): boolean {
+function wholeTrials({ populations, readouts, channels, direct, execution, rateTerm }: NetworkSpec): boolean {
   return (
     channels.length > 0 &&
     !populations.some(({ signals }) => signals.some(({ kernel }) => kernel?.errorSpikes)) &&
     direct === null &&
+    readouts.every(({ loss }) => loss.kernel !== null) &&
     execution === 'deferred' &&
     (rateTerm.strength === 0 || rateTerm.mean !== 'batch')
   );

@@ -67,7 +67,7 @@ function compare(experiment: Experiment, chip: ReturnType<typeof reckonOf>['chip
   const { run, feed } = experiment.observer(1);
   const { step } = run.network.spec.sizes;
   feed.fill(step);
-  runTrial(run, step, { learn: false });
+  runTrial(run, step, { learn: false, answer: feed.answer });
   const { x } = run.network.trial;
   const [{ z }] = run.network.activity;
   const steps = Math.min(step, mostSteps);

@@ -63,7 +63,7 @@ export function drawLosses(title: string, folders: readonly string[], experiment
 
 function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
-  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.ownLosses[name] || Number.NaN) };
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.own[name] || Number.NaN) };
 }
 
 function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
