@@ -799,6 +799,8 @@ export interface TrialTarget {
   readonly expected: Real;
   /** Weight of each step in the loss, 0 where none is scored. [step] */
   readonly weight: Real;
+  /** Rewards that no action decides; left out where nothing reads any. [step] */
+  readonly reward?: Real;
   /** Steps to fill. */
   readonly steps: number;
   /** Numbers from one row of x to the next. */

@@ -80,6 +80,7 @@ function slice({ network }: Run, task: TaskInstance, b: number) {
       ...given,
       x: trial.x.data.subarray(first, first + step * nIn),
       weight: trial.weight.data.subarray(b * step, (b + 1) * step),
+      ...(trial.reward.width > 0 ? { reward: trial.reward.data.subarray(b * step, (b + 1) * step) } : {}),
       xStride: nIn,
     } satisfies Omit<TrialTarget, 'steps'>,
     copyOutputs: same

@@ -13,6 +13,8 @@ export interface GivenTrial {
   readonly x: readonly (readonly number[])[];
   /** [t][k] */
   readonly target: readonly (readonly number[])[];
+  /** [t]; none where it is left out. */
+  readonly reward?: readonly number[];
 }
 
 /** A network on trials that are given one by one: an experiment whose task is a list. `neurons`: other models than ours. */
@@ -31,7 +33,8 @@ export function givenExperiment(
     testIsNew: false,
     inputPopulations: [],
     fill(out, _rng, start) {
-      const { x, target } = trials[start];
+      const { x, target, reward } = trials[start];
+      if (reward) out.reward?.set(reward);
       for (let t = 0; t < steps; t++) {
         out.x.set(x[t], t * out.xStride);
         out.target.set(target[t], t * task.nOut);

@@ -3,6 +3,7 @@ import { FileError } from '../../core/errors.ts';
 import { type EpropDelaysFile, verifyEpropDelays } from './epropDelays.ts';
 import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
+import { type EpropRewardFile, verifyEpropReward } from './epropReward.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
@@ -27,6 +28,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-delays', (file: EpropDelaysFile, subject: Subject) => verifyEpropDelays(file, subject)],
   ['eprop-graph', (file: EpropGraphFile, subject: Subject) => verifyEpropGraph(file, subject)],
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
+  ['eprop-reward', (file: EpropRewardFile, subject: Subject) => verifyEpropReward(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
   ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
