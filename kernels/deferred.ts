@@ -1,3 +1,4 @@
+import { backLinear } from './linear';
 import { Events, Net, Projection } from './net';
 import { endOf, eventsFrom, eventsTo, gatherRows, listOf, rowOf } from './rows';
 import { transposeFeedback } from './signal';
@@ -36,7 +37,8 @@ function backOf(net: Net, b: i32, steps: i32): void {
     }
   }
   if (anyDense) for (let j = 0; j < net.n; j += WIDTH) {
-    backBlock(net, b, steps, j);
+    if (net.linear) backBlockLinear(net, b, steps, j);
+    else backBlock(net, b, steps, j);
     for (let at = net.projections; at; at = changetype<Projection>(at).next) {
       const p = changetype<Projection>(at);
       if (!p.learns || p.rows) continue;
@@ -64,10 +66,21 @@ function filterErrors(net: Net, b: i32, steps: i32): void {
 
 /** zeta D of the neurons [j, j + WIDTH) at every step.   net.block: [step][WIDTH]; lanes beyond the last neuron are unused */
 function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
+  backThrough(net, b, steps, j, false);
+}
+
+/** The same by the matrices of each neuron; exported so that it is not put into its caller. */
+export function backBlockLinear(net: Net, b: i32, steps: i32, j: i32): void {
+  backThrough(net, b, steps, j, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function backThrough(net: Net, b: i32, steps: i32, j: i32, linear: bool): void {
   const at = <usize>j << 2;
   const bytes = <usize>net.n << 2, errorBytes = <usize>net.nOut << 2;
   const owed = net.owed, drive = net.drive;
-  memory.fill(owed, 0, WIDTH_BYTES);
+  memory.fill(owed, 0, linear ? <usize>net.states * WIDTH_BYTES : WIDTH_BYTES);
   memory.fill(drive, 0, WIDTH_BYTES);
   const lanes = <usize>min((net.n - j + 3) & ~3, WIDTH) << 2;
   let psi = net.psi + <usize>(b * net.stride + steps - 1) * bytes + at;
@@ -77,11 +90,12 @@ function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
   let out = net.block + <usize>(steps - 1) * WIDTH_BYTES;
   const adaptive = net.traceStrength != 0;
   for (let t = steps - 1; t >= 0; t--) {
-    if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
+    if (linear) backLinear(net, out, owed, WIDTH_BYTES, psi, rate, filtered, at, lanes);
+    else if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
     else back(net, out, drive, owed, psi, rate, filtered, at, lanes, false);
     if (t % FLUSH_EVERY == 0) {
       flushRow(drive, WIDTH);
-      flushRow(owed, WIDTH);
+      flushRow(owed, linear ? net.states * WIDTH : WIDTH);
     }
     out -= WIDTH_BYTES;
     psi -= bytes;
@@ -276,17 +290,18 @@ function backSparse(net: Net, b: i32, steps: i32): void {
   const n = net.n;
   const bytes = <usize>((n + 3) & ~3) << 2;
   const adaptive = net.traceStrength != 0;
-  memory.fill(net.owed, 0, bytes);
+  memory.fill(net.owed, 0, <usize>net.states * bytes);
   memory.fill(net.drive, 0, bytes);
   for (let t = steps - 1; t >= 0; t--) {
     const psi = net.psi + (<usize>(b * net.stride + t) * n << 2);
     const rate = net.rateTerm + (<usize>(b * net.rateRows + min(t, net.rateRows - 1)) * n << 2);
     const filtered = net.errorBack + (<usize>(t * net.nOut) << 2);
-    if (adaptive) back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, true);
+    if (net.linear) backLinear(net, net.damp, net.owed, bytes, psi, rate, filtered, 0, bytes);
+    else if (adaptive) back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, true);
     else back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, false);
     if (t % FLUSH_EVERY == 0) {
       flushRow(net.drive, n);
-      flushRow(net.owed, n);
+      flushRow(net.owed, net.states * <i32>(bytes >> 2));
     }
     for (let at = net.projections; at; at = changetype<Projection>(at).next) {
       const p = changetype<Projection>(at), ev = changetype<Events>(p.events);

@@ -1,5 +1,6 @@
+import { addRow } from './maps';
 import { Events, Feedback, Net } from './net';
-import { eventsFrom, eventsTo } from './rows';
+import { eventsFrom, eventsTo, rowOf } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time; 0 for outputs that do not come back to this population. */
@@ -105,9 +106,13 @@ export function rateOfBatch(first: Net, steps: i32): void {
   }
 }
 
-/** net.current_j += spikes of neuron j in the trial. */
+/** net.current_j += spikes of neuron j in the trial, or its values. */
 function countSpikes(net: Net, b: i32, steps: i32): void {
   const ev = changetype<Events>(net.events);
+  if (ev.valued) {
+    for (let t = 0; t < steps; t++) addRow(net.current, rowOf(ev, net.stride, b, t), <usize>net.n << 2);
+    return;
+  }
   const end = eventsTo(ev, net.stride, b, steps - 1);
   for (let spike = eventsFrom(ev, net.stride, b, 0); spike < end; spike += 4) {
     const place = net.current + (<usize>load<u32>(spike) << 2);

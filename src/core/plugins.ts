@@ -42,6 +42,8 @@ export interface Activity {
 // A fast backend has a kernel of its own for the parts that name one here; the plain step of the plug-in stays the oracle.
 // A part with `kernel: null` runs on the reference backend only.
 
+export type NeuronKernel = ThresholdKernel | CellsKernel | IntegratorKernel;
+
 /** LIF or ALIF with triangular pseudo-derivative; the names are those of the neurons' doc comments. */
 export interface ThresholdKernel {
   readonly name: 'threshold';
@@ -56,6 +58,23 @@ export interface ThresholdKernel {
   /** Values that psi can have, 0 and its height included; null for all in between. */
   readonly psiLevels: number | null;
   readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
+}
+
+/** Threshold neurons that differ, leak to somewhere else than 0, or filter their input first. [self] each */
+export interface CellsKernel
+  extends Pick<ThresholdKernel, 'nRef' | 'orEqual' | 'resetToZero' | 'psiLevels'>,
+    Readonly<Record<'decay' | 'gain' | 'leak' | 'vTh' | 'psiHeight' | 'psiWidth', Real>> {
+  readonly name: 'cells';
+  readonly adaptation: { readonly decay: Real; readonly strength: Real } | null;
+  /** Decay of the synaptic current; null: input reaches the membrane in its own step. */
+  readonly synapse: Real | null;
+}
+
+/** Leaky integrators whose value stands where others have their spike. [self] each */
+export interface IntegratorKernel {
+  readonly name: 'integrator';
+  readonly decay: Real;
+  readonly gain: Real;
 }
 
 export interface LeakyReadoutKernel {
@@ -125,6 +144,8 @@ export interface EligibilityKernel {
   readonly restartEvery: number | null;
   /** Whether the neuron's adaptation is part of it. */
   readonly adaptive: boolean;
+  /** The matrices that it follows instead, `own` less the reset where that is in the trace; null: a closed form. */
+  readonly linear: LinearDynamics | null;
 }
 
 // ---------------------------------------------------------------- neurons
@@ -206,7 +227,7 @@ export interface NeuronInstance {
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
-  readonly kernel: ThresholdKernel | null;
+  readonly kernel: NeuronKernel | null;
   bind(binding: NeuronBinding): NeuronStep;
 }
 

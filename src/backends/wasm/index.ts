@@ -38,6 +38,8 @@ function missing(spec: NetworkSpec): string[] {
   const traces = projections.flatMap((projection) => projection.traces);
   if (traces.some(({ kernel }) => !kernel)) names.add(`the trace "${kinds.trace}" as it is set`);
   if (traces.some(({ kernel }) => kernel && kernel.resetGain > 0)) names.add('traces with the reset in them');
+  if (traces.some(({ kernel }) => kernel?.linear && kernel.linear.states > 2))
+    names.add('traces of more than two states');
   const signals = populations.flatMap((population) => population.signals);
   if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${kinds.signal}" as it is set`);
   if (dendriteOf(spec) && execution !== 'online') names.add('deferred or postponed traces with this signal');

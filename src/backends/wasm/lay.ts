@@ -3,8 +3,18 @@ import { UnsupportedError } from '../../core/errors.ts';
 import { viewsOf } from '../../core/feedback.ts';
 import type { Real } from '../../core/layout.ts';
 import { type Network, type NetworkSpec, synapseCount } from '../../core/network.ts';
-import type { LossKernel, ThresholdKernel } from '../../core/plugins.ts';
-import { distances, learningInto, type Plan, type PlannedShard, slicesOf } from './memory.ts';
+import type { LossKernel, NeuronKernel } from '../../core/plugins.ts';
+import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
+import {
+  adaptationOf,
+  distances,
+  learningInto,
+  type Plan,
+  type PlannedPopulation,
+  type PlannedShard,
+  slicesOf,
+  traceInto,
+} from './memory.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 
@@ -13,6 +23,7 @@ type Values<F extends readonly string[]> = RecordValues<F[number]>;
 /** Writes the records of a network where its plan has room for them. */
 export function layNetwork(network: Network, plan: Plan, memory: WebAssembly.Memory): void {
   layEvents(network, plan, memory);
+  layConstants(network, plan, memory);
   layTopology(network, plan, memory);
   layFeedback(network, plan, memory);
   for (const shard of plan.shards) layShard(network, plan, shard, memory);
@@ -37,14 +48,24 @@ function layEvents(
   });
   populations.forEach(({ events: { record, list, ends } }, p) => {
     const { data, width, history, size } = activity[p].z;
-    write(record, { list, ends, data: at(data), width, from: 0, size, history, valued: 0, next: 0 });
+    const valued = spec.populations[p].spiking ? 0 : 1;
+    write(record, { list, ends, data: at(data), width, from: 0, size, history, valued, next: 0 });
   });
-  spec.populations.forEach(({ neuron, current }, p) => {
-    const { strength, constant } = populations[p];
-    const put = (to: number, values: ArrayLike<number>) =>
-      new Float32Array(memory.buffer, to, values.length).set(values);
-    if (strength) put(strength, (neuron.kernel as ThresholdKernel).adaptation?.strength ?? []);
+}
+
+/** Currents and constants of every neuron. */
+function layConstants({ spec }: Network, { populations }: Plan, memory: WebAssembly.Memory): void {
+  const put = (to: number, values: ArrayLike<number>) => new Float32Array(memory.buffer, to, values.length).set(values);
+  spec.populations.forEach(({ neuron, current, size }, p) => {
+    const { strength, constant, cells, linear } = populations[p];
+    const putRows = (to: number, rows: ConstantRows) =>
+      rows.forEach((row, r) => {
+        put(to + 4 * r * rowLength(size), row);
+      });
+    if (strength) put(strength, adaptationOf(neuron.kernel)?.strength ?? []);
     if (constant && current) put(constant, current);
+    putRows(cells, cellRows(neuron.kernel));
+    putRows(linear, linearRows(traceInto(spec, p)?.kernel));
   });
 }
 
@@ -141,6 +162,7 @@ function layProjections(
       learns: learns ? 1 : 0,
       eps: at(kept.eps),
       epsA: at(kept.epsA),
+      e: at(kept.e),
       eBar: at(kept.eBar),
       sum: at(kept.sum),
       times,
@@ -230,7 +252,6 @@ function populationValues(network: Network, plan: Plan, p: number) {
   const { z, psi, rateTerm, signals } = activity[p];
   const planned = plan.populations[p];
   const cell = state.views(`population.${name}`, 'neuron');
-  const kernel = neuron.kernel as ThresholdKernel;
   return {
     history,
     n: size,
@@ -245,33 +266,50 @@ function populationValues(network: Network, plan: Plan, p: number) {
     v: at(cell.v),
     refractory: at(cell.refractory),
     a: at(cell.a),
+    i: at(cell.i),
     fBar: at(state.field(`population.${name}.mean`)),
     epsWidth: learningInto(spec, p).width,
-    decay: kernel.decay,
-    gain: kernel.gain,
-    vTh: kernel.vTh,
-    psiHeight: kernel.psiHeight,
-    psiWidth: kernel.psiWidth,
-    nRef: kernel.nRef,
-    orEqual: kernel.orEqual ? 1 : 0,
-    resetToZero: kernel.resetToZero ? 1 : 0,
-    rho: kernel.adaptation?.decay ?? 0,
     strength: planned.strength,
-    psiHighest: kernel.psiLevels === null ? 0 : kernel.psiLevels - 1,
     constant: planned.constant,
-    ...traceValues(spec, p, planned.strength),
+    cells: planned.cells,
+    ...neuronValues(neuron.kernel as NeuronKernel),
+    ...traceValues(spec, p, planned),
+  };
+}
+
+const neuronKinds: Readonly<Record<NeuronKernel['name'], number>> = { threshold: 0, cells: 1, integrator: 2 };
+
+/** Constants of a population; what differs from neuron to neuron is in `cells`. */
+function neuronValues(kernel: NeuronKernel) {
+  const alike = kernel.name === 'threshold' ? kernel : null;
+  const fires = kernel.name === 'integrator' ? null : kernel;
+  return {
+    neuronKind: neuronKinds[kernel.name],
+    decay: alike?.decay ?? 0,
+    gain: alike?.gain ?? 1,
+    vTh: alike?.vTh ?? 0,
+    psiHeight: alike?.psiHeight ?? 0,
+    psiWidth: alike?.psiWidth ?? 1,
+    rho: alike?.adaptation?.decay ?? 0,
+    nRef: fires?.nRef ?? 0,
+    orEqual: fires?.orEqual ? 1 : 0,
+    resetToZero: fires?.resetToZero ? 1 : 0,
+    psiHighest: fires?.psiLevels ? fires.psiLevels - 1 : 0,
   };
 }
 
 /** Constants of the traces onto a population: the same for all its projections. */
-function traceValues({ projections, execution }: NetworkSpec, p: number, strength: number) {
-  const instance = projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[0];
+function traceValues(spec: NetworkSpec, p: number, { strength, linear }: PlannedPopulation) {
+  const instance = traceInto(spec, p);
   const kernel = instance?.kernel;
   const kinds = { online: kernel?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
-    traceKind: kernel ? kinds[execution] : 0,
+    traceKind: kernel ? kinds[spec.execution] : 0,
+    linear: kernel?.linear ? linear : 0,
+    states: kernel?.linear?.states ?? 1,
+    gateInput: kernel?.linear?.gate === 'input' ? 1 : 0,
     traceDecay: kernel?.decay ?? 0,
-    traceStrength: kernel?.adaptive ? strength : 0,
+    traceStrength: kernel?.adaptive && !kernel.linear ? strength : 0,
     kappa: instance?.filter.decay ?? 0,
     traceGain: instance?.filter.gain ?? 1,
     restartEvery: kernel?.restartEvery ?? 0,

@@ -1,8 +1,10 @@
 import { blockLength } from '../../core/bindings.ts';
 import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
+import type { CellsKernel, NeuronKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
 import { whyNotSingle } from '../../core/single.ts';
 import { bpttScratch } from './bptt.ts';
+import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
 import { dendriteOf, dendriteScratch } from './dendrite.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 import type { Scratch, Take } from './scratch.ts';
@@ -42,6 +44,9 @@ export interface PlannedPopulation {
   readonly events: PlannedEvents;
   readonly strength: number;
   readonly constant: number;
+  /** Constants of every neuron, and matrices of its traces. */
+  readonly cells: number;
+  readonly linear: number;
   /** Records of the matrices through which errors come, at most one for every readout. */
   readonly feedback: readonly number[];
 }
@@ -75,12 +80,15 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
     control: take(16),
     told: spiked ? take(stream * step * out + 4) : null,
     sources: slicesOf(projections).map(({ from, size }) => ({ from, size, ...events(size, sizes.inHistory) })),
-    populations: populations.map((population): PlannedPopulation => {
+    populations: populations.map((population, p): PlannedPopulation => {
       const { size, history, neuron, current } = population;
+      const rows = (of: ConstantRows) => take(of.length * rowLength(size));
       return {
         events: events(size, history),
-        strength: neuron.kernel?.adaptation ? take(size + blockWidth) : 0,
+        strength: adaptationOf(neuron.kernel) ? take(size + blockWidth) : 0,
         constant: current ? take(size + 4) : 0,
+        cells: rows(cellRows(neuron.kernel)),
+        linear: rows(linearRows(traceInto(spec, p)?.kernel)),
         feedback: readouts.map(() => take(feedbackFields.length)),
       };
     }),
@@ -118,7 +126,8 @@ function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided:
     projections: projections.map(({ pre, synapses }) => {
       const { nPre, dense } = synapses;
       const listed = deferred ? nPre + 1 : 0;
-      const entries = deferred && dense ? (pre === null ? 2 : 1) * sizes.step * nPre : 0;
+      const valued = pre === null || !populations[pre].spiking;
+      const entries = deferred && dense ? (valued ? 2 : 1) * sizes.step * nPre : 0;
       return { record: take(projectionFields.length), times: take(listed), entries: take(entries) };
     }),
     readouts: readouts.map(({ reads }) => ({
@@ -144,6 +153,16 @@ export function learningInto(
   return { width, offsets };
 }
 
+/** The trace onto a population, of the first channel: the same for all projections that learn. */
+export function traceInto({ projections }: NetworkSpec, p: number): TraceInstance | undefined {
+  return projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[0];
+}
+
+/** The adaptation of threshold neurons. */
+export function adaptationOf(kernel: NeuronKernel | null): ThresholdKernel['adaptation'] | CellsKernel['adaptation'] {
+  return kernel === null || kernel.name === 'integrator' ? null : kernel.adaptation;
+}
+
 /** Four-byte words of scratch that a shard needs for a population, by the names of `Net`. */
 function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: number): Record<string, number> {
   const { step, stream, out } = spec.sizes;
@@ -152,6 +171,7 @@ function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: numbe
   const online = learns && spec.execution === 'online';
   const postponed = learns && spec.execution === 'postponed';
   const { width } = learningInto(spec, p);
+  const states = traceInto(spec, p)?.kernel?.linear?.states ?? 1;
   // The list serves readouts, too, which read any population.
   const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
   return {
@@ -160,11 +180,11 @@ function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: numbe
     feedbackT: n * out + blockWidth,
     errorBack: step * out,
     drive: (online ? stream : 1) * n + blockWidth,
-    owed: n + blockWidth,
+    owed: states * (n + blockWidth),
     block: deferred ? (step + 1) * blockWidth : 0,
     lanes: 64,
     epsSteps: (postponed ? step : online ? gradientChunk : 0) * width + 4,
-    damp: (online ? gradientChunk : 1) * n + (postponed ? 3 * (width + 4) : blockWidth),
+    damp: (online ? gradientChunk : 1) * n + (postponed ? 5 * (width + 4) : blockWidth),
     spare: online ? n + 4 : 0,
     packed: online ? 4 * gradientChunk * (n + 8) : 0,
     actives: postponed ? 8 * step : 0,
