@@ -9,18 +9,15 @@ const WIDTH: i32 = 128;
 const WIDTH_BYTES: usize = 512;
 
 /**
- * The gradient of a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
+ * The gradient onto a population of a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
  * F_k = gain error_k + kappa F_k;  dz = sum_k B_jk F_k + R_j;  D = psi (dz - strength lambda) + decay D;
  * lambda = psi dz + (rho - strength psi) lambda;  grad_i += zeta p_i[t] D[t].
  * Dense projections: all of one block of neurons over time first, then for every presynaptic neuron the sum over its spikes,
  * which touches each row of the gradient once. Sparse ones: a row is added at each spike.
  */
-export function gradientOfTrial(first: Net, b0: i32, b1: i32, steps: i32): void {
-  for (let each = changetype<usize>(first); each; each = changetype<Net>(each).next) {
-    const net = changetype<Net>(each);
-    transposeFeedback(net);
-    for (let b = b0; b < b1; b++) backOf(net, b, steps);
-  }
+export function gradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
+  transposeFeedback(net);
+  for (let b = b0; b < b1; b++) backOf(net, b, steps);
 }
 
 function backOf(net: Net, b: i32, steps: i32): void {
@@ -135,14 +132,22 @@ function back(net: Net, out: usize, drive: usize, owed: usize, psi: usize, rate:
   }
 }
 
+/** First step whose arrivals count. */
+// @ts-ignore: decorator
+@inline
+function firstArrival(net: Net): i32 {
+  return net.dropBorder ? 1 : 0;
+}
+
 /** When every presynaptic unit was active: p.times[i] is the end of its entries (row of net.block, x_i). */
 function listInputTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
   countTimes(net, p, b, steps);
   const list = listOf(ev, net.stride, b), width = <usize>ev.width << 2;
-  let end = endOf(ev, net.stride, b, -p.delay), event = eventsFrom(ev, net.stride, b, -p.delay);
-  let x = rowOf(ev, net.stride, b, -p.delay), row = net.block;
-  for (let t = 0; t < steps; t++) {
+  const start = firstArrival(net), past = start - p.delay;
+  let end = endOf(ev, net.stride, b, past), event = eventsFrom(ev, net.stride, b, past);
+  let x = rowOf(ev, net.stride, b, past), row = net.block + <usize>start * WIDTH_BYTES;
+  for (let t = start; t < steps; t++) {
     const last = list + (<usize>load<i32>(end) << 2);
     for (; event < last; event += 4) {
       const offset = <usize>load<u32>(event) << 2;
@@ -162,9 +167,9 @@ function listInputTimes(net: Net, p: Projection, b: i32, steps: i32): void {
 function listSpikeTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
   countTimes(net, p, b, steps);
-  const list = listOf(ev, net.stride, b);
-  let end = endOf(ev, net.stride, b, -p.delay), spike = eventsFrom(ev, net.stride, b, -p.delay), row = net.block;
-  for (let t = 0; t < steps; t++) {
+  const list = listOf(ev, net.stride, b), start = firstArrival(net), past = start - p.delay;
+  let end = endOf(ev, net.stride, b, past), spike = eventsFrom(ev, net.stride, b, past), row = net.block + <usize>start * WIDTH_BYTES;
+  for (let t = start; t < steps; t++) {
     const last = list + (<usize>load<i32>(end) << 2);
     for (; spike < last; spike += 4) {
       const place = times + (<usize>load<u32>(spike) << 2);
@@ -181,7 +186,9 @@ function countTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events);
   memory.fill(p.times, 0, <usize>(ev.size + 1) << 2);
   const end = eventsTo(ev, net.stride, b, steps - 1 - p.delay);
-  for (let event = eventsFrom(ev, net.stride, b, -p.delay); event < end; event += 4) increment(p.times + (<usize>load<u32>(event) << 2));
+  for (let event = eventsFrom(ev, net.stride, b, firstArrival(net) - p.delay); event < end; event += 4) {
+    increment(p.times + (<usize>load<u32>(event) << 2));
+  }
   accumulate(p.times, ev.size);
 }
 
@@ -303,6 +310,7 @@ function backSparse(net: Net, b: i32, steps: i32): void {
       flushRow(net.drive, n);
       flushRow(net.owed, net.states * <i32>(bytes >> 2));
     }
+    if (t < firstArrival(net)) continue;
     for (let at = net.projections; at; at = changetype<Projection>(at).next) {
       const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
       if (!p.learns || !p.rows) continue;

@@ -12,16 +12,15 @@ export function forward(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   }
 }
 
-/** Events of the inputs at step t; at step 0 also all of the steps before. A step whose spikes are dropped has none of either. */
+/** Events of the inputs at step t; at step 0 also all of the steps before. */
 function listInputs(net: Net, b: i32, t: i32): void {
-  const dropped = t == 0 && net.dropBorder != 0;
   if (t == 0) {
     for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
-      listPast(changetype<Events>(changetype<Net>(at).events), net.stride, b, dropped);
+      listPast(changetype<Events>(changetype<Net>(at).events), net.stride, b);
     }
-    for (let at = net.sources; at; at = changetype<Events>(at).next) listPast(changetype<Events>(at), net.stride, b, dropped);
+    for (let at = net.sources; at; at = changetype<Events>(at).next) listPast(changetype<Events>(at), net.stride, b);
   }
-  for (let at = net.sources; at; at = changetype<Events>(at).next) listStep(changetype<Events>(at), net.stride, b, t, dropped);
+  for (let at = net.sources; at; at = changetype<Events>(at).next) listStep(changetype<Events>(at), net.stride, b, t);
 }
 
 /** One step of one population. */
@@ -44,12 +43,13 @@ function step(net: Net, b: i32, t: i32): void {
   }
 }
 
-/** I_j = constant_j + sum over the projections that end here of sum_i x_i[t-d] w_ij.   net.current: [n] */
+/** I_j = constant_j + sum over the projections that end here of sum_i x_i[t-d] w_ij; none where it is dropped.   net.current: [n] */
 function currents(net: Net, b: i32, t: i32): void {
   let add = false, anySparse = false;
   // Dense ones go two by two: one with values, one with spikes.
   let x: usize = 0, x0: usize = 0, x1: usize = 0, wX: usize = 0, z0: usize = 0, z1: usize = 0, wZ: usize = 0;
-  for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+  const dropped = t == 0 && net.dropBorder != 0;
+  for (let at: usize = dropped ? 0 : net.projections; at; at = changetype<Projection>(at).next) {
     const p = changetype<Projection>(at);
     if (p.rows) {
       anySparse = true;

@@ -43,13 +43,17 @@ export class Readout {
   start: i32; end: i32; next: usize;
 }
 
-/** A population. What belongs to the whole network stands in every record, lists of inputs and readouts in the first. */
+/**
+ * A population, as it is to the readouts of one filter. What belongs to the whole network stands in every record, lists of inputs and
+ * readouts in the first. `next` goes through the populations, `nextTrace` then goes on with those records that hear further
+ * readouts and are for traces only.
+ */
 @unmanaged
 export class Net {
   // sizes
   streams: i32; stride: i32; history: i32; n: i32; nOut: i32;
   // lists
-  events: usize; projections: usize; feedback: usize; sources: usize; readouts: usize; next: usize;
+  events: usize; projections: usize; feedback: usize; sources: usize; readouts: usize; next: usize; nextTrace: usize;
   // arrays of a trial
   z: usize; psi: usize; y: usize; target: usize; weight: usize; error: usize; told: usize;
   signal: usize; signalRows: i32; rateTerm: usize; rateRows: i32;

@@ -8,16 +8,12 @@ import { flushRow } from './tiny';
 const ACTIVE: usize = 32;
 
 /**
- * Eligibility traces of a whole trial of the streams [b0, b1), neuron by neuron and only at the steps where psi is not 0.
+ * Eligibility traces onto a population of a whole trial of the streams [b0, b1), neuron by neuron and only at the steps where psi is not 0.
  * In between e is 0, so epsA and eBar only decay, and what eBar adds to the gradient until the next active step is
  * c eBar with c = sum_s L[t+s] kappa^s: exact, up to rounding. The traces of one neuron (one row over all presynaptic
  * neurons) stay in the nearest cache. Dense projections, traces that start at 0. Traces by matrices take every step.
  */
-export function postponed(first: Net, b0: i32, b1: i32, steps: i32): void {
-  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) postponedOf(changetype<Net>(at), b0, b1, steps);
-}
-
-function postponedOf(net: Net, b0: i32, b1: i32, steps: i32): void {
+export function postponed(net: Net, b0: i32, b1: i32, steps: i32): void {
   const pre = net.epsWidth;
   for (let b = b0; b < b1; b++) {
     if (net.linear) arrivals(net, b, 0, steps);

@@ -23,7 +23,7 @@ export function transposeFeedback(net: Net): void {
 
 /** L_j[t] = sum_k B_jk told_k[t], told the errors or their spikes, over the steps [t0, t1) of the streams [b0, b1). */
 export function broadcast(first: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).nextTrace) {
     const net = changetype<Net>(at);
     const n = net.n, nOut = net.nOut;
     transposeFeedback(net);

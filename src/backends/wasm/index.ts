@@ -27,7 +27,7 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { populations, projections, readouts, channels, direct, optimizer, execution, kinds } = spec;
+  const { populations, projections, readouts, direct, optimizer, execution, kinds } = spec;
   const names = new Set<string>();
   if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
   if (spec.formats) names.add('number formats');
@@ -48,10 +48,6 @@ function missing(spec: NetworkSpec): string[] {
     names.add('this rule in a sparse network');
   if (direct && projections.some(({ pre, synapses }) => pre === null && !synapses.dense))
     names.add('this rule with sparse input');
-  if (channels.length > 1) names.add('readouts with different filters');
-  if (spec.borderSpikes === 'drop' && projections.some(({ pre, delay }) => pre !== null && delay === 0)) {
-    names.add('layers within a step where spikes at borders are dropped');
-  }
   for (const part of wholeOnly(spec)) names.add(part);
   return [...names];
 }
@@ -66,8 +62,6 @@ function wholeOnly(spec: NetworkSpec): string[] {
   const alone = (what: string) => names.push(`${what} with ${odd.join(' and ')}`);
   if (spec.direct) alone(`the rule "${spec.kinds.rule}"`);
   if (kernels.some((kernel) => kernel?.name === 'dendrite')) alone(`the signal "${spec.kinds.signal}"`);
-  if (kernels.some((kernel) => kernel?.keep !== null && kernel?.keep !== undefined)) alone('adaptive feedback');
-  if (kernels.some((kernel) => kernel?.errorSpikes)) alone('errors as spikes');
   return names;
 }
 

@@ -79,31 +79,33 @@ function layTopology({ spec }: Network, { topology }: Plan, memory: WebAssembly.
   });
 }
 
-/** Matrices through which errors come to a population: its own, or those of the readouts that read it. */
-function feedbackOf({ spec, state, weights }: Network, p: number) {
-  const kernel = spec.populations[p].signals[0]?.kernel;
-  if (!kernel || spec.channels.length === 0) return [];
-  const [channel] = spec.channels;
+/** Matrices through which the errors of a channel come to a population: its own, or those of the readouts that read it. */
+function feedbackOf({ spec, state, weights }: Network, p: number, c: number) {
+  const kernel = spec.populations[p].signals[c]?.kernel;
+  const channel = spec.channels[c];
+  if (!kernel || !channel) return [];
   if (kernel.matrix === 'B') {
-    const group = channelName(`population.${spec.populations[p].name}.signal`, spec, 0);
-    return [{ weights: state.field(`${group}.B`), size: channel.size, column: 0 }];
+    const group = channelName(`population.${spec.populations[p].name}.signal`, spec, c);
+    return [{ weights: state.field(`${group}.B`), size: channel.size, column: channel.column }];
   }
-  const sizes = spec.populations.map(({ size }) => size);
+  const readouts = channel.readouts.map((r) => spec.readouts[r]);
   return viewsOf(
-    spec.readouts,
-    spec.readouts.map(({ name }) => weights[name]),
+    readouts,
+    readouts.map(({ name }) => weights[name]),
     p,
-    sizes,
+    spec.populations.map(({ size }) => size),
   );
 }
 
 function layFeedback(network: Network, { populations }: Plan, memory: WebAssembly.Memory): void {
-  populations.forEach(({ feedback }, p) => {
-    const parts = feedbackOf(network, p);
-    parts.forEach(({ weights, size, column }, part) => {
-      const next = part + 1 < parts.length ? feedback[part + 1] : 0;
-      const values: Values<typeof feedbackFields> = { weights: at(weights), size, column, next };
-      writeRecord(memory.buffer, feedback[part], feedbackFields, values);
+  populations.forEach(({ heard }, p) => {
+    heard.forEach(({ feedback }, c) => {
+      const parts = feedbackOf(network, p, c);
+      parts.forEach(({ weights, size, column }, part) => {
+        const next = part + 1 < parts.length ? feedback[part + 1] : 0;
+        const values: Values<typeof feedbackFields> = { weights: at(weights), size, column, next };
+        writeRecord(memory.buffer, feedback[part], feedbackFields, values);
+      });
     });
   });
 }
@@ -111,22 +113,25 @@ function layFeedback(network: Network, { populations }: Plan, memory: WebAssembl
 function layShard(network: Network, plan: Plan, shard: PlannedShard, memory: WebAssembly.Memory): void {
   const { spec } = network;
   const gradientOf = (block: string) => shard.gradients?.[block] ?? network.gradient[block].byteOffset;
-  layProjections(network, plan, shard, memory, gradientOf);
   layReadouts(network, plan, shard, memory, gradientOf);
   const whole = wholeValues(network, plan);
-  spec.populations.forEach((_, p) => {
-    const { record, scratch } = shard.nets[p];
-    const first = spec.projections.findIndex(({ post }) => post === p);
-    const values = {
-      ...whole,
-      ...populationValues(network, plan, p),
-      ...scratch,
-      projections: first < 0 ? 0 : shard.projections[first].record,
-      sources: p === 0 ? (plan.sources[0]?.record ?? 0) : 0,
-      readouts: shard.readouts[0].record,
-      next: shard.nets[p + 1]?.record ?? 0,
-    } as unknown as Values<typeof netFields>;
-    writeRecord(memory.buffer, record, netFields, values);
+  shard.channels.forEach(({ nets, projections }, c) => {
+    layProjections(network, plan, shard, c, memory, gradientOf);
+    nets.forEach((record, p) => {
+      const first = spec.projections.findIndex(({ post }) => post === p);
+      const values = {
+        ...whole,
+        ...populationValues(network, plan, p),
+        ...heardValues(network, plan, p, c),
+        ...shard.scratch[p],
+        projections: first < 0 ? 0 : projections[first],
+        sources: p === 0 ? (plan.sources[0]?.record ?? 0) : 0,
+        readouts: shard.readouts[0].record,
+        next: nets[p + 1] ?? 0,
+        nextTrace: nets[p + 1] ?? shard.channels[c + 1]?.nets[0] ?? 0,
+      } as unknown as Values<typeof netFields>;
+      writeRecord(memory.buffer, record, netFields, values);
+    });
   });
 }
 
@@ -134,21 +139,23 @@ function layProjections(
   network: Network,
   plan: Plan,
   shard: PlannedShard,
+  c: number,
   memory: WebAssembly.Memory,
   gradientOf: (block: string) => number,
 ): void {
   const { spec, state, weights } = network;
+  const { projections: records } = shard.channels[c];
   const slices = slicesOf(spec.projections);
   const online = spec.execution === 'online';
   spec.projections.forEach(({ name, pre, post, delay, from, synapses, traces }, q) => {
     const source = slices.findIndex((slice) => slice.from === from && slice.size === synapses.nPre);
     const later = spec.projections.findIndex((other, r) => r > q && other.post === post);
-    const kept = state.views(channelName(`projection.${name}.trace`, spec, 0), 'trace');
+    const kept = state.views(channelName(`projection.${name}.trace`, spec, c), 'trace');
     const learns = traces.length > 0;
     if (learns && online && !kept.eps) {
       throw new UnsupportedError('backend "wasm": the trace keeps no "eps", which its kernel needs');
     }
-    const { record, times, entries } = shard.projections[q];
+    const { times, entries } = shard.lists[q];
     const { rows, post: targets, narrow } = plan.topology[q];
     const values: Values<typeof projectionFields> = {
       events: pre === null ? plan.sources[source].record : plan.populations[pre].events.record,
@@ -168,9 +175,9 @@ function layProjections(
       times,
       entries,
       offset: learningInto(spec, post).offsets.get(q) ?? 0,
-      next: later < 0 ? 0 : shard.projections[later].record,
+      next: later < 0 ? 0 : records[later],
     };
-    writeRecord(memory.buffer, record, projectionFields, values);
+    writeRecord(memory.buffer, records[q], projectionFields, values);
   });
 }
 
@@ -224,9 +231,9 @@ function layReadouts(
 }
 
 /** What every record of a population says of the whole network. */
-function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
+function wholeValues({ spec, trial }: Network, { scale }: Plan) {
   const { sizes, rateTerm, update, channels } = spec;
-  const { strength, target, runningRate, everySteps } = rateTerm;
+  const { strength, target, mean, runningRate, everySteps } = rateTerm;
   return {
     streams: sizes.stream,
     stride: sizes.step,
@@ -235,10 +242,10 @@ function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
     target: at(trial.target.data),
     weight: at(trial.weight.data),
     error: at(trial.error.data),
-    told: told ?? at(trial.error.data),
     scale,
     dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
     rateStrength: channels.length > 0 ? strength : 0,
+    rateAfterTrial: strength > 0 && mean !== 'running' ? 1 : 0,
     rateTarget: target,
     rateRunning: runningRate,
     rateEvery: everySteps,
@@ -249,20 +256,15 @@ function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
 function populationValues(network: Network, plan: Plan, p: number) {
   const { spec, state, activity } = network;
   const { name, size, history, neuron } = spec.populations[p];
-  const { z, psi, rateTerm, signals } = activity[p];
+  const { z, psi } = activity[p];
   const planned = plan.populations[p];
   const cell = state.views(`population.${name}`, 'neuron');
   return {
     history,
     n: size,
     events: planned.events.record,
-    feedback: feedbackOf(network, p).length > 0 ? planned.feedback[0] : 0,
     z: at(z.data),
     psi: at(psi.data),
-    signal: at(signals[0].data),
-    signalRows: signals[0].steps,
-    rateTerm: at(rateTerm.data),
-    rateRows: rateTerm.steps,
     v: at(cell.v),
     refractory: at(cell.refractory),
     a: at(cell.a),
@@ -273,7 +275,23 @@ function populationValues(network: Network, plan: Plan, p: number) {
     constant: planned.constant,
     cells: planned.cells,
     ...neuronValues(neuron.kernel as NeuronKernel),
-    ...traceValues(spec, p, planned),
+  };
+}
+
+/** What a population hears of a channel, and the traces that meet it. The firing-rate term acts through the first one alone. */
+function heardValues(network: Network, { populations, noRate }: Plan, p: number, c: number) {
+  const { spec, trial, activity } = network;
+  const { rateTerm, signals } = activity[p];
+  const { told, feedback } = populations[p].heard[c];
+  return {
+    feedback: feedbackOf(network, p, c).length > 0 ? feedback[0] : 0,
+    told: told ?? at(trial.error.data),
+    signal: at(signals[c].data),
+    signalRows: signals[c].steps,
+    rateTerm: c === 0 ? at(rateTerm.data) : noRate,
+    rateRows: c === 0 ? rateTerm.steps : 1,
+    ...(c === 0 ? {} : { rateStrength: 0, rateAfterTrial: 0 }),
+    ...traceValues(spec, p, c, populations[p]),
   };
 }
 
@@ -299,8 +317,8 @@ function neuronValues(kernel: NeuronKernel) {
 }
 
 /** Constants of the traces onto a population: the same for all its projections. */
-function traceValues(spec: NetworkSpec, p: number, { strength, linear }: PlannedPopulation) {
-  const instance = traceInto(spec, p);
+function traceValues(spec: NetworkSpec, p: number, c: number, { strength, linear }: PlannedPopulation) {
+  const instance = traceInto(spec, p, c);
   const kernel = instance?.kernel;
   const kinds = { online: kernel?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
@@ -313,7 +331,6 @@ function traceValues(spec: NetworkSpec, p: number, { strength, linear }: Planned
     kappa: instance?.filter.decay ?? 0,
     traceGain: instance?.filter.gain ?? 1,
     restartEvery: kernel?.restartEvery ?? 0,
-    rateAfterTrial: kernel?.rateTermAfterTrial ? 1 : 0,
   };
 }
 

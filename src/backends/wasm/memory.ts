@@ -20,8 +20,8 @@ export interface Plan {
   /** Loss factors, and the words of the threads. */
   readonly scale: number;
   readonly control: number;
-  /** Errors as spikes; null where the errors themselves are heard. */
-  readonly told: number | null;
+  /** A rate term of 0 for all neurons of a population: further channels have none. */
+  readonly noRate: number;
   /** Events of distinct columns of the input. */
   readonly sources: readonly (PlannedEvents & { readonly from: number; readonly size: number })[];
   readonly populations: readonly PlannedPopulation[];
@@ -47,6 +47,13 @@ export interface PlannedPopulation {
   /** Constants of every neuron, and matrices of its traces. */
   readonly cells: number;
   readonly linear: number;
+  /** What it hears of every channel; one entry where there is none. */
+  readonly heard: readonly PlannedSignal[];
+}
+
+export interface PlannedSignal {
+  /** Errors as spikes; null where the errors themselves are heard. */
+  readonly told: number | null;
   /** Records of the matrices through which errors come, at most one for every readout. */
   readonly feedback: readonly number[];
 }
@@ -54,8 +61,11 @@ export interface PlannedPopulation {
 export interface PlannedShard {
   readonly b0: number;
   readonly b1: number;
-  readonly nets: readonly { readonly record: number; readonly scratch: Scratch }[];
-  readonly projections: readonly { readonly record: number; readonly times: number; readonly entries: number }[];
+  /** Scratch of each population and each projection, for all channels. */
+  readonly scratch: readonly Scratch[];
+  readonly lists: readonly { readonly times: number; readonly entries: number }[];
+  /** Records of populations and projections: those of the first channel are for the forward pass, too. */
+  readonly channels: readonly { readonly nets: readonly number[]; readonly projections: readonly number[] }[];
   readonly readouts: readonly { readonly record: number; readonly reads: readonly number[] }[];
   /** Gradients of the shard, by block; null: those of the network. */
   readonly gradients: Readonly<Record<string, number>> | null;
@@ -69,7 +79,8 @@ export function shardCount({ update, sizes }: NetworkSpec): number {
 export function planOf(spec: NetworkSpec, take: Take): Plan {
   const { sizes, populations, projections, readouts, direct } = spec;
   const { stream, step, out } = sizes;
-  const spiked = populations.some(({ signals }) => signals.some(({ kernel }) => kernel?.errorSpikes));
+  const count = channelCount(spec);
+  const widest = populations.reduce((most, { size }) => Math.max(most, size), 0);
   const events = (size: number, history: number): PlannedEvents => ({
     record: take(eventsFields.length),
     list: take(stream * (step + history) * size + 4),
@@ -78,7 +89,7 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
   const shared = {
     scale: take(stream),
     control: take(16),
-    told: spiked ? take(stream * step * out + 4) : null,
+    noRate: count > 1 ? take(stream * widest + blockWidth) : 0,
     sources: slicesOf(projections).map(({ from, size }) => ({ from, size, ...events(size, sizes.inHistory) })),
     populations: populations.map((population, p): PlannedPopulation => {
       const { size, history, neuron, current } = population;
@@ -89,15 +100,18 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
         constant: current ? take(size + 4) : 0,
         cells: rows(cellRows(neuron.kernel)),
         linear: rows(linearRows(traceInto(spec, p)?.kernel)),
-        feedback: readouts.map(() => take(feedbackFields.length)),
+        heard: Array.from({ length: count }, (_, c) => ({
+          told: population.signals[c]?.kernel?.errorSpikes ? take(stream * step * out + 4) : null,
+          feedback: readouts.map(() => take(feedbackFields.length)),
+        })),
       };
     }),
     topology: projections.map(({ synapses }) => topologyOf(spec, synapses, take)),
   };
-  const count = shardCount(spec);
-  const shards = Array.from({ length: count }, (_, s) => {
-    const b0 = Math.floor((s * stream) / count);
-    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / count), count > 1);
+  const parts = shardCount(spec);
+  const shards = Array.from({ length: parts }, (_, s) => {
+    const b0 = Math.floor((s * stream) / parts);
+    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
   });
   const named = (lengths: Readonly<Record<string, number>>): Scratch =>
     Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
@@ -117,18 +131,21 @@ function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided:
   return {
     b0,
     b1,
-    nets: populations.map((population, p) => ({
-      record: take(netFields.length),
-      scratch: Object.fromEntries(
+    scratch: populations.map((population, p) =>
+      Object.fromEntries(
         Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, take(length)]),
       ),
+    ),
+    channels: Array.from({ length: channelCount(spec) }, () => ({
+      nets: populations.map(() => take(netFields.length)),
+      projections: projections.map(() => take(projectionFields.length)),
     })),
-    projections: projections.map(({ pre, synapses }) => {
+    lists: projections.map(({ pre, synapses }) => {
       const { nPre, dense } = synapses;
       const listed = deferred ? nPre + 1 : 0;
       const valued = pre === null || !populations[pre].spiking;
       const entries = deferred && dense ? (valued ? 2 : 1) * sizes.step * nPre : 0;
-      return { record: take(projectionFields.length), times: take(listed), entries: take(entries) };
+      return { times: take(listed), entries: take(entries) };
     }),
     readouts: readouts.map(({ reads }) => ({
       record: take(readoutFields.length),
@@ -153,9 +170,14 @@ export function learningInto(
   return { width, offsets };
 }
 
-/** The trace onto a population, of the first channel: the same for all projections that learn. */
-export function traceInto({ projections }: NetworkSpec, p: number): TraceInstance | undefined {
-  return projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[0];
+/** Channels, and one for a network without. */
+function channelCount({ channels }: NetworkSpec): number {
+  return Math.max(1, channels.length);
+}
+
+/** The trace onto a population that meets a channel: the same for all projections that learn. */
+export function traceInto({ projections }: NetworkSpec, p: number, c = 0): TraceInstance | undefined {
+  return projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[c];
 }
 
 /** The adaptation of threshold neurons. */

@@ -56,6 +56,7 @@ export const netFields = [
   'sources',
   'readouts',
   'next',
+  'nextTrace',
   'z',
   'psi',
   'y',
