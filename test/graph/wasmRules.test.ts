@@ -10,12 +10,14 @@ const alif = { kind: 'alif', membrane: { decay: 0.85 }, vTh: 0.5, adaptation: { 
 const spread = { ...alif, membrane: { decay: { kind: 'uniform', low: 0.7, high: 0.9 } } };
 const filter = (decay: number) => ({ kind: 'leaky', filter: { decay } });
 
+const strong = { kind: 'normal', gain: 2 };
+
 const graph = {
   populations: { front: { size: 9, neuron: lif }, exc: { size: 14, neuron: alif }, inh: { size: 6, neuron: spread } },
   projections: {
-    a: { from: 'input', to: 'front', init: { kind: 'normal', gain: 2 } },
-    b: { from: 'front', to: 'exc', delayMs: 0, init: { kind: 'normal', gain: 2 } },
-    c: { from: 'front', to: 'inh', delayMs: 0, connectivity: { kind: 'probability', p: 0.7 } },
+    a: { from: 'input', to: 'front', init: strong },
+    b: { from: 'front', to: 'exc', delayMs: 0, init: strong },
+    c: { from: 'front', to: 'inh', delayMs: 0, connectivity: { kind: 'probability', p: 0.7 }, init: strong },
     d: { from: 'exc', to: 'exc', dale: 'excitatory' },
     e: { from: 'exc', to: 'inh', dale: 'excitatory' },
     f: { from: 'inh', to: 'exc', dale: 'inhibitory', connectivity: { kind: 'probability', p: 0.5 } },
@@ -74,7 +76,7 @@ function expectSameTraining(config: Record<string, unknown>): void {
     expect(weights[name], name).toBeClose(block, { relative: 1e-4, absolute: 2e-6 });
   }
   const { state: expected } = want.run.network;
-  const fields = expected.table.map(({ name }) => name).filter((name) => /\.(B|errorsDrawn)$/.test(name));
+  const fields = expected.table.map(({ name }) => name).filter((name) => /\.(A|B|J|losses|errorsDrawn)$/.test(name));
   for (const name of fields) {
     expect(state.field(name), name).toBeClose(expected.field(name), { relative: 1e-4, absolute: 2e-6 });
   }
@@ -146,6 +148,25 @@ describe.each([...executions, 'postponed'])('spikes at borders are dropped, %s',
     const current = { populations: { ...graph.populations, front: { ...graph.populations.front, current: 0.6 } } };
     const network = { ...current, projections, borderSpikes: 'drop' };
     expectSameGradients({ rule: { name: 'e-prop-1' }, execution, network });
+  });
+});
+
+describe('dendrite rules within each population', () => {
+  const rates = { rateA: 0.05, rateJ: 0.1 };
+  const network = { populations: { ...graph.populations, inh: { size: 6, neuron: { ...lif, vTh: 0.2 } } } };
+
+  it.each([
+    { label: 'SG-r/D', config: { rule: { name: 'sg-r-d', ...rates } } },
+    { label: 'symmetric', config: { rule: { name: 'sg-r-d', feedback: 'symmetric', ...rates } } },
+    { label: 'lean', config: { rule: { name: 'sg-r-d-lean', ...rates }, network } },
+    { label: 'errors as spikes', config: { rule: { name: 'sg-r-d', errorSpikeSize: 0.3, ...rates } } },
+    {
+      label: 'phases, and readouts with different filters',
+      config: { rule: { name: 'sg-r-d', stepsPerPhase: 5, ...rates }, readouts: different, network },
+    },
+  ])('$label', ({ config }) => {
+    expectSameGradients({ ...config, execution: 'online' });
+    expectSameTraining({ ...config, unit: 'step' });
   });
 });
 

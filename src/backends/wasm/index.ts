@@ -2,7 +2,6 @@ import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
 import { whyNotSingle } from '../../core/single.ts';
-import { dendriteOf } from './dendrite.ts';
 import { workOf } from './lay.ts';
 import { gradientChunk, planOf, shardCount } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
@@ -42,7 +41,8 @@ function missing(spec: NetworkSpec): string[] {
     names.add('traces of more than two states');
   const signals = populations.flatMap((population) => population.signals);
   if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${kinds.signal}" as it is set`);
-  if (dendriteOf(spec) && execution !== 'online') names.add('deferred or postponed traces with this signal');
+  if (signals.some(({ kernel }) => kernel?.name === 'dendrite') && execution !== 'online')
+    names.add('deferred or postponed traces with this signal');
   if (direct && !direct.kernel) names.add(`the rule "${kinds.rule}" as it is set`);
   if (direct && projections.some(({ pre, synapses }) => pre !== null && !synapses.dense))
     names.add('this rule in a sparse network');
@@ -56,13 +56,7 @@ function missing(spec: NetworkSpec): string[] {
 function wholeOnly(spec: NetworkSpec): string[] {
   const odd = whyNotSingle(spec);
   if (odd.length === 0) return [];
-  const signals = spec.populations.flatMap((population) => population.signals);
-  const kernels = signals.map(({ kernel }) => kernel);
-  const names: string[] = [];
-  const alone = (what: string) => names.push(`${what} with ${odd.join(' and ')}`);
-  if (spec.direct) alone(`the rule "${spec.kinds.rule}"`);
-  if (kernels.some((kernel) => kernel?.name === 'dendrite')) alone(`the signal "${spec.kinds.signal}"`);
-  return names;
+  return spec.direct ? [`the rule "${spec.kinds.rule}" with ${odd.join(' and ')}`] : [];
 }
 
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {

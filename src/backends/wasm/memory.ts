@@ -5,7 +5,7 @@ import type { Projection } from '../../core/projection.ts';
 import { whyNotSingle } from '../../core/single.ts';
 import { bpttScratch } from './bptt.ts';
 import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
-import { dendriteOf, dendriteScratch } from './dendrite.ts';
+import { dendriteScratch } from './dendrite.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 import type { Scratch, Take } from './scratch.ts';
 
@@ -30,7 +30,6 @@ export interface Plan {
   readonly shards: readonly PlannedShard[];
   /** Records with the whole gradient, for a stage that is not divided. */
   readonly whole: PlannedShard | null;
-  readonly dendrite: Scratch;
   readonly bptt: Scratch;
 }
 
@@ -56,6 +55,8 @@ export interface PlannedSignal {
   readonly told: number | null;
   /** Records of the matrices through which errors come, at most one for every readout. */
   readonly feedback: readonly number[];
+  /** Of the dendrite signal; nothing where it is another. */
+  readonly dendrite: Scratch;
 }
 
 export interface PlannedShard {
@@ -79,6 +80,8 @@ export function shardCount({ update, sizes }: NetworkSpec): number {
 export function planOf(spec: NetworkSpec, take: Take): Plan {
   const { sizes, populations, projections, readouts, direct } = spec;
   const { stream, step, out } = sizes;
+  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
+    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
   const count = channelCount(spec);
   const widest = populations.reduce((most, { size }) => Math.max(most, size), 0);
   const events = (size: number, history: number): PlannedEvents => ({
@@ -103,6 +106,7 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
         heard: Array.from({ length: count }, (_, c) => ({
           told: population.signals[c]?.kernel?.errorSpikes ? take(stream * step * out + 4) : null,
           feedback: readouts.map(() => take(feedbackFields.length)),
+          dendrite: named(dendriteScratch(spec, p, c)),
         })),
       };
     }),
@@ -113,14 +117,11 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
     const b0 = Math.floor((s * stream) / parts);
     return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
   });
-  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
-    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
   const alone = whyNotSingle(spec).length === 0;
   return {
     ...shared,
     shards,
     whole: direct ? shardOf(spec, take, 0, stream, false) : null,
-    dendrite: named(alone && dendriteOf(spec) ? dendriteScratch(spec) : {}),
     bptt: named(alone ? bpttScratch(spec) : {}),
   };
 }

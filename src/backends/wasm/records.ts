@@ -123,7 +123,6 @@ export const netFields = [
 export const bpttFields = ['feedback', 'filtered', 'credit', 'drive', 'owed', 'later', 'f:resetGain'] as const;
 
 export const dendriteFields = [
-  'feedback',
   'A',
   'J',
   'norms',
@@ -145,6 +144,7 @@ export const dendriteFields = [
   'nF',
   'delays',
   'nLabel',
+  'column',
   'stepsPerPhase',
   'powersOfTwo',
   'f:decay',

@@ -6,7 +6,7 @@ import { weightRanges } from '../../core/projection.ts';
 import { singleNetwork, whyNotSingle } from '../../core/single.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
-import { layDendrite } from './dendrite.ts';
+import { dendriteOf, layDendrite } from './dendrite.ts';
 import { layNetwork } from './lay.ts';
 import type { Plan } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
@@ -33,7 +33,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       : aloneCrew(kernels, shards);
   const net = shards[0].net;
   const single = whyNotSingle(spec).length === 0 ? singleNetwork(network) : null;
-  const dendrite = single ? layDendrite(single, memory, plan.dendrite) : 0;
+  const dendrites = bindDendrites(network, plan, memory);
   const direct = single ? bindBptt(single, kernels, plan.whole?.channels[0].nets[0] ?? 0, memory, plan.bptt) : null;
   const scales = new Float32Array(memory.buffer, plan.scale, spec.sizes.stream);
   const learns = spec.channels.length > 0;
@@ -64,9 +64,11 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     },
     signal(t0, t1, progress) {
       tell(t0, t1);
-      if (dendrite) {
+      if (dendrites.length > 0) {
         // The signal's matrices are shared by all streams, so it is made for all of them at once.
-        for (let t = t0; t < t1; t++) kernels.dendriteStep(net, dendrite, t, progress(t));
+        for (let t = t0; t < t1; t++) {
+          for (const { net, record } of dendrites) kernels.dendriteStep(net, record, t, progress(t));
+        }
         return;
       }
       // The deferred gradient makes the signal itself; only a watched step needs it here.
@@ -87,6 +89,17 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     ready: () => crew.ready(),
     close: () => crew.close(),
   };
+}
+
+/** Dendrite signals: records of each, and of the population as it hears a channel. */
+function bindDendrites(network: Network, { populations, shards }: Plan, memory: WebAssembly.Memory) {
+  return shards[0].channels.flatMap(({ nets }, c) =>
+    nets.flatMap((net, p) => {
+      const kernel = dendriteOf(network.spec, p, c);
+      const { dendrite } = populations[p].heard[c];
+      return kernel ? [{ net, record: layDendrite(network, kernel, p, c, memory, dendrite) }] : [];
+    }),
+  );
 }
 
 /** Whether a learning trial can be done stream by stream: nothing in it waits for all streams. */
