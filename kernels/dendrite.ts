@@ -178,7 +178,7 @@ function predictCredit(net: Net, d: Dendrite, t: i32): void {
     const f = d.features + (<usize>(b * d.nF) << 2), list = d.now + <usize>b * listBytes;
     predictA(net, d, d.broadcast + <usize>b * bytes, list, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), d.r ? f : 0, f + (<usize>(d.delays * n) << 2));
   }
-  pullBack(d.voltage, d.J, d.broadcast, n, net.streams);
+  pullBack(d.voltage, d.J, d.broadcast, n, n, net.streams);
   for (let b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
 }
 

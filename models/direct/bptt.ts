@@ -3,7 +3,13 @@ import { inputGain, spikes } from '../../src/core/dynamics.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { BringBack } from '../../src/core/feedback.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
+import type {
+  DirectBinding,
+  DirectContext,
+  DirectInstance,
+  DirectModel,
+  NeuronDynamics,
+} from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { count } from '../../src/core/schema.ts';
 import { type BackwardNeurons, bindBackward, filterBack } from '../traces/backward.ts';
@@ -91,17 +97,18 @@ export const bptt: DirectModel<Params> = {
   },
 };
 
-/** The kernel knows one population of neurons that are alike. */
+/** The kernel has matrices of at most two states, and of the closed forms that of spikes. */
 function kernelOf(p: Params, { neurons }: DirectContext, attached: boolean): DirectInstance['kernel'] {
-  const [neuron, ...others] = neurons;
-  if (others.length > 0 || neuron.form === 'linear') return null;
+  const covered = (neuron: NeuronDynamics) =>
+    neuron.form === 'linear' ? neuron.states <= 2 : neuron.form === 'filter-then-post';
+  if (!neurons.every(covered)) return null;
   return {
     name: 'bptt',
     matrix: p.feedback === 'symmetric' ? 'readout' : 'B',
     window: p.window,
     segment: p.segment,
     drops: p.incomplete === 'drop',
-    resetGain: attached ? neuron.resetGain : 0,
+    attached,
   };
 }
 

@@ -127,8 +127,8 @@ export interface BpttKernel {
   readonly segment: number | null;
   /** Whether errors of a segment that is cut short are left out. */
   readonly drops: boolean;
-  /** What a spike takes off its own membrane, as far as credit goes through it. */
-  readonly resetGain: number;
+  /** Whether credit goes through what a spike takes off its own membrane. */
+  readonly attached: boolean;
 }
 
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */

@@ -7,6 +7,7 @@ import {
   eventsFields,
   feedbackFields,
   netFields,
+  outgoingFields,
   projectionFields,
   readFields,
   readoutFields,
@@ -342,6 +343,7 @@ it.each([
   ['net', 'Readout', readoutFields],
   ['net', 'Net', netFields],
   ['bptt', 'Bptt', bpttFields],
+  ['bptt', 'Outgoing', outgoingFields],
   ['dendrite', 'Dendrite', dendriteFields],
 ] as const)('the record of %s, %s, has the same fields in TypeScript and in the kernels', (file, name, listed) => {
   const source = readFileSync(new URL(`../../kernels/${file}.ts`, import.meta.url), 'utf8');

@@ -170,6 +170,61 @@ describe('dendrite rules within each population', () => {
   });
 });
 
+describe('BPTT', () => {
+  const cuba = { kind: 'cuba-lif', membrane: { decay: 0.8 }, vTh: 0.3, synapse: { decay: 0.5 } };
+  const integrator = { kind: 'integrator', leak: { decay: 0.8 } };
+  const others = {
+    populations: {
+      front: { size: 9, neuron: integrator },
+      exc: { size: 14, neuron: alif },
+      inh: { size: 6, neuron: cuba, current: 0.05 },
+    },
+  };
+  const late = { d: { ...graph.projections.d, delayMs: { kind: 'uniform', low: 1, high: 4 } } };
+  const alone = { connectivity: { kind: 'in-degree', n: 5 } };
+  const sparse = { a: { ...graph.projections.a, ...alone } };
+
+  it.each([
+    { label: 'symmetric', config: { rule: { name: 'bptt' } } },
+    { label: 'random', config: { rule: { name: 'bptt', feedback: 'random' } } },
+    {
+      label: 'attached reset, delays by synapse',
+      config: { rule: { name: 'bptt', reset: 'attached' }, projections: late },
+    },
+    { label: 'currents and integrators', config: { rule: { name: 'bptt' }, network: others } },
+    { label: 'sparse input', config: { rule: { name: 'bptt' }, projections: sparse } },
+    { label: 'with a rate term', config: { rule: { name: 'bptt' }, rateTerm } },
+    { label: 'spikes at borders dropped', config: { rule: { name: 'bptt' }, network: { borderSpikes: 'drop' } } },
+    { label: 'windows', config: { rule: { name: 'bptt', window: 12, segment: 5 } } },
+    {
+      label: 'windows that are dropped',
+      config: { rule: { name: 'bptt', window: 12, segment: 8, incomplete: 'drop' } },
+    },
+  ])('$label', ({ config }) => {
+    expectSameGradients({ ...config, readouts: different });
+    expectSameTraining({ ...config, readouts: different });
+  });
+
+  it.each(['attached', 'detached'])('total derivatives, reset %s', (reset) => {
+    const network = reset === 'attached' ? {} : others;
+    const [want, got] = pairOf({
+      rule: { name: 'bptt', reset, window: 12, segment: 5 },
+      network,
+      execution: 'online',
+    }).map((experiment) => {
+      return firstTrial(experiment).network.activity.map(({ signals }) => signals[0].data);
+    });
+    for (const [p, signal] of want.entries()) {
+      expect(Math.max(...signal.map(Math.abs))).toBeGreaterThan(1e-3);
+      expect(got[p], `population ${p}`).toBeClose(signal, { relative: 2e-5, absolute: 1e-7 });
+    }
+  });
+
+  it('with updates within a trial', () => {
+    expectSameTraining({ rule: { name: 'bptt', window: 10, segment: 1 }, unit: 'step', readouts: different });
+  });
+});
+
 it.each(executions)('a first population that does not learn holds nobody back, %s', (execution) => {
   const projections = { a: { ...graph.projections.a, plastic: false } };
   const config = { rule: { name: 'e-prop-1' }, execution, projections, rateTerm };

@@ -23,12 +23,15 @@ export function cellRows(kernel: NeuronKernel | null): ConstantRows {
 export function linearRows(kernel: EligibilityKernel | null | undefined): ConstantRows {
   if (!kernel?.linear) return [];
   const { transition, input, own, read } = kernel.linear;
-  return [transition, input, own, read].flatMap((matrix) => columnsOf(matrix, kernel.linear as LinearDynamics));
+  return matrixRows(kernel.linear, [transition, input, own, read]);
 }
 
-/** [self][c] as c rows of [self]. */
-function columnsOf(matrix: Real, { input, states }: LinearDynamics): Real[] {
+/** Matrices [self][c] as c rows of [self] each. */
+export function matrixRows({ input, states }: LinearDynamics, matrices: readonly Real[]): ConstantRows {
   const size = input.length / states;
-  const width = matrix.length / size;
-  return Array.from({ length: width }, (_, c) => Float64Array.from({ length: size }, (_, j) => matrix[j * width + c]));
+  return matrices.flatMap((matrix) => {
+    const width = matrix.length / size;
+    const row = (c: number) => Float64Array.from({ length: size }, (_, j) => matrix[j * width + c]);
+    return Array.from({ length: width }, (_, c) => row(c));
+  });
 }

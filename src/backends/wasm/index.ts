@@ -1,7 +1,6 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Backend, Network, NetworkLengths, NetworkSpec, OpenOptions, Workspace } from '../../core/network.ts';
-import { whyNotSingle } from '../../core/single.ts';
 import { workOf } from './lay.ts';
 import { gradientChunk, planOf, shardCount } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
@@ -44,19 +43,7 @@ function missing(spec: NetworkSpec): string[] {
   if (signals.some(({ kernel }) => kernel?.name === 'dendrite') && execution !== 'online')
     names.add('deferred or postponed traces with this signal');
   if (direct && !direct.kernel) names.add(`the rule "${kinds.rule}" as it is set`);
-  if (direct && projections.some(({ pre, synapses }) => pre !== null && !synapses.dense))
-    names.add('this rule in a sparse network');
-  if (direct && projections.some(({ pre, synapses }) => pre === null && !synapses.dense))
-    names.add('this rule with sparse input');
-  for (const part of wholeOnly(spec)) names.add(part);
   return [...names];
-}
-
-/** Parts whose kernels know one population between one input and one readout. */
-function wholeOnly(spec: NetworkSpec): string[] {
-  const odd = whyNotSingle(spec);
-  if (odd.length === 0) return [];
-  return spec.direct ? [`the rule "${spec.kinds.rule}" with ${odd.join(' and ')}`] : [];
 }
 
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {

@@ -2,8 +2,7 @@ import { blockLength } from '../../core/bindings.ts';
 import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
 import type { CellsKernel, NeuronKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
-import { whyNotSingle } from '../../core/single.ts';
-import { bpttScratch } from './bptt.ts';
+import { type PlannedBptt, planBptt } from './bptt.ts';
 import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
 import { dendriteScratch } from './dendrite.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
@@ -30,7 +29,7 @@ export interface Plan {
   readonly shards: readonly PlannedShard[];
   /** Records with the whole gradient, for a stage that is not divided. */
   readonly whole: PlannedShard | null;
-  readonly bptt: Scratch;
+  readonly bptt: PlannedBptt | null;
 }
 
 export interface PlannedEvents {
@@ -117,12 +116,11 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
     const b0 = Math.floor((s * stream) / parts);
     return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
   });
-  const alone = whyNotSingle(spec).length === 0;
   return {
     ...shared,
     shards,
     whole: direct ? shardOf(spec, take, 0, stream, false) : null,
-    bptt: named(alone ? bpttScratch(spec) : {}),
+    bptt: planBptt(spec, take),
   };
 }
 

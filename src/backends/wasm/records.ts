@@ -120,7 +120,25 @@ export const netFields = [
   'ratePerStream',
 ] as const;
 
-export const bpttFields = ['feedback', 'filtered', 'credit', 'drive', 'owed', 'later', 'f:resetGain'] as const;
+export const bpttFields = [
+  'net',
+  'outgoing',
+  'feedback',
+  'next',
+  'filtered',
+  'credit',
+  'part',
+  'drive',
+  'owed',
+  'later',
+  'depth',
+  'f:resetGain',
+  'linear',
+  'states',
+  'gateInput',
+] as const;
+
+export const outgoingFields = ['projection', 'to', 'next'] as const;
 
 export const dendriteFields = [
   'A',

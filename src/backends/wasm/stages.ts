@@ -3,7 +3,6 @@ import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import { type Network, type NetworkSpec, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { weightRanges } from '../../core/projection.ts';
-import { singleNetwork, whyNotSingle } from '../../core/single.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { dendriteOf, layDendrite } from './dendrite.ts';
@@ -32,9 +31,9 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       ? threadCrew(kernels, { module, memory, controlAt: plan.control, shards }, threads)
       : aloneCrew(kernels, shards);
   const net = shards[0].net;
-  const single = whyNotSingle(spec).length === 0 ? singleNetwork(network) : null;
   const dendrites = bindDendrites(network, plan, memory);
-  const direct = single ? bindBptt(single, kernels, plan.whole?.channels[0].nets[0] ?? 0, memory, plan.bptt) : null;
+  const { whole, bptt } = plan;
+  const direct = whole && bptt ? bindBptt(network, kernels, whole.channels[0], bptt, memory) : null;
   const scales = new Float32Array(memory.buffer, plan.scale, spec.sizes.stream);
   const learns = spec.channels.length > 0;
   const fused = sharesRows(spec).signal;
