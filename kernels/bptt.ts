@@ -13,8 +13,8 @@ export class Bptt {
   // scratch: F [stream][out] of all populations, credit, one projection's part of it, D [stream][n] each, lambda [m][stream][n],
   // D of the next steps [depth][stream][n]
   filtered: usize; credit: usize; part: usize; drive: usize; owed: usize; later: usize; depth: i32;
-  // what a spike takes off its membrane, of a closed form; else rows of transition [m][m], input [m], own [m], reset [m], read [m]
-  resetGain: f32; linear: usize; states: i32; gateInput: i32;
+  // factor on the input, and what a spike takes off its membrane, of a closed form; else rows of transition [m][m], input [m], own [m], reset [m], read [m]
+  gain: f32; resetGain: f32; linear: usize; states: i32; gateInput: i32;
 }
 
 /** A projection that leaves a population, and where it ends. */
@@ -79,8 +79,8 @@ function pullCredit(net: Net, p: Bptt, t: i32): void {
     const part = more ? p.part : p.credit;
     if (s.rows) pullSparse(part, s, later, net.n, post.n, net.streams);
     else pullBack(part, s.w, later, net.n, post.n, net.streams);
-    if (more) addTimes(p.credit, part, post.gain, length);
-    else if (post.gain != 1) multiply(p.credit, length, post.gain);
+    if (more) addTimes(p.credit, part, to.gain, length);
+    else if (to.gain != 1) multiply(p.credit, length, to.gain);
     more = true;
   }
   if (!more) memory.fill(p.credit, 0, <usize>length << 2);
@@ -170,7 +170,7 @@ function addStep(p: Bptt, t: i32): void {
   const scaled = net.current;
   for (let b = 0; b < net.streams; b++) {
     memory.fill(scaled, 0, bytes);
-    addTimes(scaled, p.drive + <usize>b * bytes, net.gain, n);
+    addTimes(scaled, p.drive + <usize>b * bytes, p.gain, n);
     for (let at = net.projections; at; at = changetype<Projection>(at).next) addArrivals(net, changetype<Projection>(at), b, t, scaled);
   }
 }

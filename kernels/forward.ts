@@ -34,7 +34,8 @@ function step(net: Net, b: i32, t: i32): void {
   let last: usize;
   if (net.neuronKind == 0) last = neurons(net, at, z - bytes, z, psi, first);
   else if (net.neuronKind == 1) last = neuronsEach(net, at, z - bytes, z, psi, first);
-  else last = integrators(net, at, z, psi, first);
+  else if (net.neuronKind == 2) last = integrators(net, at, z, psi, first);
+  else last = rates(net, at, z - bytes, z, psi, first);
   store<i32>(end, <i32>((last - list) >> 2));
   if (t % FLUSH_EVERY == 0) {
     flushRow(net.v + <usize>b * bytes, net.n);
@@ -215,6 +216,18 @@ function integrators(net: Net, at: usize, z: usize, psi: usize, list: usize): us
     store<f32>(v + o, now);
     store<f32>(z + o, now);
     store<f32>(psi + o, 1);
+  }
+  return listActive(list, z, net.n);
+}
+
+/** u = I;  z = decay z[t-1] + (1 - decay) tanh(u);  psi = 1 - tanh(u)^2.   net.v: u   @returns the list's new end */
+function rates(net: Net, at: usize, zPrev: usize, z: usize, psi: usize, list: usize): usize {
+  const bytes = <usize>net.n << 2;
+  for (let o: usize = 0; o < bytes; o += 4) {
+    const drive = load<f32>(net.current + o), phi = <f32>NativeMath.tanh(drive);
+    store<f32>(net.v + at + o, drive);
+    store<f32>(z + o, net.decay * load<f32>(zPrev + o) + net.gain * phi);
+    store<f32>(psi + o, 1 - phi * phi);
   }
   return listActive(list, z, net.n);
 }

@@ -7,7 +7,7 @@ import { FLUSH_EVERY, flush1, flush4, flushRow } from './tiny';
  *
  *   eps_ij = transition_j eps_ij + input_j g p_i + own_j e_ij;   e_ij = f read_j . eps_ij      spike: f = psi, g = 1; input: f = 1, g = psi
  *
- * with one or two states each. net.linear: rows of transition [m][m], input [m], own [m], read [m] for all neurons, [..][n];
+ * with one or two states each; one without memory is not kept (eps 0). net.linear: rows of transition [m][m], input [m], own [m], read [m] for all neurons, [..][n];
  * eps: [stream][syn][m]
  */
 
@@ -86,7 +86,7 @@ function dense(net: Net, p: Projection, b: i32, t: i32, steps: i32, rated: bool,
       const eps = p.eps + (two ? s << 1 : s), c = net.linear + o;
       const xx = v128.load(c);
       let xy = none, yx = none, yy = none, inX: v128, inY = none, ownX: v128, ownY = none, readX: v128, readY = none;
-      let x = v128.load(eps), y = none;
+      let x = p.eps ? v128.load(eps) : none, y = none;
       if (two) {
         const more = v128.load(eps, 16);
         y = i8x16.shuffle(x, more, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
@@ -122,7 +122,7 @@ function dense(net: Net, p: Projection, b: i32, t: i32, steps: i32, rated: bool,
         y = flush4(y);
         v128.store(eps, i8x16.shuffle(x, y, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23));
         v128.store(eps, i8x16.shuffle(x, y, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), 16);
-      } else v128.store(eps, x);
+      } else if (p.eps) v128.store(eps, x);
       if (p.e) v128.store(p.e + s, e);
       if (p.eBar) v128.store(p.eBar + s, flush4(bar));
       if (p.sum) v128.store(p.sum + s, f32x4.add(v128.load(p.sum + s), total));
@@ -151,7 +151,7 @@ function synapse(net: Net, p: Projection, first: usize, o: usize, j: usize, trac
   const two = net.states == 2, gateInput = net.gateInput != 0;
   const s = first + o, eps = p.eps + (two ? s << 1 : s), c = net.linear + j;
   const inputs = c + (two ? 4 : 1) * width, own = inputs + (two ? 2 : 1) * width, read = own + (two ? 2 : 1) * width;
-  let x = load<f32>(eps), y: f32 = two ? load<f32>(eps, 4) : 0;
+  let x: f32 = p.eps ? load<f32>(eps) : 0, y: f32 = two ? load<f32>(eps, 4) : 0;
   let e: f32 = p.e ? load<f32>(p.e + s) : 0, bar: f32 = p.eBar ? load<f32>(p.eBar + s) : 0, total: f32 = 0;
   let add = load<f32>(p.g + o), pre = trace;
   for (let t = t0; t < t0 + steps; t++, pre += epsBytes) {
@@ -173,7 +173,7 @@ function synapse(net: Net, p: Projection, first: usize, o: usize, j: usize, trac
     add += load<f32>(net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes + j) * bar + rate * e;
     total += e;
   }
-  store<f32>(eps, flush1(x));
+  if (p.eps) store<f32>(eps, flush1(x));
   if (two) store<f32>(eps, flush1(y), 4);
   if (p.e) store<f32>(p.e + s, e);
   if (p.eBar) store<f32>(p.eBar + s, flush1(bar));

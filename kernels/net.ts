@@ -37,7 +37,8 @@ export class Read {
 
 @unmanaged
 export class Readout {
-  reads: usize; nOut: i32; column: i32; u: usize; b: usize; gBias: usize; bias: i32; lossKind: i32;
+  // valued: events of a population that it reads are not all 1
+  reads: usize; valued: i32; nOut: i32; column: i32; u: usize; b: usize; gBias: usize; bias: i32; lossKind: i32;
   decay: f32; gain: f32; weight: f32;
   // steps at which it has a loss
   start: i32; end: i32; next: usize;
@@ -66,7 +67,7 @@ export class Net {
   // neuron
   decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
   rho: f32; strength: usize; psiHighest: i32; constant: usize;
-  // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators. cells: rows of constants of every neuron
+  // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators; 3: rates. cells: rows of constants of every neuron
   neuronKind: i32; cells: usize;
   // trace, rate term
   dropBorder: i32;

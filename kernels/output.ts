@@ -7,7 +7,7 @@ export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   for (let b = b0; b < b1; b++) {
     for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
       const r = changetype<Readout>(at);
-      if (readsValues(r)) readValues(net, r, b, t0, t1);
+      if (r.valued) readValues(net, r, b, t0, t1);
       else for (let t = t0; t < t1; t++) readStep(net, r, b, t, false);
     }
   }
@@ -127,20 +127,11 @@ function readGradient(net: Net, r: Readout, read: Read, b: i32, t: i32, error: u
 export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
   for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
     const r = changetype<Readout>(at);
-    const values = readsValues(r);
     for (let b = b0; b < b1; b++) {
-      if (values) backOverValues(net, r, b, steps);
+      if (r.valued) backOverValues(net, r, b, steps);
       else backOverTrial(net, r, b, steps);
     }
   }
-}
-
-/** Whether a readout reads a population whose events are no spikes. */
-function readsValues(r: Readout): bool {
-  for (let at = r.reads; at; at = changetype<Read>(at).next) {
-    if (changetype<Events>(changetype<Read>(at).events).valued) return true;
-  }
-  return false;
 }
 
 function backOverTrial(net: Net, r: Readout, b: i32, steps: i32): void {

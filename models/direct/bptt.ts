@@ -3,13 +3,7 @@ import { inputGain, spikes } from '../../src/core/dynamics.ts';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { BringBack } from '../../src/core/feedback.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import type {
-  DirectBinding,
-  DirectContext,
-  DirectInstance,
-  DirectModel,
-  NeuronDynamics,
-} from '../../src/core/plugins.ts';
+import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { count } from '../../src/core/schema.ts';
 import { type BackwardNeurons, bindBackward, filterBack } from '../traces/backward.ts';
@@ -97,11 +91,9 @@ export const bptt: DirectModel<Params> = {
   },
 };
 
-/** The kernel has matrices of at most two states, and of the closed forms that of spikes. */
+/** The kernel has closed forms, and matrices of at most two states. */
 function kernelOf(p: Params, { neurons }: DirectContext, attached: boolean): DirectInstance['kernel'] {
-  const covered = (neuron: NeuronDynamics) =>
-    neuron.form === 'linear' ? neuron.states <= 2 : neuron.form === 'filter-then-post';
-  if (!neurons.every(covered)) return null;
+  if (neurons.some((neuron) => neuron.form === 'linear' && neuron.states > 2)) return null;
   return {
     name: 'bptt',
     matrix: p.feedback === 'symmetric' ? 'readout' : 'B',

@@ -84,7 +84,8 @@ export const eligibility: TraceModel<Params> = {
               decay: plan.decay,
               restartEvery: p.restartEvery,
               adaptive: plan.adaptive,
-              linear: plan.context.neuron.form === 'linear' ? detached(plan.context.neuron, plan.attached) : null,
+              dynamics: plan.context.neuron,
+              attached: plan.attached,
             },
       footprint: { reads: ['pre', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
       bind: (binding) => (plan.outer ? bindOuter(binding, plan.context, p) : bindSynaptic(binding, plan)),
@@ -95,12 +96,6 @@ export const eligibility: TraceModel<Params> = {
     } satisfies TraceInstance;
   },
 };
-
-/** The same matrices with nothing in `reset`: what of it is in the trace is taken off `own`. */
-function detached(neuron: LinearDynamics, attached: boolean): LinearDynamics {
-  const own = attached ? neuron.own.map((value, r) => value - neuron.reset[r]) : neuron.own;
-  return { ...neuron, own, reset: new Float64Array(own.length) };
-}
 
 interface Plan {
   readonly context: TraceContext;

@@ -42,7 +42,7 @@ export interface Activity {
 // A fast backend has a kernel of its own for the parts that name one here; the plain step of the plug-in stays the oracle.
 // A part with `kernel: null` runs on the reference backend only.
 
-export type NeuronKernel = ThresholdKernel | CellsKernel | IntegratorKernel;
+export type NeuronKernel = ThresholdKernel | CellsKernel | IntegratorKernel | RateKernel;
 
 /** LIF or ALIF with triangular pseudo-derivative; the names are those of the neurons' doc comments. */
 export interface ThresholdKernel {
@@ -75,6 +75,13 @@ export interface IntegratorKernel {
   readonly name: 'integrator';
   readonly decay: Real;
   readonly gain: Real;
+}
+
+/** Leaky tanh neurons. */
+export interface RateKernel {
+  readonly name: 'rate';
+  readonly decay: number;
+  readonly gain: number;
 }
 
 export interface LeakyReadoutKernel {
@@ -144,8 +151,9 @@ export interface EligibilityKernel {
   readonly restartEvery: number | null;
   /** Whether the neuron's adaptation is part of it. */
   readonly adaptive: boolean;
-  /** The matrices that it follows instead, `own` less the reset where that is in the trace; null: a closed form. */
-  readonly linear: LinearDynamics | null;
+  /** What it follows, and whether the neuron's own reset is part of it. */
+  readonly dynamics: NeuronDynamics;
+  readonly attached: boolean;
 }
 
 // ---------------------------------------------------------------- neurons

@@ -308,11 +308,6 @@ describe('wasm against reference', () => {
   });
 
   it('says what it has no kernel for, and auto takes the reference then', () => {
-    const rate = applySettings(preset('four-six-back'), ['network.neuron={"kind":"rate"}', 'training.total=160']);
-    expect(() => createExperiment(applySettings(rate, ['backend=wasm']), catalogue)).toThrow(
-      /no kernel for the neuron "\w+" as it is set/,
-    );
-    expect(createExperiment(rate, catalogue).config.backend).toBe('reference');
     const drawn = { kind: 'uniform', low: 0.5, high: 0.7 };
     for (const neuron of [
       { kind: 'lif', vTh: drawn },
@@ -320,6 +315,7 @@ describe('wasm against reference', () => {
       { kind: 'alif', adaptation: { decay: drawn } },
       { kind: 'cuba-lif' },
       { kind: 'integrator' },
+      { kind: 'rate' },
     ]) {
       const set = applySettings(preset('four-six-back'), [`network.neuron=${JSON.stringify(neuron)}`]);
       expect(createExperiment(set, catalogue).config.backend, neuron.kind).toBe('wasm');

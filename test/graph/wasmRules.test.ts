@@ -180,6 +180,10 @@ describe('BPTT', () => {
       inh: { size: 6, neuron: cuba, current: 0.05 },
     },
   };
+  const rate = (decay: number) => ({ kind: 'rate', leak: { decay } });
+  const rates = {
+    populations: { ...others.populations, front: { size: 9, neuron: rate(0) }, exc: { size: 14, neuron: rate(0.6) } },
+  };
   const late = { d: { ...graph.projections.d, delayMs: { kind: 'uniform', low: 1, high: 4 } } };
   const alone = { connectivity: { kind: 'in-degree', n: 5 } };
   const sparse = { a: { ...graph.projections.a, ...alone } };
@@ -192,6 +196,7 @@ describe('BPTT', () => {
       config: { rule: { name: 'bptt', reset: 'attached' }, projections: late },
     },
     { label: 'currents and integrators', config: { rule: { name: 'bptt' }, network: others } },
+    { label: 'rates', config: { rule: { name: 'bptt' }, network: rates } },
     { label: 'sparse input', config: { rule: { name: 'bptt' }, projections: sparse } },
     { label: 'with a rate term', config: { rule: { name: 'bptt' }, rateTerm } },
     { label: 'spikes at borders dropped', config: { rule: { name: 'bptt' }, network: { borderSpikes: 'drop' } } },

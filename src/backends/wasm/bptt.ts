@@ -1,5 +1,6 @@
+import { inputGain, linearOf } from '../../core/dynamics.ts';
 import { viewsOf } from '../../core/feedback.ts';
-import type { Network, NetworkSpec } from '../../core/network.ts';
+import type { Network, NetworkSpec, PopulationSpec } from '../../core/network.ts';
 import type { LinearDynamics, NeuronDynamics } from '../../core/plugins.ts';
 import { type ConstantRows, matrixRows, rowLength } from './constants.ts';
 import type { Kernels } from './module.ts';
@@ -34,8 +35,8 @@ export function planBptt(spec: NetworkSpec, take: Take): PlannedBptt | null {
 
 /** Four-byte words of a population, by the names of the record; and the record itself. */
 function scratchLengths(spec: NetworkSpec, p: number): Readonly<Record<string, number>> {
-  const { size, neuron } = spec.populations[p];
-  const linear = linearOf(neuron.eligibility);
+  const { size } = spec.populations[p];
+  const linear = matricesOf(spec.populations[p]);
   const rows = spec.sizes.stream * size + 4;
   return {
     credit: rows,
@@ -54,8 +55,10 @@ function depthOf({ projections }: NetworkSpec, p: number): number {
   return Math.max(1, ...delays) + 1;
 }
 
-function linearOf(dynamics: NeuronDynamics | null): LinearDynamics | null {
-  return dynamics?.form === 'linear' ? dynamics : null;
+/** Matrices of all neurons but those of the closed form of spikes, which has a loop of its own. */
+function matricesOf({ neuron, size }: PopulationSpec): LinearDynamics | null {
+  const { eligibility } = neuron;
+  return eligibility === null || eligibility.form === 'filter-then-post' ? null : linearOf(eligibility, size);
 }
 
 /** Rows of `linear` in `kernels/bptt.ts`. @param attached whether credit goes through the neuron's own reset */
@@ -113,7 +116,7 @@ function layPopulation(
   const { size, neuron } = spec.populations[p];
   const { record, ...scratch } = plan.populations[p];
   const dynamics = neuron.eligibility as NeuronDynamics;
-  const linear = linearOf(dynamics);
+  const linear = matricesOf(spec.populations[p]);
   constantRows(linear, attached).forEach((row, r) => {
     new Float32Array(memory.buffer, scratch.linear + 4 * r * rowLength(size), size).set(row);
   });
@@ -126,6 +129,7 @@ function layPopulation(
     next: p > 0 ? plan.populations[p - 1].record : 0,
     filtered: plan.filtered,
     depth: depthOf(spec, p),
+    gain: linear ? 1 : inputGain(dynamics),
     resetGain: attached && dynamics.form !== 'linear' ? dynamics.resetGain : 0,
     linear: linear ? scratch.linear : 0,
     states: linear?.states ?? 1,

@@ -1,5 +1,5 @@
 import type { Real } from '../../core/layout.ts';
-import type { EligibilityKernel, LinearDynamics, NeuronKernel } from '../../core/plugins.ts';
+import type { LinearDynamics, NeuronKernel } from '../../core/plugins.ts';
 
 /** Constants of every neuron as kernels read them: rows of one number a neuron. */
 export type ConstantRows = readonly Real[];
@@ -11,7 +11,7 @@ export function rowLength(size: number): number {
 
 /** Rows of `cells` in `kernels/forward.ts`; none where all neurons are alike. */
 export function cellRows(kernel: NeuronKernel | null): ConstantRows {
-  if (!kernel || kernel.name === 'threshold') return [];
+  if (!kernel || kernel.name === 'threshold' || kernel.name === 'rate') return [];
   if (kernel.name === 'integrator') return [kernel.decay, kernel.gain];
   const { decay, gain, leak, vTh, psiHeight, psiWidth, adaptation, synapse } = kernel;
   const none = new Float64Array(decay.length);
@@ -20,10 +20,10 @@ export function cellRows(kernel: NeuronKernel | null): ConstantRows {
 }
 
 /** Rows of `linear` in `kernels/linear.ts`: transition, input, own, read; none where the trace has a closed form. */
-export function linearRows(kernel: EligibilityKernel | null | undefined): ConstantRows {
-  if (!kernel?.linear) return [];
-  const { transition, input, own, read } = kernel.linear;
-  return matrixRows(kernel.linear, [transition, input, own, read]);
+export function linearRows(linear: LinearDynamics | null): ConstantRows {
+  if (!linear) return [];
+  const { transition, input, own, read } = linear;
+  return matrixRows(linear, [transition, input, own, read]);
 }
 
 /** Matrices [self][c] as c rows of [self] each. */

@@ -35,8 +35,9 @@ function missing(spec: NetworkSpec): string[] {
   if (!optimizer.kernel) names.add(`the optimiser "${optimizer.kind}"`);
   const traces = projections.flatMap((projection) => projection.traces);
   if (traces.some(({ kernel }) => !kernel)) names.add(`the trace "${kinds.trace}" as it is set`);
-  if (traces.some(({ kernel }) => kernel && kernel.resetGain > 0)) names.add('traces with the reset in them');
-  if (traces.some(({ kernel }) => kernel?.linear && kernel.linear.states > 2))
+  if (execution === 'online' && traces.some(({ kernel }) => kernel && kernel.resetGain > 0))
+    names.add('online traces with the reset in them');
+  if (traces.some(({ kernel }) => kernel?.dynamics.form === 'linear' && kernel.dynamics.states > 2))
     names.add('traces of more than two states');
   const signals = populations.flatMap((population) => population.signals);
   if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${kinds.signal}" as it is set`);

@@ -9,6 +9,7 @@ import {
   adaptationOf,
   distances,
   learningInto,
+  matricesInto,
   type Plan,
   type PlannedPopulation,
   type PlannedShard,
@@ -65,7 +66,7 @@ function layConstants({ spec }: Network, { populations }: Plan, memory: WebAssem
     if (strength) put(strength, adaptationOf(neuron.kernel)?.strength ?? []);
     if (constant && current) put(constant, current);
     putRows(cells, cellRows(neuron.kernel));
-    putRows(linear, linearRows(traceInto(spec, p)?.kernel));
+    putRows(linear, linearRows(matricesInto(spec, p)));
   });
 }
 
@@ -152,7 +153,10 @@ function layProjections(
     const later = spec.projections.findIndex((other, r) => r > q && other.post === post);
     const kept = state.views(channelName(`projection.${name}.trace`, spec, c), 'trace');
     const learns = traces.length > 0;
-    if (learns && online && !kept.eps) {
+    // A trace behind a gate of its input has one state, which is the eligibility itself.
+    const { eps = kept.e } = kept;
+    const remembers = matricesInto(spec, post)?.transition.some((value) => value !== 0) ?? true;
+    if (learns && online && remembers && !eps) {
       throw new UnsupportedError('backend "wasm": the trace keeps no "eps", which its kernel needs');
     }
     const { times, entries } = shard.lists[q];
@@ -167,9 +171,9 @@ function layProjections(
       narrow: narrow ? 1 : 0,
       syn: synapses.nSyn,
       learns: learns ? 1 : 0,
-      eps: at(kept.eps),
+      eps: at(eps),
       epsA: at(kept.epsA),
-      e: at(kept.e),
+      e: kept.eps ? at(kept.e) : 0,
       eBar: at(kept.eBar),
       sum: at(kept.sum),
       times,
@@ -212,6 +216,7 @@ function layReadouts(
     });
     const values: Values<typeof readoutFields> = {
       reads: records[0],
+      valued: reads.some((p) => !spec.populations[p].spiking) ? 1 : 0,
       nOut: size,
       column,
       u: at(kept.u),
@@ -265,7 +270,7 @@ function populationValues(network: Network, plan: Plan, p: number) {
     events: planned.events.record,
     z: at(z.data),
     psi: at(psi.data),
-    v: at(cell.v),
+    v: at(cell.v ?? cell.u),
     refractory: at(cell.refractory),
     a: at(cell.a),
     i: at(cell.i),
@@ -295,16 +300,17 @@ function heardValues(network: Network, { populations, noRate }: Plan, p: number,
   };
 }
 
-const neuronKinds: Readonly<Record<NeuronKernel['name'], number>> = { threshold: 0, cells: 1, integrator: 2 };
+const neuronKinds: Readonly<Record<NeuronKernel['name'], number>> = { threshold: 0, cells: 1, integrator: 2, rate: 3 };
 
 /** Constants of a population; what differs from neuron to neuron is in `cells`. */
 function neuronValues(kernel: NeuronKernel) {
   const alike = kernel.name === 'threshold' ? kernel : null;
-  const fires = kernel.name === 'integrator' ? null : kernel;
+  const fires = kernel.name === 'threshold' || kernel.name === 'cells' ? kernel : null;
+  const { decay, gain } = kernel.name === 'rate' || kernel.name === 'threshold' ? kernel : { decay: 0, gain: 1 };
   return {
     neuronKind: neuronKinds[kernel.name],
-    decay: alike?.decay ?? 0,
-    gain: alike?.gain ?? 1,
+    decay,
+    gain,
     vTh: alike?.vTh ?? 0,
     psiHeight: alike?.psiHeight ?? 0,
     psiWidth: alike?.psiWidth ?? 1,
@@ -320,14 +326,15 @@ function neuronValues(kernel: NeuronKernel) {
 function traceValues(spec: NetworkSpec, p: number, c: number, { strength, linear }: PlannedPopulation) {
   const instance = traceInto(spec, p, c);
   const kernel = instance?.kernel;
+  const matrices = matricesInto(spec, p);
   const kinds = { online: kernel?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
     traceKind: kernel ? kinds[spec.execution] : 0,
-    linear: kernel?.linear ? linear : 0,
-    states: kernel?.linear?.states ?? 1,
-    gateInput: kernel?.linear?.gate === 'input' ? 1 : 0,
+    linear: matrices ? linear : 0,
+    states: matrices?.states ?? 1,
+    gateInput: matrices?.gate === 'input' ? 1 : 0,
     traceDecay: kernel?.decay ?? 0,
-    traceStrength: kernel?.adaptive && !kernel.linear ? strength : 0,
+    traceStrength: kernel?.adaptive && !matrices ? strength : 0,
     kappa: instance?.filter.decay ?? 0,
     traceGain: instance?.filter.gain ?? 1,
     restartEvery: kernel?.restartEvery ?? 0,

@@ -1,6 +1,7 @@
 import { blockLength } from '../../core/bindings.ts';
+import { linearOf } from '../../core/dynamics.ts';
 import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
-import type { CellsKernel, NeuronKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
+import type { CellsKernel, LinearDynamics, NeuronKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
 import { type PlannedBptt, planBptt } from './bptt.ts';
 import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
@@ -101,7 +102,7 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
         strength: adaptationOf(neuron.kernel) ? take(size + blockWidth) : 0,
         constant: current ? take(size + 4) : 0,
         cells: rows(cellRows(neuron.kernel)),
-        linear: rows(linearRows(traceInto(spec, p)?.kernel)),
+        linear: rows(linearRows(matricesInto(spec, p))),
         heard: Array.from({ length: count }, (_, c) => ({
           told: population.signals[c]?.kernel?.errorSpikes ? take(stream * step * out + 4) : null,
           feedback: readouts.map(() => take(feedbackFields.length)),
@@ -179,9 +180,21 @@ export function traceInto({ projections }: NetworkSpec, p: number, c = 0): Trace
   return projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[c];
 }
 
+/**
+ * Matrices that the traces onto a population follow, `own` less the reset where that is in them; null: the closed form of spikes,
+ * which has kernels of its own.
+ */
+export function matricesInto(spec: NetworkSpec, p: number): LinearDynamics | null {
+  const kernel = traceInto(spec, p)?.kernel;
+  if (!kernel || (kernel.dynamics.form === 'filter-then-post' && !kernel.attached)) return null;
+  const linear = linearOf(kernel.dynamics, spec.populations[p].size);
+  if (!kernel.attached) return linear;
+  return { ...linear, own: linear.own.map((value, r) => value - linear.reset[r]) };
+}
+
 /** The adaptation of threshold neurons. */
 export function adaptationOf(kernel: NeuronKernel | null): ThresholdKernel['adaptation'] | CellsKernel['adaptation'] {
-  return kernel === null || kernel.name === 'integrator' ? null : kernel.adaptation;
+  return kernel === null || kernel.name === 'integrator' || kernel.name === 'rate' ? null : kernel.adaptation;
 }
 
 /** Four-byte words of scratch that a shard needs for a population, by the names of `Net`. */
@@ -192,7 +205,7 @@ function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: numbe
   const online = learns && spec.execution === 'online';
   const postponed = learns && spec.execution === 'postponed';
   const { width } = learningInto(spec, p);
-  const states = traceInto(spec, p)?.kernel?.linear?.states ?? 1;
+  const states = matricesInto(spec, p)?.states ?? 1;
   // The list serves readouts, too, which read any population.
   const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
   return {

@@ -29,6 +29,7 @@ export const readFields = ['events', 'w', 'g', 'zBar', 'pre', 'n', 'next'] as co
 
 export const readoutFields = [
   'reads',
+  'valued',
   'nOut',
   'column',
   'u',
@@ -132,6 +133,7 @@ export const bpttFields = [
   'owed',
   'later',
   'depth',
+  'f:gain',
   'f:resetGain',
   'linear',
   'states',
