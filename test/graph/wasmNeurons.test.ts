@@ -95,10 +95,15 @@ function rowsOf({ network }: Run): Record<string, Real> {
   );
 }
 
+/** Activity, traces where there are any, and gradients: a run may go on on the other backend. */
 function expectSameTrial(got: Run, want: Run): void {
   const rows = rowsOf(got);
   for (const [name, row] of Object.entries(rowsOf(want)))
     expect(rows[name], name).toBeClose(row, { relative: 1e-5, absolute: 2e-6 });
+  const { state } = got.network;
+  for (const name of state.table.map((entry) => entry.name).filter((field) => /\.trace\./.test(field))) {
+    expect(state.field(name), name).toBeClose(want.network.state.field(name), { relative: 2e-5, absolute: 1e-6 });
+  }
   const gradients = gradientOf(got);
   for (const [name, block] of Object.entries(gradientOf(want))) {
     expect(Math.max(...block.map(Math.abs)), name).toBeGreaterThan(1e-4);
