@@ -1,3 +1,4 @@
+import { backLinear } from './linear';
 import { Events, Net, Projection } from './net';
 import { endOf, eventsFrom, eventsTo, gatherRows, listOf, rowOf } from './rows';
 import { transposeFeedback } from './signal';
@@ -8,7 +9,7 @@ const WIDTH: i32 = 128;
 const WIDTH_BYTES: usize = 512;
 
 /**
- * The gradient of one population over a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
+ * The gradient onto a population of a whole trial of the streams [b0, b1), backwards in time, without synaptic state:
  * F_k = gain error_k + kappa F_k;  dz = sum_k B_jk F_k + R_j;  D = psi (dz - strength lambda) + decay D;
  * lambda = psi dz + (rho - strength psi) lambda;  grad_i += zeta p_i[t] D[t].
  * Dense projections: all of one block of neurons over time first, then for every presynaptic neuron the sum over its spikes,
@@ -33,7 +34,8 @@ function backOf(net: Net, b: i32, steps: i32): void {
     }
   }
   if (anyDense) for (let j = 0; j < net.n; j += WIDTH) {
-    backBlock(net, b, steps, j);
+    if (net.linear) backBlockLinear(net, b, steps, j);
+    else backBlock(net, b, steps, j);
     for (let at = net.projections; at; at = changetype<Projection>(at).next) {
       const p = changetype<Projection>(at);
       if (!p.learns || p.rows) continue;
@@ -61,10 +63,21 @@ function filterErrors(net: Net, b: i32, steps: i32): void {
 
 /** zeta D of the neurons [j, j + WIDTH) at every step.   net.block: [step][WIDTH]; lanes beyond the last neuron are unused */
 function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
+  backThrough(net, b, steps, j, false);
+}
+
+/** The same by the matrices of each neuron; exported so that it is not put into its caller. */
+export function backBlockLinear(net: Net, b: i32, steps: i32, j: i32): void {
+  backThrough(net, b, steps, j, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function backThrough(net: Net, b: i32, steps: i32, j: i32, linear: bool): void {
   const at = <usize>j << 2;
   const bytes = <usize>net.n << 2, errorBytes = <usize>net.nOut << 2;
   const owed = net.owed, drive = net.drive;
-  memory.fill(owed, 0, WIDTH_BYTES);
+  memory.fill(owed, 0, linear ? <usize>net.states * WIDTH_BYTES : WIDTH_BYTES);
   memory.fill(drive, 0, WIDTH_BYTES);
   const lanes = <usize>min((net.n - j + 3) & ~3, WIDTH) << 2;
   let psi = net.psi + <usize>(b * net.stride + steps - 1) * bytes + at;
@@ -74,11 +87,12 @@ function backBlock(net: Net, b: i32, steps: i32, j: i32): void {
   let out = net.block + <usize>(steps - 1) * WIDTH_BYTES;
   const adaptive = net.traceStrength != 0;
   for (let t = steps - 1; t >= 0; t--) {
-    if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
+    if (linear) backLinear(net, out, owed, WIDTH_BYTES, psi, rate, filtered, at, lanes);
+    else if (adaptive) back(net, out, drive, owed, psi, rate, filtered, at, lanes, true);
     else back(net, out, drive, owed, psi, rate, filtered, at, lanes, false);
     if (t % FLUSH_EVERY == 0) {
       flushRow(drive, WIDTH);
-      flushRow(owed, WIDTH);
+      flushRow(owed, linear ? net.states * WIDTH : WIDTH);
     }
     out -= WIDTH_BYTES;
     psi -= bytes;
@@ -118,14 +132,22 @@ function back(net: Net, out: usize, drive: usize, owed: usize, psi: usize, rate:
   }
 }
 
+/** First step whose arrivals count. */
+// @ts-ignore: decorator
+@inline
+function firstArrival(net: Net): i32 {
+  return net.dropBorder ? 1 : 0;
+}
+
 /** When every presynaptic unit was active: p.times[i] is the end of its entries (row of net.block, x_i). */
 function listInputTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
   countTimes(net, p, b, steps);
   const list = listOf(ev, net.stride, b), width = <usize>ev.width << 2;
-  let end = endOf(ev, net.stride, b, -p.delay), event = eventsFrom(ev, net.stride, b, -p.delay);
-  let x = rowOf(ev, net.stride, b, -p.delay), row = net.block;
-  for (let t = 0; t < steps; t++) {
+  const start = firstArrival(net), past = start - p.delay;
+  let end = endOf(ev, net.stride, b, past), event = eventsFrom(ev, net.stride, b, past);
+  let x = rowOf(ev, net.stride, b, past), row = net.block + <usize>start * WIDTH_BYTES;
+  for (let t = start; t < steps; t++) {
     const last = list + (<usize>load<i32>(end) << 2);
     for (; event < last; event += 4) {
       const offset = <usize>load<u32>(event) << 2;
@@ -145,9 +167,9 @@ function listInputTimes(net: Net, p: Projection, b: i32, steps: i32): void {
 function listSpikeTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events), times = p.times, entries = p.entries;
   countTimes(net, p, b, steps);
-  const list = listOf(ev, net.stride, b);
-  let end = endOf(ev, net.stride, b, -p.delay), spike = eventsFrom(ev, net.stride, b, -p.delay), row = net.block;
-  for (let t = 0; t < steps; t++) {
+  const list = listOf(ev, net.stride, b), start = firstArrival(net), past = start - p.delay;
+  let end = endOf(ev, net.stride, b, past), spike = eventsFrom(ev, net.stride, b, past), row = net.block + <usize>start * WIDTH_BYTES;
+  for (let t = start; t < steps; t++) {
     const last = list + (<usize>load<i32>(end) << 2);
     for (; spike < last; spike += 4) {
       const place = times + (<usize>load<u32>(spike) << 2);
@@ -164,7 +186,9 @@ function countTimes(net: Net, p: Projection, b: i32, steps: i32): void {
   const ev = changetype<Events>(p.events);
   memory.fill(p.times, 0, <usize>(ev.size + 1) << 2);
   const end = eventsTo(ev, net.stride, b, steps - 1 - p.delay);
-  for (let event = eventsFrom(ev, net.stride, b, -p.delay); event < end; event += 4) increment(p.times + (<usize>load<u32>(event) << 2));
+  for (let event = eventsFrom(ev, net.stride, b, firstArrival(net) - p.delay); event < end; event += 4) {
+    increment(p.times + (<usize>load<u32>(event) << 2));
+  }
   accumulate(p.times, ev.size);
 }
 
@@ -273,18 +297,20 @@ function backSparse(net: Net, b: i32, steps: i32): void {
   const n = net.n;
   const bytes = <usize>((n + 3) & ~3) << 2;
   const adaptive = net.traceStrength != 0;
-  memory.fill(net.owed, 0, bytes);
+  memory.fill(net.owed, 0, <usize>net.states * bytes);
   memory.fill(net.drive, 0, bytes);
   for (let t = steps - 1; t >= 0; t--) {
     const psi = net.psi + (<usize>(b * net.stride + t) * n << 2);
     const rate = net.rateTerm + (<usize>(b * net.rateRows + min(t, net.rateRows - 1)) * n << 2);
     const filtered = net.errorBack + (<usize>(t * net.nOut) << 2);
-    if (adaptive) back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, true);
+    if (net.linear) backLinear(net, net.damp, net.owed, bytes, psi, rate, filtered, 0, bytes);
+    else if (adaptive) back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, true);
     else back(net, net.damp, net.drive, net.owed, psi, rate, filtered, 0, bytes, false);
     if (t % FLUSH_EVERY == 0) {
       flushRow(net.drive, n);
-      flushRow(net.owed, n);
+      flushRow(net.owed, net.states * <i32>(bytes >> 2));
     }
+    if (t < firstArrival(net)) continue;
     for (let at = net.projections; at; at = changetype<Projection>(at).next) {
       const p = changetype<Projection>(at), ev = changetype<Events>(p.events);
       if (!p.learns || !p.rows) continue;

@@ -1,25 +1,26 @@
 import { addRow, addRows, addTimes, pullBack } from './maps';
-import { Net } from './net';
+import { Feedback, Net } from './net';
 import { listActive, sumList } from './rows';
 import { flush1, nearestPowerOfTwo } from './tiny';
 
 /**
- * What the kernel knows of a segregated-dendrite signal. All fields are four bytes, in this order;
+ * What the kernel knows of the segregated-dendrite signal of a population. All fields are four bytes, in this order;
  * `src/backends/wasm/dendrite.ts` has the same names in the same order and a test compares the two.
  */
 @unmanaged
 export class Dendrite {
-  // feedback [rec][out], A [features][rec], J [rec][rec]
-  feedback: usize; A: usize; J: usize;
-  // norms [2] (0: rates as they are), losses [3], features [stream][nF], begun [stream], distal [stream][rec],
-  // r [stream][rec] (0: the spikes themselves)
+  // A [features][n], J [n][n]
+  A: usize; J: usize;
+  // norms [2] (0: rates as they are), losses [3], features [stream][nF], begun [stream], distal [stream][n],
+  // r [stream][n] (0: the spikes themselves)
   norms: usize; losses: usize; features: usize; begun: usize; distal: usize; r: usize;
-  // scratch: errors of J and A and the broadcast F, each [stream][rec]; V [stream][rec]; lists of active features of the
-  // step before and of this one [stream][delays rec + 4], with their ends [stream]; values and targets of the step before
+  // scratch: errors of J and A and the broadcast F, each [stream][n]; V [stream][n]; lists of active features of the
+  // step before and of this one [stream][delays n + 4], with their ends [stream]; values and targets of the step before
   miss: usize; broadcast: usize; voltage: usize;
   before: usize; beforeRates: usize; beforeEnds: usize; values: usize; now: usize; nowEnds: usize; label: usize;
   // constants
-  nF: i32; delays: i32; nLabel: i32; stepsPerPhase: i32; powersOfTwo: i32; decay: f32; readGain: f32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
+  // labels: targets from this column on
+  nF: i32; delays: i32; nLabel: i32; column: i32; stepsPerPhase: i32; powersOfTwo: i32; decay: f32; readGain: f32; gain: f32; rateA: f32; rateJ: f32; normRate: f32;
 }
 
 /** One step of the signal for all streams: J, then V, then A. See `models/signals/dendrite.ts` for the equations. */
@@ -60,7 +61,7 @@ function readFeatures(net: Net, d: Dendrite, t: i32): void {
   const bytes = <usize>n << 2, listBytes = <usize>(spikes + 4) << 2, older = <usize>(spikes - n) << 2;
   for (let b = 0; b < net.streams; b++) {
     const f = d.features + (<usize>(b * d.nF) << 2);
-    const labels = f + (<usize>spikes << 2), target = net.target + (<usize>((b * net.stride + t) * net.nOut) << 2);
+    const labels = f + (<usize>spikes << 2), target = net.target + (<usize>((b * net.stride + t) * net.nOut + d.column) << 2);
     const kept = d.label + (<usize>(b * d.nLabel) << 2);
     const old = d.before + <usize>b * listBytes;
     store<u32>(d.beforeEnds + (<usize>b << 2), <u32>listActive(old, f, spikes));
@@ -177,19 +178,22 @@ function predictCredit(net: Net, d: Dendrite, t: i32): void {
     const f = d.features + (<usize>(b * d.nF) << 2), list = d.now + <usize>b * listBytes;
     predictA(net, d, d.broadcast + <usize>b * bytes, list, <usize>load<u32>(d.nowEnds + (<usize>b << 2)), d.r ? f : 0, f + (<usize>(d.delays * n) << 2));
   }
-  pullBack(d.voltage, d.J, d.broadcast, n, net.streams);
+  pullBack(d.voltage, d.J, d.broadcast, n, n, net.streams);
   for (let b = 0; b < net.streams; b++) addFeedback(net, d, b, t);
 }
 
 /** V_j += sum_k B_jk told_k. */
 function addFeedback(net: Net, d: Dendrite, b: i32, t: i32): void {
-  const error = net.told + (<usize>((b * net.stride + t) * net.nOut) << 2);
-  let row = d.feedback;
-  for (let v = d.voltage + (<usize>(b * net.n) << 2), end = v + (<usize>net.n << 2); v < end; v += 4) {
-    let sum = load<f32>(v);
-    for (let k: usize = 0; k < <usize>net.nOut << 2; k += 4) sum += load<f32>(row + k) * load<f32>(error + k);
-    store<f32>(v, sum);
-    row += <usize>net.nOut << 2;
+  for (let at = net.feedback; at; at = changetype<Feedback>(at).next) {
+    const part = changetype<Feedback>(at), width = <usize>part.size << 2;
+    const error = net.told + (<usize>((b * net.stride + t) * net.nOut + part.column) << 2);
+    let row = part.weights;
+    for (let v = d.voltage + (<usize>(b * net.n) << 2), end = v + (<usize>net.n << 2); v < end; v += 4) {
+      let sum = load<f32>(v);
+      for (let k: usize = 0; k < width; k += 4) sum += load<f32>(row + k) * load<f32>(error + k);
+      store<f32>(v, sum);
+      row += width;
+    }
   }
 }
 

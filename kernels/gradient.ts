@@ -10,11 +10,11 @@ import { rateOfStreams, rateRunning } from './signal';
 
 /** Online: what the steps [t0, t1) of the streams [b0, b1) add to the gradient. */
 export function gradientOnline(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).nextTrace) {
     if (changetype<Net>(at).traceKind == 2) traceSynaptic(changetype<Net>(at), b0, b1, t0, t1);
   }
   for (let t = t0; t < t1; t++) {
-    for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
+    for (let at = changetype<usize>(net); at; at = changetype<Net>(at).nextTrace) {
       if (changetype<Net>(at).traceKind == 1) traceOuter(changetype<Net>(at), b0, b1, t);
     }
     readoutGradient(net, b0, b1, t);
@@ -23,10 +23,9 @@ export function gradientOnline(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): vo
 
 /** Deferred and postponed: what the whole trial of the streams [b0, b1) adds; t0 is 0. */
 export function gradientAtEnd(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): void {
-  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).next) {
-    const each = changetype<Net>(at);
-    if (each.traceKind == 3) gradientOfTrial(each, b0, b1, steps);
-    if (each.traceKind == 4) postponed(each, b0, b1, steps);
+  for (let at = changetype<usize>(net); at; at = changetype<Net>(at).nextTrace) {
+    if (changetype<Net>(at).traceKind == 3) gradientOfTrial(changetype<Net>(at), b0, b1, steps);
+    if (changetype<Net>(at).traceKind == 4) postponed(changetype<Net>(at), b0, b1, steps);
   }
   readoutGradientOfTrial(net, b0, b1, steps);
 }

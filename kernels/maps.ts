@@ -24,20 +24,20 @@ function dot(x: usize, y: usize, whole: usize, bytes: usize): f32 {
   return total(sum) + rest(x, y, whole, bytes);
 }
 
-/** out_i = sum_j M_ij g_j for `count` vectors.   out, g: [count][n]; M: [n][n] */
-export function pullBack(out: usize, M: usize, g: usize, n: i32, count: i32): void {
-  const bytes = <usize>n << 2;
+/** out_i = sum_j M_ij g_j for `count` vectors.   out: [count][nPre]; g: [count][nPost]; M: [nPre][nPost] */
+export function pullBack(out: usize, M: usize, g: usize, nPre: i32, nPost: i32, count: i32): void {
+  const preBytes = <usize>nPre << 2, bytes = <usize>nPost << 2;
   let b = 0;
-  for (; b + 4 <= count; b += 4) pullBack4(out + <usize>b * bytes, M, g + <usize>b * bytes, n);
-  for (; b < count; b++) pullBack1(out + <usize>b * bytes, M, g + <usize>b * bytes, n);
+  for (; b + 4 <= count; b += 4) pullBack4(out + <usize>b * preBytes, M, g + <usize>b * bytes, nPre, nPost);
+  for (; b < count; b++) pullBack1(out + <usize>b * preBytes, M, g + <usize>b * bytes, nPre, nPost);
 }
 
 /** Four vectors and two rows of M at a time: six loads for eight products. Exported so that it is not put into its caller. */
-export function pullBack4(out: usize, M: usize, g: usize, n: i32): void {
-  const bytes = <usize>n << 2, two = bytes << 1, three = two + bytes;
+export function pullBack4(out: usize, M: usize, g: usize, nPre: i32, nPost: i32): void {
+  const bytes = <usize>nPost << 2, two = bytes << 1, three = two + bytes, preBytes = <usize>nPre << 2;
   const whole = bytes & ~15;
   let i: usize = 0;
-  for (; i + 8 <= bytes; i += 8) {
+  for (; i + 8 <= preBytes; i += 8) {
     const row = M + <usize>(i >> 2) * bytes, next = row + bytes;
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, c0 = a0, c1 = a0, c2 = a0, c3 = a0;
     for (let o: usize = 0; o < whole; o += 16) {
@@ -53,19 +53,19 @@ export function pullBack4(out: usize, M: usize, g: usize, n: i32): void {
     }
     const to = out + i;
     store<f32>(to, total(a0) + rest(row, g, whole, bytes)); store<f32>(to, total(c0) + rest(next, g, whole, bytes), 4);
-    store<f32>(to + bytes, total(a1) + rest(row, g + bytes, whole, bytes)); store<f32>(to + bytes, total(c1) + rest(next, g + bytes, whole, bytes), 4);
-    store<f32>(to + two, total(a2) + rest(row, g + two, whole, bytes)); store<f32>(to + two, total(c2) + rest(next, g + two, whole, bytes), 4);
-    store<f32>(to + three, total(a3) + rest(row, g + three, whole, bytes)); store<f32>(to + three, total(c3) + rest(next, g + three, whole, bytes), 4);
+    store<f32>(to + preBytes, total(a1) + rest(row, g + bytes, whole, bytes)); store<f32>(to + preBytes, total(c1) + rest(next, g + bytes, whole, bytes), 4);
+    store<f32>(to + 2 * preBytes, total(a2) + rest(row, g + two, whole, bytes)); store<f32>(to + 2 * preBytes, total(c2) + rest(next, g + two, whole, bytes), 4);
+    store<f32>(to + 3 * preBytes, total(a3) + rest(row, g + three, whole, bytes)); store<f32>(to + 3 * preBytes, total(c3) + rest(next, g + three, whole, bytes), 4);
   }
-  for (; i < bytes; i += 4) {
+  for (; i < preBytes; i += 4) {
     const row = M + <usize>(i >> 2) * bytes;
-    for (let s: usize = 0; s < 4; s++) store<f32>(out + s * bytes + i, dot(row, g + s * bytes, whole, bytes));
+    for (let s: usize = 0; s < 4; s++) store<f32>(out + s * preBytes + i, dot(row, g + s * bytes, whole, bytes));
   }
 }
 
-function pullBack1(out: usize, M: usize, g: usize, n: i32): void {
-  const bytes = <usize>n << 2, whole = bytes & ~15;
-  for (let i: usize = 0; i < bytes; i += 4) store<f32>(out + i, dot(M + <usize>(i >> 2) * bytes, g, whole, bytes));
+function pullBack1(out: usize, M: usize, g: usize, nPre: i32, nPost: i32): void {
+  const bytes = <usize>nPost << 2, whole = bytes & ~15;
+  for (let i: usize = 0; i < <usize>nPre << 2; i += 4) store<f32>(out + i, dot(M + <usize>(i >> 2) * bytes, g, whole, bytes));
 }
 
 /** row += x.   [n] */

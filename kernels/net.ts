@@ -19,7 +19,7 @@ export class Events {
 export class Projection {
   events: usize; delay: i32; w: usize; g: usize; rows: usize; post: usize; narrow: i32; syn: i32; learns: i32;
   // traces; scratch of the deferred gradient; first column in epsSteps
-  eps: usize; epsA: usize; eBar: usize; sum: usize; times: usize; entries: usize; offset: i32;
+  eps: usize; epsA: usize; e: usize; eBar: usize; sum: usize; times: usize; entries: usize; offset: i32;
   next: usize;
 }
 
@@ -37,24 +37,29 @@ export class Read {
 
 @unmanaged
 export class Readout {
-  reads: usize; nOut: i32; column: i32; u: usize; b: usize; gBias: usize; bias: i32; lossKind: i32;
+  // valued: events of a population that it reads are not all 1
+  reads: usize; valued: i32; nOut: i32; column: i32; u: usize; b: usize; gBias: usize; bias: i32; lossKind: i32;
   decay: f32; gain: f32; weight: f32;
   // steps at which it has a loss
   start: i32; end: i32; next: usize;
 }
 
-/** A population. What belongs to the whole network stands in every record, lists of inputs and readouts in the first. */
+/**
+ * A population, as it is to the readouts of one filter. What belongs to the whole network stands in every record, lists of inputs and
+ * readouts in the first. `next` goes through the populations, `nextTrace` then goes on with those records that hear further
+ * readouts and are for traces only.
+ */
 @unmanaged
 export class Net {
   // sizes
   streams: i32; stride: i32; history: i32; n: i32; nOut: i32;
   // lists
-  events: usize; projections: usize; feedback: usize; sources: usize; readouts: usize; next: usize;
+  events: usize; projections: usize; feedback: usize; sources: usize; readouts: usize; next: usize; nextTrace: usize;
   // arrays of a trial
   z: usize; psi: usize; y: usize; target: usize; weight: usize; error: usize; told: usize;
   signal: usize; signalRows: i32; rateTerm: usize; rateRows: i32;
   // state
-  v: usize; refractory: usize; a: usize; fBar: usize;
+  v: usize; refractory: usize; a: usize; i: usize; fBar: usize;
   // scratch; epsWidth: presynaptic units of all projections that learn
   current: usize; list: usize; feedbackT: usize; errorBack: usize; drive: usize; owed: usize;
   block: usize; lanes: usize; scale: usize;
@@ -62,8 +67,12 @@ export class Net {
   // neuron
   decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
   rho: f32; strength: usize; psiHighest: i32; constant: usize;
+  // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators; 3: rates. cells: rows of constants of every neuron
+  neuronKind: i32; cells: usize;
   // trace, rate term
   dropBorder: i32;
+  // linear: rows of the matrices of every neuron, 0 where the trace has a closed form; states: numbers of a neuron that they act on
+  linear: usize; states: i32; gateInput: i32;
   traceKind: i32; traceDecay: f32; traceStrength: usize; kappa: f32; traceGain: f32; restartEvery: i32;
   rateStrength: f32; rateTarget: f32; rateRunning: f32; rateEvery: i32; rateAfterTrial: i32; ratePerStream: i32;
 }

@@ -1,3 +1,4 @@
+import { traceLinear } from './linear';
 import { Events, Net, Projection } from './net';
 import { filterRow } from './output';
 import { rowOf } from './rows';
@@ -106,6 +107,10 @@ export function traceSynaptic(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): voi
       if (t % net.restartEvery == 0) restart(net, b0, b1);
     }
     for (let b = b0; b < b1; b++) {
+      if (net.linear) {
+        traceLinear(net, b, t, steps, rate == 1);
+        continue;
+      }
       prepare(net, b, t, steps);
       // Without adaptation and filter the rate term is always in the record: see the last of the choices.
       pack(net, b, t, steps, rate == 1 || (rate == 0 && !net.traceStrength && net.kappa == 0));

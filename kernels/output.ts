@@ -6,12 +6,21 @@ import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   for (let b = b0; b < b1; b++) {
     for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
-      for (let t = t0; t < t1; t++) readStep(net, changetype<Readout>(at), b, t);
+      const r = changetype<Readout>(at);
+      if (r.valued) readValues(net, r, b, t0, t1);
+      else for (let t = t0; t < t1; t++) readStep(net, r, b, t, false);
     }
   }
 }
 
-function readStep(net: Net, r: Readout, b: i32, t: i32): void {
+/** A readout of values, exported so that it is not put into its caller. */
+export function readValues(net: Net, r: Readout, b: i32, t0: i32, t1: i32): void {
+  for (let t = t0; t < t1; t++) readStep(net, r, b, t, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function readStep(net: Net, r: Readout, b: i32, t: i32, values: bool): void {
   const nOut = r.nOut;
   const rowBytes = <usize>nOut << 2;
   const y = net.y + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
@@ -20,9 +29,13 @@ function readStep(net: Net, r: Readout, b: i32, t: i32): void {
     const read = changetype<Read>(at), ev = changetype<Events>(read.events), w = read.w;
     const list = listOf(ev, net.stride, b), last = endOf(ev, net.stride, b, t);
     const first = list + (<usize>load<i32>(last - 4) << 2), end = list + (<usize>load<i32>(last) << 2);
+    const x = values && ev.valued ? rowOf(ev, net.stride, b, t) : 0;
     for (let o: usize = 0; o < rowBytes; o += 4) {
       let sum = load<f32>(y + o);
-      for (let spike = first; spike < end; spike += 4) sum += load<f32>(w + o + <usize>load<u32>(spike) * rowBytes);
+      for (let event = first; event < end; event += 4) {
+        const j = <usize>load<u32>(event), weight = load<f32>(w + o + j * rowBytes);
+        sum += values && x ? load<f32>(x + (j << 2)) * weight : weight;
+      }
       store<f32>(y + o, sum);
     }
   }
@@ -110,15 +123,29 @@ function readGradient(net: Net, r: Readout, read: Read, b: i32, t: i32, error: u
   }
 }
 
-/** The same for a whole trial: the error is filtered backwards and every spike adds it once. */
+/** The same for a whole trial: the error is filtered backwards and every event adds it once. */
 export function readoutGradientOfTrial(net: Net, b0: i32, b1: i32, steps: i32): void {
   for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
     const r = changetype<Readout>(at);
-    for (let b = b0; b < b1; b++) backOverTrial(net, r, b, steps);
+    for (let b = b0; b < b1; b++) {
+      if (r.valued) backOverValues(net, r, b, steps);
+      else backOverTrial(net, r, b, steps);
+    }
   }
 }
 
 function backOverTrial(net: Net, r: Readout, b: i32, steps: i32): void {
+  backThrough(net, r, b, steps, false);
+}
+
+/** The same where events have values; exported so that it is not put into its caller. */
+export function backOverValues(net: Net, r: Readout, b: i32, steps: i32): void {
+  backThrough(net, r, b, steps, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function backThrough(net: Net, r: Readout, b: i32, steps: i32, values: bool): void {
   const nOut = r.nOut;
   const back = net.errorBack;
   memory.fill(back, 0, <usize>nOut << 2);
@@ -131,7 +158,11 @@ function backOverTrial(net: Net, r: Readout, b: i32, steps: i32): void {
     for (let part = r.reads; part; part = changetype<Read>(part).next) {
       const read = changetype<Read>(part), ev = changetype<Events>(read.events);
       const end = eventsTo(ev, net.stride, b, t);
-      for (let spike = eventsFrom(ev, net.stride, b, t); spike < end; spike += 4) addOutput(read.g, nOut, load<u32>(spike), 1, back);
+      const x = values && ev.valued ? rowOf(ev, net.stride, b, t) : 0;
+      for (let event = eventsFrom(ev, net.stride, b, t); event < end; event += 4) {
+        const j = load<u32>(event);
+        addOutput(read.g, nOut, j, values && x ? load<f32>(x + (<usize>j << 2)) : 1, back);
+      }
     }
     addBias(r, error);
   }

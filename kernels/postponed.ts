@@ -1,3 +1,4 @@
+import { arrivals, columnLinear } from './linear';
 import { Events, Net, Projection } from './net';
 import { filterRow } from './output';
 import { rowOf } from './rows';
@@ -7,21 +8,27 @@ import { flushRow } from './tiny';
 const ACTIVE: usize = 32;
 
 /**
- * Eligibility traces of one population over a whole trial of the streams [b0, b1), neuron by neuron and only at the steps where psi is not 0.
+ * Eligibility traces onto a population of a whole trial of the streams [b0, b1), neuron by neuron and only at the steps where psi is not 0.
  * In between e is 0, so epsA and eBar only decay, and what eBar adds to the gradient until the next active step is
  * c eBar with c = sum_s L[t+s] kappa^s: exact, up to rounding. The traces of one neuron (one row over all presynaptic
- * neurons) stay in the nearest cache. Dense projections, traces that start at 0.
+ * neurons) stay in the nearest cache. Dense projections, traces that start at 0. Traces by matrices take every step.
  */
 export function postponed(net: Net, b0: i32, b1: i32, steps: i32): void {
   const pre = net.epsWidth;
   for (let b = b0; b < b1; b++) {
-    presynapticSteps(net, b, steps);
+    if (net.linear) arrivals(net, b, 0, steps);
+    else presynapticSteps(net, b, steps);
     for (let j = 0; j < net.n; j++) {
+      if (net.linear) {
+        columnLinear(net, b, j, steps);
+        addColumn(net, j, pre, 4);
+        continue;
+      }
       const count = listActive(net, b, j, steps);
       if (!count) continue;
       memory.fill(net.damp, 0, <usize>(3 * ((pre + 3) & ~3)) << 2);
       for (let a = 0; a < count; a++) activeStep(net, net.actives + <usize>a * ACTIVE, pre);
-      addColumn(net, j, pre);
+      addColumn(net, j, pre, 2);
     }
   }
 }
@@ -98,10 +105,10 @@ function activeStep(net: Net, entry: usize, pre: i32): void {
   }
 }
 
-/** grad_ij += the gradient of neuron j. */
-function addColumn(net: Net, j: i32, pre: i32): void {
+/** grad_ij += the gradient of neuron j, row `row` of net.damp. */
+function addColumn(net: Net, j: i32, pre: i32, row: i32): void {
   const n = net.n;
-  const g = net.damp + (<usize>(2 * ((pre + 3) & ~3)) << 2);
+  const g = net.damp + (<usize>(row * ((pre + 3) & ~3)) << 2);
   for (let at = net.projections; at; at = changetype<Projection>(at).next) {
     const p = changetype<Projection>(at);
     if (!p.learns) continue;

@@ -41,17 +41,16 @@ export function rowOf(ev: Events, stride: i32, b: i32, t: i32): usize {
 }
 
 /** Lists the events of step t. */
-export function listStep(ev: Events, stride: i32, b: i32, t: i32, dropped: bool): void {
+export function listStep(ev: Events, stride: i32, b: i32, t: i32): void {
   const start = listOf(ev, stride, b), end = endOf(ev, stride, b, t);
   const first = start + (<usize>load<i32>(end - 4) << 2);
-  const to = dropped ? first : listActive(first, rowOf(ev, stride, b, t), ev.size);
-  store<i32>(end, <i32>((to - start) >> 2));
+  store<i32>(end, <i32>((listActive(first, rowOf(ev, stride, b, t), ev.size) - start) >> 2));
 }
 
 /** Lists the events of the steps before the trial. */
-export function listPast(ev: Events, stride: i32, b: i32, dropped: bool): void {
+export function listPast(ev: Events, stride: i32, b: i32): void {
   store<i32>(endOf(ev, stride, b, -ev.history - 1), 0);
-  for (let t = -ev.history; t < 0; t++) listStep(ev, stride, b, t, dropped);
+  for (let t = -ev.history; t < 0; t++) listStep(ev, stride, b, t);
 }
 
 /** Lanes that are set in a mask of four, first ones first: what to add to the index of the first lane. */

@@ -1,5 +1,6 @@
+import { addRow } from './maps';
 import { Events, Feedback, Net } from './net';
-import { eventsFrom, eventsTo } from './rows';
+import { eventsFrom, eventsTo, rowOf } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
 
 /** net.feedbackT[k][j] = B_jk: rows that can be added four neurons at a time; 0 for outputs that do not come back to this population. */
@@ -22,7 +23,7 @@ export function transposeFeedback(net: Net): void {
 
 /** L_j[t] = sum_k B_jk told_k[t], told the errors or their spikes, over the steps [t0, t1) of the streams [b0, b1). */
 export function broadcast(first: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
-  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).next) {
+  for (let at = changetype<usize>(first); at; at = changetype<Net>(at).nextTrace) {
     const net = changetype<Net>(at);
     const n = net.n, nOut = net.nOut;
     transposeFeedback(net);
@@ -105,9 +106,13 @@ export function rateOfBatch(first: Net, steps: i32): void {
   }
 }
 
-/** net.current_j += spikes of neuron j in the trial. */
+/** net.current_j += spikes of neuron j in the trial, or its values. */
 function countSpikes(net: Net, b: i32, steps: i32): void {
   const ev = changetype<Events>(net.events);
+  if (ev.valued) {
+    for (let t = 0; t < steps; t++) addRow(net.current, rowOf(ev, net.stride, b, t), <usize>net.n << 2);
+    return;
+  }
   const end = eventsTo(ev, net.stride, b, steps - 1);
   for (let spike = eventsFrom(ev, net.stride, b, 0); spike < end; spike += 4) {
     const place = net.current + (<usize>load<u32>(spike) << 2);

@@ -72,10 +72,12 @@ export function take(w: usize, g: usize, n: i32, factor: f32, low: f32, high: f3
   }
 }
 
-/** B = keep (B - step).   B, step: [n] */
-export function follow(b: usize, step: usize, n: i32, keep: f32): void {
-  const bytes = <usize>n << 2;
-  for (let o: usize = 0; o < bytes; o += 4) store<f32>(b + o, keep * (load<f32>(b + o) - load<f32>(step + o)));
+/** B_jk = keep (B_jk - step_jk).   B: rows of `width` numbers, size of them from its address on; step: [n][size] */
+export function follow(b: usize, step: usize, n: i32, width: i32, size: i32, keep: f32): void {
+  const bytes = <usize>size << 2, rowBytes = <usize>width << 2;
+  for (let j = 0; j < n; j++, b += rowBytes, step += bytes) {
+    for (let o: usize = 0; o < bytes; o += 4) store<f32>(b + o, keep * (load<f32>(b + o) - load<f32>(step + o)));
+  }
 }
 
 /** x = factor x. */

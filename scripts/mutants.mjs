@@ -32,7 +32,7 @@ const byFile = {
     ['height + 0.5)', 'height)'],
     ['>= edges[m]', '> edges[m] + 0.1'],
     ['refractory[at + j] > 0 ? 0 : heights[m]', 'heights[m]'],
-    ["orEqual: fires === '>='", "orEqual: fires !== '>='"],
+    ["orEqual: fires === '>=', psiLevels", "orEqual: fires !== '>=', psiLevels"],
     [
       "p.inputScale === '1' ? 1 : mapValues(decay, (alpha) => 1 - alpha)",
       "p.inputScale === '1' ? 1 : mapValues(decay, (alpha) => 1 + alpha)",
@@ -64,7 +64,7 @@ const byFile = {
     ['gain[j] * current[j] - vTh[j] * z[prev + j]', 'gain[j] * current[j] - vTh[0] * z[prev + j]'],
     ['(1 - z[prev + j]) + leak[j]', '(1 - z[prev + j])'],
     ['(1 - z[prev + j]) + leak[j]', '(1 + z[prev + j]) + leak[j]'],
-    ['(1 - decay[j]) * rest', '(1 + decay[j]) * rest'],
+    ['(1 - alpha[j]) * value', '(1 + alpha[j]) * value'],
     ["given('initial', rest)", "given('initial', 0)"],
     ['const open = refractory[at + j] > 0 ? 0 : 1;\n      psi', 'const open = refractory[j] > 0 ? 0 : 1;\n      psi'],
     ['threshold[j]) / width[j]', 'threshold[j]) / width[0]'],
@@ -389,6 +389,8 @@ const byFile = {
   'models/losses/softmax.ts': [
     ['Math.exp(y[row + k] - shift) - target[row + k]', 'Math.exp(y[row + k] - shift) + target[row + k]'],
     ['target[row + k] * (shift - y[row + k])', 'target[row + k] * (shift + y[row + k])'],
+  ],
+  'models/losses/logSumExp.ts': [
     ['y[row + k] > largest) largest', 'y[row + k] < largest) largest'],
     ['return largest + Math.log(sum)', 'return largest - Math.log(sum)'],
   ],

@@ -72,7 +72,7 @@ export function reckonOf(network: Network): ReckonNetwork {
       rec: 2 ** shifts.rec / unit / neuron.gain,
       out: 2 ** shifts.out / outputUnit / readout.gain,
     },
-    approximations: approximationsOf(spec, weights.bOut, chip.config, outputUnit),
+    approximations: approximationsOf(spec, neuron, weights.bOut, chip.config, outputUnit),
   };
 }
 
@@ -139,7 +139,7 @@ function scaled(weights: Real, gain: number, path: string): Float64Array {
 
 function checkedNeuron({ spiking, neuron }: SingleSpec): ThresholdKernel {
   const { kernel } = neuron;
-  if (!spiking || !kernel)
+  if (!spiking || kernel?.name !== 'threshold')
     throw new UnsupportedError('network.neuron: ReckOn has leaky integrate-and-fire neurons only');
   if (kernel.adaptation) {
     throw new UnsupportedError(
@@ -225,7 +225,8 @@ function quantised(
 }
 
 function approximationsOf(
-  { neuron, readout, borderSpikes, state }: SingleSpec,
+  { readout, borderSpikes, state }: SingleSpec,
+  { decay }: ThresholdKernel,
   bias: Real,
   { ALPHA, SPI_KAPPA }: ReckonConfig,
   outputUnit: number,
@@ -233,7 +234,6 @@ function approximationsOf(
   const alpha = ALPHA[0] / 0x8000;
   const kappa = SPI_KAPPA / 0x80;
   const notes = ['weights of 8 bit'];
-  const decay = neuron.kernel?.decay;
   if (alpha !== decay) notes.push(`membrane decay ${alpha} in place of ${decay}`);
   if (kappa !== readout.decay) notes.push(`readout decay ${kappa} in place of ${readout.decay}`);
   if (outputUnit !== one) notes.push(`an output of 1 is ${outputUnit.toFixed(1)} in place of ${one}`);

@@ -91,17 +91,16 @@ export const bptt: DirectModel<Params> = {
   },
 };
 
-/** The kernel knows one population of neurons that are alike. */
+/** The kernel has closed forms, and matrices of at most two states. */
 function kernelOf(p: Params, { neurons }: DirectContext, attached: boolean): DirectInstance['kernel'] {
-  const [neuron, ...others] = neurons;
-  if (others.length > 0 || neuron.form === 'linear') return null;
+  if (neurons.some((neuron) => neuron.form === 'linear' && neuron.states > 2)) return null;
   return {
     name: 'bptt',
     matrix: p.feedback === 'symmetric' ? 'readout' : 'B',
     window: p.window,
     segment: p.segment,
     drops: p.incomplete === 'drop',
-    resetGain: attached ? neuron.resetGain : 0,
+    attached,
   };
 }
 

@@ -48,7 +48,7 @@ export const integrator: NeuronModel<z.infer<typeof params>> = {
       eligibility,
       membrane: 'v',
       nRef: 0,
-      kernel: null,
+      kernel: { name: 'integrator', decay: kept, gain: added },
       threshold: null,
       bind({ sizes: { self: n }, state, z, psi, current }) {
         return (b, t) => {

@@ -36,7 +36,7 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
       eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
       membrane: 'u',
       nRef: 0,
-      kernel: null,
+      kernel: { name: 'rate', decay, gain: 1 - decay },
       threshold: null,
       bind({ sizes, state, z, psi, current }: NeuronBinding) {
         const { self: n } = sizes;

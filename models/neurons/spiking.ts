@@ -3,6 +3,7 @@ import { ConfigError } from '../../src/core/errors.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
 import { type Loops, scratchOf } from '../../src/core/loops.ts';
 import type {
+  CellsKernel,
   LinearDynamics,
   NeuronBinding,
   NeuronContext,
@@ -153,6 +154,13 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
   const { size } = context;
   const cells = cellsOf(p, context, beside);
   const { adaptation, vTh } = cells;
+  if (p.psiLevels !== null && typeof cells.psiHeight !== 'number') {
+    throw new ConfigError(
+      `${context.path}.psiLevels`,
+      p.psiLevels,
+      'null where the pseudo-derivative differs from neuron to neuron',
+    );
+  }
   const alike = uniform(p, cells, context.path);
   const baseline = perNeuron(vTh, size);
   return {
@@ -160,7 +168,7 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
     eligibility: alike ? closedDynamics(alike) : linearDynamics(p, cells, size),
     membrane: 'v',
     nRef: p.nRef,
-    kernel: alike ? thresholdKernel(p, alike) : null,
+    kernel: alike ? thresholdKernel(p, alike) : cellsKernel(p, eachOf(cells, size)),
     threshold: (state, b, out) => {
       if (adaptation) raise(out, state.a, adaptation.strength, b * size, baseline, size);
       else out.set(baseline);
@@ -253,6 +261,23 @@ function bindAlike(
   };
 }
 
+/** Constants of every neuron. [self] each */
+function eachOf({ decay, gain, vTh, rest, psiHeight, psiWidth, adaptation, synapse }: Cells, size: number) {
+  const [alpha, zeta, baseline, height, width] = [decay, gain, vTh, psiHeight, psiWidth].map((value) =>
+    perNeuron(value, size),
+  );
+  return {
+    decay: alpha,
+    gain: zeta,
+    leak: perNeuron(rest, size).map((value, j) => (1 - alpha[j]) * value),
+    vTh: baseline,
+    psiHeight: height,
+    psiWidth: width,
+    adaptation: adaptation && { decay: perNeuron(adaptation.decay, size), strength: adaptation.strength },
+    synapse: synapse === null ? null : perNeuron(synapse, size),
+  };
+}
+
 /** Every neuron by its own constants. */
 function bindEach(
   { sizes, state, z, psi, current }: NeuronBinding,
@@ -263,22 +288,10 @@ function bindEach(
 ): NeuronStep {
   const { self: n } = sizes;
   const { v, refractory, a, i } = state;
-  const { adaptation } = cells;
-  const [decay, gain, vTh, height, width] = [cells.decay, cells.gain, cells.vTh, cells.psiHeight, cells.psiWidth].map(
-    (value) => perNeuron(value, size),
-  );
-  const leak = perNeuron(cells.rest, size).map((rest, j) => (1 - decay[j]) * rest);
-  const rho = perNeuron(adaptation?.decay ?? 0, size);
-  const sigma = cells.synapse === null ? null : perNeuron(cells.synapse, size);
+  const each = eachOf(cells, size);
+  const { decay, gain, leak, vTh, psiHeight: height, psiWidth: width, adaptation, synapse: sigma } = each;
   const threshold = new Float64Array(n);
   const drive = new Float64Array(n);
-  if (p.psiLevels !== null && typeof cells.psiHeight !== 'number') {
-    throw new ConfigError(
-      `${path}.psiLevels`,
-      p.psiLevels,
-      'null where the pseudo-derivative differs from neuron to neuron',
-    );
-  }
   const psiHeight = typeof cells.psiHeight === 'number' ? cells.psiHeight : 1;
   const constants = fireConstants({ ...p, psiHeight, psiWidth: 1 }, path);
   const loops = { triangle: triangleEach(height, width), emit: spikingLoops.emit };
@@ -286,7 +299,7 @@ function bindEach(
   return (b, t) => {
     const at = b * n;
     const before = rowAt(z, b, t - 1);
-    if (adaptation) adaptEach(a, z.data, at, before, rho, n);
+    if (adaptation) adaptEach(a, z.data, at, before, adaptation.decay, n);
     if (sigma) filterInput(i, drive, current, sigma, at, n);
     const arriving = sigma ? drive : current;
     if (subtracts) subtractEach(v, z.data, arriving, leak, at, before, decay, gain, vTh, n);
@@ -404,6 +417,15 @@ function thresholdKernel(
   const { psiSteps, ...rest } = constants;
   if (psiSteps) return null;
   return { name: 'threshold', decay, gain, vTh, ...rest, resetToZero: reset === 'zero', adaptation };
+}
+
+/** The same of neurons each by its own constants. */
+function cellsKernel(
+  { reset, nRef, fires, psiLevels, psiSteps }: SpikingParams,
+  each: ReturnType<typeof eachOf>,
+): CellsKernel | null {
+  if (psiSteps) return null;
+  return { name: 'cells', ...each, nRef, orEqual: fires === '>=', resetToZero: reset === 'zero', psiLevels };
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][self] at `at`, z: row t-1 at `prev`, current: [self] */

@@ -74,7 +74,7 @@ export const eligibility: TraceModel<Params> = {
       layout: plan.layout,
       filter: plan.context.filter,
       kernel:
-        p.gate === 'none' || p.late || plan.context.neuron.form === 'linear'
+        p.gate === 'none' || p.late
           ? null
           : {
               name: 'eligibility',
@@ -84,6 +84,8 @@ export const eligibility: TraceModel<Params> = {
               decay: plan.decay,
               restartEvery: p.restartEvery,
               adaptive: plan.adaptive,
+              dynamics: plan.context.neuron,
+              attached: plan.attached,
             },
       footprint: { reads: ['pre', 'psi', 'signal', 'rateTerm'], phases: ['soma'] },
       bind: (binding) => (plan.outer ? bindOuter(binding, plan.context, p) : bindSynaptic(binding, plan)),

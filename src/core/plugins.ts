@@ -44,6 +44,8 @@ export interface Activity {
 // A fast backend has a kernel of its own for the parts that name one here; the plain step of the plug-in stays the oracle.
 // A part with `kernel: null` runs on the reference backend only.
 
+export type NeuronKernel = ThresholdKernel | CellsKernel | IntegratorKernel | RateKernel;
+
 /** LIF or ALIF with triangular pseudo-derivative; the names are those of the neurons' doc comments. */
 export interface ThresholdKernel {
   readonly name: 'threshold';
@@ -58,6 +60,30 @@ export interface ThresholdKernel {
   /** Values that psi can have, 0 and its height included; null for all in between. */
   readonly psiLevels: number | null;
   readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
+}
+
+/** Threshold neurons that differ, leak to somewhere else than 0, or filter their input first. [self] each */
+export interface CellsKernel
+  extends Pick<ThresholdKernel, 'nRef' | 'orEqual' | 'resetToZero' | 'psiLevels'>,
+    Readonly<Record<'decay' | 'gain' | 'leak' | 'vTh' | 'psiHeight' | 'psiWidth', Real>> {
+  readonly name: 'cells';
+  readonly adaptation: { readonly decay: Real; readonly strength: Real } | null;
+  /** Decay of the synaptic current; null: input reaches the membrane in its own step. */
+  readonly synapse: Real | null;
+}
+
+/** Leaky integrators whose value stands where others have their spike. [self] each */
+export interface IntegratorKernel {
+  readonly name: 'integrator';
+  readonly decay: Real;
+  readonly gain: Real;
+}
+
+/** Leaky tanh neurons. */
+export interface RateKernel {
+  readonly name: 'rate';
+  readonly decay: number;
+  readonly gain: number;
 }
 
 export interface LeakyReadoutKernel {
@@ -110,8 +136,8 @@ export interface BpttKernel {
   readonly segment: number | null;
   /** Whether errors of a segment that is cut short are left out. */
   readonly drops: boolean;
-  /** What a spike takes off its own membrane, as far as credit goes through it. */
-  readonly resetGain: number;
+  /** Whether credit goes through what a spike takes off its own membrane. */
+  readonly attached: boolean;
 }
 
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
@@ -127,6 +153,9 @@ export interface EligibilityKernel {
   readonly restartEvery: number | null;
   /** Whether the neuron's adaptation is part of it. */
   readonly adaptive: boolean;
+  /** What it follows, and whether the neuron's own reset is part of it. */
+  readonly dynamics: NeuronDynamics;
+  readonly attached: boolean;
 }
 
 // ---------------------------------------------------------------- neurons
@@ -218,7 +247,7 @@ export interface NeuronInstance {
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
-  readonly kernel: ThresholdKernel | null;
+  readonly kernel: NeuronKernel | null;
   /** The step of one population. */
   bind(binding: NeuronBinding): NeuronStep;
 }

@@ -24,8 +24,9 @@ const back = (...settings: string[]) =>
   ]);
 
 describe('settings that do not go together are refused, not ignored', () => {
-  it.each(['reference', 'auto'])('postponed traces on %s with a rule that wasm lacks', (backend) => {
-    const raw = pattern(`backend=${backend}`, 'training.execution=postponed', 'rule.resetInTrace=true');
+  it.each(['reference', 'auto'])('postponed traces on %s with a neuron that wasm lacks', (backend) => {
+    const steps = 'network.neuron.psiSteps={"edges":[0],"heights":[0,0.5]}';
+    const raw = pattern(`backend=${backend}`, 'training.execution=postponed', steps);
     expect(() => createExperiment(raw, catalogue)).toThrow(/no kernel for postponed traces/);
   });
 

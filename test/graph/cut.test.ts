@@ -60,6 +60,8 @@ interface Setting {
   readonly steps: number;
   readonly rateTerm?: Record<string, unknown>;
   readonly execution?: string;
+  /** Membranes that differ from neuron to neuron. */
+  readonly spread?: boolean;
   /** The reference backend if there is none. */
   readonly backend?: 'wasm';
 }
@@ -68,18 +70,24 @@ function strengths(n: number): number[] {
   return Array.from({ length: n }, (_, j) => 0.02 * (j % 7));
 }
 
+function decays(n: number): number[] {
+  return Array.from({ length: n }, (_, j) => 0.7 + 0.02 * (j % 11));
+}
+
 function experimentOf(
   parts: Cut['parts'],
   dale: Cut['dale'],
-  { rule, n, steps, rateTerm, execution, backend }: Setting,
+  { rule, n, steps, rateTerm, execution, spread, backend }: Setting,
 ): Experiment {
   const names = parts.map(([name]) => name);
   let first = 0;
   const populations = Object.fromEntries(
     parts.map(([name, size]) => {
-      const adaptBeta = strengths(n).slice(first, first + size);
+      const own = (values: readonly number[]) => values.slice(first, first + size);
+      const membrane = spread ? { decay: own(decays(n)) } : neuron.membrane;
+      const cells = { ...neuron, membrane, adaptBeta: own(strengths(n)) };
       first += size;
-      return [name, { size, neuron: { ...neuron, adaptBeta } }];
+      return [name, { size, neuron: cells }];
     }),
   );
   const projections = Object.fromEntries([
@@ -255,6 +263,43 @@ const settings: readonly (Setting & { readonly label: string })[] = [
     steps: 60,
     execution: 'deferred',
     rateTerm: rate,
+    backend: 'wasm',
+  },
+  {
+    label: 'e-prop 1, adaptive, wasm',
+    rule: { name: 'e-prop-1', feedback: 'adaptive' },
+    n: 100,
+    steps: 60,
+    execution: 'deferred',
+    backend: 'wasm',
+  },
+  {
+    label: 'membranes that differ, online, wasm',
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    n: 100,
+    steps: 60,
+    execution: 'online',
+    rateTerm: rate,
+    spread: true,
+    backend: 'wasm',
+  },
+  {
+    label: 'membranes that differ, deferred, wasm',
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    n: 100,
+    steps: 60,
+    execution: 'deferred',
+    rateTerm: rate,
+    spread: true,
+    backend: 'wasm',
+  },
+  { label: 'BPTT, wasm', rule: { name: 'bptt', reset: 'attached' }, n: 100, steps: 60, backend: 'wasm' },
+  {
+    label: 'BPTT, random, wasm',
+    rule: { name: 'bptt', feedback: 'random' },
+    n: 100,
+    steps: 60,
+    spread: true,
     backend: 'wasm',
   },
   { label: 'readout only', rule: { name: 'readout-only' }, n: 100, steps: 40 },

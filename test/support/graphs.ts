@@ -90,9 +90,12 @@ export function zeroRates(...names: string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, 0]));
 }
 
-/** Spikes of all populations over all steps. */
+/** Spikes of all populations over all steps; of values the sum of their sizes. */
 export function activityOf({ network }: Run): number {
-  return network.activity.reduce((sum, { z }) => sum + Array.from(z.data).reduce((part, value) => part + value), 0);
+  return network.activity.reduce(
+    (sum, { z }) => sum + Array.from(z.data, Math.abs).reduce((part, value) => part + value),
+    0,
+  );
 }
 
 /** Loss of the first trial, without any gradient code. */

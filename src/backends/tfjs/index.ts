@@ -34,19 +34,20 @@ function missing(spec: NetworkSpec): string[] {
   const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
   if (spec.formats) names.push('number formats');
-  if (!neuron.kernel) names.push(`the neuron "${kinds.neuron}" as it is set`);
+  const threshold = neuron.kernel?.name === 'threshold' ? neuron.kernel : null;
+  if (!threshold) names.push(`the neuron "${kinds.neuron}" as it is set`);
   if (!readout.kernel) names.push(`the readout "${kinds.readout}"`);
   if (!projections.in.dense || !projections.rec.dense) names.push('sparse projections');
   if (sizes.history > 1) names.push('recurrent delays');
   if (update.unit === 'step') names.push('updates within a trial');
   if (execution === 'online' || (rule && execution !== 'deferred')) names.push('online traces');
-  const membrane = neuron.kernel?.decay;
+  const membrane = threshold?.decay;
   if (rule && (!rule.trace.kernel || rule.trace.kernel.decay !== membrane))
     names.push(`the trace "${rule.kinds.trace}" as it is set`);
   if (rule?.trace.kernel && rule.trace.kernel.resetGain > 0) names.push('traces with the reset in them');
   if (rule && rule.signal.kernel?.name !== 'broadcast') names.push(`the signal "${rule.kinds.signal}" as it is set`);
   if (rule?.signal.kernel?.errorSpikes) names.push('errors as spikes');
-  if (neuron.kernel && neuron.kernel.psiLevels !== null) names.push('a pseudo-derivative in levels');
+  if (threshold && threshold.psiLevels !== null) names.push('a pseudo-derivative in levels');
   if (direct) names.push(`the rule "${spec.rule}"`);
   return names;
 }

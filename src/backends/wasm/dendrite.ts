@@ -1,26 +1,30 @@
-import type { NetworkSpec } from '../../core/network.ts';
+import { channelName } from '../../core/bindings.ts';
+import type { Network, NetworkSpec } from '../../core/network.ts';
 import type { DendriteKernel } from '../../core/plugins.ts';
-import type { SingleNetwork } from '../../core/single.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { dendriteFields } from './records.ts';
 import type { Scratch } from './scratch.ts';
 
 type DendriteValues = RecordValues<(typeof dendriteFields)[number]>;
 
-/** The signal's kernel where it is this one. */
-export function dendriteOf({ populations }: Pick<NetworkSpec, 'populations'>): DendriteKernel | null {
-  const kernel = populations[0].signals[0]?.kernel;
+/** The kernel of what population p hears of channel c, where it is this one. */
+export function dendriteOf(
+  { populations }: Pick<NetworkSpec, 'populations'>,
+  p: number,
+  c: number,
+): DendriteKernel | null {
+  const kernel = populations[p].signals[c]?.kernel;
   return kernel?.name === 'dendrite' ? kernel : null;
 }
 
 /** Four-byte words of scratch, by the names of the record; and the record itself. */
-export function dendriteScratch(spec: NetworkSpec): Readonly<Record<string, number>> {
-  const kernel = dendriteOf(spec);
+export function dendriteScratch(spec: NetworkSpec, p: number, c: number): Readonly<Record<string, number>> {
+  const kernel = dendriteOf(spec, p, c);
   if (!kernel) return {};
-  const { stream, out } = spec.sizes;
-  const [{ size: rec }] = spec.populations;
-  const list = stream * (kernel.delays * rec + 4) + 4;
-  const perNeuron = stream * rec + 4;
+  const { stream } = spec.sizes;
+  const { size } = spec.populations[p];
+  const list = stream * (kernel.delays * size + 4) + 4;
+  const perNeuron = stream * size + 4;
   return {
     miss: perNeuron,
     broadcast: perNeuron,
@@ -31,20 +35,25 @@ export function dendriteScratch(spec: NetworkSpec): Readonly<Record<string, numb
     values: kernel.readoutDecay > 0 ? list : 0,
     now: list,
     nowEnds: stream,
-    label: stream * out,
+    label: stream * spec.channels[c].size,
     record: dendriteFields.length,
   };
 }
 
-/** Lays the record down. @returns its address, 0 where the network has no such signal */
-export function layDendrite(network: SingleNetwork, memory: WebAssembly.Memory, scratch: Scratch): number {
-  const { spec, signal, weights } = network;
-  const kernel = spec.rule?.signal.kernel;
-  if (kernel?.name !== 'dendrite') return 0;
-  const at = (name: string) => signal[name].byteOffset;
+/** Lays the record of one signal down. @returns its address */
+export function layDendrite(
+  { spec, state }: Network,
+  kernel: DendriteKernel,
+  p: number,
+  c: number,
+  memory: WebAssembly.Memory,
+  scratch: Scratch,
+): number {
+  const group = channelName(`population.${spec.populations[p].name}.signal`, spec, c);
+  const { column, size } = spec.channels[c];
+  const at = (name: string) => state.field(`${group}.${name}`).byteOffset;
   const values = {
     ...scratch,
-    feedback: kernel.matrix === 'readout' ? weights.wOut.byteOffset : at('B'),
     A: at('A'),
     J: at('J'),
     norms: kernel.normRate === null ? 0 : at('norms'),
@@ -55,7 +64,8 @@ export function layDendrite(network: SingleNetwork, memory: WebAssembly.Memory, 
     r: kernel.readoutDecay > 0 ? at('r') : 0,
     nF: kernel.features,
     delays: kernel.delays,
-    nLabel: kernel.label ? spec.sizes.out : 0,
+    nLabel: kernel.label ? size : 0,
+    column,
     stepsPerPhase: kernel.stepsPerPhase,
     powersOfTwo: kernel.powersOfTwo ? 1 : 0,
     decay: kernel.readoutDecay,

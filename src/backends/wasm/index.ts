@@ -9,8 +9,6 @@ import {
   type OpenOptions,
   type Workspace,
 } from '../../core/network.ts';
-import { whyNotSingle } from '../../core/single.ts';
-import { dendriteOf } from './dendrite.ts';
 import { workOf } from './lay.ts';
 import { gradientChunk, planOf, shardCount } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
@@ -35,7 +33,7 @@ export const wasm: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { populations, projections, readouts, channels, direct, optimizer, execution } = spec;
+  const { populations, projections, readouts, direct, optimizer, execution } = spec;
   const names = new Set<string>();
   if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
   if (spec.formats) names.add('number formats');
@@ -47,38 +45,17 @@ function missing(spec: NetworkSpec): string[] {
   for (const { post, traces: own } of projections) {
     if (own.some(({ kernel }) => !kernel)) names.add(`the trace "${populations[post].rule?.trace}" as it is set`);
   }
-  if (traces.some(({ kernel }) => kernel && kernel.resetGain > 0)) names.add('traces with the reset in them');
+  if (execution === 'online' && traces.some(({ kernel }) => kernel && kernel.resetGain > 0))
+    names.add('online traces with the reset in them');
+  if (traces.some(({ kernel }) => kernel?.dynamics.form === 'linear' && kernel.dynamics.states > 2))
+    names.add('traces of more than two states');
   for (const { rule, signals } of populations) {
     if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${rule?.signal}" as it is set`);
+    if (signals.some(({ kernel }) => kernel?.name === 'dendrite') && execution !== 'online')
+      names.add('deferred or postponed traces with this signal');
   }
-  if (dendriteOf(spec) && execution !== 'online') names.add('deferred or postponed traces with this signal');
   if (direct && !direct.kernel) names.add(`the rule "${spec.rule}" as it is set`);
-  if (direct && projections.some(({ pre, synapses }) => pre !== null && !synapses.dense))
-    names.add('this rule in a sparse network');
-  if (direct && projections.some(({ pre, synapses }) => pre === null && !synapses.dense))
-    names.add('this rule with sparse input');
-  if (channels.length > 1) names.add('readouts with different filters');
-  if (spec.borderSpikes === 'drop' && projections.some(({ pre, delay }) => pre !== null && delay === 0)) {
-    names.add('layers within a step where spikes at borders are dropped');
-  }
-  for (const part of wholeOnly(spec)) names.add(part);
   return [...names];
-}
-
-/** Parts whose kernels know one population between one input and one readout. */
-function wholeOnly(spec: NetworkSpec): string[] {
-  const odd = whyNotSingle(spec);
-  if (odd.length === 0) return [];
-  const parts = spec.populations.flatMap(({ rule, signals }) => signals.map(({ kernel }) => ({ rule, kernel })));
-  const kernels = parts.map(({ kernel }) => kernel);
-  const dendrite = parts.find(({ kernel }) => kernel?.name === 'dendrite');
-  const names: string[] = [];
-  const alone = (what: string) => names.push(`${what} with ${odd.join(' and ')}`);
-  if (spec.direct) alone(`the rule "${spec.rule}"`);
-  if (dendrite) alone(`the signal "${dendrite.rule?.signal}"`);
-  if (kernels.some((kernel) => kernel?.keep !== null && kernel?.keep !== undefined)) alone('adaptive feedback');
-  if (kernels.some((kernel) => kernel?.errorSpikes)) alone('errors as spikes');
-  return names;
 }
 
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {

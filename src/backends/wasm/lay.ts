@@ -3,8 +3,19 @@ import { UnsupportedError } from '../../core/errors.ts';
 import { viewsOf } from '../../core/feedback.ts';
 import type { Real } from '../../core/layout.ts';
 import { type Network, type NetworkSpec, synapseCount } from '../../core/network.ts';
-import type { LossKernel, ThresholdKernel } from '../../core/plugins.ts';
-import { distances, learningInto, type Plan, type PlannedShard, slicesOf } from './memory.ts';
+import type { LossKernel, NeuronKernel } from '../../core/plugins.ts';
+import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
+import {
+  adaptationOf,
+  distances,
+  learningInto,
+  matricesInto,
+  type Plan,
+  type PlannedPopulation,
+  type PlannedShard,
+  slicesOf,
+  traceInto,
+} from './memory.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 
@@ -13,6 +24,7 @@ type Values<F extends readonly string[]> = RecordValues<F[number]>;
 /** Writes the records of a network where its plan has room for them. */
 export function layNetwork(network: Network, plan: Plan, memory: WebAssembly.Memory): void {
   layEvents(network, plan, memory);
+  layConstants(network, plan, memory);
   layTopology(network, plan, memory);
   layFeedback(network, plan, memory);
   for (const shard of plan.shards) layShard(network, plan, shard, memory);
@@ -37,14 +49,24 @@ function layEvents(
   });
   populations.forEach(({ events: { record, list, ends } }, p) => {
     const { data, width, history, size } = activity[p].z;
-    write(record, { list, ends, data: at(data), width, from: 0, size, history, valued: 0, next: 0 });
+    const valued = spec.populations[p].spiking ? 0 : 1;
+    write(record, { list, ends, data: at(data), width, from: 0, size, history, valued, next: 0 });
   });
-  spec.populations.forEach(({ neuron, current }, p) => {
-    const { strength, constant } = populations[p];
-    const put = (to: number, values: ArrayLike<number>) =>
-      new Float32Array(memory.buffer, to, values.length).set(values);
-    if (strength) put(strength, (neuron.kernel as ThresholdKernel).adaptation?.strength ?? []);
+}
+
+/** Currents and constants of every neuron. */
+function layConstants({ spec }: Network, { populations }: Plan, memory: WebAssembly.Memory): void {
+  const put = (to: number, values: ArrayLike<number>) => new Float32Array(memory.buffer, to, values.length).set(values);
+  spec.populations.forEach(({ neuron, current, size }, p) => {
+    const { strength, constant, cells, linear } = populations[p];
+    const putRows = (to: number, rows: ConstantRows) =>
+      rows.forEach((row, r) => {
+        put(to + 4 * r * rowLength(size), row);
+      });
+    if (strength) put(strength, adaptationOf(neuron.kernel)?.strength ?? []);
     if (constant && current) put(constant, current);
+    putRows(cells, cellRows(neuron.kernel));
+    putRows(linear, linearRows(matricesInto(spec, p)));
   });
 }
 
@@ -58,31 +80,33 @@ function layTopology({ spec }: Network, { topology }: Plan, memory: WebAssembly.
   });
 }
 
-/** Matrices through which errors come to a population: its own, or those of the readouts that read it. */
-function feedbackOf({ spec, state, weights }: Network, p: number) {
-  const kernel = spec.populations[p].signals[0]?.kernel;
-  if (!kernel || spec.channels.length === 0) return [];
-  const [channel] = spec.channels;
+/** Matrices through which the errors of a channel come to a population: its own, or those of the readouts that read it. */
+function feedbackOf({ spec, state, weights }: Network, p: number, c: number) {
+  const kernel = spec.populations[p].signals[c]?.kernel;
+  const channel = spec.channels[c];
+  if (!kernel || !channel) return [];
   if (kernel.matrix === 'B') {
-    const group = channelName(`population.${spec.populations[p].name}.signal`, spec, 0);
-    return [{ weights: state.field(`${group}.B`), size: channel.size, column: 0 }];
+    const group = channelName(`population.${spec.populations[p].name}.signal`, spec, c);
+    return [{ weights: state.field(`${group}.B`), size: channel.size, column: channel.column }];
   }
-  const sizes = spec.populations.map(({ size }) => size);
+  const readouts = channel.readouts.map((r) => spec.readouts[r]);
   return viewsOf(
-    spec.readouts,
-    spec.readouts.map(({ name }) => weights[name]),
+    readouts,
+    readouts.map(({ name }) => weights[name]),
     p,
-    sizes,
+    spec.populations.map(({ size }) => size),
   );
 }
 
 function layFeedback(network: Network, { populations }: Plan, memory: WebAssembly.Memory): void {
-  populations.forEach(({ feedback }, p) => {
-    const parts = feedbackOf(network, p);
-    parts.forEach(({ weights, size, column }, part) => {
-      const next = part + 1 < parts.length ? feedback[part + 1] : 0;
-      const values: Values<typeof feedbackFields> = { weights: at(weights), size, column, next };
-      writeRecord(memory.buffer, feedback[part], feedbackFields, values);
+  populations.forEach(({ heard }, p) => {
+    heard.forEach(({ feedback }, c) => {
+      const parts = feedbackOf(network, p, c);
+      parts.forEach(({ weights, size, column }, part) => {
+        const next = part + 1 < parts.length ? feedback[part + 1] : 0;
+        const values: Values<typeof feedbackFields> = { weights: at(weights), size, column, next };
+        writeRecord(memory.buffer, feedback[part], feedbackFields, values);
+      });
     });
   });
 }
@@ -90,22 +114,25 @@ function layFeedback(network: Network, { populations }: Plan, memory: WebAssembl
 function layShard(network: Network, plan: Plan, shard: PlannedShard, memory: WebAssembly.Memory): void {
   const { spec } = network;
   const gradientOf = (block: string) => shard.gradients?.[block] ?? network.gradient[block].byteOffset;
-  layProjections(network, plan, shard, memory, gradientOf);
   layReadouts(network, plan, shard, memory, gradientOf);
   const whole = wholeValues(network, plan);
-  spec.populations.forEach((_, p) => {
-    const { record, scratch } = shard.nets[p];
-    const first = spec.projections.findIndex(({ post }) => post === p);
-    const values = {
-      ...whole,
-      ...populationValues(network, plan, p),
-      ...scratch,
-      projections: first < 0 ? 0 : shard.projections[first].record,
-      sources: p === 0 ? (plan.sources[0]?.record ?? 0) : 0,
-      readouts: shard.readouts[0].record,
-      next: shard.nets[p + 1]?.record ?? 0,
-    } as unknown as Values<typeof netFields>;
-    writeRecord(memory.buffer, record, netFields, values);
+  shard.channels.forEach(({ nets, projections }, c) => {
+    layProjections(network, plan, shard, c, memory, gradientOf);
+    nets.forEach((record, p) => {
+      const first = spec.projections.findIndex(({ post }) => post === p);
+      const values = {
+        ...whole,
+        ...populationValues(network, plan, p),
+        ...heardValues(network, plan, p, c),
+        ...shard.scratch[p],
+        projections: first < 0 ? 0 : projections[first],
+        sources: p === 0 ? (plan.sources[0]?.record ?? 0) : 0,
+        readouts: shard.readouts[0].record,
+        next: nets[p + 1] ?? 0,
+        nextTrace: nets[p + 1] ?? shard.channels[c + 1]?.nets[0] ?? 0,
+      } as unknown as Values<typeof netFields>;
+      writeRecord(memory.buffer, record, netFields, values);
+    });
   });
 }
 
@@ -113,21 +140,26 @@ function layProjections(
   network: Network,
   plan: Plan,
   shard: PlannedShard,
+  c: number,
   memory: WebAssembly.Memory,
   gradientOf: (block: string) => number,
 ): void {
   const { spec, state, weights } = network;
+  const { projections: records } = shard.channels[c];
   const slices = slicesOf(spec.projections);
   const online = spec.execution === 'online';
   spec.projections.forEach(({ name, pre, post, delay, from, synapses, traces }, q) => {
     const source = slices.findIndex((slice) => slice.from === from && slice.size === synapses.nPre);
     const later = spec.projections.findIndex((other, r) => r > q && other.post === post);
-    const kept = state.views(channelName(`projection.${name}.trace`, spec, 0), 'trace');
+    const kept = state.views(channelName(`projection.${name}.trace`, spec, c), 'trace');
     const learns = traces.length > 0;
-    if (learns && online && !kept.eps) {
+    // A trace behind a gate of its input has one state, which is the eligibility itself.
+    const { eps = kept.e } = kept;
+    const remembers = matricesInto(spec, post)?.transition.some((value) => value !== 0) ?? true;
+    if (learns && online && remembers && !eps) {
       throw new UnsupportedError('backend "wasm": the trace keeps no "eps", which its kernel needs');
     }
-    const { record, times, entries } = shard.projections[q];
+    const { times, entries } = shard.lists[q];
     const { rows, post: targets, narrow } = plan.topology[q];
     const values: Values<typeof projectionFields> = {
       events: pre === null ? plan.sources[source].record : plan.populations[pre].events.record,
@@ -139,16 +171,17 @@ function layProjections(
       narrow: narrow ? 1 : 0,
       syn: synapses.nSyn,
       learns: learns ? 1 : 0,
-      eps: at(kept.eps),
+      eps: at(eps),
       epsA: at(kept.epsA),
+      e: kept.eps ? at(kept.e) : 0,
       eBar: at(kept.eBar),
       sum: at(kept.sum),
       times,
       entries,
       offset: learningInto(spec, post).offsets.get(q) ?? 0,
-      next: later < 0 ? 0 : shard.projections[later].record,
+      next: later < 0 ? 0 : records[later],
     };
-    writeRecord(memory.buffer, record, projectionFields, values);
+    writeRecord(memory.buffer, records[q], projectionFields, values);
   });
 }
 
@@ -183,6 +216,7 @@ function layReadouts(
     });
     const values: Values<typeof readoutFields> = {
       reads: records[0],
+      valued: reads.some((p) => !spec.populations[p].spiking) ? 1 : 0,
       nOut: size,
       column,
       u: at(kept.u),
@@ -202,9 +236,9 @@ function layReadouts(
 }
 
 /** What every record of a population says of the whole network. */
-function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
+function wholeValues({ spec, trial }: Network, { scale }: Plan) {
   const { sizes, rateTerm, update, channels } = spec;
-  const { strength, target, runningRate, everySteps } = rateTerm;
+  const { strength, target, mean, runningRate, everySteps } = rateTerm;
   return {
     streams: sizes.stream,
     stride: sizes.step,
@@ -213,14 +247,13 @@ function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
     target: at(trial.target.data),
     weight: at(trial.weight.data),
     error: at(trial.error.data),
-    told: told ?? at(trial.error.data),
     scale,
     dropBorder: spec.borderSpikes === 'drop' ? 1 : 0,
     rateStrength: channels.length > 0 ? strength : 0,
+    rateAfterTrial: strength > 0 && mean !== 'running' ? 1 : 0,
     rateTarget: target,
     rateRunning: runningRate,
     rateEvery: everySteps,
-    rateAfterTrial: channels.length > 0 && strength > 0 && rateTerm.mean !== 'running' ? 1 : 0,
     ratePerStream: update.reduction === 'sum' ? sizes.stream : 1,
   };
 }
@@ -228,51 +261,80 @@ function wholeValues({ spec, trial }: Network, { scale, told }: Plan) {
 function populationValues(network: Network, plan: Plan, p: number) {
   const { spec, state, activity } = network;
   const { name, size, history, neuron } = spec.populations[p];
-  const { z, psi, rateTerm, signals } = activity[p];
+  const { z, psi } = activity[p];
   const planned = plan.populations[p];
   const cell = state.views(`population.${name}`, 'neuron');
-  const kernel = neuron.kernel as ThresholdKernel;
   return {
     history,
     n: size,
     events: planned.events.record,
-    feedback: feedbackOf(network, p).length > 0 ? planned.feedback[0] : 0,
     z: at(z.data),
     psi: at(psi.data),
-    signal: at(signals[0].data),
-    signalRows: signals[0].steps,
-    rateTerm: at(rateTerm.data),
-    rateRows: rateTerm.steps,
-    v: at(cell.v),
+    v: at(cell.v ?? cell.u),
     refractory: at(cell.refractory),
     a: at(cell.a),
+    i: at(cell.i),
     fBar: at(state.field(`population.${name}.mean`)),
     epsWidth: learningInto(spec, p).width,
-    decay: kernel.decay,
-    gain: kernel.gain,
-    vTh: kernel.vTh,
-    psiHeight: kernel.psiHeight,
-    psiWidth: kernel.psiWidth,
-    nRef: kernel.nRef,
-    orEqual: kernel.orEqual ? 1 : 0,
-    resetToZero: kernel.resetToZero ? 1 : 0,
-    rho: kernel.adaptation?.decay ?? 0,
     strength: planned.strength,
-    psiHighest: kernel.psiLevels === null ? 0 : kernel.psiLevels - 1,
     constant: planned.constant,
-    ...traceValues(spec, p, planned.strength),
+    cells: planned.cells,
+    ...neuronValues(neuron.kernel as NeuronKernel),
+  };
+}
+
+/** What a population hears of a channel, and the traces that meet it. The firing-rate term acts through the first one alone. */
+function heardValues(network: Network, { populations, noRate }: Plan, p: number, c: number) {
+  const { spec, trial, activity } = network;
+  const { rateTerm, signals } = activity[p];
+  const { told, feedback } = populations[p].heard[c];
+  return {
+    feedback: feedbackOf(network, p, c).length > 0 ? feedback[0] : 0,
+    told: told ?? at(trial.error.data),
+    signal: at(signals[c].data),
+    signalRows: signals[c].steps,
+    rateTerm: c === 0 ? at(rateTerm.data) : noRate,
+    rateRows: c === 0 ? rateTerm.steps : 1,
+    ...(c === 0 ? {} : { rateStrength: 0, rateAfterTrial: 0 }),
+    ...traceValues(spec, p, c, populations[p]),
+  };
+}
+
+const neuronKinds: Readonly<Record<NeuronKernel['name'], number>> = { threshold: 0, cells: 1, integrator: 2, rate: 3 };
+
+/** Constants of a population; what differs from neuron to neuron is in `cells`. */
+function neuronValues(kernel: NeuronKernel) {
+  const alike = kernel.name === 'threshold' ? kernel : null;
+  const fires = kernel.name === 'threshold' || kernel.name === 'cells' ? kernel : null;
+  const { decay, gain } = kernel.name === 'rate' || kernel.name === 'threshold' ? kernel : { decay: 0, gain: 1 };
+  return {
+    neuronKind: neuronKinds[kernel.name],
+    decay,
+    gain,
+    vTh: alike?.vTh ?? 0,
+    psiHeight: alike?.psiHeight ?? 0,
+    psiWidth: alike?.psiWidth ?? 1,
+    rho: alike?.adaptation?.decay ?? 0,
+    nRef: fires?.nRef ?? 0,
+    orEqual: fires?.orEqual ? 1 : 0,
+    resetToZero: fires?.resetToZero ? 1 : 0,
+    psiHighest: fires?.psiLevels ? fires.psiLevels - 1 : 0,
   };
 }
 
 /** Constants of the traces onto a population: the same for all its projections. */
-function traceValues({ projections, execution }: NetworkSpec, p: number, strength: number) {
-  const instance = projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[0];
+function traceValues(spec: NetworkSpec, p: number, c: number, { strength, linear }: PlannedPopulation) {
+  const instance = traceInto(spec, p, c);
   const kernel = instance?.kernel;
+  const matrices = matricesInto(spec, p);
   const kinds = { online: kernel?.outer ? 1 : 2, deferred: 3, postponed: 4 };
   return {
-    traceKind: kernel ? kinds[execution] : 0,
+    traceKind: kernel ? kinds[spec.execution] : 0,
+    linear: matrices ? linear : 0,
+    states: matrices?.states ?? 1,
+    gateInput: matrices?.gate === 'input' ? 1 : 0,
     traceDecay: kernel?.decay ?? 0,
-    traceStrength: kernel?.adaptive ? strength : 0,
+    traceStrength: kernel?.adaptive && !matrices ? strength : 0,
     kappa: instance?.filter.decay ?? 0,
     traceGain: instance?.filter.gain ?? 1,
     restartEvery: kernel?.restartEvery ?? 0,

@@ -1,9 +1,11 @@
 import { blockLength } from '../../core/bindings.ts';
+import { linearOf } from '../../core/dynamics.ts';
 import type { NetworkSpec, PopulationSpec, ProjectionSpec } from '../../core/network.ts';
+import type { CellsKernel, LinearDynamics, NeuronKernel, ThresholdKernel, TraceInstance } from '../../core/plugins.ts';
 import type { Projection } from '../../core/projection.ts';
-import { whyNotSingle } from '../../core/single.ts';
-import { bpttScratch } from './bptt.ts';
-import { dendriteOf, dendriteScratch } from './dendrite.ts';
+import { type PlannedBptt, planBptt } from './bptt.ts';
+import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
+import { dendriteScratch } from './dendrite.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 import type { Scratch, Take } from './scratch.ts';
 
@@ -18,8 +20,8 @@ export interface Plan {
   /** Loss factors, and the words of the threads. */
   readonly scale: number;
   readonly control: number;
-  /** Errors as spikes; null where the errors themselves are heard. */
-  readonly told: number | null;
+  /** A rate term of 0 for all neurons of a population: further channels have none. */
+  readonly noRate: number;
   /** Events of distinct columns of the input. */
   readonly sources: readonly (PlannedEvents & { readonly from: number; readonly size: number })[];
   readonly populations: readonly PlannedPopulation[];
@@ -28,8 +30,7 @@ export interface Plan {
   readonly shards: readonly PlannedShard[];
   /** Records with the whole gradient, for a stage that is not divided. */
   readonly whole: PlannedShard | null;
-  readonly dendrite: Scratch;
-  readonly bptt: Scratch;
+  readonly bptt: PlannedBptt | null;
 }
 
 export interface PlannedEvents {
@@ -42,15 +43,30 @@ export interface PlannedPopulation {
   readonly events: PlannedEvents;
   readonly strength: number;
   readonly constant: number;
+  /** Constants of every neuron, and matrices of its traces. */
+  readonly cells: number;
+  readonly linear: number;
+  /** What it hears of every channel; one entry where there is none. */
+  readonly heard: readonly PlannedSignal[];
+}
+
+export interface PlannedSignal {
+  /** Errors as spikes; null where the errors themselves are heard. */
+  readonly told: number | null;
   /** Records of the matrices through which errors come, at most one for every readout. */
   readonly feedback: readonly number[];
+  /** Of the dendrite signal; nothing where it is another. */
+  readonly dendrite: Scratch;
 }
 
 export interface PlannedShard {
   readonly b0: number;
   readonly b1: number;
-  readonly nets: readonly { readonly record: number; readonly scratch: Scratch }[];
-  readonly projections: readonly { readonly record: number; readonly times: number; readonly entries: number }[];
+  /** Scratch of each population and each projection, for all channels. */
+  readonly scratch: readonly Scratch[];
+  readonly lists: readonly { readonly times: number; readonly entries: number }[];
+  /** Records of populations and projections: those of the first channel are for the forward pass, too. */
+  readonly channels: readonly { readonly nets: readonly number[]; readonly projections: readonly number[] }[];
   readonly readouts: readonly { readonly record: number; readonly reads: readonly number[] }[];
   /** Gradients of the shard, by block; null: those of the network. */
   readonly gradients: Readonly<Record<string, number>> | null;
@@ -64,7 +80,10 @@ export function shardCount({ update, sizes }: NetworkSpec): number {
 export function planOf(spec: NetworkSpec, take: Take): Plan {
   const { sizes, populations, projections, readouts, direct } = spec;
   const { stream, step, out } = sizes;
-  const spiked = populations.some(({ signals }) => signals.some(({ kernel }) => kernel?.errorSpikes));
+  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
+    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
+  const count = channelCount(spec);
+  const widest = populations.reduce((most, { size }) => Math.max(most, size), 0);
   const events = (size: number, history: number): PlannedEvents => ({
     record: take(eventsFields.length),
     list: take(stream * (step + history) * size + 4),
@@ -73,33 +92,36 @@ export function planOf(spec: NetworkSpec, take: Take): Plan {
   const shared = {
     scale: take(stream),
     control: take(16),
-    told: spiked ? take(stream * step * out + 4) : null,
+    noRate: count > 1 ? take(stream * widest + blockWidth) : 0,
     sources: slicesOf(projections).map(({ from, size }) => ({ from, size, ...events(size, sizes.inHistory) })),
-    populations: populations.map((population): PlannedPopulation => {
+    populations: populations.map((population, p): PlannedPopulation => {
       const { size, history, neuron, current } = population;
+      const rows = (of: ConstantRows) => take(of.length * rowLength(size));
       return {
         events: events(size, history),
-        strength: neuron.kernel?.adaptation ? take(size + blockWidth) : 0,
+        strength: adaptationOf(neuron.kernel) ? take(size + blockWidth) : 0,
         constant: current ? take(size + 4) : 0,
-        feedback: readouts.map(() => take(feedbackFields.length)),
+        cells: rows(cellRows(neuron.kernel)),
+        linear: rows(linearRows(matricesInto(spec, p))),
+        heard: Array.from({ length: count }, (_, c) => ({
+          told: population.signals[c]?.kernel?.errorSpikes ? take(stream * step * out + 4) : null,
+          feedback: readouts.map(() => take(feedbackFields.length)),
+          dendrite: named(dendriteScratch(spec, p, c)),
+        })),
       };
     }),
     topology: projections.map(({ synapses }) => topologyOf(spec, synapses, take)),
   };
-  const count = shardCount(spec);
-  const shards = Array.from({ length: count }, (_, s) => {
-    const b0 = Math.floor((s * stream) / count);
-    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / count), count > 1);
+  const parts = shardCount(spec);
+  const shards = Array.from({ length: parts }, (_, s) => {
+    const b0 = Math.floor((s * stream) / parts);
+    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
   });
-  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
-    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
-  const alone = whyNotSingle(spec).length === 0;
   return {
     ...shared,
     shards,
     whole: direct ? shardOf(spec, take, 0, stream, false) : null,
-    dendrite: named(alone && dendriteOf(spec) ? dendriteScratch(spec) : {}),
-    bptt: named(alone ? bpttScratch(spec) : {}),
+    bptt: planBptt(spec, take),
   };
 }
 
@@ -109,17 +131,21 @@ function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided:
   return {
     b0,
     b1,
-    nets: populations.map((population, p) => ({
-      record: take(netFields.length),
-      scratch: Object.fromEntries(
+    scratch: populations.map((population, p) =>
+      Object.fromEntries(
         Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, take(length)]),
       ),
+    ),
+    channels: Array.from({ length: channelCount(spec) }, () => ({
+      nets: populations.map(() => take(netFields.length)),
+      projections: projections.map(() => take(projectionFields.length)),
     })),
-    projections: projections.map(({ pre, synapses }) => {
+    lists: projections.map(({ pre, synapses }) => {
       const { nPre, dense } = synapses;
       const listed = deferred ? nPre + 1 : 0;
-      const entries = deferred && dense ? (pre === null ? 2 : 1) * sizes.step * nPre : 0;
-      return { record: take(projectionFields.length), times: take(listed), entries: take(entries) };
+      const valued = pre === null || !populations[pre].spiking;
+      const entries = deferred && dense ? (valued ? 2 : 1) * sizes.step * nPre : 0;
+      return { times: take(listed), entries: take(entries) };
     }),
     readouts: readouts.map(({ reads }) => ({
       record: take(readoutFields.length),
@@ -144,6 +170,33 @@ export function learningInto(
   return { width, offsets };
 }
 
+/** Channels, and one for a network without. */
+function channelCount({ channels }: NetworkSpec): number {
+  return Math.max(1, channels.length);
+}
+
+/** The trace onto a population that meets a channel: the same for all projections that learn. */
+export function traceInto({ projections }: NetworkSpec, p: number, c = 0): TraceInstance | undefined {
+  return projections.find(({ post, traces }) => post === p && traces.length > 0)?.traces[c];
+}
+
+/**
+ * Matrices that the traces onto a population follow, `own` less the reset where that is in them; null: the closed form of spikes,
+ * which has kernels of its own.
+ */
+export function matricesInto(spec: NetworkSpec, p: number): LinearDynamics | null {
+  const kernel = traceInto(spec, p)?.kernel;
+  if (!kernel || (kernel.dynamics.form === 'filter-then-post' && !kernel.attached)) return null;
+  const linear = linearOf(kernel.dynamics, spec.populations[p].size);
+  if (!kernel.attached) return linear;
+  return { ...linear, own: linear.own.map((value, r) => value - linear.reset[r]) };
+}
+
+/** The adaptation of threshold neurons. */
+export function adaptationOf(kernel: NeuronKernel | null): ThresholdKernel['adaptation'] | CellsKernel['adaptation'] {
+  return kernel === null || kernel.name === 'integrator' || kernel.name === 'rate' ? null : kernel.adaptation;
+}
+
 /** Four-byte words of scratch that a shard needs for a population, by the names of `Net`. */
 function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: number): Record<string, number> {
   const { step, stream, out } = spec.sizes;
@@ -152,6 +205,7 @@ function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: numbe
   const online = learns && spec.execution === 'online';
   const postponed = learns && spec.execution === 'postponed';
   const { width } = learningInto(spec, p);
+  const states = matricesInto(spec, p)?.states ?? 1;
   // The list serves readouts, too, which read any population.
   const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
   return {
@@ -160,11 +214,11 @@ function scratchLengths(spec: NetworkSpec, { size: n }: PopulationSpec, p: numbe
     feedbackT: n * out + blockWidth,
     errorBack: step * out,
     drive: (online ? stream : 1) * n + blockWidth,
-    owed: n + blockWidth,
+    owed: states * (n + blockWidth),
     block: deferred ? (step + 1) * blockWidth : 0,
     lanes: 64,
     epsSteps: (postponed ? step : online ? gradientChunk : 0) * width + 4,
-    damp: (online ? gradientChunk : 1) * n + (postponed ? 3 * (width + 4) : blockWidth),
+    damp: (online ? gradientChunk : 1) * n + (postponed ? 5 * (width + 4) : blockWidth),
     spare: online ? n + 4 : 0,
     packed: online ? 4 * gradientChunk * (n + 8) : 0,
     actives: postponed ? 8 * step : 0,

@@ -39,7 +39,7 @@ export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   ): void;
   stepOnce(g: number, n: number, rate: number, delta: number, key: number, count: number): void;
   take(w: number, g: number, n: number, factor: number, low: number, high: number): void;
-  follow(b: number, step: number, n: number, keep: number): void;
+  follow(b: number, step: number, n: number, width: number, size: number, keep: number): void;
   multiply(x: number, n: number, factor: number): void;
   clearDiagonal(x: number, n: number): void;
 }

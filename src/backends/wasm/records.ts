@@ -14,6 +14,7 @@ export const projectionFields = [
   'learns',
   'eps',
   'epsA',
+  'e',
   'eBar',
   'sum',
   'times',
@@ -28,6 +29,7 @@ export const readFields = ['events', 'w', 'g', 'zBar', 'pre', 'n', 'next'] as co
 
 export const readoutFields = [
   'reads',
+  'valued',
   'nOut',
   'column',
   'u',
@@ -55,6 +57,7 @@ export const netFields = [
   'sources',
   'readouts',
   'next',
+  'nextTrace',
   'z',
   'psi',
   'y',
@@ -69,6 +72,7 @@ export const netFields = [
   'v',
   'refractory',
   'a',
+  'i',
   'fBar',
   'current',
   'list',
@@ -97,7 +101,12 @@ export const netFields = [
   'strength',
   'psiHighest',
   'constant',
+  'neuronKind',
+  'cells',
   'dropBorder',
+  'linear',
+  'states',
+  'gateInput',
   'traceKind',
   'f:traceDecay',
   'traceStrength',
@@ -112,10 +121,28 @@ export const netFields = [
   'ratePerStream',
 ] as const;
 
-export const bpttFields = ['feedback', 'filtered', 'credit', 'drive', 'owed', 'later', 'f:resetGain'] as const;
+export const bpttFields = [
+  'net',
+  'outgoing',
+  'feedback',
+  'next',
+  'filtered',
+  'credit',
+  'part',
+  'drive',
+  'owed',
+  'later',
+  'depth',
+  'f:gain',
+  'f:resetGain',
+  'linear',
+  'states',
+  'gateInput',
+] as const;
+
+export const outgoingFields = ['projection', 'to', 'next'] as const;
 
 export const dendriteFields = [
-  'feedback',
   'A',
   'J',
   'norms',
@@ -137,6 +164,7 @@ export const dendriteFields = [
   'nF',
   'delays',
   'nLabel',
+  'column',
   'stepsPerPhase',
   'powersOfTwo',
   'f:decay',

@@ -3,11 +3,10 @@ import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import { type Network, type NetworkSpec, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { weightRanges } from '../../core/projection.ts';
-import { singleNetwork, whyNotSingle } from '../../core/single.ts';
 import { bindError } from '../reference/forward.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
-import { layDendrite } from './dendrite.ts';
+import { dendriteOf, layDendrite } from './dendrite.ts';
 import { layNetwork } from './lay.ts';
 import type { Plan } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
@@ -27,15 +26,15 @@ export function compileStages(network: Network, { module, memory, plan, threads 
   const { spec } = network;
   const kernels = instantiate(module, memory);
   layNetwork(network, plan, memory);
-  const shards = plan.shards.map(({ nets, b0, b1 }) => ({ net: nets[0].record, b0, b1 }));
+  const shards = plan.shards.map(({ channels, b0, b1 }) => ({ net: channels[0].nets[0], b0, b1 }));
   const crew =
     threads > 1
       ? threadCrew(kernels, { module, memory, controlAt: plan.control, shards }, threads)
       : aloneCrew(kernels, shards);
   const net = shards[0].net;
-  const single = whyNotSingle(spec).length === 0 ? singleNetwork(network) : null;
-  const dendrite = single ? layDendrite(single, memory, plan.dendrite) : 0;
-  const direct = single ? bindBptt(single, kernels, plan.whole?.nets[0].record ?? 0, memory, plan.bptt) : null;
+  const dendrites = bindDendrites(network, plan, memory);
+  const { whole, bptt } = plan;
+  const direct = whole && bptt ? bindBptt(network, kernels, whole.channels[0], bptt, memory) : null;
   const scales = new Float32Array(memory.buffer, plan.scale, spec.sizes.stream);
   const learns = spec.channels.length > 0;
   const fused = sharesRows(spec).signal;
@@ -43,7 +42,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
   const rated = spec.rateTerm.strength > 0 && learns;
   const plainErrors = spec.readouts.every(({ loss }) => loss.kernel) ? null : bindError(network);
   const reduceAll = bindReduce(network, plan, kernels);
-  const tell = single && plan.told !== null ? bindTell(single, plan.told, memory) : () => {};
+  const tell = bindTell(network, plan, memory);
   const wholeTrial = (steps: number, scale: Float64Array) => {
     scales.set(scale);
     crew.run('wholeTrial', 0, steps);
@@ -68,9 +67,11 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     },
     signal(t0, t1, progress) {
       tell(t0, t1);
-      if (dendrite) {
+      if (dendrites.length > 0) {
         // The signal's matrices are shared by all streams, so it is made for all of them at once.
-        for (let t = t0; t < t1; t++) kernels.dendriteStep(net, dendrite, t, progress(t));
+        for (let t = t0; t < t1; t++) {
+          for (const { net, record } of dendrites) kernels.dendriteStep(net, record, t, progress(t));
+        }
         return;
       }
       // The deferred gradient makes the signal itself; only a watched step needs it here.
@@ -91,6 +92,17 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     ready: () => crew.ready(),
     close: () => crew.close(),
   };
+}
+
+/** Dendrite signals: records of each, and of the population as it hears a channel. */
+function bindDendrites(network: Network, { populations, shards }: Plan, memory: WebAssembly.Memory) {
+  return shards[0].channels.flatMap(({ nets }, c) =>
+    nets.flatMap((net, p) => {
+      const kernel = dendriteOf(network.spec, p, c);
+      const { dendrite } = populations[p].heard[c];
+      return kernel ? [{ net, record: layDendrite(network, kernel, p, c, memory, dendrite) }] : [];
+    }),
+  );
 }
 
 /** Whether a learning trial can be done stream by stream: nothing in it waits for all streams. */
@@ -143,18 +155,31 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
   };
 }
 
-/** Feedback that takes the steps of a readout: its matrix, and the share that both keep. */
-function followerOf(
-  { spec, state }: Network,
-  block: WeightBlock,
-): { readonly B: number; readonly keep: number } | null {
-  if (block.kind !== 'readout') return null;
-  for (const { name, signals } of spec.populations) {
-    const keep = signals[0]?.kernel?.keep ?? null;
-    if (keep === null) continue;
-    return { B: state.field(`${channelName(`population.${name}.signal`, spec, 0)}.B`).byteOffset, keep };
-  }
-  return null;
+/** Feedback that takes the steps of a readout: part of its rows, its columns in a matrix, and the share that both keep. */
+interface Follower {
+  readonly B: number;
+  readonly row: number;
+  readonly n: number;
+  readonly width: number;
+  readonly size: number;
+  readonly keep: number;
+}
+
+function followersOf({ spec, state }: Network, { kind, owner }: WeightBlock): Follower[] {
+  if (kind !== 'readout') return [];
+  const { reads, size, column } = spec.readouts[owner];
+  const c = spec.channels.findIndex(({ readouts }) => readouts.includes(owner));
+  let row = 0;
+  return reads.flatMap((p) => {
+    const { name, size: n, signals } = spec.populations[p];
+    const keep = signals[c]?.kernel?.keep ?? null;
+    const from = row;
+    row += n;
+    if (keep === null) return [];
+    const { column: first, size: width } = spec.channels[c];
+    const B = state.field(`${channelName(`population.${name}.signal`, spec, c)}.B`);
+    return [{ B: B.byteOffset + 4 * (column - first), row: from, n, width, size, keep }];
+  });
 }
 
 function bindBlock(
@@ -171,8 +196,9 @@ function bindBlock(
   const [g, w, n] = [gradient[name].byteOffset, weights[name].byteOffset, gradient[name].length];
   const group = blockGroup(block, spec);
   const [first = 0, second = 0] = spec.optimizer.slots.map((slot) => state.field(`${group}.${slot}`).byteOffset);
-  const follower = followerOf(network, block);
-  const limits = follower ? weightRanges(null, n, null) : weightRanges(synapses, n, clamp);
+  const followers = followersOf(network, block);
+  const follows = followers.length > 0;
+  const limits = follows ? weightRanges(null, n, null) : weightRanges(synapses, n, clamp);
   const diagonal = synapses && synapses.masked.length > 0 ? synapses.nPost : 0;
   return (progress, count, scale) => {
     const rate = rateAt(given, progress);
@@ -180,7 +206,7 @@ function bindBlock(
     let left = 1;
     switch (kernel.name) {
       case 'sgd':
-        if (follower) kernels.stepSgd(g, n, rate * scale);
+        if (follows) kernels.stepSgd(g, n, rate * scale);
         else left = rate * scale;
         break;
       case 'momentum':
@@ -197,10 +223,12 @@ function bindBlock(
       default:
         kernel satisfies never;
     }
-    if (follower) kernels.follow(follower.B, g, n, follower.keep);
+    for (const { B, row, n: rows, width, size, keep } of followers) {
+      kernels.follow(B, g + 4 * row * size, rows, width, size, keep);
+    }
     for (const { from, to, low, high } of limits) kernels.take(w + 4 * from, g + 4 * from, to - from, left, low, high);
-    if (follower) {
-      kernels.multiply(w, n, follower.keep);
+    if (follows) {
+      kernels.multiply(w, n, followers[0].keep);
       if (clamp) kernels.take(w, g, n, 0, clamp[0], clamp[1]);
     }
     if (clamp && diagonal > 0) kernels.clearDiagonal(w, diagonal);
