@@ -229,7 +229,10 @@ function finishedResult(folder: string, amount: number): JobResult | null {
   if (!existsSync(path)) return null;
   try {
     const result: JobResult = JSON.parse(new TextDecoder().decode(readBytes(path)));
-    return result.complete && result.amount === amount ? { ...result, folder } : null;
+    if (!result.complete || result.amount !== amount) return null;
+    // A former version had no scores of a run's own.
+    const evaluation = result.evaluation && { ...result.evaluation, own: result.evaluation.own ?? {} };
+    return { ...result, evaluation, folder };
   } catch {
     return null;
   }

@@ -23,6 +23,26 @@ const words = {
   'population.rec.rateTerm': { bits: 12, range: 0.125 },
 } as const;
 
+const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
+
+const rates = (rate: number, ...names: string[]) => Object.fromEntries(names.map((name) => [name, rate]));
+
+/** Readouts of an actor of two choices and a critic. `gains` of normal first weights; null: Glorot's, a fifth of it for the critic. */
+function actorAndCritic(
+  from: readonly string[],
+  tauMs: number,
+  given: { readonly entropy: number; readonly critic: number; readonly gains: readonly [number, number] | null },
+) {
+  const { entropy, critic, gains } = given;
+  const readout = { kind: 'leaky', filter: { tauMs }, scale: '1-kappa', bias: true };
+  const kind = gains ? 'normal' : 'glorot-uniform';
+  const [ofActor, ofCritic] = gains ?? [1, 0.2];
+  return {
+    actor: { from, readout, init: { kind, gain: ofActor }, loss: { kind: 'policy', entropy } },
+    critic: { from, outputs: [0], readout, init: { kind, gain: ofCritic }, loss: { kind: 'value' }, weight: critic },
+  };
+}
+
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
@@ -30,7 +50,8 @@ const words = {
  * summed over five steps before it is rounded. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
- * code.
+ * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
+ * the environment that everyone knows.
  */
 const fourSixBack = {
   name: 'four-six-back',
@@ -146,6 +167,63 @@ const presets = {
     optimizer: { kind: 'sgd', rates: { in: 0, rec: 0.03, out: 0.03 } },
     training: { total: 10_000, update: { every: 1, unit: 'trial' } },
     evaluation: { total: 1, streams: 1 },
+  },
+  'cue-reward': {
+    name: 'cue-reward',
+    task: { kind: 'cue-reward' },
+    network: {
+      dtMs: 1,
+      populations: {
+        lif: { size: 25, neuron: cueNeuron('lif') },
+        alif: {
+          size: 25,
+          neuron: { ...cueNeuron('alif'), adaptation: { tauMs: 150 }, adaptBeta: 0.03 },
+        },
+      },
+      projections: {
+        'in-lif': { from: 'input', to: 'lif' },
+        'in-alif': { from: 'input', to: 'alif' },
+        'lif-lif': { from: 'lif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
+        'lif-alif': { from: 'lif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
+        'alif-lif': { from: 'alif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
+        'alif-alif': { from: 'alif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
+      },
+      readouts: actorAndCritic(['lif', 'alif'], 10, { entropy: 0, critic: 5 / 145, gains: null }),
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    modulator: { kind: 'td-error', discount: 0.99 },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    loss: { kind: 'square' },
+    optimizer: {
+      kind: 'adam',
+      rates: rates(0.002, 'in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'actor', 'critic'),
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+    },
+    training: { total: 48_000, streams: 32 },
+    evaluation: { total: 512, streams: 64 },
+  },
+  'cart-pole': {
+    name: 'cart-pole',
+    task: { kind: 'cart-pole' },
+    network: {
+      dtMs: 1,
+      populations: { rec: { size: 60, neuron: { kind: 'lif', membrane: { tauMs: 5 }, vTh: 0.5, nRef: 1 } } },
+      projections: {
+        in: { from: 'input', to: 'rec', init: { kind: 'normal', gain: 2 } },
+        rec: { from: 'rec', to: 'rec', init: { kind: 'normal', gain: 0.5 } },
+      },
+      readouts: actorAndCritic(['rec'], 5, { entropy: 0.01, critic: 0.1, gains: [1, 0.2] }),
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    modulator: { kind: 'td-error', discount: 0.995 },
+    loss: { kind: 'square', scale: 0.01 },
+    optimizer: {
+      kind: 'adam',
+      rates: { in: 0.002, rec: 0.002, actor: 0.005, critic: 0.02 },
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
+    },
+    training: { total: 8000, streams: 16 },
+    evaluation: { total: 100, streams: 20 },
   },
 } as const;
 

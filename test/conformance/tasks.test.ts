@@ -68,6 +68,33 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ amplitude: [1] }, 'task.amplitude'],
     ],
   },
+  'cue-reward': {
+    inputs: [{ rate: 0.1 }, { rate: 0.9 }],
+    settings: [
+      {},
+      { cues: 3, cueSteps: 4, gapSteps: 0, delaySteps: 0, decisionSteps: 1, cellsPerGroup: 1, noise: 0.5 },
+    ],
+    refused: [
+      [{ cues: 4 }, 'task.cues'],
+      [{ cues: 0 }, 'task.cues'],
+      [{ cueSteps: 0 }, 'task.cueSteps'],
+      [{ gapSteps: -1 }, 'task.gapSteps'],
+      [{ decisionSteps: 0 }, 'task.decisionSteps'],
+      [{ rate: 1.1 }, 'task.rate'],
+      [{ noise: -0.1 }, 'task.noise'],
+      [{ share: 2 }, 'task.share'],
+    ],
+  },
+  'cart-pole': {
+    inputs: [{ sharpness: 1 }, { sharpness: 3 }],
+    settings: [{ moves: 10 }, { moves: 5, stepsPerMove: 1, cells: 4, sharpness: 0.5 }],
+    refused: [
+      [{ moves: 0 }, 'task.moves'],
+      [{ stepsPerMove: 1.5 }, 'task.stepsPerMove'],
+      [{ cells: 1 }, 'task.cells'],
+      [{ sharpness: 0 }, 'task.sharpness'],
+    ],
+  },
   'periodic-output': {
     inputs: [{ cue: 0 }, { cue: 3 }],
     seedless: 'the pattern is the one of the paper, and there is no input but the cue',

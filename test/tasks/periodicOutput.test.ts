@@ -12,7 +12,7 @@ function experiment(...settings: string[]) {
 
 describe('periodic output', () => {
   it('is the sum of sines of the paper, over and over', () => {
-    const { run, feed } = experiment('task.period=40');
+    const { run, feed } = experiment('task.period=40', 'backend=reference');
     feed.fill(100);
     const { trial } = run.network;
     const target = trial.target.data;

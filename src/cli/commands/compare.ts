@@ -8,6 +8,7 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawLosses } from '../figures/curves.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
+import { type Merit, meritOf } from '../merit.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
@@ -61,19 +62,21 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
     }),
   );
   const results = await runAll(jobs, flags);
+  const experiment = loadRun(jobs[0].folder);
+  const merit = meritOf(experiment.task, experiment.run.network.spec);
   const rows = columns.map(({ label, runs }) =>
     summarise(
       label,
       results.filter(({ folder }) => runs.includes(folder)),
+      merit,
     ),
   );
-  const experiment = loadRun(jobs[0].folder);
   const { bounds } = experiment.task;
   const figures = canDraw(tell) ? drawAll(out, columns, experiment) : [];
   const report = { task: experiment.config.name, total: experiment.config.training.total, bounds, rows, figures };
   writeAtomic(join(out, 'comparison.json'), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
   if (flags.json) return print(JSON.stringify(report));
-  print(comparisonTable(rows, bounds, experiment.task.statesExpected));
+  print(comparisonTable(rows, bounds, merit));
   for (const { folder, warnings } of results) for (const warning of warnings) tell(`${folder}: ${warning}`);
   print(`\ntable:  ${join(out, 'comparison.json')}`);
   for (const path of figures) print(`figure: ${path}`);
@@ -183,21 +186,22 @@ export function ruleOf(raw: unknown, name: string): unknown {
   return configured?.name === name ? configured : { name };
 }
 
-function summarise(rule: string, results: readonly JobResult[]): Row {
+function summarise(rule: string, results: readonly JobResult[], merit: Merit): Row {
   const scores = results.flatMap(({ evaluation }) => (evaluation ? [evaluation] : []));
-  const losses = scores.map((score) => score.expectedLoss ?? score.lossPerStep);
-  const mean = average(losses);
+  const values = scores.map((score) => merit.of(score));
+  const mean = average(values);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
   const accuracies = scores.flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy]));
   return {
     rule,
     seeds: scores.length,
     mean,
     sd:
-      losses.length > 1
-        ? Math.sqrt(losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / (losses.length - 1))
+      values.length > 1
+        ? Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1))
         : 0,
-    best: Math.min(...losses),
-    worst: Math.max(...losses),
+    best: merit.higherIsBetter ? most : least,
+    worst: merit.higherIsBetter ? least : most,
     accuracy: accuracies.length > 0 ? average(accuracies) : null,
     rateHz: average(scores.map((score) => score.rateHz)),
     perSecond: average(results.map((result) => result.perSecond)),
@@ -208,8 +212,7 @@ function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], expected: boolean): string {
-  const measure = expected ? 'expected cross-entropy (nats)' : 'loss per step';
+function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], merit: Merit): string {
   const head = ['rule', 'seeds', 'mean', 'sd', 'best', 'worst', 'accuracy', 'rate (Hz)', 'per second'];
   const body = rows.map((row) => [
     row.rule,
@@ -231,5 +234,5 @@ function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], expecte
     '-',
     '-',
   ]);
-  return `${measure} on fresh data, learning off\n\n${table(head, [...body, ...known])}`;
+  return `${merit.label} on fresh data, learning off\n\n${table(head, [...body, ...known])}`;
 }

@@ -3,6 +3,7 @@ import { chips } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
+import { rewardName } from '../../core/network.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadBackends } from '../execute.ts';
@@ -106,6 +107,7 @@ export async function evaluate(
     for (const row of rows) print(JSON.stringify(row));
     return;
   }
+  const rewarded = rows.some(({ own }) => own[rewardName] !== undefined);
   const body = rows.map((row) => [
     row.rule,
     String(row.seed),
@@ -113,10 +115,17 @@ export async function evaluate(
     fixed(row.lossPerStep, 6),
     row.accuracy?.toFixed(4) ?? '-',
     row.rateHz.toFixed(2),
+    ...(rewarded ? [fixed(row.own[rewardName] ?? Number.NaN, 4)] : []),
     String(row.amount),
     row.folder,
   ]);
-  print(table(['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', 'amount', 'folder'], body));
+  const own = rewarded ? ['reward'] : [];
+  print(
+    table(
+      ['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', ...own, 'amount', 'folder'],
+      body,
+    ),
+  );
 }
 
 /** `spiketrace verify`: every file, also after one that cannot be used. @returns whether every file passed */

@@ -10,6 +10,7 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadBackends, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
+import { meritIn } from '../merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
@@ -173,13 +174,15 @@ export function resultTable(results: readonly JobResult[]): string {
     rule,
     String(seed),
     String(amount),
-    scores ? fixed(scores.expectedLoss ?? scores.lossPerStep, 4) : '-',
+    scores ? fixed(meritIn(scores).of(scores), 4) : '-',
     scores?.accuracy?.toFixed(3) ?? '-',
     scores?.rateHz.toFixed(1) ?? '-',
     Math.round(perSecond).toString(),
     folder,
   ]);
-  return table(['rule', 'seed', 'amount', 'test loss', 'accuracy', 'rate (Hz)', 'per second', 'folder'], rows);
+  const heads = new Set(results.flatMap(({ evaluation }) => (evaluation ? [meritIn(evaluation).short] : [])));
+  const head = heads.size > 0 ? [...heads].join(' or ') : 'test loss';
+  return table(['rule', 'seed', 'amount', head, 'accuracy', 'rate (Hz)', 'per second', 'folder'], rows);
 }
 
 function recordingOf(flags: TrainFlags): RecordingSettings | undefined {

@@ -5,6 +5,7 @@ import type { OwnLoss } from '../../core/plugins.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
 import { METRICS_CSV, readMetrics } from '../../record/index.ts';
+import { type Merit, meritOf } from '../merit.ts';
 
 /**
  * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left
@@ -17,16 +18,16 @@ export function drawCurves(
 ): Uint8Array | null {
   const { task } = experiment;
   const bounds: readonly Bound[] = task.bounds;
-  const expected = task.statesExpected;
+  const merit = meritOf(task, experiment.run.network.spec);
   const drawn = groups
-    .map(({ label, folders }) => ({ label, runs: begun(folders.map((folder) => curve(folder, expected))) }))
+    .map(({ label, folders }) => ({ label, runs: begun(folders.map((folder) => curve(folder, merit))) }))
     .filter(({ runs }) => runs.length > 0);
   if (drawn.length === 0) return null;
   return renderLearningCurve({
     title,
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
-    yLabel: expected ? 'expected cross-entropy (nats)' : 'loss per step',
-    yAxis: expected ? 'linear' : 'log',
+    yLabel: merit.label,
+    yAxis: merit.axis,
     bounds,
     groups: drawn,
   });
@@ -37,8 +38,8 @@ export function drawLosses(title: string, folders: readonly string[], experiment
   const { task } = experiment;
   const own = ownLossesOf(experiment.run.network.spec);
   if (own.length === 0) return null;
-  const expected = task.statesExpected;
-  const runs = begun(folders.map((folder) => curve(folder, expected)));
+  const merit = meritOf(task, experiment.run.network.spec);
+  const runs = begun(folders.map((folder) => curve(folder, merit)));
   if (runs.length === 0) return null;
   const panel = ({ name, label, unit }: OwnLoss) => ({
     xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
@@ -51,8 +52,8 @@ export function drawLosses(title: string, folders: readonly string[], experiment
     panels: [
       {
         xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
-        yLabel: expected ? 'cross-entropy (nats)' : 'loss per step',
-        yAxis: expected ? 'linear' : 'log',
+        yLabel: merit.label,
+        yAxis: merit.axis,
         bounds: task.bounds,
         groups: [{ label: 'W: the task', runs }],
       },
@@ -66,13 +67,12 @@ function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {
   return { x: rows.map((row) => row.amount), y: rows.map((row) => row.own[name] || Number.NaN) };
 }
 
-function curve(folder: string, expected: boolean): { x: number[]; y: number[] } {
+function curve(folder: string, merit: Merit): { x: number[]; y: number[] } {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
-  const gap = (value: number | null) => (value !== null && Number.isFinite(value) ? value : Number.NaN);
-  return {
-    x: rows.map((row) => row.amount),
-    y: rows.map((row) => (expected ? gap(row.expectedLoss) : gap(row.lossPerStep || null))),
-  };
+  // A logarithm has no place for 0.
+  const shown = (value: number) =>
+    Number.isFinite(value) && (value !== 0 || merit.axis === 'linear') ? value : Number.NaN;
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => shown(merit.of(row))) };
 }
 
 function begun<T extends { readonly x: readonly number[] }>(runs: readonly T[]): T[] {

@@ -1,0 +1,49 @@
+import type { Scores } from '../core/events.ts';
+import { type NetworkSpec, rewardName } from '../core/network.ts';
+import type { TaskInstance } from '../core/plugins.ts';
+
+/** The one score that tables quote and curves show. */
+export interface Merit {
+  /** For the axis of a curve, with its unit. */
+  readonly label: string;
+  /** For the head of a column. */
+  readonly short: string;
+  readonly axis: 'linear' | 'log';
+  readonly higherIsBetter: boolean;
+  /** NaN where there is none. */
+  of(scores: Scores): number;
+}
+
+const reward: Merit = {
+  label: 'reward per episode',
+  short: 'test reward',
+  axis: 'linear',
+  higherIsBetter: true,
+  of: ({ own }) => own[rewardName] ?? Number.NaN,
+};
+const expectedLoss: Merit = {
+  label: 'expected cross-entropy (nats)',
+  short: 'test loss',
+  axis: 'linear',
+  higherIsBetter: false,
+  of: (scores) => scores.expectedLoss ?? Number.NaN,
+};
+const lossPerStep: Merit = {
+  label: 'loss per step',
+  short: 'test loss',
+  axis: 'log',
+  higherIsBetter: false,
+  of: (scores) => scores.lossPerStep,
+};
+
+/** Rewards where there are any, else the loss against the expected target where the task states one. */
+export function meritOf(task: TaskInstance, { rewarded }: Pick<NetworkSpec, 'rewarded'>): Merit {
+  if (rewarded) return reward;
+  return task.statesExpected ? expectedLoss : lossPerStep;
+}
+
+/** The same of scores that stand alone. */
+export function meritIn({ own, expectedLoss: expected }: Scores): Merit {
+  if (own[rewardName] !== undefined) return reward;
+  return expected === null ? lossPerStep : expectedLoss;
+}
