@@ -19,6 +19,7 @@ const registries: Readonly<Record<string, () => readonly { readonly name: string
   readouts: () => catalogue.readouts.map(({ kind, source }) => ({ name: kind, about: source })),
   traces: () => catalogue.traces.map(({ kind, source }) => ({ name: kind, about: source })),
   signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
+  modulators: () => catalogue.modulators.map(({ kind, source }) => ({ name: kind, about: source })),
   direct: () => catalogue.direct.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
   losses: () => catalogue.losses.map(({ kind, source }) => ({ name: kind, about: source })),
