@@ -161,6 +161,46 @@ const files: readonly Golden[] = [
     ],
   },
   {
+    name: 'deep-r-small.json',
+    given: ['sign', 'theta_start', 'gradient', 'noise', 'order'],
+    unchecked: [],
+    spikes: /^(params|disconnected|reconnected|active)/,
+    spoil: [
+      'steps.0.theta.*',
+      'steps.7.theta.*',
+      'w_after.*',
+      'steps.5.active',
+      'steps.3.disconnected.*',
+      'steps.4.reconnected.*',
+      'steps.2.gradient.0.7',
+      'steps.6.noise.0.7',
+      'theta_start.*',
+      'sign.0.7',
+      'params.eta',
+      'params.l1',
+      'params.temperature',
+      'params.target',
+    ],
+  },
+  {
+    name: 'presynaptic-scaling-small.json',
+    given: ['goal', 'w_start', 'spikes'],
+    unchecked: [],
+    spikes: /^$/,
+    spoil: [
+      'after.0.average.*',
+      'after.7.average.*',
+      'after.5.w.*',
+      'after.11.w.*',
+      'after.11.w_scaling_without_presynaptic_factor.*',
+      'goal.10',
+      'w_start.*',
+      'params.alpha_a',
+      'params.alpha_w',
+      'params.w_max',
+    ],
+  },
+  {
     name: 'eprop-nest-pattern-generation.json',
     unchecked: [],
     spikes: /^$/,
@@ -488,8 +528,9 @@ function results(node: Json, described: readonly string[], path: readonly string
   }
   if (path[0] === 'scenarios' && path.length === 3 && ['alpha', 'lr'].includes(key)) return [];
   if (path.length > 0 && (remarks.test(key) || (path[0] === 'rflo_steps' && key === 't'))) return [];
-  // Every step has the same quantities, compared over all steps at once.
-  if (Array.isArray(node) && key === 'steps') return results(node[0], described, path.slice(0, -1));
+  // Every step has the same quantities, compared over all steps at once or one by one.
+  if (Array.isArray(node) && (key === 'steps' || key === 'after'))
+    return results(node[0], described, path.slice(0, -1));
   if (Array.isArray(node) && key === 'rflo_steps') return results(node[0], described, path);
   const listOfBlocks = Array.isArray(node) && key === 'weights_after';
   const isBlock = node !== null && typeof node === 'object' && (listOfBlocks || !Array.isArray(node));

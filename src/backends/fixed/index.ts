@@ -1,5 +1,12 @@
 import type { FieldStatistics } from '../../core/format.ts';
-import type { Backend, Network, NetworkLengths, NetworkSpec, Stages } from '../../core/network.ts';
+import {
+  type Backend,
+  type Network,
+  type NetworkLengths,
+  type NetworkSpec,
+  type Stages,
+  structuresOf,
+} from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { bindLoops, scratchLength, throughStores } from './loops.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
@@ -42,11 +49,12 @@ export const fixed: Backend = {
   gradientChunk: 1,
 };
 
-function missing({ execution, direct, formats }: NetworkSpec): string[] {
+function missing({ execution, direct, formats, projections }: NetworkSpec): string[] {
   const names: string[] = [];
   if (!formats) names.push('a network without number formats (set fixed.formats)');
   if (execution !== 'online') names.push('deferred or postponed gradients');
   if (direct) names.push('a rule that is no product of trace and signal');
+  names.push(...structuresOf(projections));
   return names;
 }
 
