@@ -468,7 +468,7 @@ const byFile = {
     ['if (!(w[s] > 0)) continue;', ''],
     ['factored ? state.pre :', '!factored ? state.pre :'],
   ],
-  'src/engine/structure.ts': [
+  'src/engine/upkeep.ts': [
     ["kind === 'projection' && plastic ?", "kind === 'projection' ?"],
     ['rateAt(rate, progress), count)', 'rateAt(rate, 0), count)'],
     ['synapses.nPre - (bias ? 1 : 0)', 'synapses.nPre'],

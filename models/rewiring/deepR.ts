@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import { magnitude, positive } from '../../src/core/schema.ts';
-import type { Rewire, RewiringModel, StructureBinding } from '../../src/core/structure.ts';
+import type { Rewire, RewiringModel, UpkeepBinding } from '../../src/core/upkeep.ts';
 import { allowedPairs, chanceOf, clearAbsent, listAbsent, type RewiringChance } from './kernels.ts';
 
 const params = z.strictObject({
@@ -58,7 +58,7 @@ export function deepRWith(chance: (key: number) => RewiringChance): RewiringMode
 export const deepR = deepRWith(chanceOf);
 
 /** Dale's sign of the presynaptic neuron, else that of the first weight, else any. */
-function drawSigns({ state, weights, synapses, sources }: StructureBinding, draw: () => number): void {
+function drawSigns({ state, weights, synapses, sources }: UpkeepBinding, draw: () => number): void {
   const { signs, nPost, rowStart } = synapses;
   for (let s = 0; s < rowStart[sources]; s++) {
     const drawn = draw();
@@ -68,14 +68,14 @@ function drawSigns({ state, weights, synapses, sources }: StructureBinding, draw
 }
 
 /** A synapse whose first weight is 0 starts as a new one. */
-function startSynapses({ state, weights, synapses, sources }: StructureBinding, newTheta: number): void {
+function startSynapses({ state, weights, synapses, sources }: UpkeepBinding, newTheta: number): void {
   for (let s = 0; s < synapses.rowStart[sources]; s++) {
     if (state.connected[s] !== 0 && weights[s] === 0) weights[s] = state.sign[s] * newTheta;
   }
 }
 
 function bindDeepR(
-  { state, weights, synapses, sources }: StructureBinding,
+  { state, weights, synapses, sources }: UpkeepBinding,
   { l1, temperature, newTheta }: DeepRParams,
   chance: RewiringChance,
 ): Rewire {

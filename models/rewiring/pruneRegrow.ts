@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import { count as counted, positive } from '../../src/core/schema.ts';
-import type { Rewire, RewiringModel, StructureBinding } from '../../src/core/structure.ts';
+import type { Rewire, RewiringModel, UpkeepBinding } from '../../src/core/upkeep.ts';
 import { allowedPairs, chanceOf, clearAbsent, listAbsent, type RewiringChance } from './kernels.ts';
 
 const params = z.strictObject({
@@ -34,7 +34,7 @@ export const pruneRegrow: RewiringModel<Params> = {
 };
 
 function bindPruneRegrow(
-  { state: { connected }, weights, synapses, sources }: StructureBinding,
+  { state: { connected }, weights, synapses, sources }: UpkeepBinding,
   { every, share, newWeight }: Params,
   chance: RewiringChance,
 ): Rewire {

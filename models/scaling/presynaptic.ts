@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { magnitude, positive } from '../../src/core/schema.ts';
-import type { ScalingBinding, ScalingModel } from '../../src/core/structure.ts';
+import type { ScalingBinding, ScalingModel } from '../../src/core/upkeep.ts';
 import { perNeuron, resolveValues, type Values, valuesOf } from '../../src/core/values.ts';
 
 const params = z.strictObject({

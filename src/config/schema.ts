@@ -369,7 +369,7 @@ export function graphSchema(catalogue: Catalogue) {
     network: z.strictObject({
       ...networkCommon,
       populations: z.record(named, population).describe('in the order in which a step computes them'),
-      projections: z.record(named, projection.extend(structureOf(catalogue))),
+      projections: z.record(named, projection.extend(upkeepParts(catalogue))),
       readouts: z.record(named, readout),
     }),
     rule: choice('name', catalogue.rules),
@@ -387,8 +387,8 @@ export function shortSchema(catalogue: Catalogue) {
     network: shortNetwork.extend({
       neuron: choice('kind', catalogue.neurons),
       readout: choice('kind', catalogue.readouts).prefault({ kind: 'leaky' }),
-      input: shortInput.extend(structureOf(catalogue)).prefault({}),
-      recurrent: shortRecurrent.extend(structureOf(catalogue)).prefault({}),
+      input: shortInput.extend(upkeepParts(catalogue)).prefault({}),
+      recurrent: shortRecurrent.extend(upkeepParts(catalogue)).prefault({}),
     }),
     rule: choice('name', catalogue.rules),
   });
@@ -419,7 +419,7 @@ function choice(key: 'kind' | 'name', entries: readonly { readonly params: z.Zod
 }
 
 /** What changes the weights of a projection beside its rule. */
-function structureOf(catalogue: Catalogue) {
+function upkeepParts(catalogue: Catalogue) {
   return {
     rewiring: choice('kind', catalogue.rewirings)
       .nullable()

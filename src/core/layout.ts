@@ -57,7 +57,7 @@ export type Role =
   | 'trace'
   | 'signal'
   | 'direct'
-  | 'structure'
+  | 'upkeep'
   | 'past'
   | 'run'
   | 'fixed'

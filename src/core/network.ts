@@ -17,8 +17,8 @@ import type {
   TrialRows,
 } from './plugins.ts';
 import type { Projection } from './projection.ts';
-import type { RewiringInstance, ScalingInstance } from './structure.ts';
 import { nearestPowerOfTwo } from './units.ts';
+import type { RewiringInstance, ScalingInstance } from './upkeep.ts';
 
 /** s(p): factor on a learning rate at progress p in [0, 1] of the training. */
 export type Schedule = { readonly kind: 'constant' } | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
@@ -236,7 +236,7 @@ export function wholesOf({ projections }: Pick<NetworkSpec, 'projections'>): Who
 }
 
 /** Rewiring and scaling of projections, for backends that have neither: each as `the rewiring "deep-r" of rec`. */
-export function structuresOf(projections: NetworkSpec['projections']): string[] {
+export function upkeepOf(projections: NetworkSpec['projections']): string[] {
   return projections.flatMap(({ name, rewiring, scaling }) => [
     ...(rewiring ? [`the rewiring "${rewiring.kind}" of ${name}`] : []),
     ...(scaling ? [`the scaling "${scaling.kind}" of ${name}`] : []),

@@ -6,7 +6,7 @@ import type { FastLoops } from './loops.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
 import type { Rows } from './rows.ts';
-import type { RewiringModel, ScalingModel } from './structure.ts';
+import type { RewiringModel, ScalingModel } from './upkeep.ts';
 
 /** Rows of a whole trial that belong to no population, for all streams. Columns of outputs are those of the readouts, one after the other. */
 export interface TrialRows {

@@ -4,7 +4,7 @@ import { scheduleAt } from '../core/network.ts';
 import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
 import { allocateNetwork } from './network.ts';
-import { bindStructure, type Structure } from './structure.ts';
+import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
 export interface Clock {
@@ -26,7 +26,7 @@ export interface Run {
   readonly stages: Stages;
   readonly clock: Clock;
   readonly borders: Borders;
-  readonly structure: Structure;
+  readonly upkeep: Upkeep;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
   /** Steps of one stream in the whole training; s(t) refers to it. */
@@ -45,7 +45,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     stages,
     clock,
     borders: bindBorders(network),
-    structure: bindStructure(network),
+    upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),
@@ -82,7 +82,7 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   else stageByStage(run, steps, options);
   const changes = options.learn && !options.freeze;
   if (changes && spec.update.unit === 'trial') updateBetween(run);
-  if (changes) run.structure.afterTrial(steps);
+  if (changes) run.upkeep.afterTrial(steps);
   run.borders.leave(steps);
   clock.step += steps;
   clock.trial += 1;
@@ -139,11 +139,11 @@ function updateWithin(run: Run, t: number): void {
 }
 
 /** One update from the gradient of so many trials, at step t of the present one. */
-export function updateWeights({ clock, stages, structure, totalSteps }: Run, trials: number, t: number): void {
+export function updateWeights({ clock, stages, upkeep, totalSteps }: Run, trials: number, t: number): void {
   const progress = progressOf(clock, totalSteps, t);
   clock.updates += 1;
   stages.update(progress, clock.updates, trials);
-  structure.afterUpdate(progress, clock.updates);
+  upkeep.afterUpdate(progress, clock.updates);
 }
 
 function finishGradient({ network, stages }: Run, steps: number): void {

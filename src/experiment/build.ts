@@ -27,7 +27,7 @@ import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } 
 import { createOptimizer } from '../optim/index.ts';
 import { find } from './find.ts';
 import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
-import { withStructure } from './structure.ts';
+import { withUpkeep } from './upkeep.ts';
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
@@ -101,7 +101,7 @@ export function buildSpec(
   const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
   const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
   const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
-  const structured = withStructure(rule.projections, config, catalogue, rng.split('structure'));
+  const kept = withUpkeep(rule.projections, config, catalogue, rng.split('upkeep'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
@@ -113,7 +113,7 @@ export function buildSpec(
     dtMs: network.dtMs,
     sizes: graph.sizes,
     populations: rule.populations,
-    projections: structured,
+    projections: kept,
     readouts: graph.readouts,
     channels: rule.channels,
     blocks,

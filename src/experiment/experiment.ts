@@ -17,8 +17,8 @@ import { formattableFields, networkLength } from '../engine/network.ts';
 import { drawWeights, expectedSynapses, initWeights, type WeightInit } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
-import { startStructure } from '../engine/structure.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
+import { startUpkeep } from '../engine/upkeep.ts';
 import {
   buildSpec,
   chooseBackend,
@@ -213,7 +213,7 @@ function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: Eva
 
 function observerOf({ config, rng, task, backend, specFor, totalSteps: steps }: Plan, run: Run, streams: number) {
   const watched = createRun(withFormats(specFor(streams), config, null), backend, steps);
-  copyLearned(watched, run, ['weights', 'signal', 'direct', 'structure']);
+  copyLearned(watched, run, ['weights', 'signal', 'direct', 'upkeep']);
   return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
 }
 
@@ -315,7 +315,7 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
       });
     }
   }
-  startStructure(network);
+  startUpkeep(network);
   for (const { name, reads, size } of spec.readouts) {
     const nPre = reads.reduce((sum, p) => sum + spec.populations[p].size, 0);
     drawWeights(

@@ -16,10 +16,17 @@ async function load(): Promise<Built> {
   return { library, models: (await from('models/index.js')).models, tasks: (await from('tasks/index.js')).tasks };
 }
 
+const rewired = JSON.stringify({
+  connectivity: { kind: 'probability', p: 0.2 },
+  rewiring: { kind: 'deep-r', l1: 10, temperature: 0.01 },
+  scaling: { kind: 'presynaptic-scaling' },
+});
+
 it
   .skipIf(!existsSync(built))
   .each([
     [[]],
+    [[`network.recurrent=${rewired}`]],
     [['rule.errorSpikeSize=0.5', 'optimizer.kind=one-step', 'optimizer.delta=0.01', 'optimizer.rates.rec=0.01']],
   ])('the same bits for 1, 2 and 4 threads %j', async (settings) => {
   const { library, models, tasks } = await load();

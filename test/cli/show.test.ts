@@ -13,7 +13,7 @@ describe('show', () => {
     const { stdout } = await succeed(['show', example, '--out', 'network.png'], folder);
     expect(stdout).toMatch(/^ei-network: 210 neurons, [\d,]+ synapses, .* rule e-prop-1/u);
     expect(stdout).toMatch(/^exc +120 +alif +e-prop-1$/mu);
-    expect(stdout).toMatch(/^inh-exc +inh +exc +\d+ +\d+ % +1 to 10 +inhibitory +yes$/mu);
+    expect(stdout).toMatch(/^inh-exc +inh +exc +\d+ +\d+ % +1 to 10 +inhibitory +yes +none$/mu);
     expect(readFileSync(join(folder, 'network.png')).subarray(1, 4).toString()).toBe('PNG');
     expect(existsSync(join(folder, 'runs'))).toBe(false);
   });

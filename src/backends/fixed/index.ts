@@ -5,7 +5,7 @@ import {
   type NetworkLengths,
   type NetworkSpec,
   type Stages,
-  structuresOf,
+  upkeepOf,
 } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { bindLoops, scratchLength, throughStores } from './loops.ts';
@@ -54,7 +54,7 @@ function missing({ execution, direct, formats, projections }: NetworkSpec): stri
   if (!formats) names.push('a network without number formats (set fixed.formats)');
   if (execution !== 'online') names.push('deferred or postponed gradients');
   if (direct) names.push('a rule that is no product of trace and signal');
-  names.push(...structuresOf(projections));
+  names.push(...upkeepOf(projections));
   return names;
 }
 

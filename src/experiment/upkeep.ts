@@ -6,7 +6,7 @@ import type { Rng } from '../core/rng.ts';
 import { find } from './find.ts';
 
 /** Projections with their rewiring and scaling, as the configuration names them. */
-export function withStructure(
+export function withUpkeep(
   projections: readonly ProjectionSpec[],
   { network }: ExperimentConfig,
   catalogue: Catalogue,

@@ -1,16 +1,16 @@
 import { presynapticRows, projectionSizes } from '../core/bindings.ts';
 import { type Network, rateAt } from '../core/network.ts';
-import type { StructureBinding } from '../core/structure.ts';
+import type { UpkeepBinding } from '../core/upkeep.ts';
 
 /** What changes the weights beside rules and optimiser; its parts are bound once, so that a trial allocates nothing. */
-export interface Structure {
+export interface Upkeep {
   /** After an update of the weights: which pairs have a synapse. A projection whose weights do not learn keeps its own. */
   afterUpdate(progress: number, count: number): void;
   /** After a trial that learns, when its update has been taken. */
   afterTrial(steps: number): void;
 }
 
-export function bindStructure(network: Network): Structure {
+export function bindUpkeep(network: Network): Upkeep {
   const { spec, activity } = network;
   const rewirings = spec.blocks.flatMap(({ kind, owner, plastic, rate }) => {
     const rewiring = kind === 'projection' && plastic ? spec.projections[owner].rewiring : null;
@@ -32,7 +32,7 @@ export function bindStructure(network: Network): Structure {
 }
 
 /** Marks the pairs that were drawn as synapses; their weights are there already. */
-export function startStructure(network: Network): void {
+export function startUpkeep(network: Network): void {
   network.spec.projections.forEach(({ rewiring, whole: { drawn } }, q) => {
     if (!rewiring || !drawn) return;
     const binding = bindingOf(network, q, 'rewiring');
@@ -45,13 +45,13 @@ export function startStructure(network: Network): void {
   });
 }
 
-function bindingOf(network: Network, q: number, part: 'rewiring' | 'scaling'): StructureBinding {
+function bindingOf(network: Network, q: number, part: 'rewiring' | 'scaling'): UpkeepBinding {
   const { spec, state, weights } = network;
   const projection = spec.projections[q];
   const { name, synapses, bias } = projection;
   return {
     sizes: projectionSizes(spec, projection),
-    state: state.views(`projection.${name}.${part}`, 'structure'),
+    state: state.views(`projection.${name}.${part}`, 'upkeep'),
     weights: weights[name],
     synapses,
     sources: synapses.nPre - (bias ? 1 : 0),

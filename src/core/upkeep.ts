@@ -10,7 +10,7 @@ import type { Rows } from './rows.ts';
  */
 
 /** What both are derived from. */
-export interface StructureContext {
+export interface UpkeepContext {
   /** Where the parameters stand in what the user wrote, for messages: `network.projections.rec.rewiring`. */
   readonly path: string;
   /** Stored synapses: of a projection that is rewired every pair, a bias last. */
@@ -19,7 +19,7 @@ export interface StructureContext {
   readonly rng: Rng;
 }
 
-export interface StructureBinding {
+export interface UpkeepBinding {
   /** Lengths of the axes below: streams, and units of both sides, a bias counted. */
   readonly sizes: { readonly stream: number; readonly pre: number; readonly post: number };
   /** Fields of its layout, by name. */
@@ -39,9 +39,9 @@ export interface RewiringInstance {
   /** Has a field `connected` [syn], 1 where a pair has a synapse. */
   readonly layout: Layout;
   /** Writes its state, `connected` excepted, which is there already, as the weights are. */
-  init(binding: StructureBinding): void;
+  init(binding: UpkeepBinding): void;
   /** Keeps the number of synapses, and the weight of every pair without one at 0. */
-  bind(binding: StructureBinding): Rewire;
+  bind(binding: UpkeepBinding): Rewire;
 }
 
 /**
@@ -56,10 +56,10 @@ export interface RewiringModel<P = never> {
   /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
   /** The rewiring of one projection. @throws ConfigError */
-  derive(params: P, context: StructureContext): RewiringInstance;
+  derive(params: P, context: UpkeepContext): RewiringInstance;
 }
 
-export interface ScalingBinding extends StructureBinding {
+export interface ScalingBinding extends UpkeepBinding {
   /** Activity of the presynaptic side. [stream][history + step][pre] */
   readonly pre: Rows;
   /** Activity of the postsynaptic population. [stream][history + step][post] */
@@ -82,5 +82,5 @@ export interface ScalingModel<P = never> {
   /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
   /** The scaling of one projection. @throws ConfigError */
-  derive(params: P, context: StructureContext): ScalingInstance;
+  derive(params: P, context: UpkeepContext): ScalingInstance;
 }
