@@ -45,6 +45,17 @@ export function startUpkeep(network: Network): void {
   });
 }
 
+/** Where weights of a rewired projection were given: its synapses are the pairs whose weight is not 0, and those of a bias. */
+export function adoptSynapses(network: Network, q: number): void {
+  const { rewiring } = network.spec.projections[q];
+  if (!rewiring) return;
+  const binding = bindingOf(network, q, 'rewiring');
+  const { state, weights, synapses, sources } = binding;
+  const n = synapses.rowStart[sources];
+  for (let s = 0; s < n; s++) state.connected[s] = weights[s] === 0 ? 0 : 1;
+  rewiring.part.init(binding);
+}
+
 function bindingOf(network: Network, q: number, part: 'rewiring' | 'scaling'): UpkeepBinding {
   const { spec, state, weights } = network;
   const projection = spec.projections[q];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import { chanceOf } from '../../models/rewiring/kernels.ts';
+import { readWeights, writeWeights } from '../../src/cli/weights.ts';
 import { preset } from '../../src/config/presets.ts';
 import { applySettings } from '../../src/config/settings.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
@@ -11,6 +12,7 @@ import { buildProjection } from '../../src/engine/projections.ts';
 import { runTrial, updateWeights } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
 import { tasks } from '../../tasks/index.ts';
+import { scratchFolder } from '../record/scratch.ts';
 import { doTrial } from '../support/live.ts';
 
 const catalogue = { ...models, tasks };
@@ -69,6 +71,46 @@ function watched(experiment: Experiment, projection = 'rec'): Trained {
 }
 
 const backends = ['reference', 'wasm'];
+/** Parameters with which every registered rewiring changes synapses in a short training. */
+const rows: Readonly<Record<string, object>> = {
+  'deep-r': { l1: 30, temperature: 0.01 },
+  'prune-regrow': { every: 3, share: 0.25, newWeight: 0.02 },
+};
+
+it('has a row for every registered rewiring', () => {
+  expect(Object.keys(rows)).toEqual(models.rewirings.map(({ kind }) => kind));
+});
+
+describe.each(models.rewirings)('$kind', ({ kind }) => {
+  it.each(backends)(
+    'keeps the number of synapses and every other weight at 0, and has a state that is laid out: %s',
+    (backend) => {
+      const rewiring = JSON.stringify({ kind, ...rows[kind] });
+      const experiment = experimentOf([`backend=${backend}`, `network.recurrent.rewiring=${rewiring}`]);
+      const { table } = experiment.run.network.state;
+      const own = table.filter(({ name }) => name.startsWith('projection.rec.rewiring.'));
+      expect(own.map(({ role }) => role)).toEqual(own.map(() => 'upkeep'));
+      expect(own.map(({ name }) => name)).toContain('projection.rec.rewiring.connected');
+      const { changes } = watched(experiment);
+      expect(changes).toBeGreaterThan(5);
+    },
+  );
+
+  it('leaves the data, the drawn weights and the feedback of a network as they are without it', () => {
+    const rewiring = JSON.stringify({ kind, ...rows[kind] });
+    const [rewired, plain] = [[`network.recurrent.rewiring=${rewiring}`], []].map((own) =>
+      experimentOf(['backend=reference', ...own]),
+    );
+    for (const { feed } of [rewired, plain]) feed.fill(60);
+    expect(rewired.run.network.trial.x.data).toBeBitEqual(plain.run.network.trial.x.data);
+    for (const name of ['in', 'out']) {
+      expect(rewired.run.network.weights[name]).toBeBitEqual(plain.run.network.weights[name]);
+    }
+    const B = 'population.rec.signal.B';
+    expect(rewired.run.network.state.field(B)).toBeBitEqual(plain.run.network.state.field(B));
+  });
+});
+
 const rules = ['{"name":"e-prop-1"}', '{"name":"bptt"}', '{"name":"sg-r-d"}'];
 const optimizers = [
   '{"kind":"sgd","rates":{"in":0.001,"rec":0.001,"out":0.001}}',
@@ -332,6 +374,28 @@ it("takes Dale's sign for what prune and regrow makes anew", () => {
     expect(Math.sign(w)).toBe(Math.sign(signs[Math.floor(s / 14)]));
   });
   expect(fresh).toBe(connectedOf(experiment).length);
+});
+
+it('takes weights of a file for its synapses, as many as it keeps', () => {
+  const input = '{"connectivity":{"kind":"in-degree","n":3},"bias":0,"rewiring":{"kind":"deep-r","l1":30}}';
+  const trained = experimentOf(['backend=reference', deepR, `network.input=${input}`]);
+  trained.train({ until: 20 });
+  const folder = scratchFolder();
+  writeWeights(folder, trained.run.network);
+  const other = experimentOf(['backend=reference', deepR, `network.input=${input}`]);
+  const before = connectedOf(other);
+  readWeights(folder, other.run.network);
+  expect(connectedOf(other)).toEqual(connectedOf(trained));
+  expect(connectedOf(other)).not.toEqual(before);
+  expect(connectedOf(other, 'in')).toEqual(connectedOf(trained, 'in'));
+  expect(watched(other).changes).toBeGreaterThan(10);
+  const sparser = experimentOf([
+    'backend=reference',
+    deepR,
+    'network.recurrent.connectivity={"kind":"in-degree","n":2}',
+    `network.input=${input}`,
+  ]);
+  expect(() => readWeights(folder, sparser.run.network)).toThrow(/rec\.npy: has \d+ synapses, expected 28, which/);
 });
 
 it('applies the rate of the update', () => {
