@@ -443,7 +443,7 @@ const byFile = {
   'models/rewiring/deepR.ts': [
     ['Math.sqrt(2 * rate * temperature)', 'Math.sqrt(rate * temperature)'],
     ['rate * l1, n)', 'l1, n)'],
-    ['if (theta > 0) w[s]', 'if (theta > -1) w[s]'],
+    ['if (theta <= 0)', 'if (theta <= -1)'],
     ['w[s] += sign[s] * spread * noise[s]', 'w[s] += spread * noise[s]'],
     ['sign[s] * w[s] - loss', 'sign[s] * w[s] + loss'],
     ['w[s] = sign[s] * newTheta;', 'w[s] = newTheta;'],

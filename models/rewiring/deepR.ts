@@ -30,7 +30,7 @@ const layout = {
  * (LSNN-official, rewiring_tools.py), where a dead entry keeps a negative theta until the next update, which no weight shows. As there,
  * the optimiser sees the gradient of every pair, and a pair whose synapse has just gone may be drawn. Simplified: every projection
  * has a count of its own, where the code spreads reconnections over several matrices. Signs are those of Dale's law, else drawn with
- * probability 1/2. State: connected, sign [syn]. @throws nothing: the parameters are checked by their ranges
+ * probability 1/2. State: connected, sign [syn].
  *
  * @param chance what decides noise and order, for the key of a projection
  */
@@ -104,18 +104,20 @@ function walk(w: Real, sign: Real, connected: Real, noise: Float64Array, spread:
   }
 }
 
-/** theta(n) -= loss;  theta <= 0: no synapse.   w, sign, connected: [syn] @returns how many have gone */
+/**
+ * theta(n) -= loss;  theta <= 0: no synapse. What is no number stays one, so that a training that diverges is noticed.
+ * w, sign, connected: [syn] @returns how many have gone
+ */
 function decay(w: Real, sign: Real, connected: Real, loss: number, n: number): number {
   let gone = 0;
   for (let s = 0; s < n; s++) {
     if (connected[s] === 0) continue;
     const theta = sign[s] * w[s] - loss;
-    if (theta > 0) w[s] = sign[s] * theta;
-    else {
+    if (theta <= 0) {
       w[s] = 0;
       connected[s] = 0;
       gone++;
-    }
+    } else w[s] = sign[s] * theta;
   }
   return gone;
 }

@@ -3,7 +3,7 @@ import type { Layout, Real } from '../../src/core/layout.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { magnitude, positive } from '../../src/core/schema.ts';
 import type { ScalingBinding, ScalingModel } from '../../src/core/upkeep.ts';
-import { perNeuron, resolveValues, type Values, valuesOf } from '../../src/core/values.ts';
+import { perNeuron, resolveValues, valuesOf } from '../../src/core/values.ts';
 
 const params = z.strictObject({
   kind: z.literal('presynaptic-scaling'),
@@ -19,7 +19,7 @@ const params = z.strictObject({
     .describe('whether the mean activity of the presynaptic neuron is a factor; false: plain synaptic scaling'),
 });
 
-type Params = Omit<z.output<typeof params>, 'goal'> & { readonly goal: Values };
+type Params = z.output<typeof params>;
 
 const layout = {
   pre: { shape: ['pre'], home: 'pre', unit: 'spikes/trial', doc: 'mean activity of the presynaptic neurons' },
@@ -40,7 +40,7 @@ const layout = {
 export const presynaptic: ScalingModel<Params> = {
   kind: 'presynaptic-scaling',
   source: 'Buonomano 2005, J. Neurophysiol. 94:2275; Liu and Buonomano 2009, J. Neurosci. 29:13172',
-  params: params as unknown as z.ZodType<Params>,
+  params,
   derive(given, { synapses: { nPost }, rng, path }) {
     const within = (value: number) => value >= 0;
     const values = resolveValues(given.goal, nPost, rng.split('goal'), `${path}.goal`, within, 'a number >= 0');

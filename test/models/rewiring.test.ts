@@ -376,6 +376,14 @@ it("takes Dale's sign for what prune and regrow makes anew", () => {
   expect(fresh).toBe(connectedOf(experiment).length);
 });
 
+it.each(backends)('does not hide that a training diverges: %s', (backend) => {
+  const experiment = experimentOf([`backend=${backend}`, deepR]);
+  const [first] = connectedOf(experiment);
+  experiment.run.network.weights.rec[first] = Number.NaN;
+  updateWeights(experiment.run, 1, 0);
+  expect(experiment.run.network.weights.rec[first]).toBeNaN();
+});
+
 it('takes weights of a file for its synapses, as many as it keeps', () => {
   const input = '{"connectivity":{"kind":"in-degree","n":3},"bias":0,"rewiring":{"kind":"deep-r","l1":30}}';
   const trained = experimentOf(['backend=reference', deepR, `network.input=${input}`]);
@@ -408,10 +416,10 @@ it('applies the rate of the update', () => {
   const { run } = experiment;
   run.clock.step = run.totalSteps;
   const before = connectedOf(experiment);
-  updateWeights(run, 1, 0);
+  for (let n = 0; n < 100; n++) updateWeights(run, 1, 0);
   expect(connectedOf(experiment)).toEqual(before);
   run.clock.step = 0;
-  for (let n = 0; n < 50; n++) updateWeights(run, 1, 0);
+  for (let n = 0; n < 100; n++) updateWeights(run, 1, 0);
   expect(connectedOf(experiment)).not.toEqual(before);
 });
 
