@@ -29,8 +29,8 @@ const layout = {
  * theta itself is not stored: it is sign w of a synapse and 0 of any other pair. The order is that of the authors' code
  * (LSNN-official, rewiring_tools.py), where a dead entry keeps a negative theta until the next update, which no weight shows. As there,
  * the optimiser sees the gradient of every pair, and a pair whose synapse has just gone may be drawn. Simplified: every projection
- * has a count of its own, where the code spreads reconnections over several matrices. Signs are those of Dale's law, else drawn with
- * probability 1/2. State: connected, sign [syn].
+ * has a count of its own, where the code spreads reconnections over several matrices. Signs are those of Dale's law, else
+ * of the first weights, of other pairs drawn with probability 1/2. State: connected, sign [syn].
  *
  * @param chance what decides noise and order, for the key of a projection
  */

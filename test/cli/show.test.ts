@@ -44,6 +44,17 @@ describe('show', () => {
     ]);
   });
 
+  it('says which projections are rewired or scaled, and counts their synapses alone', async () => {
+    const settings = [
+      'network.recurrent.connectivity={"kind":"in-degree","n":10}',
+      'network.recurrent.rewiring={"kind":"deep-r"}',
+      'network.input.scaling={"kind":"presynaptic-scaling"}',
+    ].flatMap((setting) => ['--set', setting]);
+    const { stdout } = await succeed(['show', 'pattern-generation', ...settings], emptyFolder());
+    expect(stdout).toMatch(/^in +input +rec +10,000 +100 % .* presynaptic-scaling$/mu);
+    expect(stdout).toMatch(/^rec +rec +rec +1,000 +10 % .* deep-r$/mu);
+  });
+
   it('refuses a graph by the path of what is wrong', async () => {
     const folder = emptyFolder();
     const text = readFileSync(example, 'utf8').replace('"from": "front", "to": "exc"', '"from": "fronte", "to": "exc"');
