@@ -24,6 +24,7 @@ export const checkNames = [
   'update',
   'optimiser',
   'feedback',
+  'rewiring and scaling',
   'placement',
   'energy',
 ] as const;

@@ -6,7 +6,7 @@ import { type Placement, placementCheck } from './placement.ts';
 import { beyond, type ChipProfile } from './profile.ts';
 import { type Stored, synapseStateBits, weightBits } from './widths.ts';
 
-/** All sixteen, in their order; those of learning pass where the weights of the network do not learn. */
+/** All seventeen, in their order; those of learning pass where the weights of the network do not learn. */
 export function checksOf(
   demand: Demand,
   chip: ChipProfile,
@@ -22,6 +22,7 @@ export function checksOf(
     decays(demand, chip),
     placementCheck(placement),
     energyCheck(energy),
+    upkeep(demand, chip),
     ...(learning ? ofLearning(learning, demand, chip, inventory) : []),
   ];
   const notAsked = (name: CheckName) => pass(name, 'not asked: the weights of the network do not learn');
@@ -164,6 +165,14 @@ function optimiser({ slots }: Learning): Check {
   if (slots > 0)
     return fail('optimiser', `${slots} more number${slots > 1 ? 's' : ''} per synapse; plain SGD needs none`);
   return pass('optimiser', 'no numbers per synapse of its own');
+}
+
+/** Synapses that come and go are entries of tables that neurons do not write. */
+function upkeep({ upkeep: parts }: Demand, chip: ChipProfile): Check {
+  const name = 'rewiring and scaling';
+  if (parts.length === 0) return pass(name, 'not asked');
+  const by = chip.learning.engine === 'program' ? 'the program of a core' : 'a host that reads and writes the weights';
+  return degraded(name, `${parts.join(', ')}: between updates, by ${by}`);
 }
 
 function feedbackPath({ reads, variables }: Learning): Check {

@@ -13,6 +13,7 @@ import {
   neuronCount,
   type PopulationSpec,
   synapseCount,
+  upkeepOf,
   type WeightBlock,
   wholesOf,
 } from '../src/core/network.ts';
@@ -26,7 +27,7 @@ export interface Variable {
   readonly name: string;
   /** The same, of the projection of the configuration where it is of a part with one delay. */
   readonly whole: string;
-  /** Kind of the part whose state it is: neuron, readout, trace, signal, or one of a direct rule. */
+  /** Kind of the part whose state it is: neuron, readout, trace, signal, scaling, or one of a direct rule. */
   readonly part: string;
   /** Its population, projection or readout, `population.rec`; `direct` of a direct rule, whose state is of the whole network. */
   readonly owner: string;
@@ -176,6 +177,8 @@ export interface Demand {
   readonly readoutSynapses: number;
   /** Of membranes, readouts, traces and signals, those of 0 left out. */
   readonly decays: readonly DemandedDecay[];
+  /** Rewiring and scaling of projections, in words. */
+  readonly upkeep: readonly string[];
   /** What operations are counted at. */
   readonly activity: Activity;
   /** State that inference keeps. */
@@ -191,7 +194,8 @@ export interface DemandOptions {
 }
 
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
-export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
+export function demandOf(given: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
+  const spec = asConnected(given);
   const { sizes, projections, readouts, channels, direct } = spec;
   const learns = channels.length > 0 || direct !== null;
   const plastic = (kind: WeightBlock['kind'], owner: number) =>
@@ -217,9 +221,19 @@ export function demandOf(spec: NetworkSpec, { rateHz }: DemandOptions = {}): Dem
     readoutSynapses: readouts.reduce((sum, { size }, r) => sum + sources[r] * size, 0),
     decays: decaysOf(spec),
     activity: activityOf(spec, rateHz),
+    upkeep: upkeepOf(spec.projections),
     inference: inferenceOf(spec),
     learning: learns ? learningOf(spec) : null,
   };
+}
+
+/** What is rewired, with the synapses that it has at first and as many always: a chip has a list of them, and no storage for every pair. */
+function asConnected(spec: NetworkSpec): NetworkSpec {
+  const projections = spec.projections.map((projection) => {
+    const { drawn } = projection.whole;
+    return drawn ? { ...projection, synapses: drawn, whole: { ...projection.whole, synapses: drawn } } : projection;
+  });
+  return { ...spec, projections };
 }
 
 function populationOf(spec: NetworkSpec, population: PopulationSpec): DemandedPopulation {
@@ -333,7 +347,7 @@ function learningOf(spec: NetworkSpec): Learning {
   const variables = direct
     ? [...ofDirect('direct', direct.layout), ...ofDirect('past', direct.past), ...ofDirect('work', direct.work)]
     : [...ofTraces, ...ofSignals];
-  variables.push(...readoutVariables(spec, true));
+  variables.push(...readoutVariables(spec, true), ...scalingVariables(spec));
   const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
   const parts = [...projections.flatMap(({ traces }) => traces), ...populations.flatMap(({ signals }) => signals)];
   const footprints = direct ? [direct.footprint] : parts.map(({ footprint }) => footprint);
@@ -347,6 +361,22 @@ function learningOf(spec: NetworkSpec): Learning {
     sumsOver: update.unit === 'trial' ? 'between trials' : update.every > 1 ? `every ${update.every} steps` : null,
     jacobianProducts: direct?.jacobianProducts ?? 0,
   };
+}
+
+/** What a rewiring keeps is the list of synapses itself, which every chip has. */
+function scalingVariables(spec: NetworkSpec): Variable[] {
+  return spec.projections.flatMap((projection) => {
+    const { name, post, whole, scaling } = projection;
+    if (!scaling) return [];
+    const owner: Owner = {
+      part: 'scaling',
+      owner: `projection.${name}`,
+      group: `projection.${name}.scaling`,
+      whole: `projection.${whole.name}.scaling`,
+      neurons: spec.populations[post].size,
+    };
+    return variablesOf(owner, scaling.part.layout, projectionSizes(spec, projection));
+  });
 }
 
 /** Whose state it is. */
@@ -394,7 +424,7 @@ function variablesOf({ part, owner, group, whole = group, neurons }: Owner, layo
 function kindOf(group: string, { home, unit, shape }: Field): Variable['kind'] {
   if (group === 'past') return 'past';
   if (unit === 'gradient') return 'sum';
-  if (home === 'global' || group === 'neuron' || group === 'work') return 'vector';
+  if (home === 'global' || group === 'neuron' || group === 'work' || group === 'scaling') return 'vector';
   if (shape[0] !== 'stream') return 'matrix';
   return home === 'synapse' || home === 'pre' ? 'trace' : 'vector';
 }

@@ -15,7 +15,7 @@ export interface Deployment {
   readonly verdict: 'fits' | 'fits with' | 'does not fit';
   /** The first constraint that is violated, or the approximations that are needed. */
   readonly reasons: readonly string[];
-  /** All sixteen, in their order. */
+  /** All seventeen, in their order. */
   readonly checks: readonly Check[];
   /** State of learning. */
   readonly inventory: readonly Stored[];

@@ -14,6 +14,8 @@ import { integrator } from './neurons/integrator.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
 import { leaky } from './readouts/leaky.ts';
+import { deepR } from './rewiring/deepR.ts';
+import { pruneRegrow } from './rewiring/pruneRegrow.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
@@ -23,6 +25,7 @@ import { readoutOnly } from './rules/readoutOnly.ts';
 import { rflo } from './rules/rflo.ts';
 import { rtrl as rtrlRule } from './rules/rtrl.ts';
 import { uoro as uoroRule } from './rules/uoro.ts';
+import { presynaptic } from './scaling/presynaptic.ts';
 import { broadcast } from './signals/broadcast.ts';
 import { dendrite } from './signals/dendrite.ts';
 import { eligibility } from './traces/eligibility.ts';
@@ -53,6 +56,8 @@ export const models = {
     rateTermOnly,
     factored,
   ],
+  rewirings: [deepR, pruneRegrow],
+  scalings: [presynaptic],
 } satisfies Omit<Catalogue, 'tasks'>;
 
 export { feedbackParams } from './direct/feedback.ts';
@@ -63,6 +68,8 @@ export {
   spikingLoops,
   spikingParams,
 } from './neurons/spiking.ts';
+export { deepRWith } from './rewiring/deepR.ts';
+export type { RewiringChance } from './rewiring/kernels.ts';
 export { broadcastOf, broadcastParams, errorSpikeSize } from './signals/broadcast.ts';
 export { bindBackward, filterBack } from './traces/backward.ts';
 export * as traceKernels from './traces/kernels.ts';
@@ -72,6 +79,7 @@ export {
   bptt,
   broadcast,
   cubaLif,
+  deepR,
   dendrite,
   dni,
   eligibility,
@@ -81,6 +89,8 @@ export {
   leaky,
   lif,
   policy,
+  presynaptic,
+  pruneRegrow,
   rate,
   rateTermOnly,
   readoutOnly,

@@ -28,6 +28,7 @@ export { createRng, type Rng, type RngState, restoreRng } from './core/rng.ts';
 export { columnsOf, noRows, poolOf, type Rows, rowAt } from './core/rows.ts';
 export { decaySchema } from './core/schema.ts';
 export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from './core/units.ts';
+export type * from './core/upkeep.ts';
 export {
   decayValues,
   mapValues,

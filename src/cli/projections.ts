@@ -13,6 +13,9 @@ export interface ShownProjection {
   readonly delayMs: readonly [number, number];
   readonly sign: 'excitatory' | 'inhibitory' | 'mixed' | 'free';
   readonly plastic: boolean;
+  /** What changes its synapses beside the rule, by kind; null: nothing. */
+  readonly rewiring: string | null;
+  readonly scaling: string | null;
 }
 
 /** The projections of a network, in the order of the configuration. */
@@ -21,9 +24,9 @@ export function shownProjections(spec: NetworkSpec): ShownProjection[] {
     spec.blocks.flatMap(({ name, kind, plastic: moves }) => (moves && kind === 'projection' ? [name] : [])),
   );
   return wholesOf(spec).map(({ name, synapses: whole, parts }): ShownProjection => {
-    const [{ pre, post }] = parts;
+    const [{ pre, post, rewiring, scaling }] = parts;
     const delays = parts.map(({ delay }) => delay * spec.dtMs);
-    const synapses = parts.reduce((sum, part) => sum + existing(part.synapses), 0);
+    const synapses = parts.reduce((sum, part) => sum + existing(part.whole.drawn ?? part.synapses), 0);
     return {
       name,
       from: pre === null ? 'input' : spec.populations[pre].name,
@@ -33,6 +36,8 @@ export function shownProjections(spec: NetworkSpec): ShownProjection[] {
       delayMs: [Math.min(...delays), Math.max(...delays)],
       sign: signOf(parts[0]),
       plastic: parts.some((part) => plastic.has(part.name)),
+      rewiring: rewiring?.kind ?? null,
+      scaling: scaling?.kind ?? null,
     };
   });
 }

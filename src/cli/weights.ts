@@ -6,6 +6,7 @@ import { formerBlocks } from '../core/formerNames.ts';
 import type { Real } from '../core/layout.ts';
 import { type Network, wholesOf } from '../core/network.ts';
 import type { Projection } from '../core/projection.ts';
+import { adoptSynapses } from '../engine/upkeep.ts';
 import { decodeNpy, encodeNpy, readBytes, writeAtomic } from '../record/index.ts';
 
 /** Weights that a user knows by one name: a projection with all its delays, a readout, or a bias. */
@@ -14,24 +15,34 @@ interface Matrix {
   readonly shape: readonly number[];
   /** null of a readout. */
   readonly projection: Projection | null;
+  /** Of a projection that is rewired: its place in the list; how many synapses it has among so many pairs, a bias not counted; else null. */
+  readonly rewired: { readonly place: number; readonly count: number; readonly pairs: number } | null;
   /** Parts that hold its numbers, and where each stands in it; null: all of it. */
   readonly parts: readonly { readonly values: Real; readonly places: Int32Array | null }[];
 }
 
 function matricesOf({ spec, weights }: Network): Matrix[] {
   const projections = wholesOf(spec).map(({ name, synapses, parts }): Matrix => {
+    const { whole, bias } = parts[0];
+    const { drawn } = whole;
     const { dense, nPre, nPost, nSyn } = synapses;
+    const biases = bias ? nPost : 0;
     return {
       name,
       shape: dense ? [nPre, nPost] : [nSyn],
       projection: synapses,
+      rewired: drawn && {
+        place: spec.projections.indexOf(parts[0]),
+        count: drawn.nSyn - biases,
+        pairs: nSyn - biases,
+      },
       parts: parts.map((part) => ({ values: weights[part.name], places: part.whole.places })),
     };
   });
   const readouts = spec.readouts.flatMap((readout): Matrix[] => {
     const { name, size } = readout;
     const of = (block: string, shape: number[]): Matrix => {
-      return { name: block, shape, projection: null, parts: [{ values: weights[block], places: null }] };
+      return { name: block, shape, projection: null, rewired: null, parts: [{ values: weights[block], places: null }] };
     };
     return [of(name, [readoutSizes(spec, readout).pre, size]), of(`${name}.bias`, [size])];
   });
@@ -77,15 +88,17 @@ export function readWeights(folder: string, network: Network): void {
     const { data, shape } = decodeNpy(readBytes(path), path);
     if (shape.join() !== matrix.shape.join())
       throw new FileError(path, `has shape [${shape}], expected [${matrix.shape}]`);
-    const { projection, parts } = matrix;
+    const { projection, parts, rewired } = matrix;
     if (projection && !projection.dense) assertSameSynapses(folder, file, projection);
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new ConfigError(`${path}[${bad}]`, data[bad], 'a finite weight');
     if (projection) assertAllowed(path, data, projection);
+    if (rewired) assertCount(path, data, rewired);
     for (const { values, places } of parts) {
       if (places) gather(values, places, data);
       else values.set(data);
     }
+    if (rewired) adoptSynapses(network, rewired.place);
   }
 }
 
@@ -101,6 +114,12 @@ function assertAllowed(path: string, data: ArrayLike<number>, { masked, signs, r
       throw new ConfigError(`${path}[${s}]`, data[s], `a weight ${what} (presynaptic ${i})`);
     }
   });
+}
+
+function assertCount(path: string, data: ArrayLike<number>, { count, pairs }: NonNullable<Matrix['rewired']>): void {
+  let found = 0;
+  for (let s = 0; s < pairs; s++) if (data[s] !== 0) found++;
+  if (found !== count) throw new FileError(path, `has ${found} synapses, expected ${count}, which rewiring keeps`);
 }
 
 function assertSameSynapses(folder: string, file: string, projection: Projection): void {

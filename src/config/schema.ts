@@ -86,27 +86,27 @@ const networkCommon = {
     .describe('whether input and recurrent spikes that arrive at step 0 of a trial act'),
 };
 
+/** The input of the short form. */
+const shortInput = z.strictObject({
+  connectivity,
+  init: weightInit.default(normalInit),
+  bias: signed.nullable().default(null).describe('initial value of a plastic bias; null for none'),
+  dale,
+});
+
+/** Its recurrent synapses. */
+const shortRecurrent = z.strictObject({
+  connectivity,
+  init: weightInit.default(normalInit),
+  dale,
+  autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
+  delayMs: positive.nullable().default(null).describe('conduction delay, a multiple of dtMs; null for one step'),
+});
+
 /** One recurrent population between one input and one readout: the short form of the graph that `graphOf` makes of it. */
 const shortNetwork = z.strictObject({
   ...networkCommon,
   neurons: listed.default(100).describe('recurrent neurons'),
-  input: z
-    .strictObject({
-      connectivity,
-      init: weightInit.default(normalInit),
-      bias: signed.nullable().default(null).describe('initial value of a plastic bias; null for none'),
-      dale,
-    })
-    .prefault({}),
-  recurrent: z
-    .strictObject({
-      connectivity,
-      init: weightInit.default(normalInit),
-      dale,
-      autapses: z.boolean().default(false).describe('whether neurons may connect to themselves'),
-      delayMs: positive.nullable().default(null).describe('conduction delay, a multiple of dtMs; null for one step'),
-    })
-    .prefault({}),
   output: z.strictObject({ init: weightInit.default(normalInit) }).prefault({}),
 });
 
@@ -370,7 +370,7 @@ export function graphSchema(catalogue: Catalogue) {
     network: z.strictObject({
       ...networkCommon,
       populations: z.record(named, population).describe('in the order in which a step computes them'),
-      projections: z.record(named, projection),
+      projections: z.record(named, projection.extend(upkeepParts(catalogue))),
       readouts: z.record(named, readout),
     }),
     rule: choice('name', catalogue.rules),
@@ -389,6 +389,8 @@ export function shortSchema(catalogue: Catalogue) {
     network: shortNetwork.extend({
       neuron: choice('kind', catalogue.neurons),
       readout: choice('kind', catalogue.readouts).prefault({ kind: 'leaky' }),
+      input: shortInput.extend(upkeepParts(catalogue)).prefault({}),
+      recurrent: shortRecurrent.extend(upkeepParts(catalogue)).prefault({}),
     }),
     rule: choice('name', catalogue.rules),
   });
@@ -423,6 +425,20 @@ function modulatorOf({ modulators }: Catalogue) {
     .nullable()
     .default(null)
     .describe('a third factor on all that the rule and the readouts learn; null: none');
+}
+
+/** What changes the weights of a projection beside its rule. */
+function upkeepParts(catalogue: Catalogue) {
+  return {
+    rewiring: choice('kind', catalogue.rewirings)
+      .nullable()
+      .default(null)
+      .describe('which pairs have a synapse changes as it learns, from those that are drawn; null: they stay'),
+    scaling: choice('kind', catalogue.scalings)
+      .nullable()
+      .default(null)
+      .describe('its excitatory weights follow the activity of whole trials; null: they do not'),
+  };
 }
 
 /** A loss with its own parameters beside those that every loss has. */

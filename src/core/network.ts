@@ -20,6 +20,7 @@ import type {
 } from './plugins.ts';
 import type { Projection } from './projection.ts';
 import { nearestPowerOfTwo } from './units.ts';
+import type { RewiringInstance, ScalingInstance } from './upkeep.ts';
 
 /** s(p): factor on a learning rate at progress p in [0, 1] of the training. */
 export type Schedule = { readonly kind: 'constant' } | { readonly kind: 'linear-to-zero'; readonly holdUntil: number };
@@ -94,6 +95,8 @@ export interface PopulationSpec {
 export interface WholeProjection {
   readonly name: string;
   readonly synapses: Projection;
+  /** Of one that is rewired and so stored for every pair: the synapses that there are at first, and as many always; else null. */
+  readonly drawn: Projection | null;
   /** Where the synapses of the part stand in it; null: the part is all of it. */
   readonly places: Int32Array | null;
   /** First weights, where they are given and not drawn. [syn] */
@@ -109,6 +112,10 @@ export interface ProjectionSpec extends ProjectionShape {
   readonly whole: WholeProjection;
   /** One for every channel of the network; none where it does not learn. */
   readonly traces: readonly TraceInstance[];
+  /** Which pairs have a synapse changes while it learns; null: they stay. */
+  readonly rewiring: { readonly kind: string; readonly part: RewiringInstance } | null;
+  /** Its weights follow the activity of whole trials; null: they do not. */
+  readonly scaling: { readonly kind: string; readonly part: ScalingInstance } | null;
 }
 
 export interface ReadoutSpec extends ReadoutShape {
@@ -234,6 +241,14 @@ export function wholesOf({ projections }: Pick<NetworkSpec, 'projections'>): Who
   return [...wholes.values()];
 }
 
+/** Rewiring and scaling of projections, for backends that have neither: each as `the rewiring "deep-r" of rec`. */
+export function upkeepOf(projections: NetworkSpec['projections']): string[] {
+  return projections.flatMap(({ name, rewiring, scaling }) => [
+    ...(rewiring ? [`the rewiring "${rewiring.kind}" of ${name}`] : []),
+    ...(scaling ? [`the scaling "${scaling.kind}" of ${name}`] : []),
+  ]);
+}
+
 /** What a network is to a direct rule. */
 export function shapeOf({ sizes, populations, projections, readouts }: NetworkSpec): NetworkShape {
   return { sizes, populations, projections, readouts };
@@ -247,7 +262,7 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
     direct: null,
     modulator: null,
     populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
-    projections: spec.projections.map((projection) => ({ ...projection, traces: [] })),
+    projections: spec.projections.map((projection) => ({ ...projection, traces: [], rewiring: null, scaling: null })),
   };
 }
 

@@ -6,6 +6,7 @@ import type { FastLoops } from './loops.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
 import type { Rows } from './rows.ts';
+import type { RewiringModel, ScalingModel } from './upkeep.ts';
 
 /** Rows of a whole trial that belong to no population, for all streams. Columns of outputs are those of the readouts, one after the other. */
 export interface TrialRows {
@@ -927,6 +928,10 @@ export interface Catalogue {
   readonly direct: readonly Entry<DirectModel>[];
   /** Published rules, found by `name`. */
   readonly rules: readonly Entry<Rule>[];
+  /** Rewiring of projections, found by `kind`. */
+  readonly rewirings: readonly Entry<RewiringModel>[];
+  /** Homeostatic scaling of projections, found by `kind`. */
+  readonly scalings: readonly Entry<ScalingModel>[];
   /** Tasks, found by `kind`. */
   readonly tasks: readonly Entry<TaskModel>[];
 }

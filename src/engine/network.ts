@@ -82,6 +82,12 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
       );
     }
   }
+  for (const projection of projections) {
+    const { name, rewiring, scaling } = projection;
+    const own = projectionSizes(spec, projection);
+    if (rewiring) groups.push(group(`projection.${name}.rewiring`, 'upkeep', rewiring.part.layout, own));
+    if (scaling) groups.push(group(`projection.${name}.scaling`, 'upkeep', scaling.part.layout, own));
+  }
   if (spec.direct)
     groups.push(group('direct', 'direct', spec.direct.layout, { stream: sizes.stream, step: sizes.step }));
   for (const population of populations) {

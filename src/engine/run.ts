@@ -5,6 +5,7 @@ import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
+import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
 export interface Clock {
@@ -28,6 +29,7 @@ export interface Run {
   readonly borders: Borders;
   /** The third factor of the network; null: none. */
   readonly modulator: BoundModulator | null;
+  readonly upkeep: Upkeep;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
   /** Steps of one stream in the whole training; s(t) refers to it. */
@@ -47,6 +49,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     clock,
     borders: bindBorders(network),
     modulator: bindModulator(network),
+    upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
     lossScale: new Float64Array(spec.sizes.stream),
@@ -85,7 +88,9 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
     stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
-  if (options.learn && !options.freeze && spec.update.unit === 'trial') updateBetween(run);
+  const changes = options.learn && !options.freeze;
+  if (changes && spec.update.unit === 'trial') updateBetween(run);
+  if (changes) run.upkeep.afterTrial(steps);
   run.borders.leave(steps);
   clock.step += steps;
   clock.trial += 1;
@@ -188,13 +193,20 @@ function updateIsDue({ clock, network }: Run): boolean {
 }
 
 function updateWithin(run: Run, t: number): void {
-  const { clock, stages } = run;
+  const { clock } = run;
   const due = updateIsDue(run);
   clock.sinceUpdate += 1;
   if (!due) return;
   clock.sinceUpdate = 0;
+  updateWeights(run, 1, t - 1);
+}
+
+/** One update from the gradient of so many trials, at step t of the present one. */
+export function updateWeights({ clock, stages, upkeep, totalSteps }: Run, trials: number, t: number): void {
+  const progress = progressOf(clock, totalSteps, t);
   clock.updates += 1;
-  stages.update(progressOf(clock, run.totalSteps, t - 1), clock.updates, 1);
+  stages.update(progress, clock.updates, trials);
+  upkeep.afterUpdate(progress, clock.updates);
 }
 
 function finishGradient({ network, stages }: Run, steps: number): void {
@@ -204,22 +216,18 @@ function finishGradient({ network, stages }: Run, steps: number): void {
 }
 
 function updateBetween(run: Run): void {
-  const { clock, network, stages } = run;
+  const { clock, network } = run;
   clock.pending += 1;
   if (clock.pending < network.spec.update.every) return;
-  clock.updates += 1;
-  stages.update(progressOf(clock, run.totalSteps, 0), clock.updates, clock.pending);
+  updateWeights(run, clock.pending, 0);
   clock.pending = 0;
 }
 
 /** What is left over when a training ends between two updates: one more, of fewer trials or steps. */
-export function updateRest({ clock, stages, totalSteps }: Run): void {
-  const rest = (trials: number, t: number) => {
-    clock.updates += 1;
-    stages.update(progressOf(clock, totalSteps, t), clock.updates, trials);
-  };
-  if (clock.pending > 0) rest(clock.pending, 0);
-  if (clock.sinceUpdate > 0) rest(1, -1);
+export function updateRest(run: Run): void {
+  const { clock } = run;
+  if (clock.pending > 0) updateWeights(run, clock.pending, 0);
+  if (clock.sinceUpdate > 0) updateWeights(run, 1, -1);
   Object.assign(clock, { pending: 0, sinceUpdate: 0 });
 }
 

@@ -27,6 +27,7 @@ import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } 
 import { createOptimizer } from '../optim/index.ts';
 import { find } from './find.ts';
 import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
+import { withUpkeep } from './upkeep.ts';
 
 /** The plug-ins that a configuration names, derived for its dt and its sizes. */
 export interface Parts {
@@ -100,6 +101,7 @@ export function buildSpec(
   const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
   const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
   const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
+  const kept = withUpkeep(rule.projections, config, catalogue, rng.split('upkeep'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
@@ -111,7 +113,7 @@ export function buildSpec(
     dtMs: network.dtMs,
     sizes: graph.sizes,
     populations: rule.populations,
-    projections: rule.projections,
+    projections: kept,
     readouts: graph.readouts,
     channels: rule.channels,
     blocks,
@@ -195,13 +197,18 @@ function buildProjections(config: ExperimentConfig, task: TaskInstance, rng: Rng
   return Object.entries(network.projections).flatMap(([name, given]) => {
     const path = `network.projections.${name}`;
     const { pre, post, from, shape } = projectionShape(config, name, task);
-    const whole = buildProjection(shape, rng.split(name), path);
+    const synapses = buildProjection(shape, rng.split(name), path);
+    const drawn = given.rewiring === null ? null : synapses;
+    const whole = drawn ? buildProjection(storedShape(shape, path), rng.split(name), path) : synapses;
     const delays = delaysOf(config, name, pre, post, whole, rng.split(name).split('delays'));
     const slices = sliceByDelay(whole, delays);
+    if (drawn && slices.length > 1) {
+      throw new ConfigError(`${path}.delayMs`, given.delayMs, 'one delay for all synapses beside rewiring');
+    }
     return slices.map(({ delay, synapses, places }) => ({
       delay,
       synapses,
-      whole: { name, synapses: whole, places, start: null },
+      whole: { name, synapses: whole, drawn, places, start: null },
       name: slices.length === 1 ? name : `${name}@${delay}`,
       pre,
       post,
@@ -209,6 +216,13 @@ function buildProjections(config: ExperimentConfig, task: TaskInstance, rng: Rng
       bias: given.bias !== null,
     }));
   });
+}
+
+/** The storage of a projection that is rewired: every pair. @throws ConfigError where every pair is a synapse at first */
+export function storedShape(shape: ProjectionShape, path: string): ProjectionShape {
+  const { kind } = shape.connectivity;
+  if (kind === 'dense') throw new ConfigError(`${path}.connectivity.kind`, kind, 'a sparse one beside rewiring');
+  return { ...shape, connectivity: { kind: 'dense' } };
 }
 
 /** The plastic bias of a population is a projection from the constant of the input. */
@@ -227,7 +241,7 @@ function biasesOf({ network }: ExperimentConfig, task: TaskInstance, rng: Rng): 
       connectivity: { kind: 'dense' },
     } as const;
     const synapses = buildProjection(shape, rng);
-    const whole = { name, synapses, places: null, start: perNeuron(values, size) };
+    const whole = { name, synapses, drawn: null, places: null, start: perNeuron(values, size) };
     return [{ name, whole, synapses, pre: null, post, from: task.nIn, bias: true, delay: 0 }];
   });
 }
@@ -372,7 +386,9 @@ function buildGraph(
       out: list.reduce((sum, { size }) => sum + size, 0),
     },
     populations,
-    projections: built.map((projection): ProjectionSpec => ({ ...projection, traces: [] })),
+    projections: built.map(
+      (projection): ProjectionSpec => ({ ...projection, traces: [], rewiring: null, scaling: null }),
+    ),
     readouts: list,
     plastic: new Set([
       ...Object.entries(network.projections).flatMap(([name, { plastic }]) => (plastic ? [name] : [])),

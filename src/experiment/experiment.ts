@@ -5,24 +5,27 @@ import { bindingOfSignal } from '../core/bindings.ts';
 import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
-import type { Role } from '../core/layout.ts';
+import type { Real, Role } from '../core/layout.ts';
 import { type Backend, type NetworkSpec, type OpenOptions, synapseCount, withoutRule } from '../core/network.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
+import type { Projection } from '../core/projection.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { inMebibytes } from '../core/units.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
 import { formattableFields, networkLength } from '../engine/network.ts';
-import { drawWeights, expectedSynapses, initWeights } from '../engine/projections.ts';
+import { drawWeights, expectedSynapses, initWeights, type WeightInit } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
+import { startUpkeep } from '../engine/upkeep.ts';
 import {
   buildSpec,
   chooseBackend,
   deriveParts,
   type Parts,
   projectionShape,
+  storedShape,
   whyReference,
   withFormats,
 } from './build.ts';
@@ -210,7 +213,7 @@ function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: Eva
 
 function observerOf({ config, rng, task, backend, specFor, totalSteps: steps }: Plan, run: Run, streams: number) {
   const watched = createRun(withFormats(specFor(streams), config, null), backend, steps);
-  copyLearned(watched, run, ['weights', 'signal', 'direct']);
+  copyLearned(watched, run, ['weights', 'signal', 'direct', 'upkeep']);
   return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
 }
 
@@ -238,8 +241,9 @@ function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
 function leastMemory(config: ExperimentConfig, { task }: Parts, streams: number, steps: number): NetworkMemory {
   const { populations, projections } = config.network;
   const synapses = Object.keys(projections).reduce((sum, name) => {
+    const path = `network.projections.${name}`;
     const { shape } = projectionShape(config, name, task);
-    return sum + expectedSynapses(shape, `network.projections.${name}`);
+    return sum + expectedSynapses(projections[name].rewiring ? storedShape(shape, path) : shape, path);
   }, 0);
   const neurons = Object.values(populations).reduce((sum, { size }) => sum + size, 0);
   const perSynapse = 12;
@@ -300,7 +304,8 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
     const { init, bias } = config.projections[whole.name];
     const path = `network.projections.${whole.name}.init`;
     const source = rng.split(whole.name);
-    if (!whole.places) initWeights(weights[name], whole.synapses, init, bias, source, path);
+    if (whole.drawn) drawInto(weights[name], whole.drawn, init, bias, source, path);
+    else if (!whole.places) initWeights(weights[name], whole.synapses, init, bias, source, path);
     else {
       // Parts of one projection are drawn as one.
       const all = new Float64Array(whole.synapses.nSyn);
@@ -310,6 +315,7 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
       });
     }
   }
+  startUpkeep(network);
   for (const { name, reads, size } of spec.readouts) {
     const nPre = reads.reduce((sum, p) => sum + spec.populations[p].size, 0);
     drawWeights(
@@ -329,6 +335,22 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
     });
   });
   spec.direct?.init(state.views('direct'), rng.split('direct'));
+}
+
+/** Weights of the synapses that there are, into a matrix of every pair. */
+function drawInto(
+  matrix: Real,
+  drawn: Projection,
+  init: WeightInit,
+  bias: number | null,
+  rng: Rng,
+  path: string,
+): void {
+  const values = new Float64Array(drawn.nSyn);
+  initWeights(values, drawn, init, bias, rng, path);
+  for (let i = 0; i < drawn.nPre; i++) {
+    for (let s = drawn.rowStart[i]; s < drawn.rowStart[i + 1]; s++) matrix[i * drawn.nPost + drawn.post[s]] = values[s];
+  }
 }
 
 function evaluate(run: Run, feed: Feed, task: TaskInstance, total: number): Scores & { readonly amount: number } {

@@ -28,11 +28,17 @@ async function expectSameBits({ library, models, tasks }: Built, raw: unknown): 
   // Traces of all streams are too many bytes to be listed where they differ.
   for (const result of results) expect(Buffer.compare(result, results[0])).toBe(0);
 }
+const rewired = JSON.stringify({
+  connectivity: { kind: 'probability', p: 0.2 },
+  rewiring: { kind: 'deep-r', l1: 10, temperature: 0.01 },
+  scaling: { kind: 'presynaptic-scaling' },
+});
 
 it
   .skipIf(!existsSync(built))
   .each([
     [[]],
+    [[`network.recurrent=${rewired}`]],
     [['rule.errorSpikeSize=0.5', 'optimizer.kind=one-step', 'optimizer.delta=0.01', 'optimizer.rates.rec=0.01']],
   ])('the same bits for 1, 2 and 4 threads %j', async (settings) => {
   const parts = await load();

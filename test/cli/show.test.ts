@@ -13,7 +13,7 @@ describe('show', () => {
     const { stdout } = await succeed(['show', example, '--out', 'network.png'], folder);
     expect(stdout).toMatch(/^ei-network: 210 neurons, [\d,]+ synapses, .* rule e-prop-1/u);
     expect(stdout).toMatch(/^exc +120 +alif +e-prop-1$/mu);
-    expect(stdout).toMatch(/^inh-exc +inh +exc +\d+ +\d+ % +1 to 10 +inhibitory +yes$/mu);
+    expect(stdout).toMatch(/^inh-exc +inh +exc +\d+ +\d+ % +1 to 10 +inhibitory +yes +none$/mu);
     expect(readFileSync(join(folder, 'network.png')).subarray(1, 4).toString()).toBe('PNG');
     expect(existsSync(join(folder, 'runs'))).toBe(false);
   });
@@ -42,6 +42,17 @@ describe('show', () => {
       ['in', 10_000],
       ['rec', 9_900],
     ]);
+  });
+
+  it('says which projections are rewired or scaled, and counts their synapses alone', async () => {
+    const settings = [
+      'network.recurrent.connectivity={"kind":"in-degree","n":10}',
+      'network.recurrent.rewiring={"kind":"deep-r"}',
+      'network.input.scaling={"kind":"presynaptic-scaling"}',
+    ].flatMap((setting) => ['--set', setting]);
+    const { stdout } = await succeed(['show', 'pattern-generation', ...settings], emptyFolder());
+    expect(stdout).toMatch(/^in +input +rec +10,000 +100 % .* presynaptic-scaling$/mu);
+    expect(stdout).toMatch(/^rec +rec +rec +1,000 +10 % .* deep-r$/mu);
   });
 
   it('refuses a graph by the path of what is wrong', async () => {

@@ -237,7 +237,7 @@ describe('a rate neuron by its matrices', () => {
           training: { total: 1, execution },
         },
         [trial],
-        [...models.neurons, byMatrices],
+        { neurons: [...models.neurons, byMatrices] },
       );
       return gradientOf(doTrial(experiment));
     };

@@ -15,6 +15,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['README.md', 'import { createExperiment', 'program'],
   ['README.md', 'npx spiketrace train four-six-back --seeds 5', 'commands'],
   ['README.md', 'npx spiketrace show', 'commands'],
+  ['README.md', 'npx spiketrace train four-six-back --set', 'commands'],
   ['README.md', 'npx spiketrace train four-six-back-8bit', 'commands'],
   ['README.md', 'npx spiketrace train cart-pole', 'commands'],
   ['CONTRIBUTING.md', 'npm ci', 'commands'],

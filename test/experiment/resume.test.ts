@@ -42,6 +42,12 @@ const sparse = applySettings(nBack, [
   'training.update={"every":7,"unit":"step"}',
 ]);
 
+const scaled = '{"kind":"presynaptic-scaling","goal":3}';
+const rewired = applySettings(pattern, [
+  `network.recurrent={"connectivity":{"kind":"in-degree","n":3},"scaling":${scaled},"rewiring":{"kind":"deep-r","l1":1,"temperature":0.01}}`,
+  `network.input={"connectivity":{"kind":"probability","p":0.4},"scaling":${scaled},"rewiring":{"kind":"prune-regrow","every":3}}`,
+]);
+
 const runs: readonly { readonly label: string; readonly config: unknown; readonly stops: readonly number[] }[] = [
   { label: 'n-back online, an update a step', config: nBack, stops: [1000, 1200, 240] },
   { label: 'pattern generation deferred, Adam, two trials an update', config: pattern, stops: [8, 6, 2] },
@@ -51,6 +57,8 @@ const runs: readonly { readonly label: string; readonly config: unknown; readonl
     config: applySettings(chance, ['backend=wasm']),
     stops: [1000, 240],
   },
+  { label: 'rewired and scaled projections', config: rewired, stops: [8, 6, 2] },
+  { label: 'the same on wasm', config: applySettings(rewired, ['backend=wasm']), stops: [8, 2] },
   { label: 'a sparse network, an update every 7 steps', config: sparse, stops: [960, 240] },
 ];
 

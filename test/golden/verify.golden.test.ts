@@ -175,7 +175,6 @@ const files: readonly Golden[] = [
       'synapses_input',
       'synapses_recurrent',
       'params.action_steps',
-      'online.smallest_distance_to_threshold',
     ],
     unchecked: [],
     spikes: /^z$/,
@@ -208,6 +207,46 @@ const files: readonly Golden[] = [
       'reward.*',
       'params.discount',
       'params.c_v',
+    ],
+  },
+  {
+    name: 'deep-r-small.json',
+    given: ['sign', 'theta_start', 'gradient', 'noise', 'order'],
+    unchecked: [],
+    spikes: /^(params|disconnected|reconnected|active)/,
+    spoil: [
+      'steps.0.theta.*',
+      'steps.7.theta.*',
+      'w_after.*',
+      'steps.5.active',
+      'steps.3.disconnected.*',
+      'steps.4.reconnected.*',
+      'steps.2.gradient.0.7',
+      'steps.6.noise.0.7',
+      'theta_start.*',
+      'sign.0.7',
+      'params.eta',
+      'params.l1',
+      'params.temperature',
+      'params.target',
+    ],
+  },
+  {
+    name: 'presynaptic-scaling-small.json',
+    given: ['goal', 'w_start', 'spikes'],
+    unchecked: [],
+    spikes: /^$/,
+    spoil: [
+      'after.0.average.*',
+      'after.7.average.*',
+      'after.5.w.*',
+      'after.11.w.*',
+      'after.11.w_scaling_without_presynaptic_factor.*',
+      'goal.10',
+      'w_start.*',
+      'params.alpha_a',
+      'params.alpha_w',
+      'params.w_max',
     ],
   },
   {
@@ -504,9 +543,9 @@ describe('verify refuses', () => {
     },
   );
 
-  it.each(['rate-rules-small.json', 'rflo-small.json'])('%s on a backend that lacks its neuron', (name) => {
+  it.each(['rate-rules-small.json', 'rflo-small.json'])('%s on a backend that lacks one of its rules', (name) => {
     expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(FileError);
-    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(/backend "wasm" has no kernel for the neuron "rate"/);
+    expect(() => verifyFile(join(folder, name), 'wasm')).toThrow(/backend "wasm" has no kernel for the rule "rtrl"/);
   });
 
   it('a file that is not there', () => {
@@ -522,7 +561,7 @@ function read(name: string): Json {
 const given = ['meta', 'params', 'w_in', 'w_rec', 'w_out', 'x', 'target', 'labels', 'trials', 'order'];
 
 /** What a file says about its own checks, and a word of explanation. */
-const remarks = /_maxabs$|^session_loss_note$|^learning_signal_mismatch$/;
+const remarks = /smallest_distance|_maxabs$|^session_loss_note$|^learning_signal_mismatch$/;
 /** Parts of a path that hold results of several trials or algorithms, and have no part in their names. */
 const holders = ['cases', 'nengo_cases', 'result', 'scenarios', 'algs'];
 
@@ -538,8 +577,9 @@ function results(node: Json, described: readonly string[], path: readonly string
   }
   if (path[0] === 'scenarios' && path.length === 3 && ['alpha', 'lr'].includes(key)) return [];
   if (path.length > 0 && (remarks.test(key) || (path[0] === 'rflo_steps' && key === 't'))) return [];
-  // Every step has the same quantities, compared over all steps at once.
-  if (Array.isArray(node) && key === 'steps') return results(node[0], described, path.slice(0, -1));
+  // Every step has the same quantities, compared over all steps at once or one by one.
+  if (Array.isArray(node) && (key === 'steps' || key === 'after'))
+    return results(node[0], described, path.slice(0, -1));
   if (Array.isArray(node) && key === 'rflo_steps') return results(node[0], described, path);
   const listOfBlocks = Array.isArray(node) && key === 'weights_after';
   const isBlock = node !== null && typeof node === 'object' && (listOfBlocks || !Array.isArray(node));

@@ -160,9 +160,9 @@ describe('what is not local is found', () => {
   });
 });
 
-describe('all sixteen checks are there by name', () => {
+describe('all seventeen checks are there by name', () => {
   it.each(profiles.map(({ id }) => id))('on %s', (id) => {
-    expect(checkNames).toHaveLength(16);
+    expect(checkNames).toHaveLength(17);
     for (const rule of [eprop, { name: 'sg-r-d' }, { name: 'bptt' }, { name: 'readout-only' }]) {
       const { checks } = on(id, rule);
       expect(checks.map(({ name }) => name)).toEqual(checkNames);

@@ -15,6 +15,8 @@ const formulas: Readonly<Record<string, (y: readonly number[], target: readonly 
   softmax: (y, target) => -softmax(y).reduce((sum, p, k) => sum + target[k] * Math.log(p), 0),
   bernoulli: (y, target) =>
     -y.reduce((sum, x, k) => sum + target[k] * Math.log(logistic(x)) + (1 - target[k]) * Math.log(1 - logistic(x)), 0),
+  policy: (y, target) => -softmax(y).reduce((sum, p, k) => sum + target[k] * Math.log(p), 0),
+  value: (y) => -y.reduce((sum, value) => sum + value, 0),
 };
 
 it('has a formula for every registered loss', () => {
@@ -25,8 +27,8 @@ const values = fc.array(fc.double({ min: -6, max: 6, noNaN: true }), { minLength
 const y = [0.3, -1.2, 2.5, 0.1, -0.4, 1.1];
 const target = [0.2, 0.5, 0.3, 0, 1, 0];
 
-describe.each(models.losses)('$kind', ({ kind, derive }) => {
-  const loss = derive({ kind } as never);
+describe.each(models.losses)('$kind', ({ kind, params, derive }) => {
+  const loss = derive(params.parse({ kind }) as never);
 
   it('is its formula, on its own row', () => {
     const [row, nOut] = [3, 3];
@@ -68,11 +70,35 @@ describe.each(models.losses)('$kind', ({ kind, derive }) => {
   });
 });
 
+it('a policy has an error where it acts, and its entropy beside it', () => {
+  const policy = models.losses.find(({ kind }) => kind === 'policy');
+  const loss = policy?.derive({ kind: 'policy', entropy: 0.3 } as never);
+  const logits = Float64Array.of(0.4, -0.2);
+  const [still, chosen] = [Float64Array.of(0, 0), Float64Array.of(0, 1)];
+  const error = Float64Array.of(5, 5);
+  loss?.error(error, logits, still, 0, 2);
+  loss?.aside?.(error, logits, still, 0, 2, 2);
+  expect(Array.from(error)).toEqual([0, 0]);
+  expect(loss?.value(logits, still, 0, 2)).toBe(0);
+  loss?.error(error, logits, chosen, 0, 2);
+  loss?.aside?.(error, logits, chosen, 0, 2, 1);
+  const at = (k: number, h: number) =>
+    loss?.value(
+      logits.map((y, s) => (s === k ? y + h : y)),
+      chosen,
+      0,
+      2,
+    ) ?? 0;
+  for (const k of [0, 1]) expect(error[k]).toBeCloseTo((at(k, 1e-5) - at(k, -1e-5)) / 2e-5, 8);
+});
+
 it('squares are a regression, cross-entropies classify', () => {
   expect(models.losses.map((loss) => loss.derive({ kind: loss.kind } as never).classification)).toEqual([
     false,
     true,
     true,
+    false,
+    false,
   ]);
 });
 

@@ -6,6 +6,7 @@ import {
   type NetworkLengths,
   type NetworkSpec,
   type Stages,
+  upkeepOf,
 } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { bindLoops, scratchLength, throughStores } from './loops.ts';
@@ -50,12 +51,13 @@ export const fixed: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { execution, direct, formats } = spec;
+  const { execution, direct, formats, projections } = spec;
   const names: string[] = [];
   if (!formats) names.push('a network without number formats (set fixed.formats)');
   if (execution !== 'online') names.push('deferred or postponed gradients');
   if (direct) names.push('a rule that is no product of trace and signal');
   if (creditsInSteps(spec)) names.push('updates within a trial beside a modulator');
+  names.push(...upkeepOf(projections));
   return names;
 }
 

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../../core/errors.ts';
-import type { Backend, Network, NetworkSpec, Stages } from '../../core/network.ts';
+import { type Backend, type Network, type NetworkSpec, type Stages, upkeepOf } from '../../core/network.ts';
 import type { ThresholdKernel } from '../../core/plugins.ts';
 import { singleNetwork, singleSpec, whyNotSingle } from '../../core/single.ts';
 import type { TensorFlow } from './device.ts';
@@ -30,8 +30,8 @@ export const tfjs: Backend = {
 function missing(spec: NetworkSpec): string[] {
   const odd = whyNotSingle(spec);
   if (odd.length > 0) return odd;
+  const names = upkeepOf(spec.projections);
   const { neuron, readout, rule, direct, projections, execution, update, sizes, kinds } = singleSpec(spec);
-  const names: string[] = [];
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
   if (spec.formats) names.push('number formats');
   const threshold = neuron.kernel?.name === 'threshold' ? neuron.kernel : null;

@@ -21,6 +21,8 @@ const registries: Readonly<Record<string, () => readonly { readonly name: string
   signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
   modulators: () => catalogue.modulators.map(({ kind, source }) => ({ name: kind, about: source })),
   direct: () => catalogue.direct.map(({ kind, source }) => ({ name: kind, about: source })),
+  rewirings: () => catalogue.rewirings.map(({ kind, source }) => ({ name: kind, about: source })),
+  scalings: () => catalogue.scalings.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
   losses: () => catalogue.losses.map(({ kind, source }) => ({ name: kind, about: source })),
   chips: () => chips.map(({ name, about }) => ({ name, about })),

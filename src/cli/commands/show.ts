@@ -114,7 +114,7 @@ function text(shown: Shown): string {
       ]),
     ),
     table(
-      ['projection', 'from', 'to', 'synapses', 'of all pairs', 'delay (ms)', 'sign', 'plastic'],
+      ['projection', 'from', 'to', 'synapses', 'of all pairs', 'delay (ms)', 'sign', 'plastic', 'upkeep'],
       shown.projections.map((projection) => [
         projection.name,
         projection.from,
@@ -124,6 +124,7 @@ function text(shown: Shown): string {
         delay(projection.delayMs),
         projection.sign,
         projection.plastic ? 'yes' : 'no',
+        [projection.rewiring, projection.scaling].filter((kind) => kind !== null).join(', ') || 'none',
       ]),
     ),
     table(

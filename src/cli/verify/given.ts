@@ -17,11 +17,11 @@ export interface GivenTrial {
   readonly reward?: readonly number[];
 }
 
-/** A network on trials that are given one by one: an experiment whose task is a list. `neurons`: other models than ours. */
+/** A network on trials that are given one by one: an experiment whose task is a list. `own`: models in place of ours. */
 export function givenExperiment(
   config: Record<string, unknown>,
   trials: readonly GivenTrial[],
-  neurons: Catalogue['neurons'] = models.neurons,
+  own: Partial<Catalogue> = {},
 ): Experiment {
   const steps = trials[0].x.length;
   const task: TaskInstance = {
@@ -51,7 +51,7 @@ export function givenExperiment(
   return createExperiment(
     // The tolerances of golden files are for float64.
     { backend: 'reference', ...config, task: { kind: 'given' }, evaluation: { total: 1, streams: 1 } },
-    { ...models, neurons, tasks: [model] },
+    { ...models, ...own, tasks: [model] },
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
+import { type DeepRFile, verifyDeepR } from './deepR.ts';
 import { type EpropDelaysFile, verifyEpropDelays } from './epropDelays.ts';
 import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
@@ -8,6 +9,7 @@ import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts'
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
+import { type PresynapticScalingFile, verifyPresynapticScaling } from './presynapticScaling.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
 import { type ReckonRtlFile, verifyReckonRtl } from './reckonRtl.ts';
@@ -25,6 +27,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   string,
   (file: never, subject: Subject) => Quantity[]
 >([
+  ['deep-r', (file: DeepRFile, subject: Subject) => verifyDeepR(file, subject)],
   ['eprop-delays', (file: EpropDelaysFile, subject: Subject) => verifyEpropDelays(file, subject)],
   ['eprop-graph', (file: EpropGraphFile, subject: Subject) => verifyEpropGraph(file, subject)],
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
@@ -34,6 +37,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
   ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
+  ['presynaptic-scaling', (file: PresynapticScalingFile, subject: Subject) => verifyPresynapticScaling(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],
   ['reckon-rtl', (file: ReckonRtlFile, subject: Subject) => verifyReckonRtl(file, subject)],

@@ -73,6 +73,12 @@ export function compare(
   return { name, checked: true, worst, tolerance, where };
 }
 
+/** The same, where the file states an absolute tolerance. */
+export function compareAbsolute(name: string, got: ArrayLike<number>, want: Nested, tolerance: number): Quantity {
+  const largest = flatten(want).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return compare(name, got, want, tolerance / (largest || 1));
+}
+
 export function notChecked(name: string, why: string): Quantity {
   return { name, checked: false, worst: null, tolerance: null, where: why };
 }

@@ -104,7 +104,7 @@ function build(
       training: { total: 1, state: 'carry', update: { every: 1, unit: 'step', reduction: 'sum' } },
     },
     [{ x: x.slice(1), target: target.slice(1) }],
-    neurons,
+    neurons && { neurons },
   );
   const { weights, state } = experiment.run.network;
   weights.in.set(flatten(transpose(given.w_in)));
