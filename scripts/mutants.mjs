@@ -414,6 +414,35 @@ const byFile = {
     ['chanceAt(key, count, s)', 'chanceAt(key, 0, s)'],
     ['signedEvent(rate * gradient[s]', 'signedEvent(gradient[s]'],
   ],
+  'src/engine/modulated.ts': [
+    ['+ keep * M', ''],
+    ['row + k] *= M', 'row + k] *= 1'],
+    ['t + 1 === steps || weight', 'weight'],
+    ['factor[b] * share * weight', 'share * weight'],
+  ],
+  'src/engine/answers.ts': [
+    ["if (split === 'test') return largest", "if (split === 'none') return largest"],
+    ['chanceAt(keys[b], clock.trial, t)', 'chanceAt(keys[b], 0, t)'],
+    ['k === action ? 1 : 0', '1'],
+    ['for (let s = t + 1; s < steps; s++)', 'for (let s = t + 2; s < steps; s++)'],
+    ['reward.data[paid] = 0;', 'reward.data[paid] = 1;'],
+    ['chance * sum', 'sum'],
+  ],
+  'src/backends/reference/credit.ts': [
+    ['all[s] *= keep', 'all[s] *= 1'],
+    ['m[b] * own[b][s]', 'm[0] * own[b][s]'],
+    ['values.subarray(b * length, (b + 1) * length)', 'values.subarray(0, length)'],
+  ],
+  'models/modulators/tdError.ts': [
+    ['last ? 0 : discount', 'discount'],
+    ['- V(b, t)', ''],
+    ['keep: discount', 'keep: 1'],
+  ],
+  'models/losses/policy.ts': [
+    ['Math.exp(log) * (log + H)', 'Math.exp(log) * log'],
+    ['acts ? Math.exp', 'true ? Math.exp'],
+    ['let sum = -entropy', 'let sum = entropy'],
+  ],
   'src/experiment/rule.ts': [
     ['first ? context.rng : context.rng.split(name).split(c)', 'context.rng'],
     ['first: p === 0 && c === 0, c, channel', 'first: c === 0, c, channel'],
@@ -735,6 +764,8 @@ const nearest = [
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],
   ['src/experiment/rule.ts', ['test/graph/rules.test.ts']],
+  ['src/backends/reference/credit.ts', ['test/engine/modulated.test.ts']],
+  ['models/modulators/', ['test/engine/modulated.test.ts']],
   ['tasks/', ['test/tasks', 'test/conformance/tasks.test.ts']],
 ];
 

@@ -216,6 +216,7 @@ const presets = {
     },
     rule: { name: 'e-prop-1', feedback: 'random' },
     modulator: { kind: 'td-error', discount: 0.995 },
+    rateTerm: { strength: 2, targetHz: 50, mean: 'batch' },
     loss: { kind: 'square', scale: 0.01 },
     optimizer: {
       kind: 'adam',

@@ -25,7 +25,13 @@ const step = 1e-5;
 const names = ['in', 'rec', 'out', 'out.bias'] as const;
 type Name = (typeof names)[number];
 
-const targets: Readonly<Record<string, string>> = { square: 'real', softmax: 'one-hot', bernoulli: 'bits' };
+const targets: Readonly<Record<string, string>> = {
+  square: 'real',
+  softmax: 'one-hot',
+  bernoulli: 'bits',
+  policy: 'one-hot',
+  value: 'real',
+};
 
 function build(options: LiveOptions): Experiment {
   const symmetric = { name: 'e-prop-1', feedback: 'symmetric' };
