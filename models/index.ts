@@ -17,6 +17,7 @@ import { leaky } from './readouts/leaky.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
+import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
 import { readoutOnly } from './rules/readoutOnly.ts';
@@ -25,6 +26,7 @@ import { rtrl as rtrlRule } from './rules/rtrl.ts';
 import { uoro as uoroRule } from './rules/uoro.ts';
 import { broadcast } from './signals/broadcast.ts';
 import { dendrite } from './signals/dendrite.ts';
+import { window } from './signals/window.ts';
 import { eligibility } from './traces/eligibility.ts';
 
 /** Every published model, one line each. Adding one is its file, its line here and its test. */
@@ -33,7 +35,7 @@ export const models = {
   readouts: [leaky],
   losses: [square, softmax, bernoulli, policy, value],
   traces: [eligibility],
-  signals: [broadcast, dendrite],
+  signals: [broadcast, dendrite, window],
   modulators: [tdError],
   direct: [bptt, rtrl, uoro],
   rules: [
@@ -45,6 +47,7 @@ export const models = {
     sgd,
     dni,
     eprop1,
+    eprop3,
     rflo,
     bpttRule,
     rtrlRule,
@@ -76,6 +79,7 @@ export {
   dni,
   eligibility,
   eprop1,
+  eprop3,
   factored,
   integrator,
   leaky,
@@ -97,4 +101,5 @@ export {
   tdError,
   uoro,
   value,
+  window,
 };

@@ -346,6 +346,12 @@ export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded'>): 
   return [...(spec.rewarded ? [rewardName] : []), ...ownLossesOf(spec).map(({ name }) => name)];
 }
 
+/** Steps that signals need at once; null: each step's are known in that step. One number for all of a network. */
+export function windowOf({ populations }: Pick<NetworkSpec, 'populations'>): number | null {
+  const windows = populations.flatMap(({ signals }) => signals.map(({ window }) => window));
+  return windows.find((window) => window !== null) ?? null;
+}
+
 /** What signals learn for themselves, each once. */
 export function ownLossesOf({ populations }: Pick<NetworkSpec, 'populations'>): OwnLoss[] {
   const all = populations.flatMap(({ signals }) => signals.flatMap(({ losses }) => losses));

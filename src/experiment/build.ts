@@ -17,6 +17,7 @@ import type {
   WeightBlock,
   WholeProjection,
 } from '../core/network.ts';
+import { windowOf } from '../core/network.ts';
 import type { Catalogue, Loss, NeuronInstance, ReadoutInstance, TaskInstance } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
@@ -99,10 +100,12 @@ export function buildSpec(
   checkTogether(config, traces);
   const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
   const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
-  const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
+  const state = training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state;
+  const rule = deriveRule(config, catalogue, { ...graph, goesOn: state === 'carry' }, rng.split('rule'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
+  checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
   const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
   const ownerOf = ({ kind, owner }: WeightBlock) =>
     kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
@@ -133,7 +136,7 @@ export function buildSpec(
     clamp: optimizer.clamp,
     formats: null,
     rounding: { generator: 'hash', seed: 1 },
-    state: training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state,
+    state,
     traces,
     borderSpikes: network.borderSpikes,
   };
@@ -331,7 +334,7 @@ function buildGraph(
   built: readonly BuiltProjection[],
   shape: { readonly streams: number; readonly steps: number },
   rng: Rng,
-): RuleShape {
+): Omit<RuleShape, 'goesOn'> {
   const names = Object.keys(network.populations);
   if (names.length === 0) throw new ConfigError('network.populations', {}, 'a population');
   if (names.includes(inputName))
@@ -488,9 +491,36 @@ function withDeltas(
 }
 
 /** A chunk holds whole phases, so that each begins where a phase does. */
-function checkPhases(steps: number, perPhase: number, { training }: ExperimentConfig): void {
+function checkPhases(steps: number, perPhase: number, { training }: Pick<ExperimentConfig, 'training'>): void {
   if (steps % perPhase !== 0) {
     throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
+  }
+}
+
+/** All signals with a window have the same one, and no chunk of a stream ends within it. */
+function checkWindows(
+  { rule, network, training }: ExperimentConfig,
+  populations: readonly PopulationSpec[],
+  { steps, streaming, state }: { readonly steps: number; readonly streaming: boolean; readonly state: string },
+): void {
+  const window = windowOf({ populations });
+  if (window === null) return;
+  const odd = populations
+    .flatMap(({ signals }) => signals)
+    .find((signal) => signal.window !== null && signal.window !== window);
+  if (odd) throw new ConfigError('rule.window', odd.window, `${window}, as in the other populations`);
+  if (streaming) {
+    checkPhases(steps, window, { training });
+    if (state === 'reset') {
+      throw new ConfigError('training.state', state, `"carry" in an endless stream with a window (${rule.name})`);
+    }
+  }
+  if (state === 'carry' && network.borderSpikes === 'drop') {
+    throw new ConfigError(
+      'network.borderSpikes',
+      'drop',
+      '"keep" where credit comes from the trial behind (rule.window)',
+    );
   }
 }
 
