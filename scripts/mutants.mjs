@@ -692,6 +692,7 @@ const nearest = [
     'src/core/single.ts',
     ['test/backends/sparse.test.ts', 'test/conformance/backends.test.ts', 'test/hardware/reckonNetwork.test.ts'],
   ],
+  ['models/signals/window.ts', ['test/models/window.test.ts', 'test/golden']],
   ['models/signals/', ['test/models/broadcast.test.ts', 'test/engine/update.test.ts']],
   [
     'models/direct/',

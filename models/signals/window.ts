@@ -3,7 +3,8 @@ import { linearOf, spikes } from '../../src/core/dynamics.ts';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import { bindFeedback } from '../../src/core/feedback.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
-import { addOuter, addPulledBack, predict, square } from '../../src/core/linearMaps.ts';
+import * as maps from '../../src/core/linearMaps.ts';
+import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundSignal,
   LinearDynamics,
@@ -18,6 +19,8 @@ import { count, magnitude } from '../../src/core/schema.ts';
 import { nearestPowerOfTwo } from '../../src/core/units.ts';
 import { isAttached, resetParam } from '../direct/reset.ts';
 import { type BackwardNeurons, bindBackward } from '../traces/backward.ts';
+
+const { addPulledBack, square } = maps;
 
 /** Parameters that the rule has by the same names. */
 export const windowParams = {
@@ -183,7 +186,8 @@ function bindWindow(plan: Plan, binding: SignalBinding): BoundSignal {
       },
     };
   }
-  const now = new Float64Array(nStream * features);
+  const { predict } = { ...maps, ...binding.loops };
+  const now = scratchOf(binding.loops)(nStream * features);
   const look = bindFeatures(plan, binding, now);
   const learn = bindLearning(plan, binding);
   return {
@@ -264,11 +268,12 @@ function bindBack(
 /** Psi follows the target of the border before this window. */
 function bindLearning(
   { p, context, features, targets }: Plan,
-  { sizes, state }: SignalBinding,
+  { sizes, state, loops }: SignalBinding,
 ): (rateScale: number) => void {
   const { stream: nStream } = sizes;
   const { Psi, border, target, losses } = state;
-  const wrong = new Float64Array(nStream * targets);
+  const { predict, addOuter } = { ...maps, ...loops };
+  const wrong = scratchOf(loops)(nStream * targets);
   return (rateScale) => {
     const rate = (p.rate * rateScale) / nStream;
     wrong.fill(0);

@@ -314,7 +314,9 @@ function perfect(file: Eprop3File, backend: Backend): Quantity[] {
 }
 
 /** The smallest Psi with Psi f = row for every point: rows of C^T (F F^T)^-1 F. */
-function through(points: readonly { readonly f: readonly number[]; readonly row: readonly number[] }[]): number[][] {
+export function through(
+  points: readonly { readonly f: readonly number[]; readonly row: readonly number[] }[],
+): number[][] {
   const dot = (p: readonly number[], q: readonly number[]) => p.reduce((sum, value, s) => sum + value * q[s], 0);
   const gram = points.map(({ f }) => points.map((other) => dot(f, other.f)));
   const shares = solve(
