@@ -78,7 +78,7 @@ export const window: SignalModel<Params> = {
       losses: p.predicts === 'nothing' ? [] : ownLosses,
       linear: false,
       stepsPerPhase: 1,
-      window: p.steps,
+      window: { steps: p.steps, past: pastOf(p, context) },
       refersTo: 'credit',
       readoutDecay: 0,
       followsReadout: null,
@@ -89,6 +89,19 @@ export const window: SignalModel<Params> = {
     } satisfies SignalInstance;
   },
 };
+
+/** What the way back, and the traces behind it, read of every step of a window. */
+function pastOf({ steps }: Params, { sizes }: SignalContext): Layout {
+  const rows = (home: 'pre' | 'post', width: number, doc: string, binary = false): Field => {
+    return { shape: [steps, width], home, unit: '1', doc, binary };
+  };
+  return {
+    x: rows('pre', sizes.in, 'input of the window'),
+    z: rows('pre', sizes.self, 'spikes of the window', true),
+    psi: rows('post', sizes.self, 'pseudo-derivatives of the window'),
+    error: rows('post', sizes.out, 'errors of the window'),
+  };
+}
 
 const ownLosses = [
   { name: 'lossPsi', label: 'Psi: the credit behind a window', unit: 'squared error' },

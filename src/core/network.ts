@@ -348,8 +348,8 @@ export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded'>): 
 
 /** Steps that signals need at once; null: each step's are known in that step. One number for all of a network. */
 export function windowOf({ populations }: Pick<NetworkSpec, 'populations'>): number | null {
-  const windows = populations.flatMap(({ signals }) => signals.map(({ window }) => window));
-  return windows.find((window) => window !== null) ?? null;
+  const signals = populations.flatMap((population) => population.signals);
+  return signals.find(({ window }) => window !== null)?.window?.steps ?? null;
 }
 
 /** What signals learn for themselves, each once. */

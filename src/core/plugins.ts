@@ -503,6 +503,12 @@ export interface BoundSignal {
   readoutStep?(readout: number, step: Real): void;
 }
 
+export interface SignalWindow {
+  readonly steps: number;
+  /** Rows of the window that have to be kept until its end. */
+  readonly past: Layout;
+}
+
 /** The loss of something that a signal learns for itself. */
 export interface OwnLoss {
   /** Its column in the metrics. */
@@ -526,7 +532,7 @@ export interface SignalInstance {
    * Steps that it needs at once: it is asked when the last of them, or of the trial, has been done, and traces wait for it. null: it is
    * asked at every step.
    */
-  readonly window: number | null;
+  readonly window: SignalWindow | null;
   /** Whether it is linear in the errors and its step leaves nothing behind, so that a modulator may scale what it hears. */
   readonly linear: boolean;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */

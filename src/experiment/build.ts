@@ -505,10 +505,9 @@ function checkWindows(
 ): void {
   const window = windowOf({ populations });
   if (window === null) return;
-  const odd = populations
-    .flatMap(({ signals }) => signals)
-    .find((signal) => signal.window !== null && signal.window !== window);
-  if (odd) throw new ConfigError('rule.window', odd.window, `${window}, as in the other populations`);
+  const all = populations.flatMap(({ signals }) => signals.flatMap((signal) => signal.window ?? []));
+  const odd = all.find(({ steps: other }) => other !== window);
+  if (odd) throw new ConfigError('rule.window', odd.steps, `${window}, as in the other populations`);
   if (streaming) {
     checkPhases(steps, window, { training });
     if (state === 'reset') {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { demandOf } from '../../hardware/demand.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
 import { through } from '../../src/cli/verify/eprop3.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
@@ -130,6 +131,57 @@ describe('Psi', () => {
   });
 });
 
+/** A population in a layer above another one, each with a rule. */
+function layers(rule: object, low?: object): Experiment {
+  const neuron = liveNeurons[0].params;
+  const init = { kind: 'normal', gain: 1.5 };
+  const network = {
+    populations: { low: { size: 8, neuron, ...(low ? { rule: low } : {}) }, high: { size: 6, neuron } },
+    projections: {
+      in: { from: 'input', to: 'low', init },
+      up: { from: 'low', to: 'high', delayMs: 0, init },
+      high: { from: 'high', to: 'high' },
+    },
+    readouts: { out: { from: 'high', readout: { kind: 'leaky' } } },
+  };
+  const optimizer = { kind: 'sgd', rates: { in: 0.01, up: 0.01, high: 0.01, out: 0.01 } };
+  return createExperiment({ ...liveConfig(), network, optimizer, rule }, liveCatalogue);
+}
+
+it('teaches the last of several populations beside another rule', () => {
+  const low = { name: 'e-prop-1', feedback: 'random' };
+  const own = gradientOf(doTrial(layers(windows({ window: 50 }), low)));
+  const exact = gradientOf(doTrial(layers({ name: 'bptt', reset: 'attached' })));
+  const below = gradientOf(doTrial(layers(low)));
+  for (const name of ['up', 'high']) {
+    expect(own[name].some((g) => Math.abs(g) > 1e-3)).toBe(true);
+    expect(own[name]).toBeClose(exact[name], tolerances.identity);
+  }
+  expect(own.in).toBeClose(below.in, tolerances.reordered);
+  expect(own.in.some((g) => Math.abs(g) > 1e-3)).toBe(true);
+});
+
+it('says which rows of a window a machine has to keep', () => {
+  const { run } = liveExperiment({ rule: windows() });
+  const variables = demandOf(run.network.spec).learning?.variables ?? [];
+  const past = variables.flatMap(({ name, kind, count, perStep }) =>
+    kind === 'past' ? [{ name, count, perStep }] : [],
+  );
+  expect(past).toEqual(
+    // Four inputs and the constant, seven neurons, three outputs.
+    [
+      ['x', 5],
+      ['z', 7],
+      ['psi', 7],
+      ['error', 3],
+    ].map(([name, perStep]) => ({
+      name: `population.rec.signal.past.${name}`,
+      count: 12 * Number(perStep),
+      perStep,
+    })),
+  );
+});
+
 const predictions = ['state', 'spikes'].flatMap((predicts) =>
   ['kept', 'none'].map((traces) => ({ predicts, traces, rule: windows({ window: 5, predicts, traces, rate: 0.2 }) })),
 );
@@ -215,20 +267,22 @@ describe('is refused', () => {
   });
 
   it('a population that feeds another one', () => {
+    expect(() => layers(windows())).toThrow(
+      /synapses of low onto itself with a delay of 1 alone; projection up goes to high with a delay of 0$/,
+    );
+  });
+
+  it('a window beside another one', () => {
     const neuron = liveNeurons[0].params;
     const network = {
-      populations: { low: { size: 5, neuron }, high: { size: 4, neuron } },
-      projections: {
-        in: { from: 'input', to: 'low' },
-        up: { from: 'low', to: 'high', delayMs: 0 },
-        high: { from: 'high', to: 'high' },
-      },
-      readouts: { out: { from: 'high', readout: { kind: 'leaky' } } },
+      populations: { one: { size: 5, neuron }, two: { size: 4, neuron, rule: windows({ window: 6 }) } },
+      projections: { one: { from: 'input', to: 'one' }, two: { from: 'input', to: 'two' } },
+      readouts: { out: { from: ['one', 'two'], readout: { kind: 'leaky' } } },
     };
-    const optimizer = { kind: 'sgd', rates: { in: 0.01, up: 0.01, high: 0.01, out: 0.01 } };
-    const config = { ...liveConfig({ rule: windows() }), network, optimizer };
-    expect(() => createExperiment(config, liveCatalogue)).toThrow(
-      /synapses of low onto itself with a delay of 1 alone; projection up goes to high with a delay of 0$/,
+    const config = { ...liveConfig({ rule: windows() }), network };
+    const optimizer = { kind: 'sgd', rates: { one: 0.01, two: 0.01, out: 0.01 } };
+    expect(() => createExperiment({ ...config, optimizer }, liveCatalogue)).toThrow(
+      'rule.window: got 6, expected 12, as in the other populations',
     );
   });
 
