@@ -491,7 +491,7 @@ function withDeltas(
 }
 
 /** A chunk holds whole phases, so that each begins where a phase does. */
-function checkPhases(steps: number, perPhase: number, { training }: Pick<ExperimentConfig, 'training'>): void {
+function checkPhases(steps: number, perPhase: number, { training }: ExperimentConfig): void {
   if (steps % perPhase !== 0) {
     throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
   }
@@ -509,7 +509,10 @@ function checkWindows(
   const odd = all.find(({ steps: other }) => other !== window);
   if (odd) throw new ConfigError('rule.window', odd.steps, `${window}, as in the other populations`);
   if (streaming) {
-    checkPhases(steps, window, { training });
+    if (steps % window !== 0) {
+      const wanted = `a multiple of the ${window} steps of a window (${rule.name})`;
+      throw new ConfigError('training.chunkSteps', training.chunkSteps, wanted);
+    }
     if (state === 'reset') {
       throw new ConfigError('training.state', state, `"carry" in an endless stream with a window (${rule.name})`);
     }
