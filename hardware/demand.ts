@@ -337,11 +337,12 @@ function learningOf(spec: NetworkSpec): Learning {
     }),
   );
   const ofSignals = populations.flatMap((population) =>
-    population.signals.flatMap(({ layout }, c) => {
+    population.signals.flatMap(({ layout, window }, c) => {
       const { name, size } = population;
       const group = channelName(`population.${name}.signal`, spec, c);
       const owner: Owner = { part: 'signal', owner: `population.${name}`, group, neurons: size };
-      return variablesOf(owner, layout, signalSizes(spec, population, c));
+      const past = variablesOf({ ...owner, part: 'past', group: `${group}.past` }, window?.past ?? {}, {});
+      return [...variablesOf(owner, layout, signalSizes(spec, population, c)), ...past];
     }),
   );
   const variables = direct

@@ -19,6 +19,7 @@ import { pruneRegrow } from './rewiring/pruneRegrow.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
+import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
 import { readoutOnly } from './rules/readoutOnly.ts';
@@ -28,6 +29,7 @@ import { uoro as uoroRule } from './rules/uoro.ts';
 import { presynaptic } from './scaling/presynaptic.ts';
 import { broadcast } from './signals/broadcast.ts';
 import { dendrite } from './signals/dendrite.ts';
+import { window } from './signals/window.ts';
 import { eligibility } from './traces/eligibility.ts';
 
 /** Every published model, one line each. Adding one is its file, its line here and its test. */
@@ -36,7 +38,7 @@ export const models = {
   readouts: [leaky],
   losses: [square, softmax, bernoulli, policy, value],
   traces: [eligibility],
-  signals: [broadcast, dendrite],
+  signals: [broadcast, dendrite, window],
   modulators: [tdError],
   direct: [bptt, rtrl, uoro],
   rules: [
@@ -48,6 +50,7 @@ export const models = {
     sgd,
     dni,
     eprop1,
+    eprop3,
     rflo,
     bpttRule,
     rtrlRule,
@@ -84,6 +87,7 @@ export {
   dni,
   eligibility,
   eprop1,
+  eprop3,
   factored,
   integrator,
   leaky,
@@ -107,4 +111,5 @@ export {
   tdError,
   uoro,
   value,
+  window,
 };

@@ -71,6 +71,7 @@ export const broadcast: SignalModel<Params> = {
       losses: [],
       linear: spikes === null,
       stepsPerPhase: 1,
+      window: null,
       refersTo: 'error',
       readoutDecay: p.feedback === 'adaptive' ? p.decay : 0,
       followsReadout: p.feedback === 'adaptive' ? 'B' : null,

@@ -122,6 +122,7 @@ export const dendrite: SignalModel<DendriteParams> = {
       losses: ownLosses,
       linear: false,
       stepsPerPhase: p.stepsPerPhase,
+      window: null,
       kernel: kernelOf(p, context),
       init(state, rng, { recurrent, inputs }) {
         const n = context.sizes.self;

@@ -93,6 +93,8 @@ export interface BackwardNeurons {
   readonly credit: Real;
   /** D: what one unit of summed input owes, of the step taken last, but for `inputGain`. [self] */
   readonly drive: Real;
+  /** What the memory of each neuron owes, of the step taken last: by matrices dE/dh, [self][states]. */
+  readonly owed: Real;
   /** Nothing is owed by what comes later. */
   start(): void;
   /** From step t+1 to t, whose row of psi begins at `row`. */
@@ -109,6 +111,7 @@ export function bindBackward(dynamics: NeuronDynamics, psi: Real, n: number, att
   const common = {
     credit,
     drive,
+    owed,
     start() {
       owed.fill(0);
       drive.fill(0);

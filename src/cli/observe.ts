@@ -1,4 +1,4 @@
-import type { NetworkSpec, PopulationSpec } from '../core/network.ts';
+import { type NetworkSpec, type PopulationSpec, windowOf } from '../core/network.ts';
 import { createRecorder } from '../engine/recorder.ts';
 import { runTrial } from '../engine/run.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -41,10 +41,12 @@ export function observe(experiment: Experiment, steps: number): Observation {
   return { dtMs: spec.dtMs, steps: shown, rows };
 }
 
-function fieldsOf({ name, neuron }: PopulationSpec, { channels, direct }: NetworkSpec): string[] {
+function fieldsOf({ name, neuron }: PopulationSpec, spec: NetworkSpec): string[] {
+  const { channels, direct } = spec;
   const fields = ['z', 'psi', neuron.membrane];
   if (neuron.threshold) fields.push('threshold');
-  if (channels.length > 0 && !direct) fields.push('signal');
+  // A signal with a window is known when the window is over.
+  if (channels.length > 0 && !direct && windowOf(spec) === null) fields.push('signal');
   return fields.map((field) => `population.${name}.${field}`);
 }
 

@@ -124,7 +124,9 @@ export function bindingOfSignal(network: Network, p: number, c: number): SignalB
     psi,
     current,
     signal: signals[c],
+    neuron: state.views(`population.${population.name}`, 'neuron'),
     error: columnsOf(trial.error, channel.column, channel.size),
+    y: columnsOf(trial.y, channel.column, channel.size),
     target: columnsOf(trial.target, channel.column, channel.size),
     input: trial.x,
     readouts: viewsOf(

@@ -361,6 +361,12 @@ export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded'>): 
   return [...(spec.rewarded ? [rewardName] : []), ...ownLossesOf(spec).map(({ name }) => name)];
 }
 
+/** Steps that signals need at once; null: each step's are known in that step. One number for all of a network. */
+export function windowOf({ populations }: Pick<NetworkSpec, 'populations'>): number | null {
+  const signals = populations.flatMap((population) => population.signals);
+  return signals.find(({ window }) => window !== null)?.window?.steps ?? null;
+}
+
 /** What signals learn for themselves, each once. */
 export function ownLossesOf({ populations }: Pick<NetworkSpec, 'populations'>): OwnLoss[] {
   const all = populations.flatMap(({ signals }) => signals.flatMap(({ losses }) => losses));

@@ -380,8 +380,8 @@ export interface LossModel<P = never> {
 
 /**
  * Everything that a part of a rule may look at; a footprint names the ones it uses. `pre`: what arrives at a projection; `z`, `psi`,
- * `current`, `rateTerm`, `signal`: of its own population; `input`: the task's; `weights`: of projections; `readout`: the weights of
- * readouts.
+ * `current`, `rateTerm`, `signal`: of its own population; `neuron`: fields of its neurons' state; `input`: the task's; `weights`: of
+ * projections; `readout`: the weights of readouts.
  */
 export type Quantity =
   | 'pre'
@@ -389,6 +389,8 @@ export type Quantity =
   | 'z'
   | 'psi'
   | 'current'
+  | 'neuron'
+  | 'y'
   | 'error'
   | 'target'
   | 'rateTerm'
@@ -428,6 +430,13 @@ export interface SignalContext extends PartContext {
   readonly neuron: NeuronDynamics;
   /** The filter of the readouts that it hears. */
   readonly readout: OutputFilter;
+  /** Lists of the network, and the place of its population in them. */
+  readonly network: NetworkShape;
+  readonly population: number;
+  /** What the neurons of its population keep from step to step. */
+  readonly memory: Layout;
+  /** Whether a trial goes on in the next one: states carry over. */
+  readonly goesOn: boolean;
 }
 
 /** A readout as a population that it reads sees it. */
@@ -465,8 +474,12 @@ export interface SignalBinding {
   readonly current: Rows;
   /** L, which it writes. [stream][step][self] */
   readonly signal: Rows;
+  /** State of its neurons as the step done last has left it. */
+  readonly neuron: Views;
   /** Errors and targets of the readouts that it hears. */
   readonly error: Rows;
+  /** Outputs of the same readouts. [stream][step][out] */
+  readonly y: Rows;
   /** Targets of the same outputs. [stream][step][out] */
   readonly target: Rows;
   /** The task's input. [stream][history + step][in] */
@@ -482,10 +495,19 @@ export interface SignalBinding {
 }
 
 export interface BoundSignal {
-  /** Writes row t of `signal` for every stream, then updates the signal's own matrices. s(t) scales their rates. */
-  step(t: number, rateScale: number): void;
+  /**
+   * Step t has just been done: writes the rows `first` to t of `signal` for every stream, then updates the signal's own matrices. s(t)
+   * scales their rates. `first` is t, but for a signal with a window.
+   */
+  step(t: number, rateScale: number, first: number): void;
   /** The step that the weights of a readout, by its place in `readouts`, take in this update (subtracted from them). [self][size] */
   readoutStep?(readout: number, step: Real): void;
+}
+
+export interface SignalWindow {
+  readonly steps: number;
+  /** Rows of the window that have to be kept until its end. */
+  readonly past: Layout;
 }
 
 /** The loss of something that a signal learns for itself. */
@@ -507,6 +529,11 @@ export interface SignalInstance {
   readonly losses: readonly OwnLoss[];
   /** Steps between the ones at which it learns and is not 0. */
   readonly stepsPerPhase: number;
+  /**
+   * Steps that it needs at once: it is asked when the last of them, or of the trial, has been done, and traces wait for it. null: it is
+   * asked at every step.
+   */
+  readonly window: SignalWindow | null;
   /** Whether it is linear in the errors and its step leaves nothing behind, so that a modulator may scale what it hears. */
   readonly linear: boolean;
   /** `error`: refers to the error, so the trace must pass through the readout's filter. `credit`: refers to z itself. */

@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import type { Real } from '../core/layout.ts';
+import { type NetworkSpec, windowOf } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { fullName, namedRows } from './names.ts';
 import type { Run } from './run.ts';
@@ -128,6 +129,7 @@ function rowField({ network: { spec } }: Run, name: string, { size, steps }: Row
   if (name.endsWith('.rateTerm') && spec.rateTerm.mean !== 'running') {
     throw new ConfigError('recording.fields', name, 'rateTerm.mean "running": other means are known after the trial');
   }
+  if (/\.signal(@[^.]+)?$/.test(name)) assertStepwise(spec, name);
   return {
     name,
     neurons: name.startsWith('population.') ? size : null,
@@ -139,8 +141,20 @@ function rowField({ network: { spec } }: Run, name: string, { size, steps }: Row
   };
 }
 
+/** @throws ConfigError for what is known at the end of a window only */
+function assertStepwise(spec: NetworkSpec, name: string): void {
+  const window = windowOf(spec);
+  if (window === null || window === 1) return;
+  throw new ConfigError(
+    'recording.fields',
+    name,
+    `something known at every step: signals and traces wait for a window of ${window} steps`,
+  );
+}
+
 function stateField({ network: { spec, state } }: Run, name: string, stream: number): Field {
   const entry = state.table.find((candidate) => candidate.name === name) as (typeof state.table)[number];
+  if (entry.role === 'trace') assertStepwise(spec, name);
   const { dims, length } = entry;
   const perStream = dims[0] === 'stream';
   const width = perStream ? length / spec.sizes.stream : length;

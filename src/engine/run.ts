@@ -1,6 +1,6 @@
 import type { Real } from '../core/layout.ts';
 import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core/network.ts';
-import { creditsInSteps, scheduleAt } from '../core/network.ts';
+import { creditsInSteps, scheduleAt, windowOf } from '../core/network.ts';
 import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
@@ -78,7 +78,8 @@ export interface TrialOptions {
  *     forward -> readout -> error -> rate term -> signal -> gradient -> update
  *
  * Where weights change between trials each stage runs once for the whole trial; where they change within it, or where
- * somebody watches, the same stages run one step at a time. The bits are the same.
+ * somebody watches, the same stages run one step at a time. The bits are the same. Signals with a window are asked at its
+ * end, before any later step is done, and the gradient follows.
  */
 export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages, clock } = run;
@@ -100,33 +101,43 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages } = run;
   const { spec } = network;
   const withinTrial = options.learn && !options.freeze && spec.update.unit === 'step';
-  const stride = withinTrial || options.onStep || options.answer ? 1 : steps;
+  const window = windowOf(spec);
+  const stride = withinTrial || options.onStep || options.answer ? 1 : (window ?? steps);
   // Where weights change within the trial a piece ends with each update, and a backend that keeps traces step by step has them.
-  const piece = run.gradientChunk === 1 && withinTrial ? 1 : stride === 1 && !withinTrial ? run.gradientChunk : steps;
+  const ownPiece =
+    run.gradientChunk === 1 && withinTrial ? 1 : stride === 1 && !withinTrial ? run.gradientChunk : steps;
+  // Signals of a window are known at its end, and traces wait for them.
+  const piece = window ?? ownPiece;
+  const heard = window ?? stride;
   const direct = options.learn ? spec.direct : null;
   let first = 0;
+  let firstHeard = 0;
   let firstDirect = 0;
   for (let t0 = 0; t0 < steps; t0 += stride) {
-    const t1 = t0 + stride;
+    const t1 = Math.min(steps, t0 + stride);
     stages.forward(t0, t1);
     stages.readout(t0, t1);
     options.answer?.(t0);
     stages.error(t0, t1, run.lossScale);
+    const known = t1 - firstHeard === heard || t1 === steps;
+    const due = withinTrial && known && updateIsDue(run);
     if (options.learn) {
       stages.rateRunning(t0, t1);
-      stages.signal(t0, t1, run.signalScale);
-      const due = withinTrial && updateIsDue(run);
+      if (known) {
+        stages.signal(firstHeard, t1, run.signalScale);
+        firstHeard = t1;
+      }
       if (spec.execution === 'online' && (t1 - first === piece || t1 === steps || due)) {
         stages.gradient(first, t1, due && !options.onStep);
         first = t1;
       }
     }
-    if (direct && (direct.grain === 'step' || (withinTrial && updateIsDue(run)))) {
+    if (direct && (direct.grain === 'step' || due)) {
       stages.direct(firstDirect, t1);
       firstDirect = t1;
     }
     options.onStep?.(t0);
-    if (withinTrial) updateWithin(run, t1);
+    if (withinTrial) updateWithin(run, t1, due);
   }
   if (options.learn) finishGradient(run, steps);
   // Last, since it may leave rows of its own in the signal that the trace of the rate term has met.
@@ -170,7 +181,7 @@ function modulatedInSteps(run: Run, modulator: BoundModulator, steps: number, op
   const { answer, onStep, freeze } = options;
   const credit = (t: number) => {
     stages.credit?.(modulator.at(t, steps));
-    if (!freeze) updateWithin(run, t + 1);
+    if (!freeze) updateWithin(run, t + 1, updateIsDue(run));
   };
   for (let t = 0; t < steps; t++) {
     stages.forward(t, t + 1);
@@ -187,14 +198,13 @@ function modulatedInSteps(run: Run, modulator: BoundModulator, steps: number, op
   finishGradient(run, steps);
 }
 
-/** Whether the weights change after this step. */
+/** Whether the weights change after this step, or after the window that it is in. */
 function updateIsDue({ clock, network }: Run): boolean {
   return clock.sinceUpdate + 1 >= network.spec.update.every;
 }
 
-function updateWithin(run: Run, t: number): void {
+function updateWithin(run: Run, t: number, due: boolean): void {
   const { clock } = run;
-  const due = updateIsDue(run);
   clock.sinceUpdate += 1;
   if (!due) return;
   clock.sinceUpdate = 0;

@@ -17,6 +17,7 @@ import type {
   WeightBlock,
   WholeProjection,
 } from '../core/network.ts';
+import { windowOf } from '../core/network.ts';
 import type { Catalogue, Loss, NeuronInstance, ReadoutInstance, TaskInstance } from '../core/plugins.ts';
 import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
@@ -100,11 +101,13 @@ export function buildSpec(
   checkTogether(config, traces);
   const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
   const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
-  const rule = deriveRule(config, catalogue, graph, rng.split('rule'));
+  const state = training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state;
+  const rule = deriveRule(config, catalogue, { ...graph, goesOn: state === 'carry' }, rng.split('rule'));
   const kept = withUpkeep(rule.projections, config, catalogue, rng.split('upkeep'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
+  checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
   const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
   const ownerOf = ({ kind, owner }: WeightBlock) =>
     kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
@@ -135,7 +138,7 @@ export function buildSpec(
     clamp: optimizer.clamp,
     formats: null,
     rounding: { generator: 'hash', seed: 1 },
-    state: training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state,
+    state,
     traces,
     borderSpikes: network.borderSpikes,
   };
@@ -345,7 +348,7 @@ function buildGraph(
   built: readonly BuiltProjection[],
   shape: { readonly streams: number; readonly steps: number },
   rng: Rng,
-): RuleShape {
+): Omit<RuleShape, 'goesOn'> {
   const names = Object.keys(network.populations);
   if (names.length === 0) throw new ConfigError('network.populations', {}, 'a population');
   if (names.includes(inputName))
@@ -507,6 +510,35 @@ function withDeltas(
 function checkPhases(steps: number, perPhase: number, { training }: ExperimentConfig): void {
   if (steps % perPhase !== 0) {
     throw new ConfigError('training.chunkSteps', training.chunkSteps, `a multiple of the ${perPhase} steps of a phase`);
+  }
+}
+
+/** All signals with a window have the same one, and no chunk of a stream ends within it. */
+function checkWindows(
+  { rule, network, training }: ExperimentConfig,
+  populations: readonly PopulationSpec[],
+  { steps, streaming, state }: { readonly steps: number; readonly streaming: boolean; readonly state: string },
+): void {
+  const window = windowOf({ populations });
+  if (window === null) return;
+  const all = populations.flatMap(({ signals }) => signals.flatMap((signal) => signal.window ?? []));
+  const odd = all.find(({ steps: other }) => other !== window);
+  if (odd) throw new ConfigError('rule.window', odd.steps, `${window}, as in the other populations`);
+  if (streaming) {
+    if (steps % window !== 0) {
+      const wanted = `a multiple of the ${window} steps of a window (${rule.name})`;
+      throw new ConfigError('training.chunkSteps', training.chunkSteps, wanted);
+    }
+    if (state === 'reset') {
+      throw new ConfigError('training.state', state, `"carry" in an endless stream with a window (${rule.name})`);
+    }
+  }
+  if (state === 'carry' && network.borderSpikes === 'drop') {
+    throw new ConfigError(
+      'network.borderSpikes',
+      'drop',
+      '"keep" where credit comes from the trial behind (rule.window)',
+    );
   }
 }
 

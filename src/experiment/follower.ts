@@ -179,5 +179,6 @@ export function layoutsOf({ network: { spec } }: Run): PartLayout[] {
 
 /** Numbers of past steps that one stream has to keep until the update, for a rule that goes back through them. */
 export function pastOf({ network: { spec } }: Run): number {
-  return spec.direct ? layoutLength(spec.direct.past, {}) : 0;
+  const ofSignals = spec.populations.flatMap(({ signals }) => signals.map(({ window }) => window?.past ?? {}));
+  return [...ofSignals, spec.direct?.past ?? {}].reduce((sum, layout) => sum + layoutLength(layout, {}), 0);
 }

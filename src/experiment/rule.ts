@@ -32,6 +32,8 @@ export interface RuleShape {
   readonly populations: readonly PopulationSpec[];
   readonly projections: readonly ProjectionSpec[];
   readonly readouts: readonly ReadoutSpec[];
+  /** Whether states carry over into the next trial. */
+  readonly goesOn: boolean;
   /** Names of the projections whose weights may change. */
   readonly plastic: ReadonlySet<string>;
 }
@@ -75,7 +77,7 @@ export function deriveRule(config: ExperimentConfig, catalogue: Catalogue, graph
     if (!rule) return population;
     const { trace, signal } = rule.parts;
     const signals = channels.map((channel, c) =>
-      deriveSignal(rule, catalogue, graph, context, { population, first: p === 0 && c === 0, c, channel }),
+      deriveSignal(rule, catalogue, graph, context, { p, population, first: p === 0 && c === 0, c, channel }),
     );
     checkChannels(rule, signals, channels);
     return { ...population, rule: { rule: rule.name, trace: trace.kind, signal: signal.kind }, signals };
@@ -162,6 +164,7 @@ function deriveDirect(
 }
 
 interface SignalPlace {
+  readonly p: number;
   readonly population: PopulationSpec;
   /** Draws of the first are those of a network that has one. */
   readonly first: boolean;
@@ -173,9 +176,9 @@ interface SignalPlace {
 function deriveSignal(
   { name: rule, path, parts }: LocalRule,
   catalogue: Catalogue,
-  { sizes }: RuleShape,
+  { sizes, populations, projections, readouts, goesOn }: RuleShape,
   context: PartContext,
-  { population, first, c, channel }: SignalPlace,
+  { p, population, first, c, channel }: SignalPlace,
 ): SignalInstance {
   const model: Entry<SignalModel> = find(catalogue.signals, 'kind', parts.signal.kind, `${path}.signal.kind`);
   const { name, size, kind, neuron } = population;
@@ -185,6 +188,10 @@ function deriveSignal(
     rng: first ? context.rng : context.rng.split(name).split(c),
     sizes: { stream: sizes.stream, step: sizes.step, self: size, in: sizes.in, out: channel.size },
     readout: { decay, gain },
+    network: { sizes, populations, projections, readouts },
+    population: p,
+    memory: neuron.layout,
+    goesOn,
   };
   const names = { neuron: kind, rule };
   return model.derive(checked(model, parts.signal, `${path}.signal`), withDynamics(own, neuron.eligibility, names));

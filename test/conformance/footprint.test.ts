@@ -62,6 +62,8 @@ const signalRows: Readonly<Record<string, readonly object[]>> = {
     { predicts: 'present', jacobian: 'gated', credit: 'membrane' },
     { jacobian: 'gated', credit: 'membrane', reset: true },
   ],
+  // Longer windows, and what a prediction reads at their ends: test/models/window.test.ts.
+  window: [{ steps: 1, predicts: 'nothing' }],
 };
 const directRows: Readonly<Record<string, readonly object[]>> = {
   bptt: [{ feedback: 'symmetric' }, { feedback: 'random' }, { window: 5, segment: 2 }],
@@ -337,7 +339,7 @@ describe.each(signalCases)('signal $label', ({ options, predictsNext }) => {
     let readsBefore = false;
     clearLog(log);
     for (let t = 0; t < sizes.step; t++) {
-      bound.step(t, 1);
+      bound.step(t, 1, t);
       for (const quantity of quantitiesRead(watched, 'signal', t)) read.add(quantity);
       readsBefore ||= [...(log.reads.get('z') ?? [])].some((index) => stepOf(rows.z, index) < t);
       const written = [...(log.writes.get('signal') ?? [])].map((index) => stepOf(rows.signal, index));

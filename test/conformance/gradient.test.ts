@@ -54,6 +54,7 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
   uoro: (_trace, feedback) => ({ name: 'uoro', feedback }),
   'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
+  'e-prop-3': () => ({ name: 'e-prop-3', window: 12, reset: 'detached' }),
   // A family of one signal, which has its own equations and no deferred form of its own: dendrite.test.ts.
   ...Object.fromEntries(['sg-r-d', 'sg-r-d-lean', 'sg-r', 'sg-v', 'sg-z', 'sg-d', 'dni'].map((name) => [name, null])),
 };

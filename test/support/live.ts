@@ -215,6 +215,7 @@ export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
       !subtracts(neuron) && rule.reset === 'attached',
       'reset "attached" needs neurons whose reset subtracts the threshold',
     ],
+    [!fires(neuron) && rule.name === 'e-prop-3', 'windows need spiking neurons: the psi of a rate comes too late'],
     [!fires(neuron) && 'leak' in trace, 'a leak of its own needs the trace "post-then-filter" of a spiking neuron'],
   ];
   const said = reasons.flatMap(([applies, reason]) => (applies ? [`rule: ${reason}`] : []));

@@ -7,6 +7,7 @@ import {
   type NetworkSpec,
   type Stages,
   upkeepOf,
+  windowOf,
 } from '../../core/network.ts';
 import { compileReference } from '../reference/index.ts';
 import { bindLoops, scratchLength, throughStores } from './loops.ts';
@@ -108,11 +109,12 @@ function settled(
     settleRows(psi, t, sizes.stream);
   });
   let scheduled: (t: number) => number = () => 1;
-  const signalStep = stepwise((t) => {
-    inner.signal(t, t + 1, scheduled);
+  const signalPiece = (t0: number, t1: number) => {
+    inner.signal(t0, t1, scheduled);
     settle(signal);
-    settleRows(told, t, sizes.stream);
-  });
+    for (let t = t0; t < t1; t++) settleRows(told, t, sizes.stream);
+  };
+  const signalStep = windowOf(spec) === null ? stepwise((t) => signalPiece(t, t + 1)) : signalPiece;
   const gradientStep = stepwise((t) => {
     for (const { store, learns } of filters) if (learns) store.filtered?.sweep();
     inner.gradient(t, t + 1);

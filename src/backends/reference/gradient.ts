@@ -35,9 +35,14 @@ export function bindGradient(
   const direct = spec.direct?.bind(bindingOfDirect(network));
   const readouts = spec.readouts.map(({ readout }, r) => readout.bindGradient(bindingOfReadout(network, r)));
   const nStream = sizes.stream;
+  const windowed = ({ population, channel }: PlacedSignal) =>
+    spec.populations[population].signals[channel].window !== null;
+  const atOnce = signals.filter(windowed);
+  const stepwise = signals.filter((signal) => !windowed(signal));
   return {
     signal(t0, t1, progress) {
-      for (let t = t0; t < t1; t++) for (const signal of signals) signal.step(t, progress(t));
+      for (let t = t0; t < t1; t++) for (const signal of stepwise) signal.step(t, progress(t), t);
+      for (const signal of atOnce) signal.step(t1 - 1, progress(t1 - 1), t0);
     },
     direct: (t0, t1) => direct?.(t0, t1),
     gradient(t0, t1) {

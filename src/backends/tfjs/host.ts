@@ -17,7 +17,7 @@ export function bindHostStages(
     ...bindRateTerm(network),
     signal(t0, t1, progress) {
       // The deferred gradient makes the signal itself; only a watched step needs it here.
-      if (t1 - t0 === 1) for (const signal of signals) signal.step(t0, progress(t0));
+      if (t1 - t0 === 1) for (const signal of signals) signal.step(t0, progress(t0), t0);
     },
     update: bindUpdate(network, signals),
   };

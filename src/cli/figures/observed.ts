@@ -74,11 +74,17 @@ function labelled(population: PopulationSpec, rows: Observation['rows'], count: 
 export function stacked(observation: Observation, experiment: Experiment, title: string): StackedData {
   const { dtMs, steps, rows } = observation;
   const { spec } = experiment.run.network;
-  const { populations, readouts, direct } = spec;
+  const { populations, readouts } = spec;
   const panels: StackedData['panels'][number][] = [
     ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
     ...populations.flatMap((population, p) =>
-      cellPanels(population, rows, populations, p, population.rule !== null && !direct),
+      cellPanels(
+        population,
+        rows,
+        populations,
+        p,
+        population.rule !== null && `population.${population.name}.signal` in rows,
+      ),
     ),
     ...readouts.flatMap((readout) => readoutPanels(readout, rows, readouts.length, experiment.task.statesExpected)),
   ];

@@ -1,7 +1,7 @@
 import { broadcast } from '../../../models/index.ts';
 import { bindingOfDirect, bindingOfSignal } from '../../core/bindings.ts';
 import { UnsupportedError } from '../../core/errors.ts';
-import type { Weights } from '../../core/network.ts';
+import { shapeOf, type Weights } from '../../core/network.ts';
 import { createRng } from '../../core/rng.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
@@ -252,13 +252,24 @@ function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: bool
   const sizes = { stream: 1, step: spec.sizes.step, in: spec.sizes.in, self: size, out: nOut };
   const signal = broadcast.derive(
     { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, errorSpikeSize: null, decay: 0 },
-    { dtMs: spec.dtMs, sizes, neuron, readout: { decay, gain }, rng: createRng(0), powersOfTwo: false },
+    {
+      dtMs: spec.dtMs,
+      sizes,
+      neuron,
+      readout: { decay, gain },
+      network: shapeOf(spec),
+      population: 0,
+      memory: instance.layout,
+      goesOn: false,
+      rng: createRng(0),
+      powersOfTwo: false,
+    },
   );
   const views = state.views(spec.direct ? 'direct' : 'population.rec.signal');
   const told = { ...network.activity[0].signals[0], data: new Float64Array(spec.sizes.step * size) };
   for (let t = 0; t < spec.sizes.step; t++) {
     const binding = bindingOfSignal({ ...network, spec: { ...spec, channels }, weights: taken[t].weights }, 0, 0);
-    signal.bind({ ...binding, state: views, signal: told }).step(t, 1);
+    signal.bind({ ...binding, state: views, signal: told }).step(t, 1, t);
   }
   return Array.from(told.data);
 }
