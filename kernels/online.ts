@@ -362,13 +362,14 @@ export function traceEnd(first: Net): void {
       const rate = net.rateTerm + (<usize>(b * net.rateRows * net.n) << 2);
       for (let at = net.projections; at; at = changetype<Projection>(at).next) {
         const p = changetype<Projection>(at);
-        if (p.learns) settle(net, p.g, p.sum + (<usize>(b * p.syn) << 2), rate, changetype<Events>(p.events).size, p.rows, p.post, p.syn);
+        if (p.learns) addTrialRate(net, p.g, p.sum + (<usize>(b * p.syn) << 2), rate, changetype<Events>(p.events).size, p.rows, p.post, p.syn);
       }
     }
   }
 }
 
-function settle(net: Net, grad: usize, sum: usize, rate: usize, nPre: i32, rows: usize, post: usize, nSyn: i32): void {
+/** grad_ij += R_j sum_ij: the rate term of a whole trial on what eligibilities added up to.   [pre][n] or CSR */
+function addTrialRate(net: Net, grad: usize, sum: usize, rate: usize, nPre: i32, rows: usize, post: usize, nSyn: i32): void {
   if (rows) {
     for (let s = 0; s < nSyn; s++) {
       const o = <usize>s << 2;

@@ -91,7 +91,7 @@ export function rateOfStreams(first: Net, b0: i32, b1: i32, t0: i32, steps: i32)
     for (let b = b0; b < b1; b++) {
       memory.fill(net.current, 0, <usize>net.n << 2);
       countSpikes(net, b, steps);
-      spread(net, b, steps, <f32>steps);
+      writeRate(net, b, steps, <f32>steps);
     }
   }
 }
@@ -102,7 +102,7 @@ export function rateOfBatch(first: Net, steps: i32): void {
     const net = changetype<Net>(at);
     memory.fill(net.current, 0, <usize>net.n << 2);
     for (let b = 0; b < net.streams; b++) countSpikes(net, b, steps);
-    for (let b = 0; b < net.streams; b++) spread(net, b, steps, <f32>(steps * net.streams));
+    for (let b = 0; b < net.streams; b++) writeRate(net, b, steps, <f32>(steps * net.streams));
   }
 }
 
@@ -120,7 +120,7 @@ function countSpikes(net: Net, b: i32, steps: i32): void {
   }
 }
 
-function spread(net: Net, b: i32, steps: i32, count: f32): void {
+function writeRate(net: Net, b: i32, steps: i32, count: f32): void {
   const bytes = <usize>net.n << 2;
   const perStep = net.rateStrength / <f32>(steps * net.ratePerStream);
   const first = net.rateTerm + <usize>(b * net.rateRows) * bytes;

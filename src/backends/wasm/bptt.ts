@@ -6,7 +6,7 @@ import { type ConstantRows, matrixRows, rowLength } from './constants.ts';
 import type { Kernels } from './module.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { bpttFields, feedbackFields, outgoingFields } from './records.ts';
-import type { Scratch, Take } from './scratch.ts';
+import type { Allot, Scratch } from './scratch.ts';
 
 type Values<F extends readonly string[]> = RecordValues<F[number]>;
 
@@ -20,16 +20,16 @@ export interface PlannedBptt {
   readonly outgoing: readonly number[];
 }
 
-export function planBptt(spec: NetworkSpec, take: Take): PlannedBptt | null {
+export function planBptt(spec: NetworkSpec, allot: Allot): PlannedBptt | null {
   if (!spec.direct?.kernel) return null;
   const { sizes, populations, projections, readouts } = spec;
   return {
-    filtered: take(sizes.stream * sizes.out),
+    filtered: allot(sizes.stream * sizes.out),
     populations: populations.map((_, p) =>
-      Object.fromEntries(Object.entries(scratchLengths(spec, p)).map(([name, length]) => [name, take(length)])),
+      Object.fromEntries(Object.entries(scratchLengths(spec, p)).map(([name, length]) => [name, allot(length)])),
     ),
-    feedback: populations.map(() => readouts.map(() => take(feedbackFields.length))),
-    outgoing: projections.map(({ pre }) => (pre === null ? 0 : take(outgoingFields.length))),
+    feedback: populations.map(() => readouts.map(() => allot(feedbackFields.length))),
+    outgoing: projections.map(({ pre }) => (pre === null ? 0 : allot(outgoingFields.length))),
   };
 }
 

@@ -87,16 +87,16 @@ function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenO
   const pages = Math.ceil(bytes / page);
   const memory = new WebAssembly.Memory(shared ? { initial: pages, maximum: pages, shared: true } : { initial: pages });
   let next = page;
-  const take = (length: number): number => {
+  const allot = (length: number): number => {
     const at = next;
     next += aligned(4 * length);
     return at;
   };
   return {
-    allocate: (length: number): Real => new Float32Array(memory.buffer, take(length), length),
+    allocate: (length: number): Real => new Float32Array(memory.buffer, allot(length), length),
     compile(network: Network) {
       const module = kernelModule(shared ? 'shared' : 'own');
-      return compileStages(network, { module, memory, plan: planOf(spec, take), threads: shared ? crewSize : 1 });
+      return compileStages(network, { module, memory, plan: planOf(spec, allot), threads: shared ? crewSize : 1 });
     },
   };
 }

@@ -7,7 +7,7 @@ import { type PlannedBptt, planBptt } from './bptt.ts';
 import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
 import { dendriteScratch } from './dendrite.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
-import type { Scratch, Take } from './scratch.ts';
+import type { Allot, Scratch } from './scratch.ts';
 
 /** Neurons that the deferred gradient takes back together; WIDTH in `kernels/deferred.ts`. */
 const blockWidth = 128;
@@ -15,7 +15,7 @@ const blockWidth = 128;
 /** Steps that a synapse is taken through at once; CHUNK in `kernels/online.ts`. */
 export const gradientChunk = 8;
 
-/** Where everything that kernels need besides state and rows of a trial lies in memory. The same calls of `take` in the same order measure it. */
+/** Where everything that kernels need besides state and rows of a trial lies in memory. The same calls of `allot` in the same order measure it. */
 export interface Plan {
   /** Loss factors, and the words of the threads. */
   readonly scale: number;
@@ -77,55 +77,55 @@ export function shardCount({ update, sizes }: NetworkSpec): number {
   return update.unit === 'trial' ? Math.min(sizes.stream, 16) : 1;
 }
 
-export function planOf(spec: NetworkSpec, take: Take): Plan {
+export function planOf(spec: NetworkSpec, allot: Allot): Plan {
   const { sizes, populations, projections, readouts, direct } = spec;
   const { stream, step, out } = sizes;
   const named = (lengths: Readonly<Record<string, number>>): Scratch =>
-    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, take(length)]));
+    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, allot(length)]));
   const count = channelCount(spec);
   const widest = populations.reduce((most, { size }) => Math.max(most, size), 0);
   const events = (size: number, history: number): PlannedEvents => ({
-    record: take(eventsFields.length),
-    list: take(stream * (step + history) * size + 4),
-    ends: take(stream * (step + history + 1)),
+    record: allot(eventsFields.length),
+    list: allot(stream * (step + history) * size + 4),
+    ends: allot(stream * (step + history + 1)),
   });
   const shared = {
-    scale: take(stream),
-    control: take(16),
-    noRate: count > 1 ? take(stream * widest + blockWidth) : 0,
+    scale: allot(stream),
+    control: allot(16),
+    noRate: count > 1 ? allot(stream * widest + blockWidth) : 0,
     sources: slicesOf(projections).map(({ from, size }) => ({ from, size, ...events(size, sizes.inHistory) })),
     populations: populations.map((population, p): PlannedPopulation => {
       const { size, history, neuron, current } = population;
-      const rows = (of: ConstantRows) => take(of.length * rowLength(size));
+      const rows = (of: ConstantRows) => allot(of.length * rowLength(size));
       return {
         events: events(size, history),
-        strength: adaptationOf(neuron.kernel) ? take(size + blockWidth) : 0,
-        constant: current ? take(size + 4) : 0,
+        strength: adaptationOf(neuron.kernel) ? allot(size + blockWidth) : 0,
+        constant: current ? allot(size + 4) : 0,
         cells: rows(cellRows(neuron.kernel)),
         linear: rows(linearRows(matricesInto(spec, p))),
         heard: Array.from({ length: count }, (_, c) => ({
-          told: population.signals[c]?.kernel?.errorSpikes ? take(stream * step * out + 4) : null,
-          feedback: readouts.map(() => take(feedbackFields.length)),
+          told: population.signals[c]?.kernel?.errorSpikes ? allot(stream * step * out + 4) : null,
+          feedback: readouts.map(() => allot(feedbackFields.length)),
           dendrite: named(dendriteScratch(spec, p, c)),
         })),
       };
     }),
-    topology: projections.map(({ synapses }) => topologyOf(spec, synapses, take)),
+    topology: projections.map(({ synapses }) => topologyOf(spec, synapses, allot)),
   };
   const parts = shardCount(spec);
   const shards = Array.from({ length: parts }, (_, s) => {
     const b0 = Math.floor((s * stream) / parts);
-    return shardOf(spec, take, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
+    return shardOf(spec, allot, b0, Math.floor(((s + 1) * stream) / parts), parts > 1);
   });
   return {
     ...shared,
     shards,
-    whole: direct ? shardOf(spec, take, 0, stream, false) : null,
-    bptt: planBptt(spec, take),
+    whole: direct ? shardOf(spec, allot, 0, stream, false) : null,
+    bptt: planBptt(spec, allot),
   };
 }
 
-function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided: boolean): PlannedShard {
+function shardOf(spec: NetworkSpec, allot: Allot, b0: number, b1: number, divided: boolean): PlannedShard {
   const { sizes, populations, projections, readouts, blocks, execution, channels } = spec;
   const deferred = channels.length > 0 && execution === 'deferred';
   return {
@@ -133,25 +133,27 @@ function shardOf(spec: NetworkSpec, take: Take, b0: number, b1: number, divided:
     b1,
     scratch: populations.map((population, p) =>
       Object.fromEntries(
-        Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, take(length)]),
+        Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, allot(length)]),
       ),
     ),
     channels: Array.from({ length: channelCount(spec) }, () => ({
-      nets: populations.map(() => take(netFields.length)),
-      projections: projections.map(() => take(projectionFields.length)),
+      nets: populations.map(() => allot(netFields.length)),
+      projections: projections.map(() => allot(projectionFields.length)),
     })),
     lists: projections.map(({ pre, synapses }) => {
       const { nPre, dense } = synapses;
       const listed = deferred ? nPre + 1 : 0;
       const valued = pre === null || !populations[pre].spiking;
       const entries = deferred && dense ? (valued ? 2 : 1) * sizes.step * nPre : 0;
-      return { times: take(listed), entries: take(entries) };
+      return { times: allot(listed), entries: allot(entries) };
     }),
     readouts: readouts.map(({ reads }) => ({
-      record: take(readoutFields.length),
-      reads: reads.map(() => take(readFields.length)),
+      record: allot(readoutFields.length),
+      reads: reads.map(() => allot(readFields.length)),
     })),
-    gradients: divided ? Object.fromEntries(blocks.map((block) => [block.name, take(blockLength(block, spec))])) : null,
+    gradients: divided
+      ? Object.fromEntries(blocks.map((block) => [block.name, allot(blockLength(block, spec))]))
+      : null,
   };
 }
 
@@ -234,11 +236,11 @@ export function slicesOf(projections: readonly ProjectionSpec[]): { readonly fro
   return [...slices.values()];
 }
 
-function topologyOf(spec: NetworkSpec, projection: Projection, take: Take) {
+function topologyOf(spec: NetworkSpec, projection: Projection, allot: Allot) {
   if (projection.dense) return { rows: 0, post: 0, narrow: false };
   const narrow = isNarrow(spec, projection);
-  const rows = take(projection.nPre + 1);
-  return { rows, post: take(Math.ceil(((narrow ? 2 : 4) * projection.nSyn) / 4)), narrow };
+  const rows = allot(projection.nPre + 1);
+  return { rows, post: allot(Math.ceil(((narrow ? 2 : 4) * projection.nSyn) / 4)), narrow };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Reserves four-byte words. @returns their address */
-export type Take = (words: number) => number;
+export type Allot = (words: number) => number;
 
 /** Addresses of scratch by name. */
 export type Scratch = Readonly<Record<string, number>>;
