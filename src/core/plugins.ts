@@ -49,17 +49,27 @@ export type NeuronKernel = ThresholdKernel | CellsKernel | IntegratorKernel | Ra
 
 /** LIF or ALIF with triangular pseudo-derivative; the names are those of the neurons' doc comments. */
 export interface ThresholdKernel {
+  /** Tells kernels apart. */
   readonly name: 'threshold';
+  /** Of the membrane, per step. */
   readonly decay: number;
+  /** Factor on the summed input. */
   readonly gain: number;
+  /** Threshold without adaptation, in the unit of the weights. */
   readonly vTh: number;
+  /** psi where v is at the threshold. */
   readonly psiHeight: number;
+  /** Distance from the threshold at which psi is 0. */
   readonly psiWidth: number;
+  /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
+  /** Whether v at the threshold is a spike. */
   readonly orEqual: boolean;
+  /** Whether a spike sets v to 0; false: it takes vTh off. */
   readonly resetToZero: boolean;
   /** Values that psi can have, 0 and its height included; null for all in between. */
   readonly psiLevels: number | null;
+  /** Decay per step and strength of each neuron [self]; null without. */
   readonly adaptation: { readonly decay: number; readonly strength: Real } | null;
 }
 
@@ -67,7 +77,9 @@ export interface ThresholdKernel {
 export interface CellsKernel
   extends Pick<ThresholdKernel, 'nRef' | 'orEqual' | 'resetToZero' | 'psiLevels'>,
     Readonly<Record<'decay' | 'gain' | 'leak' | 'vTh' | 'psiHeight' | 'psiWidth', Real>> {
+  /** Tells kernels apart. */
   readonly name: 'cells';
+  /** Decay per step and strength; null without. [self] each */
   readonly adaptation: { readonly decay: Real; readonly strength: Real } | null;
   /** Decay of the synaptic current; null: input reaches the membrane in its own step. */
   readonly synapse: Real | null;
@@ -75,29 +87,39 @@ export interface CellsKernel
 
 /** Leaky integrators whose value stands where others have their spike. [self] each */
 export interface IntegratorKernel {
+  /** Tells kernels apart. */
   readonly name: 'integrator';
+  /** Per step. */
   readonly decay: Real;
+  /** Factor on the summed input. */
   readonly gain: Real;
 }
 
 /** Leaky tanh neurons. */
 export interface RateKernel {
+  /** Tells kernels apart. */
   readonly name: 'rate';
+  /** Of the rate, per step. */
   readonly decay: number;
+  /** Factor on the tanh of the summed input. */
   readonly gain: number;
 }
 
 export interface LeakyReadoutKernel {
+  /** Tells kernels apart. */
   readonly name: 'leaky';
 }
 
 export interface LossKernel {
+  /** Tells kernels apart. */
   readonly name: 'square' | 'softmax' | 'bernoulli';
 }
 
 /** L = B error, with B the field `signal.B` or the readout's own weights. */
 export interface BroadcastKernel {
+  /** Tells kernels apart. */
   readonly name: 'broadcast';
+  /** Its own B, or the weights of the readouts. */
   readonly matrix: 'B' | 'readout';
   /** Share that B keeps per update when it follows the readout; null for a matrix that does not change. */
   readonly keep: number | null;
@@ -107,29 +129,43 @@ export interface BroadcastKernel {
 
 /** V = q + J^T A f with the fields `signal.A`, `J`, `features`, `distal`, `losses` and `norms`; see `models/signals/dendrite.ts`. */
 export interface DendriteKernel {
+  /** Tells kernels apart. */
   readonly name: 'dendrite';
+  /** The same of its proximal part q. */
   readonly matrix: 'B' | 'readout';
+  /** Its B does not follow readouts. */
   readonly keep: null;
+  /** Errors as events; null for errors as numbers. */
   readonly errorSpikes: ErrorSpikes | null;
+  /** Past phases whose spikes are features. */
   readonly delays: number;
+  /** Whether the target is a feature. */
   readonly label: boolean;
+  /** Rows of A. */
   readonly features: number;
   /** The readout's filter, through which it sees activity. */
   readonly readoutDecay: number;
+  /** Factor of the same filter. */
   readonly readoutGain: number;
   /** Factor from V to the signal. */
   readonly gain: number;
+  /** Steps between the ones at which it learns. */
   readonly stepsPerPhase: number;
+  /** Learning rate of A. */
   readonly rateA: number;
+  /** Learning rate of J. */
   readonly rateJ: number;
   /** Rate of the running means; null for rates of A and J as they are. */
   readonly normRate: number | null;
+  /** Whether these rates are rounded to powers of two. */
   readonly powersOfTwo: boolean;
 }
 
 /** Backpropagation through time with the feedback of a broadcast. */
 export interface BpttKernel {
+  /** Tells kernels apart. */
   readonly name: 'bptt';
+  /** Its own B, or the weights of the readouts. */
   readonly matrix: 'B' | 'readout';
   /** Steps back that an error reaches; null for the whole trial. */
   readonly window: number | null;
@@ -143,8 +179,11 @@ export interface BpttKernel {
 
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
 export interface EligibilityKernel {
+  /** Tells kernels apart. */
   readonly name: 'eligibility';
+  /** What a spike takes off its own membrane in the trace; 0: nothing. */
   readonly resetGain: number;
+  /** Whether the rate term is known only after the trial. */
   readonly rateTermAfterTrial: boolean;
   /** No state per synapse. */
   readonly outer: boolean;
@@ -156,6 +195,7 @@ export interface EligibilityKernel {
   readonly adaptive: boolean;
   /** What it follows, and whether the neuron's own reset is part of it. */
   readonly dynamics: NeuronDynamics;
+  /** Whether credit goes through the reset. */
   readonly attached: boolean;
 }
 
@@ -432,6 +472,7 @@ export interface SignalContext extends PartContext {
   readonly readout: OutputFilter;
   /** Lists of the network, and the place of its population in them. */
   readonly network: NetworkShape;
+  /** Its own place among the populations of the network. */
   readonly population: number;
   /** What the neurons of its population keep from step to step. */
   readonly memory: Layout;
@@ -505,6 +546,7 @@ export interface BoundSignal {
 }
 
 export interface SignalWindow {
+  /** Steps of a window. */
   readonly steps: number;
   /** Rows of the window that have to be kept until its end. */
   readonly past: Layout;
@@ -678,6 +720,7 @@ export interface ModulatorInstance {
 export interface ModulatorContext {
   /** Length of a step, ms. */
   readonly dtMs: number;
+  /** Of the network, in the order of their columns. */
   readonly readouts: readonly ReadoutShape[];
   /** Where it stands in what the user wrote, for messages. */
   readonly path: string;
