@@ -10,6 +10,8 @@ export interface Merit {
   readonly short: string;
   readonly axis: 'linear' | 'log';
   readonly higherIsBetter: boolean;
+  /** Points of a curve at most: means of as many trials each, where single ones are mostly chance; null: every trial. */
+  readonly points: number | null;
   /** NaN where there is none. */
   of(scores: Scores): number;
 }
@@ -19,6 +21,7 @@ const reward: Merit = {
   short: 'test reward',
   axis: 'linear',
   higherIsBetter: true,
+  points: 150,
   of: ({ own }) => own[rewardName] ?? Number.NaN,
 };
 const expectedLoss: Merit = {
@@ -26,6 +29,7 @@ const expectedLoss: Merit = {
   short: 'test loss',
   axis: 'linear',
   higherIsBetter: false,
+  points: null,
   of: (scores) => scores.expectedLoss ?? Number.NaN,
 };
 const lossPerStep: Merit = {
@@ -33,6 +37,7 @@ const lossPerStep: Merit = {
   short: 'test loss',
   axis: 'log',
   higherIsBetter: false,
+  points: null,
   of: (scores) => scores.lossPerStep,
 };
 

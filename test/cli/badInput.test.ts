@@ -67,7 +67,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['unknown backend', ['--backend', 'gpu'], /backend: got "gpu", expected one of "auto"/],
   [
     'a backend without a kernel',
-    ['--backend', 'wasm', ...set({ 'network.neuron': { kind: 'rate' } })],
+    ['--backend', 'wasm', ...set({ rule: { name: 'rtrl' } })],
     /backend "wasm" has no kernel for .*use --backend reference/,
   ],
   ['until 0', ['--until', '0'], /--until <amount>.*'0' is invalid/],

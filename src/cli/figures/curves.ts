@@ -72,7 +72,12 @@ function curve(folder: string, merit: Merit): { x: number[]; y: number[] } {
   // A logarithm has no place for 0.
   const shown = (value: number) =>
     Number.isFinite(value) && (value !== 0 || merit.axis === 'linear') ? value : Number.NaN;
-  return { x: rows.map((row) => row.amount), y: rows.map((row) => shown(merit.of(row))) };
+  const each = merit.points === null ? 1 : Math.ceil(rows.length / merit.points);
+  const groups = Array.from({ length: Math.ceil(rows.length / each) }, (_, g) => rows.slice(g * each, (g + 1) * each));
+  return {
+    x: groups.map((group) => group[group.length - 1].amount),
+    y: groups.map((group) => shown(group.reduce((sum, row) => sum + merit.of(row), 0) / group.length)),
+  };
 }
 
 function begun<T extends { readonly x: readonly number[] }>(runs: readonly T[]): T[] {
