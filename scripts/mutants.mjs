@@ -378,8 +378,7 @@ const byFile = {
     ['step[s] = 0;', ''],
     ['1 / (spec.sizes.stream * trials)', '1 / spec.sizes.stream'],
     ['1 / (spec.sizes.stream * trials)', '1 / trials'],
-    ['1 - Math.max(0, ...heard', '1 + Math.max(0, ...heard'],
-    ['const from = end;', 'const from = 0;'],
+    ['(part.row + part.n) * size', 'part.n * size'],
     ['rateAt(given, progress)', 'given.rate'],
     ['slots, rate, count, index)', 'slots, rate, count, 0)'],
     ['let s = from; s < to', 'let s = 0; s < to'],
@@ -387,6 +386,10 @@ const byFile = {
     ['Math.min(Math.max(w[s], low), high)', 'Math.min(w[s], high)'],
     ['x[entries[m]] = 0', 'x[m] = 0'],
     ['for (const told of follow) told(step);', ''],
+  ],
+  'src/core/bindings.ts': [
+    ['1 - Math.max(0, ...heard', '1 + Math.max(0, ...heard'],
+    ['row: row - n', 'row: 0'],
   ],
   'src/core/chance.ts': [
     ['chance * size < Math.abs(value)', 'chance < Math.abs(value)'],
@@ -781,6 +784,7 @@ const nearest = [
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['models/losses/', ['test/models/losses.test.ts']],
   ['src/optim/', ['test/optim']],
+  ['src/core/bindings.ts', ['test/graph/rules.test.ts', 'test/graph/cut.test.ts']],
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],
   ['src/experiment/rule.ts', ['test/graph/rules.test.ts']],

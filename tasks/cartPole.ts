@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Real } from '../src/core/layout.ts';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
+import type { Rng } from '../src/core/rng.ts';
 import { listed, positive } from '../src/core/schema.ts';
 
 const params = z.strictObject({
@@ -14,6 +15,7 @@ type Params = z.infer<typeof params>;
 
 /** Position m, velocity m/s, angle rad, angular velocity rad/s: what inputs are spread over. */
 const ranges = [2.4, 3, 0.21, 3] as const;
+const stateLength = ranges.length + 1;
 const labels = ['position', 'velocity', 'angle', 'turn'] as const;
 const gravity = 9.8;
 const massOfCart = 1;
@@ -49,12 +51,10 @@ export const cartPole: TaskModel<Params> = {
       inputPopulations: labels.map((label) => ({ label, size: p.cells })),
       environment: {
         actions: 2,
-        state: 5,
+        state: stateLength,
         acts: (t) => t % p.stepsPerMove === p.stepsPerMove - 1,
         begin(state, rng, start, split) {
-          const draws = rng.split(split).split(start);
-          for (let i = 0; i < 4; i++) state[i] = 0.1 * draws.uniform() - 0.05;
-          state[4] = 0;
+          drawStart(state, rng.split(split).split(start));
         },
         step(state, action, _t, x, row) {
           const moves = action >= 0;
@@ -65,8 +65,8 @@ export const cartPole: TaskModel<Params> = {
         ended: (state) => state[4] === 1,
       },
       fill(out, rng, start, split) {
-        const draws = rng.split(split).split(start);
-        const state = Float64Array.from({ length: 4 }, () => 0.1 * draws.uniform() - 0.05);
+        const state = new Float64Array(stateLength);
+        drawStart(state, rng.split(split).split(start));
         for (let t = 0; t < steps; t++) out.x.fill(0, t * out.xStride, t * out.xStride + nIn);
         observe(out.x, 0, state, p);
         out.weight.fill(1, 0, steps);
@@ -75,6 +75,12 @@ export const cartPole: TaskModel<Params> = {
     };
   },
 };
+
+/** Near the middle, upright and at rest. */
+function drawStart(state: Real, rng: Rng): void {
+  for (let i = 0; i < ranges.length; i++) state[i] = 0.1 * rng.uniform() - 0.05;
+  state[ranges.length] = 0;
+}
 
 /** One Euler step; the fifth number is 1 where the episode is over. */
 function push(state: Real, applied: number): void {

@@ -39,6 +39,28 @@ export function readoutSizes({ sizes, populations }: NetworkSpec, { reads, size 
   return { stream: sizes.stream, step: sizes.step, pre, out: size };
 }
 
+/** A population's rows of the weights of a readout. */
+interface ReadoutPart {
+  readonly population: number;
+  /** The first row, and how many. */
+  readonly row: number;
+  readonly n: number;
+  /** Share that an update leaves of these weights: less than 1 where the feedback to the population aligns with them. */
+  readonly keep: number;
+}
+
+/** The rows of the weights of a readout, in their order. */
+export function readoutParts({ populations, readouts, channels }: NetworkSpec, readout: number): ReadoutPart[] {
+  let row = 0;
+  return readouts[readout].reads.map((population): ReadoutPart => {
+    const { size: n, signals } = populations[population];
+    const heard = signals.filter((_, c) => channels[c].readouts.includes(readout));
+    const keep = 1 - Math.max(0, ...heard.map(({ readoutDecay }) => readoutDecay));
+    row += n;
+    return { population, row: row - n, n, keep };
+  });
+}
+
 /** @param channel whose readouts the signal hears */
 export function signalSizes(spec: NetworkSpec, population: PopulationSpec, channel: number): SignalSizes {
   return { ...populationSizes(spec, population), in: spec.sizes.in, out: spec.channels[channel].size };

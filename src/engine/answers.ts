@@ -41,9 +41,8 @@ export function bindAnswers(run: Run, environment: Environment, rngs: readonly R
     answer(t) {
       for (let b = 0; b < rngs.length; b++) {
         const paid = rowAt(reward, b, t);
-        const over = t > 0 && weight.data[rowAt(weight, b, t)] === 0 && environment.ended(states[b]);
-        if (over) {
-          if (reward.width > 0) reward.data[paid] = 0;
+        if (environment.ended(states[b])) {
+          reward.data[paid] = 0;
           continue;
         }
         const action = actionOf(b, t);
@@ -52,8 +51,7 @@ export function bindAnswers(run: Run, environment: Environment, rngs: readonly R
           for (let k = 0; k < policy.size; k++) target.data[to + k] = k === action ? 1 : 0;
         }
         const next = t + 1 < steps ? rowAt(x, b, t + 1) : -1;
-        const gained = environment.step(states[b], action, t, next < 0 ? null : x.data, Math.max(0, next));
-        if (reward.width > 0) reward.data[paid] = gained;
+        reward.data[paid] = environment.step(states[b], action, t, next < 0 ? null : x.data, Math.max(0, next));
         if (!environment.ended(states[b])) continue;
         for (let s = t + 1; s < steps; s++) weight.data[rowAt(weight, b, s)] = 0;
       }

@@ -17,7 +17,7 @@ export interface BoundModulator {
   scaleErrors(steps: number, factor: Float64Array): void;
 }
 
-/** @param network whose spec has a modulator */
+/** @returns null for a network without one */
 export function bindModulator({ spec, trial }: Network): BoundModulator | null {
   const { modulator, readouts, sizes } = spec;
   if (!modulator) return null;

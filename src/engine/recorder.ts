@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import type { Real } from '../core/layout.ts';
-import { type NetworkSpec, windowOf } from '../core/network.ts';
+import { creditsInSteps, type NetworkSpec, windowOf } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { fullName, namedRows } from './names.ts';
 import type { Run } from './run.ts';
@@ -154,7 +154,13 @@ function assertStepwise(spec: NetworkSpec, name: string): void {
 
 function stateField({ network: { spec, state } }: Run, name: string, stream: number): Field {
   const entry = state.table.find((candidate) => candidate.name === name) as (typeof state.table)[number];
-  if (entry.role === 'trace') assertStepwise(spec, name);
+  if (entry.role === 'trace') {
+    assertStepwise(spec, name);
+    if (spec.modulator && !creditsInSteps(spec)) {
+      const when = 'no trace: beside a modulator and updates per trial they are made after the last step';
+      throw new ConfigError('recording.fields', name, when);
+    }
+  }
   const { dims, length } = entry;
   const perStream = dims[0] === 'stream';
   const width = perStream ? length / spec.sizes.stream : length;

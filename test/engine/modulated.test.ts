@@ -5,6 +5,7 @@ import type { Catalogue, Environment, TaskInstance } from '../../src/core/plugin
 import { createRng } from '../../src/core/rng.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { createFeed } from '../../src/engine/feed.ts';
+import { createRecorder } from '../../src/engine/recorder.ts';
 import { gradientOf, runTrial } from '../../src/engine/run.ts';
 import { createAudit } from '../../src/experiment/audit.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
@@ -222,6 +223,16 @@ describe('the TD error', () => {
         expect(more.error.data[row + k] - plain.error.data[row + k]).toBeCloseTo(aside, 10);
       }
     }
+  });
+
+  it('has no traces to be recorded where they wait for the end of the trial', () => {
+    const fields = ['projection.rec.trace.eBar'];
+    const recorderOf = (unit: string) =>
+      createRecorder(experimentOf({}, { unit, execution: 'online' }).run, { fields });
+    expect(() => recorderOf('trial')).toThrow(
+      /recording\.fields: got "projection\.rec\.trace\.eBar", expected no trace/u,
+    );
+    expect(recorderOf('step').fields).toEqual([{ name: fields[0], width: 144 }]);
   });
 
   it('changes nothing by being watched', () => {

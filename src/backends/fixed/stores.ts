@@ -1,4 +1,4 @@
-import { blockGroup, channelName, signalSizes } from '../../core/bindings.ts';
+import { blockGroup, channelName, readoutParts, signalSizes } from '../../core/bindings.ts';
 import type { FieldFormat } from '../../core/format.ts';
 import { fieldShape, type Real, type Role } from '../../core/layout.ts';
 import type { Network, NetworkSpec } from '../../core/network.ts';
@@ -160,18 +160,17 @@ export function learnOf(stores: readonly Bound[]): LearnOf {
 
 /** Names of the fields whose changes are rounded. Weights that are also limited, or decay, have their sum rounded. */
 function learningFields(spec: NetworkSpec): ReadonlySet<string> {
-  const { clamp, populations, channels, blocks } = spec;
+  const { clamp, populations, blocks } = spec;
   const fields = new Set<string>();
-  const decaying = new Set<number>();
   for (const { name, signals } of populations) {
-    signals.forEach(({ layout, readoutDecay }, c) => {
+    signals.forEach(({ layout }, c) => {
       const group = channelName(`population.${name}.signal`, spec, c);
       for (const [field, { outer }] of Object.entries(layout)) if (outer) fields.add(`${group}.${field}`);
-      if (readoutDecay > 0) for (const r of channels[c].readouts) decaying.add(r);
     });
   }
+  const decays = (readout: number) => readoutParts(spec, readout).some(({ keep }) => keep !== 1);
   for (const block of blocks) {
-    const limited = block.kind === 'readout' ? decaying.has(block.owner) : (block.synapses?.signs ?? null) !== null;
+    const limited = block.kind === 'readout' ? decays(block.owner) : (block.synapses?.signs ?? null) !== null;
     if (!clamp && !limited) fields.add(`${blockGroup(block, spec)}.weights`);
   }
   return fields;

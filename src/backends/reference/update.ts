@@ -1,4 +1,4 @@
-import { blockGroup } from '../../core/bindings.ts';
+import { blockGroup, readoutParts } from '../../core/bindings.ts';
 import type { Real } from '../../core/layout.ts';
 import type { Loops } from '../../core/loops.ts';
 import { type Network, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
@@ -56,30 +56,24 @@ function bindBlock(
 
 /** Signals with feedback that takes the steps of a readout, each given the rows of its own population. */
 function followersOf({ spec }: Network, signals: readonly PlacedSignal[], readout: number): ((step: Real) => void)[] {
-  const { reads, size } = spec.readouts[readout];
+  const { size } = spec.readouts[readout];
+  const parts = readoutParts(spec, readout);
   return signals.flatMap(({ readoutStep, population, channel }) => {
-    const place = reads.indexOf(population);
-    if (!readoutStep || place < 0) return [];
-    const before = reads.slice(0, place).reduce((sum, p) => sum + spec.populations[p].size, 0);
-    const end = before + spec.populations[population].size;
+    const part = parts.find((one) => one.population === population);
+    if (!readoutStep || !part) return [];
+    const [from, end] = [part.row * size, (part.row + part.n) * size];
     const heard = spec.channels[channel].readouts.filter((r) => spec.readouts[r].reads.includes(population));
     const own = heard.indexOf(readout);
-    return own < 0 ? [] : [(step: Real) => readoutStep(own, step.subarray(before * size, end * size))];
+    return own < 0 ? [] : [(step: Real) => readoutStep(own, step.subarray(from, end))];
   });
 }
 
-/** Weights of a readout that decay with every update, since the feedback to their population aligns with them. */
+/** Weights of a readout that decay with every update. */
 function decayingParts({ spec }: Network, readout: number, weights: Real): { part: Real; keep: number }[] {
-  const { reads, size } = spec.readouts[readout];
-  let end = 0;
-  return reads.flatMap((p) => {
-    const { signals, size: n } = spec.populations[p];
-    const from = end;
-    end += n * size;
-    const heard = signals.filter((_, c) => spec.channels[c].readouts.includes(readout));
-    const keep = 1 - Math.max(0, ...heard.map(({ readoutDecay }) => readoutDecay));
-    return keep === 1 ? [] : [{ part: weights.subarray(from, end), keep }];
-  });
+  const { size } = spec.readouts[readout];
+  return readoutParts(spec, readout)
+    .filter(({ keep }) => keep !== 1)
+    .map(({ row, n, keep }) => ({ part: weights.subarray(row * size, (row + n) * size), keep }));
 }
 
 /** w <- w - step;  step <- 0. */

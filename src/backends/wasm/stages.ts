@@ -1,4 +1,4 @@
-import { blockGroup, channelName } from '../../core/bindings.ts';
+import { blockGroup, channelName, readoutParts } from '../../core/bindings.ts';
 import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import { type Network, type NetworkSpec, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
@@ -167,18 +167,14 @@ interface Follower {
 
 function followersOf({ spec, state }: Network, { kind, owner }: WeightBlock): Follower[] {
   if (kind !== 'readout') return [];
-  const { reads, size, column } = spec.readouts[owner];
+  const { size, column } = spec.readouts[owner];
   const c = spec.channels.findIndex(({ readouts }) => readouts.includes(owner));
-  let row = 0;
-  return reads.flatMap((p) => {
-    const { name, size: n, signals } = spec.populations[p];
-    const keep = signals[c]?.kernel?.keep ?? null;
-    const from = row;
-    row += n;
-    if (keep === null) return [];
+  return readoutParts(spec, owner).flatMap(({ population, row, n, keep }) => {
+    const { name, signals } = spec.populations[population];
+    if ((signals[c]?.kernel?.keep ?? null) === null) return [];
     const { column: first, size: width } = spec.channels[c];
     const B = state.field(`${channelName(`population.${name}.signal`, spec, c)}.B`);
-    return [{ B: B.byteOffset + 4 * (column - first), row: from, n, width, size, keep }];
+    return [{ B: B.byteOffset + 4 * (column - first), row, n, width, size, keep }];
   });
 }
 
@@ -227,10 +223,8 @@ function bindBlock(
       kernels.follow(B, g + 4 * row * size, rows, width, size, keep);
     }
     for (const { from, to, low, high } of limits) kernels.take(w + 4 * from, g + 4 * from, to - from, left, low, high);
-    if (follows) {
-      kernels.multiply(w, n, followers[0].keep);
-      if (clamp) kernels.take(w, g, n, 0, clamp[0], clamp[1]);
-    }
+    for (const { row, n: rows, size, keep } of followers) kernels.multiply(w + 4 * row * size, rows * size, keep);
+    if (follows && clamp) kernels.take(w, g, n, 0, clamp[0], clamp[1]);
     if (clamp && diagonal > 0) kernels.clearDiagonal(w, diagonal);
   };
 }

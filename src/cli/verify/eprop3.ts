@@ -1,11 +1,20 @@
 import type { Real } from '../../core/layout.ts';
 import type { Network } from '../../core/network.ts';
 import { createRng } from '../../core/rng.ts';
-import { type Rows, rowAt } from '../../core/rows.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, runTrial, updateRest } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { givenExperiment, projectionMatrix, runOnce, scaleName, setProjection, transpose } from './given.ts';
+import {
+  type BaseParams,
+  baseNeuron,
+  baseReadout,
+  givenExperiment,
+  projectionMatrix,
+  rowsOf,
+  runOnce,
+  setProjection,
+  transpose,
+} from './given.ts';
 import { compare, flatten, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -31,21 +40,7 @@ interface Frozen {
 
 /** e-prop 3: windows with synthetic gradients at their ends, and traces across; see the file's own `meta`. */
 export interface Eprop3File extends Pair {
-  readonly params: {
-    readonly n_in: number;
-    readonly n_rec: number;
-    readonly n_out: number;
-    readonly alpha: number;
-    readonly rho: number;
-    readonly kappa: number;
-    readonly beta: readonly number[];
-    readonly thr: number;
-    readonly gamma: number;
-    readonly n_ref: number;
-    readonly zeta_in: number;
-    readonly zeta_out: number;
-    readonly T: number;
-    readonly batch: number;
+  readonly params: BaseParams & {
     readonly window: number;
     readonly eta_psi: number;
   };
@@ -118,25 +113,14 @@ interface Setting {
 
 function build(file: Eprop3File, backend: Backend, { rule, Psi, rate = 0, state = 'reset' }: Setting): Experiment {
   const { params: p } = file;
-  const neuron = {
-    kind: 'alif',
-    membrane: { decay: p.alpha },
-    vTh: p.thr,
-    gamma: p.gamma,
-    nRef: p.n_ref,
-    inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
-    adaptation: { decay: p.rho },
-    adaptBeta: p.beta,
-  };
-  const scale = scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out');
   const update = rate === 0 ? { unit: 'trial' } : { unit: 'step', every: p.window };
   const experiment = givenExperiment(
     {
       backend,
       network: {
-        populations: { rec: { size: p.n_rec, neuron } },
+        populations: { rec: { size: p.n_rec, neuron: baseNeuron(p) } },
         projections: { in: { from: 'input', to: 'rec' }, rec: { from: 'rec', to: 'rec' } },
-        readouts: { out: { from: 'rec', readout: { kind: 'leaky', filter: { decay: p.kappa }, scale, bias: false } } },
+        readouts: { out: { from: 'rec', readout: baseReadout(p, false) } },
       },
       rule,
       loss: { kind: 'square' },
@@ -166,14 +150,6 @@ function windows({ params }: Eprop3File, own: Record<string, unknown>): Setting[
 }
 
 const signalOf = ({ state }: Network) => state.views('population.rec.signal', 'signal');
-
-/** All streams and steps of rows. */
-function rowsOf(rows: Rows, streams: number, steps: number): number[] {
-  return Array.from({ length: streams * steps }, (_, at) => {
-    const row = rowAt(rows, Math.floor(at / steps), at % steps);
-    return Array.from(rows.data.subarray(row, row + rows.size));
-  }).flat();
-}
 
 function comparePair(named: (part: string) => string, { run }: Experiment, want: Pair, values = gradientOf(run)) {
   const { spec } = run.network;

@@ -4,10 +4,12 @@ import { rowAt } from '../../core/rows.ts';
 import { gradientOf } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import {
+  type BaseParams,
+  baseNeuron,
+  baseReadout,
   givenExperiment,
   projectionMatrix,
   runOnce,
-  scaleName,
   setProjection,
   stateNames,
   traceNames,
@@ -23,22 +25,7 @@ type Pairs = readonly (readonly [number, number])[];
 
 /** A golden file of kind `eprop-delays`: one population whose synapses all have delays of their own. */
 export interface EpropDelaysFile {
-  readonly params: {
-    readonly n_in: number;
-    readonly n_rec: number;
-    readonly n_out: number;
-    readonly alpha: number;
-    readonly rho: number;
-    readonly kappa: number;
-    readonly beta: readonly number[];
-    readonly thr: number;
-    readonly gamma: number;
-    readonly n_ref: number;
-    readonly zeta_in: number;
-    readonly zeta_out: number;
-    readonly T: number;
-    readonly batch: number;
-  };
+  readonly params: BaseParams;
   readonly delay_in: Matrix;
   readonly delay_rec: Matrix;
   readonly w_in: Matrix;
@@ -81,27 +68,15 @@ function build(
     to: 'rec',
     delayMs: { kind: 'list', values: flatten(delay) },
   });
-  const neuron = {
-    kind: 'alif',
-    membrane: { decay: p.alpha },
-    vTh: p.thr,
-    gamma: p.gamma,
-    nRef: p.n_ref,
-    inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
-    adaptation: { decay: p.rho },
-    adaptBeta: p.beta,
-  };
-  const scale = scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out');
-  const readout = { kind: 'leaky', filter: { decay: p.kappa }, scale, bias: false };
   // A diagonal of delay 0 stands for autapses that are not there.
   const recurrent = file.delay_rec.map((row, i) => row.map((delay, j) => (i === j ? 1 : delay)));
   const experiment = givenExperiment(
     {
       backend,
       network: {
-        populations: { rec: { size: p.n_rec, neuron } },
+        populations: { rec: { size: p.n_rec, neuron: baseNeuron(p) } },
         projections: { in: projection('input', file.delay_in), rec: projection('rec', recurrent) },
-        readouts: { out: { from: 'rec', readout } },
+        readouts: { out: { from: 'rec', readout: baseReadout(p, false) } },
       },
       rule,
       loss: { kind: 'square' },

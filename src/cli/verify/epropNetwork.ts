@@ -2,7 +2,17 @@ import { UnsupportedError } from '../../core/errors.ts';
 import { rowAt } from '../../core/rows.ts';
 import { gradientOf, type Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type GivenTrial, givenExperiment, runOnce, scaleName, stateNames, traceNames, trainedLoss } from './given.ts';
+import {
+  type BaseParams,
+  baseNeuron,
+  baseReadout,
+  type GivenTrial,
+  givenExperiment,
+  runOnce,
+  stateNames,
+  traceNames,
+  trainedLoss,
+} from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -12,20 +22,7 @@ type Series = readonly Matrix[];
 
 /** A golden file of kind `eprop-network`: one batch of trials, every state, trace and gradient. */
 export interface EpropNetworkFile {
-  readonly params: {
-    readonly alpha: number;
-    readonly rho?: number;
-    readonly kappa: number;
-    readonly beta?: readonly number[];
-    readonly thr: number;
-    readonly gamma: number;
-    readonly n_ref: number;
-    readonly zeta_in: number;
-    readonly zeta_out: number;
-    readonly T: number;
-    readonly batch: number;
-    readonly n_rec: number;
-    readonly n_out: number;
+  readonly params: BaseParams & {
     readonly window_start?: number;
     readonly window_length?: number;
     readonly c_reg?: number;
@@ -67,27 +64,13 @@ export function verifyEpropNetwork(file: EpropNetworkFile, subject: Subject): Qu
 function build(file: EpropNetworkFile, variant: Variant, { backend }: Subject): Experiment {
   const { params: p } = file;
   const classes = file.labels !== undefined;
-  const adaptive = p.beta !== undefined;
   const scale = classes && !variant.bareOutput ? 1 / (p.batch * (p.window_length ?? p.T)) : 1;
   const experiment = givenExperiment(
     {
       network: {
         neurons: p.n_rec,
-        neuron: {
-          kind: adaptive ? 'alif' : 'lif',
-          membrane: { decay: p.alpha },
-          vTh: p.thr,
-          gamma: p.gamma,
-          nRef: p.n_ref,
-          inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
-          ...(adaptive ? { adaptation: { decay: p.rho }, adaptBeta: p.beta } : {}),
-        },
-        readout: {
-          kind: 'leaky',
-          filter: { decay: p.kappa },
-          scale: scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out'),
-          bias: false,
-        },
+        neuron: baseNeuron(p),
+        readout: baseReadout(p, false),
       },
       backend,
       rule: ruleOf(variant),

@@ -1,11 +1,21 @@
 import type { Real } from '../../core/layout.ts';
 import type { Network } from '../../core/network.ts';
 import { createRng } from '../../core/rng.ts';
-import { rowAt } from '../../core/rows.ts';
+import { columnsOf } from '../../core/rows.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { gradientOf, runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type GivenTrial, givenExperiment, projectionMatrix, runOnce, scaleName, setProjection } from './given.ts';
+import {
+  type BaseParams,
+  baseNeuron,
+  baseReadout,
+  type GivenTrial,
+  givenExperiment,
+  projectionMatrix,
+  rowsOf,
+  runOnce,
+  setProjection,
+} from './given.ts';
 import { compare, flatten, type Nested, type Quantity, type Subject } from './report.ts';
 
 const exact = 1e-10;
@@ -25,21 +35,7 @@ interface Weights {
 
 /** Reward-based e-prop: an actor and a critic whose TD error scales discounted traces; see the file's own `meta`. */
 export interface EpropRewardFile extends Weights {
-  readonly params: {
-    readonly n_in: number;
-    readonly n_rec: number;
-    readonly n_out: number;
-    readonly alpha: number;
-    readonly rho: number;
-    readonly kappa: number;
-    readonly beta: readonly number[];
-    readonly thr: number;
-    readonly gamma: number;
-    readonly n_ref: number;
-    readonly zeta_in: number;
-    readonly zeta_out: number;
-    readonly T: number;
-    readonly batch: number;
+  readonly params: BaseParams & {
     readonly discount: number;
     readonly c_v: number;
     readonly eta: number;
@@ -96,25 +92,14 @@ interface Setting {
 function build(file: EpropRewardFile, backend: Subject['backend'], setting: Setting): Experiment {
   const { params: p } = file;
   const { feedback, unit, execution, streams, rate } = setting;
-  const neuron = {
-    kind: 'alif',
-    membrane: { decay: p.alpha },
-    vTh: p.thr,
-    gamma: p.gamma,
-    nRef: p.n_ref,
-    inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
-    adaptation: { decay: p.rho },
-    adaptBeta: p.beta,
-  };
-  const scale = scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out');
-  const readout = { kind: 'leaky', filter: { decay: p.kappa }, scale, bias: true };
+  const readout = baseReadout(p, true);
   const choices = Array.from({ length: p.n_out }, (_, k) => k);
   const rates = Object.fromEntries(['in', 'rec', 'actor', 'critic'].map((name) => [name, rate]));
   const experiment = givenExperiment(
     {
       backend,
       network: {
-        populations: { rec: { size: p.n_rec, neuron } },
+        populations: { rec: { size: p.n_rec, neuron: baseNeuron(p) } },
         projections: { in: { from: 'input', to: 'rec' }, rec: { from: 'rec', to: 'rec' } },
         readouts: {
           actor: { from: 'rec', readout, outputs: choices, loss: { kind: 'policy' } },
@@ -154,21 +139,6 @@ function setWeights(file: EpropRewardFile, network: Network): void {
   if (B) B.set(file.feedback_pi.flatMap((row, j) => [...row, ...file.feedback_v[j]]));
 }
 
-/** Columns [from, from + n) of every step of every stream. */
-function columns(
-  data: Real,
-  rows: Parameters<typeof rowAt>[0],
-  streams: number,
-  steps: number,
-  from: number,
-  n: number,
-) {
-  return Array.from({ length: streams * steps }, (_, at) => {
-    const row = rowAt(rows, Math.floor(at / steps), at % steps) + from;
-    return Array.from(data.subarray(row, row + n));
-  }).flat();
-}
-
 function states(file: EpropRewardFile, subject: Subject): Quantity[] {
   const { T: steps, batch, n_rec: n, n_out: nOut } = file.params;
   const tolerance = subject.tolerance(exact);
@@ -184,14 +154,14 @@ function states(file: EpropRewardFile, subject: Subject): Quantity[] {
   });
   const [{ z, psi }] = network.activity;
   const { y } = network.trial;
-  const logits = columns(y.data, y, batch, steps, 0, nOut);
-  const value = columns(y.data, y, batch, steps, nOut, 1);
+  const logits = rowsOf(columnsOf(y, 0, nOut), batch, steps);
+  const value = rowsOf(columnsOf(y, nOut, 1), batch, steps);
   const delta = deltasOf(experiment, batch, steps);
   return [
-    compare('z', columns(z.data, z, batch, steps, 0, n), file.z, 0),
+    compare('z', rowsOf(z, batch, steps), file.z, 0),
     compare('v', kept.v, file.v, tolerance),
     compare('a', kept.a, file.a, tolerance),
-    compare('psi', columns(psi.data, psi, batch, steps, 0, n), file.psi, tolerance),
+    compare('psi', rowsOf(psi, batch, steps), file.psi, tolerance),
     compare('logits', logits, file.logits, tolerance),
     compare('pi', softmaxes(logits, nOut), file.pi, tolerance),
     compare('value', value, file.value, tolerance),
@@ -283,7 +253,7 @@ function inSteps(file: EpropRewardFile): Quantity[] {
   const { batch, T: steps, eta } = file.params;
   const setting = { feedback: 'symmetric', unit: 'step', execution: 'online', streams: batch, rate: 0 } as const;
   const experiment = build(file, 'reference', setting);
-  const { state, spec } = experiment.run.network;
+  const { state } = experiment.run.network;
   const traced = (['input', 'recurrent'] as const).map((which) => {
     const name = which === 'input' ? 'in' : 'rec';
     const places = file[`synapses_${which}`].map(([i, j]) => i * file.params.n_rec + j);
@@ -308,12 +278,7 @@ function inSteps(file: EpropRewardFile): Quantity[] {
   const signal = experiment.run.network.activity[0].signals[0];
   const last = (name: string) => state.field(`modulator.${name}.G`);
   return [
-    compare(
-      'learning_signal_symmetric',
-      columns(signal.data, signal, batch, steps, 0, spec.populations[0].size),
-      file.learning_signal_symmetric,
-      tolerance,
-    ),
+    compare('learning_signal_symmetric', rowsOf(signal, batch, steps), file.learning_signal_symmetric, tolerance),
     randomSignals(file),
     ...traced.flatMap(({ which, ebar, F }) => [
       compare(`ebar_${which}`, flatten(ebar), file[`ebar_${which}`], tolerance),
@@ -341,22 +306,17 @@ function series(places: readonly number[], batch: number, steps: number): number
 }
 
 function randomSignals(file: EpropRewardFile): Quantity {
-  const { batch, T: steps, n_rec: n } = file.params;
+  const { batch, T: steps } = file.params;
   const setting = { feedback: 'random', unit: 'step', execution: 'online', streams: batch, rate: 0 } as const;
   const experiment = build(file, 'reference', setting);
   runOnce(experiment);
   const signal = experiment.run.network.activity[0].signals[0];
-  return compare(
-    'learning_signal_random',
-    columns(signal.data, signal, batch, steps, 0, n),
-    file.learning_signal_random,
-    exact,
-  );
+  return compare('learning_signal_random', rowsOf(signal, batch, steps), file.learning_signal_random, exact);
 }
 
 /** Trials one after the other, weights change after every step. */
 function online(file: EpropRewardFile): Quantity[] {
-  const { batch, T: steps, n_rec: n, n_out: nOut, eta } = file.params;
+  const { batch, T: steps, n_out: nOut, eta } = file.params;
   const setting = { feedback: 'random', unit: 'step', execution: 'online', streams: 1, rate: eta } as const;
   const experiment = build(file, 'reference', setting);
   const { run, task } = experiment;
@@ -367,8 +327,8 @@ function online(file: EpropRewardFile): Quantity[] {
     runTrial(run, steps, { learn: true });
     const { y } = run.network.trial;
     const [{ z }] = run.network.activity;
-    seen.value.push(...columns(y.data, y, 1, steps, nOut, 1));
-    seen.z.push(...columns(z.data, z, 1, steps, 0, n));
+    seen.value.push(...rowsOf(columnsOf(y, nOut, 1), 1, steps));
+    seen.z.push(...rowsOf(z, 1, steps));
     seen.delta.push(...deltasOf(experiment, 1, steps));
   }
   return [

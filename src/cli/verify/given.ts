@@ -3,6 +3,7 @@ import { models } from '../../../models/index.ts';
 import { type Network, type NetworkSpec, type Weights, wholesOf } from '../../core/network.ts';
 import type { Catalogue, TaskInstance } from '../../core/plugins.ts';
 import { createRng } from '../../core/rng.ts';
+import { type Rows, rowAt } from '../../core/rows.ts';
 import { createFeed } from '../../engine/feed.ts';
 import { type Run, runTrial } from '../../engine/run.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
@@ -15,6 +16,52 @@ export interface GivenTrial {
   readonly target: readonly (readonly number[])[];
   /** [t]; none where it is left out. */
   readonly reward?: readonly number[];
+}
+
+/** Parameters that files of one population of threshold neurons share; decays per step, times in steps. */
+export interface BaseParams {
+  readonly n_rec: number;
+  readonly n_out: number;
+  readonly alpha: number;
+  readonly rho?: number;
+  readonly kappa: number;
+  /** Strength of the adaptation of each neuron; left out: LIF. */
+  readonly beta?: readonly number[];
+  readonly thr: number;
+  readonly gamma: number;
+  readonly n_ref: number;
+  readonly zeta_in: number;
+  readonly zeta_out: number;
+  readonly T: number;
+  readonly batch: number;
+}
+
+/** The neuron of such a file, as a configuration says it. */
+export function baseNeuron(p: BaseParams): Record<string, unknown> {
+  const adaptation = p.beta === undefined ? {} : { adaptation: { decay: p.rho }, adaptBeta: p.beta };
+  return {
+    kind: p.beta === undefined ? 'lif' : 'alif',
+    membrane: { decay: p.alpha },
+    vTh: p.thr,
+    gamma: p.gamma,
+    nRef: p.n_ref,
+    inputScale: scaleName(p.zeta_in, p.alpha, '1-alpha', 'zeta_in'),
+    ...adaptation,
+  };
+}
+
+/** Its readout. */
+export function baseReadout(p: BaseParams, bias: boolean): Record<string, unknown> {
+  const scale = scaleName(p.zeta_out, p.kappa, '1-kappa', 'zeta_out');
+  return { kind: 'leaky', filter: { decay: p.kappa }, scale, bias };
+}
+
+/** All streams and steps of rows, one after the other. */
+export function rowsOf(rows: Rows, streams: number, steps: number): number[] {
+  return Array.from({ length: streams * steps }, (_, at) => {
+    const row = rowAt(rows, Math.floor(at / steps), at % steps);
+    return Array.from(rows.data.subarray(row, row + rows.size));
+  }).flat();
 }
 
 /** A network on trials that are given one by one: an experiment whose task is a list. `own`: models in place of ours. */
