@@ -197,7 +197,8 @@ function fours(net: Net, v: usize, r: usize, a: usize, i: usize, zPrev: usize, z
     const over = orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
     const spike = v128.and(v128.andnot(over, closed), one);
     v128.store(z + o, spike);
-    list = listFour(list, i32x4.bitmask(v128.andnot(over, closed)), <i32>(o >> 2));
+    const lanes = i32x4.bitmask(v128.andnot(over, closed));
+    list = listFour(list, lanes, <i32>(o >> 2));
     let slope = f32x4.max(none, f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth)));
     if (levels) slope = f32x4.mul(f32x4.floor(f32x4.add(f32x4.mul(highest, slope), half)), perHighest);
     v128.store(psi + o, v128.andnot(f32x4.mul(height, slope), closed));

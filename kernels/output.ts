@@ -24,14 +24,13 @@ function readStep(net: Net, r: Readout, b: i32, t: i32, values: bool): void {
   const nOut = r.nOut;
   const rowBytes = <usize>nOut << 2;
   const y = net.y + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
-  memory.fill(y, 0, rowBytes);
-  for (let at = r.reads; at; at = changetype<Read>(at).next) {
+  for (let at = r.reads, begun = false; at; at = changetype<Read>(at).next, begun = true) {
     const read = changetype<Read>(at), ev = changetype<Events>(read.events), w = read.w;
     const list = listOf(ev, net.stride, b), last = endOf(ev, net.stride, b, t);
     const first = list + (<usize>load<i32>(last - 4) << 2), end = list + (<usize>load<i32>(last) << 2);
     const x = values && ev.valued ? rowOf(ev, net.stride, b, t) : 0;
     for (let o: usize = 0; o < rowBytes; o += 4) {
-      let sum = load<f32>(y + o);
+      let sum: f32 = begun ? load<f32>(y + o) : 0;
       for (let event = first; event < end; event += 4) {
         const j = <usize>load<u32>(event), weight = load<f32>(w + o + j * rowBytes);
         sum += values && x ? load<f32>(x + (j << 2)) * weight : weight;
@@ -64,10 +63,15 @@ function errorsOf(net: Net, r: Readout, step: i32, t: i32, share: f32): void {
   const row = <usize>(step * net.nOut + r.column) << 2;
   const factor = share * r.weight;
   const y = net.y + row, target = net.target + row, error = net.error + row;
-  if (factor == 0 || t < r.start || t >= r.end) memory.fill(error, 0, <usize>nOut << 2);
+  if (factor == 0 || t < r.start || t >= r.end) noError(error, nOut);
   else if (r.lossKind == 0) squareError(error, y, target, factor, nOut);
   else if (r.lossKind == 1) softmaxError(error, y, target, factor, nOut);
   else logisticError(error, y, target, factor, nOut);
+}
+
+/** error = 0; a few numbers, for which a fill is called longer than it works. */
+function noError(error: usize, nOut: i32): void {
+  for (let k = 0; k < nOut; k++) store<f32>(error + (<usize>k << 2), 0);
 }
 
 /** error = factor (y - y*). */
