@@ -3,6 +3,7 @@ import type { ErrorSpikes } from './errorSpikes.ts';
 import type { Bound } from './events.ts';
 import type { Layout, Real, Sizes, Views } from './layout.ts';
 import type { FastLoops } from './loops.ts';
+import type { PassesModel } from './passes.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
 import type { Rows } from './rows.ts';
@@ -24,6 +25,8 @@ export interface TrialRows {
   readonly error: Rows;
   /** What a task that answers pays at each step; of no width where nothing reads it. [stream][step][1] */
   readonly reward: Rows;
+  /** Added to the summed input of readouts, a rule's noise; of no width where nobody injects any. [stream][step][out] */
+  readonly injected: Rows;
 }
 
 /** Rows of a whole trial of one population. Each is written by one stage and read by later ones. */
@@ -34,6 +37,8 @@ export interface Activity {
   readonly psi: Rows;
   /** Summed weighted input, not yet scaled by the input gain; of no length where nothing reads it. [stream][step][self] */
   readonly current: Rows;
+  /** Current added to the summed input, a rule's noise or teacher; of no width where nobody injects any. [stream][step][self] */
+  readonly injected: Rows;
   /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][self] */
   readonly rateTerm: Rows;
   /** Learning signal of each neuron, one for every channel of the network. [stream][step][self] */
@@ -340,6 +345,8 @@ export interface ReadoutBinding {
   readonly reads: readonly Rows[];
   /** Its outputs, which it writes. [stream][step][out] */
   readonly y: Rows;
+  /** Added to what it sums; of no width where nobody injects any. [stream][step][out] */
+  readonly injected: Rows;
   /** dE/dy of its outputs. [stream][step][out] */
   readonly error: Rows;
   /** [pre][out] */
@@ -775,6 +782,8 @@ export interface ReadoutShape extends OutputFilter {
   readonly size: number;
   /** Its first column in the rows of outputs. */
   readonly column: number;
+  /** Whether it has a plastic bias. */
+  readonly bias: boolean;
 }
 
 export interface DirectContext extends PartContext {
@@ -847,10 +856,11 @@ export interface PluginChoice {
   readonly [parameter: string]: unknown;
 }
 
-/** What a rule is made of: a trace and a signal, or one part that makes the gradient itself. */
+/** What a rule is made of: a trace and a signal, one part that makes the gradient itself, or one that compares several passes. */
 export type RuleParts =
   | { readonly trace: PluginChoice; readonly signal: PluginChoice }
-  | { readonly direct: PluginChoice };
+  | { readonly direct: PluginChoice }
+  | { readonly passes: PluginChoice };
 
 /** A published rule: its parts, named and with their parameters. null: only the readout learns. */
 export interface Rule<P = never> {
@@ -996,6 +1006,8 @@ export interface Catalogue {
   readonly modulators: readonly Entry<ModulatorModel>[];
   /** Rules of a whole network, found by `kind`. */
   readonly direct: readonly Entry<DirectModel>[];
+  /** Rules that compare several passes, found by `kind`. */
+  readonly passes: readonly Entry<PassesModel>[];
   /** Published rules, found by `name`. */
   readonly rules: readonly Entry<Rule>[];
   /** Rewiring of projections, found by `kind`. */

@@ -96,7 +96,7 @@ function watchedNetwork(options: LiveOptions): Watched {
   const copyRows = (of: Rows, name: string): Rows => ({ ...of, data: copy(of.data, name) });
   const each = <T, U>(record: Readonly<Record<string, T>>, of: (value: T, name: string) => U): Record<string, U> =>
     Object.fromEntries(Object.entries(record).map(([name, value]) => [name, of(value, name)]));
-  const [{ z, psi, current, rateTerm, signals }] = network.activity;
+  const [{ z, psi, current, injected, rateTerm, signals }] = network.activity;
   const rows = each({ ...network.trial, z, psi, current, rateTerm, signal: signals[0] }, copyRows);
   const trial = each({ ...network.trial }, (_, name) => rows[name]) as unknown as TrialRows;
   const noState: Block = { data: new Float64Array(0), table: [], views: () => ({}), field: () => new Float64Array(0) };
@@ -105,7 +105,9 @@ function watchedNetwork(options: LiveOptions): Watched {
       spec: network.spec,
       state: noState,
       trial,
-      activity: [{ z: rows.z, psi: rows.psi, current: rows.current, rateTerm: rows.rateTerm, signals: [rows.signal] }],
+      activity: [
+        { z: rows.z, psi: rows.psi, current: rows.current, injected, rateTerm: rows.rateTerm, signals: [rows.signal] },
+      ],
       weights: each(network.weights, (block, name) => copy(block, `weights.${name}`)),
       gradient: each(network.gradient, (block, name) =>
         copy(
