@@ -3,15 +3,16 @@ import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type {
   BoundPasses,
+  OutputFilter,
   PassesBinding,
   PassesContext,
   PassesInstance,
   PassesModel,
   PassProjection,
-} from '../../src/core/passes.ts';
-import type { OutputFilter, ReadoutShape } from '../../src/core/plugins.ts';
+  ReadoutShape,
+} from '../../src/core/plugins.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
-import { magnitude } from '../../src/core/schema.ts';
+import { magnitude, signed } from '../../src/core/schema.ts';
 import { addOuter } from './outer.ts';
 
 export const contrastiveParams = {
@@ -21,7 +22,7 @@ export const contrastiveParams = {
     .describe(
       'second phase: neurons are driven by the error, by the target, or a population is held at the target for its outputs',
     ),
-  strength: z.number().default(0.5).describe('factor on the drive; a negative one pushes away from the target'),
+  strength: signed.default(0.5).describe('factor on the drive; a negative one pushes away from the target'),
   feedback: z.enum(['symmetric', 'random']).default('symmetric').describe('how outputs reach neurons'),
   feedbackScale: magnitude.default(1).describe('standard deviation of random feedback in units of 1 / sqrt(nOut)'),
   clamps: z.string().nullable().default(null).describe('population that is held at the target, one neuron an output'),
@@ -96,6 +97,7 @@ export const contrastive: PassesModel<Params> = {
         },
       ],
       injects: { current: p.teacher !== 'clamp', output: false },
+      clamps: clamped !== null,
       readouts: 'error',
       init(state, rng) {
         if (!random) return;

@@ -1,5 +1,5 @@
 import type { Real } from '../../src/core/layout.ts';
-import type { PassesBinding } from '../../src/core/passes.ts';
+import type { PassesBinding } from '../../src/core/plugins.ts';
 import type { Projection } from '../../src/core/projection.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/passes.ts';
+import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
+import { countTo, positive } from '../../src/core/schema.ts';
 import { addOuter, addReadout, scaleRow, taughtPopulations } from './outer.ts';
 
 /** What both kinds of perturbation are told. */
 export const perturbationParams = {
-  sigma: z.number().positive().describe('standard deviation of the noise, in the unit of what it is added to'),
-  copies: z.int().min(1).max(1000).default(1).describe('perturbed passes of each trial, whose estimates are averaged'),
+  sigma: positive.default(0.01).describe('standard deviation of the noise, in the unit of what it is added to'),
+  copies: countTo(100_000).default(1).describe('perturbed passes of each trial, whose estimates are averaged'),
   output: z
     .enum(['error', 'perturbed'])
     .default('error')
@@ -71,6 +72,7 @@ export function weightPerturbationWith(noise: PerturbationNoise | null): PassesM
         footprint: { reads: ['error', 'weights'], phases: ['soma'] },
         passes: passesOf(p.copies),
         injects: { current: false, output: false },
+        clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
         bind: (binding) => bindWeights(binding, p, noise ?? normal(context.rng.split('noise'))),
@@ -174,6 +176,7 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
         footprint: { reads: ['pre', 'error'], phases: ['soma'] },
         passes: passesOf(p.copies),
         injects: { current: true, output: p.output === 'perturbed' },
+        clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
         bind: (binding) => bindNodes(binding, p, context, noise ?? normal(context.rng.split('noise'))),

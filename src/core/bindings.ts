@@ -9,10 +9,10 @@ import {
   shapeOf,
   type WeightBlock,
 } from './network.ts';
-import type { PassesBinding } from './passes.ts';
 import type {
   DirectBinding,
   NeuronBinding,
+  PassesBinding,
   PopulationSizes,
   ProjectionSizes,
   ReadoutGradientBinding,

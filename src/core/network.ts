@@ -1,7 +1,6 @@
 import type { FieldFormat, FieldStatistics } from './format.ts';
 import type { Block, Real } from './layout.ts';
 import type { FastLoops } from './loops.ts';
-import type { PassesInstance } from './passes.ts';
 import type {
   Activity,
   DirectInstance,
@@ -12,6 +11,7 @@ import type {
   Optimizer,
   OutputFilter,
   OwnLoss,
+  PassesInstance,
   ProjectionShape,
   ReadoutInstance,
   ReadoutShape,

@@ -22,6 +22,7 @@ import {
 import type { Activity, TrialRows } from '../core/plugins.ts';
 import { noRows, type Rows } from '../core/rows.ts';
 import { resetState } from './borders.ts';
+import { moving } from './passes.ts';
 
 const blockDocs: Readonly<Record<WeightBlock['kind'], string>> = {
   projection: 'weights of the projection, a bias last',
@@ -218,9 +219,16 @@ export function formattableFields(spec: NetworkSpec, backend: Backend): string[]
   ];
 }
 
+function movingLength(groups: readonly Group[]): number {
+  return groupsLength(groups.filter(({ role = 'rows' }) => moving.includes(role)));
+}
+
 /** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */
 export function networkLength(spec: NetworkSpec, backend: Backend): NetworkLengths {
-  return { state: groupsLength(stateGroups(spec, backend)), trial: groupsLength(trialGroups(spec, backend)) };
+  const [state, trial] = [stateGroups(spec, backend), trialGroups(spec, backend)];
+  const lengths = { state: groupsLength(state), trial: groupsLength(trial) };
+  // A rule in passes keeps copies: of states as they were before and after the first one, and of what it did.
+  return spec.passes ? { ...lengths, trial: 2 * lengths.trial + 2 * movingLength(state) } : lengths;
 }
 
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */

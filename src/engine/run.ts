@@ -3,10 +3,10 @@ import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core
 import { creditsInSteps, scheduleAt, windowOf } from '../core/network.ts';
 import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
+import { lossOfStreams } from './losses.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
 import { bindPasses, type RunPasses } from './passes.ts';
-import { lossOfStreams } from './scores.ts';
 import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
@@ -73,8 +73,6 @@ export interface TrialOptions {
   readonly freeze?: boolean;
   /** Of a task that answers: called when the network has put out step t. */
   readonly answer?: ((t: number) => void) | undefined;
-  /** Called when the rows hold what the network itself has done; a rule in passes goes over them again. */
-  readonly onDone?: (() => void) | undefined;
   /** Called after every step, when its signal is known and before its update; makes the trial run step by step. */
   readonly onStep?: ((t: number) => void) | undefined;
 }
@@ -99,10 +97,7 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
     stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
-  if (!passes) {
-    options.onDone?.();
-    run.borders.leave(steps);
-  }
+  if (!passes) run.borders.leave(steps);
   const changes = options.learn && !options.freeze;
   if (changes && spec.update.unit === 'trial') updateBetween(run);
   if (changes) run.upkeep.afterTrial(steps);
@@ -157,9 +152,10 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   if (direct && firstDirect < steps) stages.direct(firstDirect, steps);
 }
 
-/** A learning trial of a rule in passes. Its first one is the network itself, whose states go on into the next trial. */
-function inPasses(run: Run, passes: RunPasses, steps: number, { onStep, onDone }: TrialOptions): void {
-  const { rule, bound, start, first, loss } = passes;
+/** A learning trial of a rule in passes. Its first one is the network itself: its rows and its states are what the trial leaves. */
+function inPasses(run: Run, passes: RunPasses, steps: number, { onStep }: TrialOptions): void {
+  const { network, lossScale } = run;
+  const { rule, bound, start, first, done, loss } = passes;
   rule.passes.forEach(({ from, stepwise }, p) => {
     if (p > 0) {
       (from === 'start' ? start : first).putBack();
@@ -176,14 +172,15 @@ function inPasses(run: Run, passes: RunPasses, steps: number, { onStep, onDone }
     }
     if (p === 0) {
       if (rule.readouts === 'error') gradientOfReadouts(run, steps);
-      onDone?.();
       run.borders.leave(steps);
       first.take();
+      done.take();
     }
-    lossOfStreams(run, steps, loss);
+    lossOfStreams(network, lossScale, steps, loss);
     bound.end(p, steps, loss);
   });
   first.putBack();
+  done.putBack();
 }
 
 function forwardTo({ stages, lossScale }: Run, t0: number, t1: number): void {

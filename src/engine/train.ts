@@ -106,11 +106,11 @@ function trainOne(run: Run, feed: Feed, steps: number, listener?: Listener, reco
   const { network, clock, totalSteps } = run;
   feed.fill(steps);
   const onStep = recorder?.wants(clock.trial) && listener ? (t: number) => recorder.step(run, t, listener) : undefined;
-  const tally = emptyTally();
-  const onDone = listener ? () => addTrial(tally, run, steps) : undefined;
-  runTrial(run, steps, { learn: true, answer: feed.answer, onDone, onStep });
+  runTrial(run, steps, { learn: true, answer: feed.answer, onStep });
   checkFinite(run, steps);
   if (!listener) return null;
+  const tally = emptyTally();
+  addTrial(tally, run, steps);
   const scores = scoresOf(tally, network, feed.task.statesExpected);
   const progress = Math.min(1, clock.step / totalSteps);
   listener({

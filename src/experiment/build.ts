@@ -185,10 +185,10 @@ function checkPasses(config: ExperimentConfig, task: TaskInstance, projections: 
   if (task.environment) {
     throw new ConfigError('task.kind', config.task.kind, `a task that does not answer ${beside}`);
   }
-  const scaled = projections.find(({ scaling }) => scaling);
-  if (scaled) {
-    const path = `network.projections.${scaled.whole.name}.scaling`;
-    throw new ConfigError(path, scaled.scaling?.kind, `null ${beside}`);
+  for (const { whole, scaling, rewiring } of projections) {
+    const path = `network.projections.${whole.name}`;
+    if (scaling) throw new ConfigError(`${path}.scaling`, scaling.kind, `null ${beside}`);
+    if (rewiring) throw new ConfigError(`${path}.rewiring`, rewiring.kind, `null ${beside}`);
   }
 }
 

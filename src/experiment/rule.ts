@@ -9,13 +9,14 @@ import type {
   ProjectionSpec,
   ReadoutSpec,
 } from '../core/network.ts';
-import type { PassesInstance, PassesModel } from '../core/passes.ts';
 import type {
   Catalogue,
   DirectInstance,
   DirectModel,
   Entry,
   PartContext,
+  PassesInstance,
+  PassesModel,
   PluginChoice,
   RuleParts,
   SignalInstance,

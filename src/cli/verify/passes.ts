@@ -1,5 +1,4 @@
-import type { PassesBinding, PassesContext, PassesInstance, PassesModel } from '../../core/passes.ts';
-import type { Catalogue } from '../../core/plugins.ts';
+import type { Catalogue, PassesBinding, PassesContext, PassesInstance, PassesModel } from '../../core/plugins.ts';
 
 /** What there is to see when a pass has been done, before anything is learned from it. */
 export type SeePass = (binding: PassesBinding, pass: number, steps: number, loss: Float64Array) => void;
