@@ -4,9 +4,17 @@ import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
-export const tasks = [nBack, patternGeneration, periodicOutput, cueReward, cartPole] satisfies Catalogue['tasks'];
+export const tasks = [
+  nBack,
+  patternGeneration,
+  periodicOutput,
+  cueReward,
+  cartPole,
+  subtasks,
+] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cueReward, nBack, patternGeneration, periodicOutput };
+export { cartPole, cueReward, nBack, patternGeneration, periodicOutput, subtasks };
