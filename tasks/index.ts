@@ -1,4 +1,5 @@
 import type { Catalogue } from '../src/core/plugins.ts';
+import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
@@ -14,7 +15,8 @@ export const tasks = [
   cueReward,
   cartPole,
   subtasks,
+  associations,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cueReward, nBack, patternGeneration, periodicOutput, subtasks };
+export { associations, cartPole, cueReward, nBack, patternGeneration, periodicOutput, subtasks };

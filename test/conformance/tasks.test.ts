@@ -85,6 +85,15 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ share: 2 }, 'task.share'],
     ],
   },
+  associations: {
+    inputs: [{ amplitude: 0.5 }, { amplitude: 1 }],
+    settings: [{}, { steps: 7, patterns: 3, inputs: 4, outputs: 2, target: 0.9 }],
+    refused: [
+      [{ patterns: 0 }, 'task.patterns'],
+      [{ inputs: 2.5 }, 'task.inputs'],
+      [{ amplitude: -1 }, 'task.amplitude'],
+    ],
+  },
   subtasks: {
     settings: [{}, { inputs: 30, active: 5, outputs: 3, steps: 40, outOfReach: 2 }],
     refused: [
