@@ -1,5 +1,6 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
+import { kernl } from './direct/kernl.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
 import { bernoulli } from './losses/bernoulli.ts';
@@ -21,6 +22,7 @@ import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
+import { kernl as kernlRule } from './rules/kernl.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
 import { readoutOnly } from './rules/readoutOnly.ts';
 import { rflo } from './rules/rflo.ts';
@@ -40,7 +42,7 @@ export const models = {
   traces: [eligibility],
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
-  direct: [bptt, rtrl, uoro],
+  direct: [bptt, rtrl, uoro, kernl],
   rules: [
     sgrd,
     sgrdLean,
@@ -55,6 +57,7 @@ export const models = {
     bpttRule,
     rtrlRule,
     uoroRule,
+    kernlRule,
     readoutOnly,
     rateTermOnly,
     factored,
@@ -64,6 +67,7 @@ export const models = {
 } satisfies Omit<Catalogue, 'tasks'>;
 
 export { feedbackParams } from './direct/feedback.ts';
+export { kernlWith, type TwinNoise } from './direct/kernl.ts';
 export {
   deriveSpiking,
   fire,
@@ -90,6 +94,7 @@ export {
   eprop3,
   factored,
   integrator,
+  kernl,
   leaky,
   lif,
   policy,

@@ -1,16 +1,7 @@
 import { viewsOf } from './feedback.ts';
 import type { Real } from './layout.ts';
-import {
-  type Network,
-  type NetworkSpec,
-  type PopulationSpec,
-  type ProjectionSpec,
-  type ReadoutSpec,
-  shapeOf,
-  type WeightBlock,
-} from './network.ts';
+import type { Network, NetworkSpec, PopulationSpec, ProjectionSpec, ReadoutSpec, WeightBlock } from './network.ts';
 import type {
-  DirectBinding,
   NeuronBinding,
   PopulationSizes,
   ProjectionSizes,
@@ -181,21 +172,5 @@ export function bindingOfTrace(network: Network, q: number, c: number): TraceBin
     projection: synapses,
     gradient: gradient[name],
     loops,
-  };
-}
-
-export function bindingOfDirect(network: Network): DirectBinding {
-  const { spec, state, trial, activity, weights, gradient } = network;
-  return {
-    network: shapeOf(spec),
-    state: state.views('direct', 'direct'),
-    error: trial.error,
-    populations: activity.map(({ psi, signals }) => ({ psi, signal: signals[0] })),
-    projections: spec.projections.map(({ name }, q) => ({
-      pre: presynapticRows(network, q),
-      weights: weights[name],
-      gradient: gradient[name],
-    })),
-    readouts: spec.readouts.map(({ name }) => ({ weights: weights[name] })),
   };
 }

@@ -147,7 +147,7 @@ function deriveDirect(
   choice: PluginChoice,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  { sizes, populations, projections, readouts }: RuleShape,
+  { sizes, populations, projections, readouts, goesOn }: RuleShape,
   context: PartContext,
 ): DirectInstance {
   const model: Entry<DirectModel> = find(catalogue.direct, 'kind', choice.kind, 'rule.direct.kind');
@@ -155,6 +155,7 @@ function deriveDirect(
     ...context,
     network: { sizes, populations, projections, readouts },
     borderSpikes: config.network.borderSpikes,
+    goesOn,
   };
   const dynamics = populations.map(({ kind, neuron }) => ({ kind, dynamics: neuron.eligibility }));
   return model.derive(

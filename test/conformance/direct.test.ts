@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bindingOfDirect, bindingOfTrace, projectionSizes } from '../../src/core/bindings.ts';
+import { bindingOfTrace, projectionSizes } from '../../src/core/bindings.ts';
+import { bindingOfDirect } from '../../src/core/direct.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import { cut } from '../../src/core/layout.ts';
 import type { Weights } from '../../src/core/network.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import {
-  bindingOfDirect,
   bindingOfNeuron,
   bindingOfReadout,
   bindingOfSignal,
@@ -11,6 +10,7 @@ import {
   readoutSizes,
   signalSizes,
 } from '../../src/core/bindings.ts';
+import { bindingOfDirect } from '../../src/core/direct.ts';
 import {
   type Block,
   cut,

@@ -7,6 +7,7 @@ import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropRewardFile, verifyEpropReward } from './epropReward.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
+import { type KernlFile, verifyKernl } from './kernl.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
@@ -35,6 +36,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
   ['eprop-reward', (file: EpropRewardFile, subject: Subject) => verifyEpropReward(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
+  ['kernl', (file: KernlFile, subject: Subject) => verifyKernl(file, subject)],
   ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
   ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
