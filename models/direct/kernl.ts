@@ -122,7 +122,7 @@ function ratesOf({ neurons, network }: DirectContext): ClosedDynamics[] {
   return neurons.map((neuron, p) => {
     if (neuron.form === 'post-then-filter') return neuron;
     throw new UnsupportedError(
-      `rule kernl: population "${network.populations[p].name}" is not of leaky rate neurons ("rate"), whose rate is all that they keep`,
+      `rule: kernels need leaky rate neurons, whose rate is all that they keep, in the population ${network.populations[p].name}`,
     );
   });
 }

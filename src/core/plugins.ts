@@ -209,7 +209,7 @@ export interface EligibilityKernel {
 export type NeuronDynamics = ClosedDynamics | LinearDynamics;
 
 export interface ClosedDynamics {
-  /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons. */
+  /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons, whose row of activity is all that they keep. */
   readonly form: 'filter-then-post' | 'post-then-filter';
   /** Decay of the presynaptic filter (membrane) or of the rate, per step. */
   readonly decay: number;

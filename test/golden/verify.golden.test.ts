@@ -404,6 +404,26 @@ const files: readonly Golden[] = [
     ],
   },
   {
+    name: 'kernl-small.json',
+    given: ['W_in', 'W_rec', 'b_rec', 'W_out', 'b_out', 'y', 'zeta', 'A_start', 'alpha_start'],
+    unchecked: [],
+    spikes: /^$/,
+    spoil: [
+      ...['code', 'aligned', 'fixed_A_identity_alpha_leak'].flatMap((scenario) => [
+        ...['a', 'twin', 'omega', 'gamma', 'q'].map((name) => `scenarios.${scenario}.steps.9.${name}.3`),
+        `scenarios.${scenario}.steps.11.noise_loss`,
+        ...['A', 'alpha', 'B', 'gradient'].map((name) => `scenarios.${scenario}.steps.23.${name}.*`),
+        `scenarios.${scenario}.gradient_sum.*`,
+      ]),
+      ...['W_in', 'W_rec', 'b_rec', 'W_out', 'b_out', 'A_start', 'alpha_start', 'x'].map((name) => `${name}.*`),
+      'y.4.1',
+      'zeta.5.2',
+      'zeta.24.*',
+      'params.lr',
+      'params.alpha_net',
+    ],
+  },
+  {
     name: 'loihi-lif-small.json',
     given: [
       ...[

@@ -536,6 +536,14 @@ describe('a declaration in matrices that does not hold', () => {
       checkDynamics('mine', neuron.threshold !== null, neuron, size);
     },
   );
+
+  it('a rate that is kept elsewhere than in its row is no "post-then-filter"', () => {
+    const even = neuronOf('integrator', { leak: { decay: 0.7 }, inputScale: '1' });
+    const form = { form: 'post-then-filter', decay: 0.7, gain: 1, adaptation: null, resetGain: 0 } as const;
+    expect(() => checkDynamics('mine', false, { ...even, eligibility: form }, size)).toThrow(
+      /2 steps after its rate was moved there is left of it, per unit, 0\.00000\d*, by the declaration 0\.700000/,
+    );
+  });
 });
 
 describe('streams', () => {

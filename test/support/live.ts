@@ -216,6 +216,10 @@ export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
       'reset "attached" needs neurons whose reset subtracts the threshold',
     ],
     [!fires(neuron) && rule.name === 'e-prop-3', 'windows need spiking neurons: the psi of a rate comes too late'],
+    [
+      rule.name === 'kernl' && neuron.params.kind !== 'rate',
+      'kernels need leaky rate neurons, whose rate is all that they keep, in the population rec',
+    ],
     [!fires(neuron) && 'leak' in trace, 'a leak of its own needs the trace "post-then-filter" of a spiking neuron'],
   ];
   const said = reasons.flatMap(([applies, reason]) => (applies ? [`rule: ${reason}`] : []));
