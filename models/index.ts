@@ -66,6 +66,13 @@ export const models = {
   scalings: [presynaptic],
 } satisfies Omit<Catalogue, 'tasks'>;
 
+export {
+  bindCueOrder,
+  type CueOrder,
+  type CueOrderBinding,
+  type CueOrderParams,
+  type Drives,
+} from './circuits/cueOrder.ts';
 export { feedbackParams } from './direct/feedback.ts';
 export { kernlWith, type TwinNoise } from './direct/kernl.ts';
 export {

@@ -1,12 +1,20 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { cartPole } from './cartPole.ts';
+import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
 
 /** Every task, one line each. */
-export const tasks = [nBack, patternGeneration, periodicOutput, cueReward, cartPole] satisfies Catalogue['tasks'];
+export const tasks = [
+  nBack,
+  patternGeneration,
+  periodicOutput,
+  cueReward,
+  cartPole,
+  cuedSegments,
+] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cueReward, nBack, patternGeneration, periodicOutput };
+export { cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput };

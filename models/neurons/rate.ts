@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
-import { decaySchema } from '../../src/core/schema.ts';
+import { decaySchema, signed } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
+import { resolveValues, valuesOf } from '../../src/core/values.ts';
 
 const params = z.strictObject({
   kind: z.literal('rate'),
   leak: decaySchema.default({ decay: 0 }).describe('memory of the rate; decay 0 is the plain tanh network'),
+  initial: valuesOf(signed).default(0).describe('rate before the first step'),
 });
 
 const layout = {
@@ -29,11 +31,19 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
   source: 'Marschall, Cho, Savin 2020, JMLR 21:135; Murray 2019, eLife 8:e43299',
   spiking: false,
   params,
-  derive(p, { dtMs, path }) {
+  derive(p, { dtMs, size, path, rng }) {
     const decay = resolveDecay(p.leak, dtMs, `${path}.leak`);
     return {
       layout,
       eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+      initialActivity: resolveValues(
+        p.initial,
+        size,
+        rng.split('initial'),
+        `${path}.initial`,
+        Number.isFinite,
+        'a number',
+      ),
       membrane: 'u',
       nRef: 0,
       kernel: { name: 'rate', decay, gain: 1 - decay },

@@ -283,6 +283,8 @@ export interface NeuronInstance {
   readonly eligibility: NeuronDynamics | null;
   /** Threshold of every neuron now, for figures; null for rate neurons. */
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
+  /** Activity before the first step, of all or of each; 0 where it is left out. [self] */
+  readonly initialActivity?: number | Float64Array;
   /** Name of the state that is drawn as the membrane. */
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */

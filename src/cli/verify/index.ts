@@ -16,6 +16,7 @@ import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
 import { type ReckonRtlFile, verifyReckonRtl } from './reckonRtl.ts';
 import { passes, type Quantity, type Subject, subjects } from './report.ts';
+import { type RfloAugmentedFile, verifyRfloAugmented } from './rfloAugmented.ts';
 import { type RfloRateFile, verifyRfloRate } from './rfloRate.ts';
 
 export interface Verdict {
@@ -45,6 +46,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],
   ['reckon-rtl', (file: ReckonRtlFile, subject: Subject) => verifyReckonRtl(file, subject)],
+  ['rflo-augmented', (file: RfloAugmentedFile, subject: Subject) => verifyRfloAugmented(file, subject)],
   ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
 ]);
 
