@@ -3,17 +3,18 @@ import { ConfigError } from '../src/core/errors.ts';
 import { once } from '../src/core/once.ts';
 import type { TaskInstance, TaskModel, TrialTarget } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
-import { countTo, positive } from '../src/core/schema.ts';
+import { countTo, listed, positive, signed } from '../src/core/schema.ts';
 
 const params = z.strictObject({
   kind: z.literal('cued-segments'),
-  segments: countTo(1000).default(4).describe('different segments, each with a cue of its own'),
-  steps: countTo(100_000).default(100).describe('length of a segment, steps'),
-  outputs: countTo(1000).default(2).describe('dimensions of a curve'),
+  segments: listed.default(4).describe('different segments, each with a cue of its own'),
+  steps: listed.default(100).describe('length of a segment, steps'),
+  outputs: listed.default(2).describe('dimensions of a curve'),
   harmonics: countTo(1000).default(3).describe('frequencies of a curve: 1, 2, ... per segment'),
   amplitude: positive.default(1).describe('of the lowest frequency; that of frequency m is 1/m of it'),
+  cue: signed.default(1).describe('input of the segment that goes on; 0 of the others'),
   order: z
-    .array(z.number().int().min(0))
+    .array(z.number().int().min(0).max(9_999_999))
     .min(1)
     .max(10_000)
     .nullable()
@@ -25,11 +26,12 @@ type Params = z.infer<typeof params>;
 /**
  * Segments of movement, each cued by a tonic input of its own: the outputs follow a smooth closed curve.
  *
- *     x_i(t)  = 1 while segment i goes on, else 0
+ *     x_i(t)  = cue while segment i goes on, else 0
  *     y*_k(t) = A sum_m sin(2 pi m tau / D + phase_ikm) / m,      m = 1 .. harmonics; tau: steps since the segment began; D: its length
  *
  * A trial is a pass through several segments; the network's state goes on from one into the next. Phases are uniform and drawn once, from the
- * seed. The only difference between trials is their order, so a test has the same segments in orders of its own.
+ * seed. Trials differ in their order alone, which depends on the seed and the number of the trial: what is to be learned by heart is the same
+ * in training and test.
  *
  * After Murray 2019 (eLife 8:e43299): short segments cued by one unit of a second population. The curves are ours.
  */
@@ -43,19 +45,19 @@ export const cuedSegments: TaskModel<Params> = {
       throw new ConfigError('task.order', odd, `segments >= 0 and < ${p.segments} (task.segments)`);
     }
     const curves = once(() => drawCurves(p, rng.split('phases')));
+    const orders = rng.split('orders');
     const length = p.order?.length ?? p.segments;
     return {
       nIn: p.segments,
       nOut: p.outputs,
       mode: { kind: 'trial', steps: length * p.steps },
       statesExpected: false,
-      testIsNew: p.order === null && p.segments > 1,
+      testIsNew: false,
       bytes: 8 * p.segments * p.steps * p.outputs,
       bounds: [],
       inputPopulations: [{ label: 'cues', size: p.segments }],
-      fill(out, draws, start, split) {
-        const order = p.order ?? shuffled(p.segments, draws.split(split).split(start));
-        write(out, p, curves(), order);
+      fill(out, _rng, start) {
+        write(out, p, curves(), p.order ?? shuffled(p.segments, orders.split(start)));
       },
     };
   },
@@ -87,12 +89,17 @@ function shuffled(n: number, rng: Rng): number[] {
   return order;
 }
 
-function write(out: TrialTarget, { segments, steps, outputs }: Params, curves: Float64Array, order: readonly number[]) {
+function write(
+  out: TrialTarget,
+  { segments, steps, outputs, cue }: Params,
+  curves: Float64Array,
+  order: readonly number[],
+) {
   for (let s = 0; s < order.length; s++) {
     const curve = curves.subarray(order[s] * steps * outputs, (order[s] + 1) * steps * outputs);
     out.target.set(curve, s * steps * outputs);
     for (let t = s * steps; t < (s + 1) * steps; t++) {
-      for (let i = 0; i < segments; i++) out.x[t * out.xStride + i] = i === order[s] ? 1 : 0;
+      for (let i = 0; i < segments; i++) out.x[t * out.xStride + i] = i === order[s] ? cue : 0;
       out.weight[t] = 1;
     }
   }

@@ -14,6 +14,8 @@ export interface CueOrderParams {
   readonly threshold: number;
   /** Steps from one decision to the next: the length of a segment. */
   readonly every: number;
+  /** Input of the active unit, not 0. */
+  readonly cue: number;
 }
 
 export interface CueOrderBinding {
@@ -86,7 +88,7 @@ export function bindCueOrder({ x, z, units, stream }: CueOrderBinding, p: CueOrd
     },
     begin(unit) {
       trace.fill(0);
-      cue(x.data, unit, rowAt(x, stream, 0), units);
+      cue(x.data, unit, p.cue, rowAt(x, stream, 0), units);
     },
     answer(t) {
       const active = unitAt(t);
@@ -95,7 +97,7 @@ export function bindCueOrder({ x, z, units, stream }: CueOrderBinding, p: CueOrd
       if (decides) drive(drives, M, K, trace, z.data, active, rowAt(z, stream, t), p.weightK, n, units);
       const winner = decides ? largest(drives, units) : active;
       const next = winner >= 0 && winner !== active && drives[winner] > p.threshold ? winner : active;
-      if (t + 1 < x.steps) cue(x.data, next, rowAt(x, stream, t + 1), units);
+      if (t + 1 < x.steps) cue(x.data, next, p.cue, rowAt(x, stream, t + 1), units);
       return decides ? Float64Array.from(drives) : null;
     },
   };
@@ -103,13 +105,13 @@ export function bindCueOrder({ x, z, units, stream }: CueOrderBinding, p: CueOrd
 
 /** The unit whose input is on, -1 for none. x: row at `row` */
 function activeUnit(x: Real, row: number, units: number): number {
-  for (let i = 0; i < units; i++) if (x[row + i] > 0) return i;
+  for (let i = 0; i < units; i++) if (x[row + i] !== 0) return i;
   return -1;
 }
 
-/** x_i = [i is the unit].   x: row at `row` */
-function cue(x: Real, unit: number, row: number, units: number): void {
-  for (let i = 0; i < units; i++) x[row + i] = i === unit ? 1 : 0;
+/** x_i = level [i is the unit].   x: row at `row` */
+function cue(x: Real, unit: number, level: number, row: number, units: number): void {
+  for (let i = 0; i < units; i++) x[row + i] = i === unit ? level : 0;
 }
 
 /** tr_i = lambda tr_i + (1 - lambda) [i was active].   tr: [unit] */

@@ -145,7 +145,7 @@ function orderOf({ params: p }: RfloAugmentedFile, { run }: Experiment): CueOrde
   const { trial, activity } = run.network;
   return bindCueOrder(
     { x: trial.x, z: activity[0].z, units: p.n_units, stream: 0 },
-    { decay: p.lambda, rateM: p.eta_M, rateK: p.eta_K, weightK: p.c_h, threshold: p.theta, every: p.D },
+    { decay: p.lambda, rateM: p.eta_M, rateK: p.eta_K, weightK: p.c_h, threshold: p.theta, every: p.D, cue: 1 },
   );
 }
 
