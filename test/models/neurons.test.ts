@@ -236,6 +236,30 @@ describe('rate', () => {
   it('has no threshold', () => {
     expect(build({ neuron: { kind: 'rate' }, x: [[1]] }).run.network.spec.populations[0].neuron.threshold).toBeNull();
   });
+
+  it('starts every trial at its initial rate, which acts at the first step, or goes on from the trial before', () => {
+    const neuron = { kind: 'rate', leak: { decay: 0.5 }, initial: [0.5, -1] };
+    const x = [
+      [0, 0],
+      [0, 0],
+    ];
+    const wRec = [
+      [0, 0.25],
+      [0, 0],
+    ];
+    const wIn = [1, 1];
+    const second = -0.5 + 0.5 * Math.tanh(0.125);
+    const third = second / 2 + 0.5 * Math.tanh(0.0625);
+    const once = [
+      [0.25, second],
+      [0.125, third],
+    ];
+    expect(run({ neuron, x, wIn, wRec }).z).toBeClose([...once, ...once], tolerances.formula);
+    const { z } = run({ neuron, x, wIn, wRec, training: { state: 'carry' } });
+    expect(z.slice(0, 2)).toBeClose(once, tolerances.formula);
+    expect(z[2]).toBeClose([0.0625, third / 2 + 0.5 * Math.tanh(0.03125)], tolerances.formula);
+    expect(() => build({ neuron, x, wIn: [1] })).toThrow(/network\.neuron\.initial: got "2 values", expected 1/);
+  });
 });
 
 describe('neurons that differ', () => {
