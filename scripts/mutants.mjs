@@ -824,6 +824,11 @@ const nearest = [
   ],
   ['models/signals/window.ts', ['test/models/window.test.ts', 'test/golden']],
   ['models/signals/', ['test/models/broadcast.test.ts', 'test/engine/update.test.ts']],
+  ['models/circuits/', ['test/models/cueOrder.test.ts', 'test/golden/verify.golden.test.ts']],
+  ...['kernl', 'twin', 'kernels'].map((name) => [
+    `models/direct/${name}.ts`,
+    ['test/models/kernl.test.ts', 'test/golden/verify.golden.test.ts', 'test/conformance/direct.test.ts'],
+  ]),
   [
     'models/direct/',
     [
@@ -849,6 +854,7 @@ const nearest = [
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['models/losses/', ['test/models/losses.test.ts']],
   ['src/optim/', ['test/optim']],
+  ['src/core/forward.ts', ['test/models']],
   ['src/core/bindings.ts', ['test/graph/rules.test.ts', 'test/graph/cut.test.ts']],
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],
