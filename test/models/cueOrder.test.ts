@@ -87,6 +87,11 @@ describe('the order of cues', () => {
     // Four steps of unit 0: its trace is 1 - 1/16 at the onset of unit 1.
     expect(Array.from(M)).toEqual([0, 0.5 * (1 - 1 / 16), 0, 0, 0, 0, 0, 0, 0]);
     expect(Array.from(K)).toEqual([0, 1, 0, 0, 0, 0]);
+    const again = cued([0, 1, 0, 1]);
+    const other = bindCueOrder({ x: again.x, z: again.z, units, stream: 0 }, params);
+    other.learn(again.steps);
+    expect([0, 4, 8].map((s) => other.state.M[s])).toEqual([0, 0, 0]);
+    expect(other.state.M[units]).toBeGreaterThan(0);
   });
 
   it('says what each unit is driven by where it decides, and leaves the other columns of the input alone', () => {
