@@ -1,8 +1,17 @@
 import { viewsOf } from './feedback.ts';
 import type { Real } from './layout.ts';
-import type { Network, NetworkSpec, PopulationSpec, ProjectionSpec, ReadoutSpec, WeightBlock } from './network.ts';
+import {
+  type Network,
+  type NetworkSpec,
+  type PopulationSpec,
+  type ProjectionSpec,
+  type ReadoutSpec,
+  shapeOf,
+  type WeightBlock,
+} from './network.ts';
 import type {
   NeuronBinding,
+  PassesBinding,
   PopulationSizes,
   ProjectionSizes,
   ReadoutGradientBinding,
@@ -112,6 +121,7 @@ export function bindingOfReadout(network: Network, r: number): ReadoutGradientBi
     state: state.views(`readout.${name}`, 'readout'),
     reads: reads.map((p) => activity[p].z),
     y: columnsOf(trial.y, column, size),
+    injected: trial.injected.width === 0 ? trial.injected : columnsOf(trial.injected, column, size),
     error: columnsOf(trial.error, column, size),
     weights: weights[name],
     bias: weights[`${name}.bias`],
@@ -172,5 +182,31 @@ export function bindingOfTrace(network: Network, q: number, c: number): TraceBin
     projection: synapses,
     gradient: gradient[name],
     loops,
+  };
+}
+
+export function bindingOfPasses(network: Network): PassesBinding {
+  const { spec, state, trial, activity, weights, gradient } = network;
+  const learns = (block: string) => spec.blocks.some(({ name, plastic }) => name === block && plastic);
+  return {
+    network: shapeOf(spec),
+    state: state.views('passes', 'passes'),
+    populations: spec.populations.map(({ size }, p) => ({
+      size,
+      z: activity[p].z,
+      injected: activity[p].injected,
+    })),
+    readouts: spec.readouts.map(({ name, column, size, gain }, r) => {
+      const { reads, y, error, injected, weights, bias, gradient } = bindingOfReadout(network, r);
+      const target = columnsOf(trial.target, column, size);
+      const plastic = { weights: learns(name), bias: learns(`${name}.bias`) };
+      return { reads, y, target, error, injected, gain, plastic, weights, bias, gradient };
+    }),
+    projections: spec.projections.map(({ name }, q) => ({
+      pre: presynapticRows(network, q),
+      plastic: learns(name),
+      weights: weights[name],
+      gradient: gradient[name],
+    })),
   };
 }

@@ -13,7 +13,7 @@ export function bindPopulation(network: Network, p: number): (b: number, t: numb
   const { addCurrent } = { ...plain, ...loops };
   const current = scratchOf(loops)(size);
   const step = neuron.bind(bindingOfNeuron(network, p, current));
-  const kept = activity[p].current;
+  const { current: kept, injected } = activity[p];
   const arriving = spec.projections.flatMap(({ name, post, delay, synapses }, q) =>
     post === p ? [{ rows: presynapticRows(network, q), weights: weights[name], delay, synapses }] : [],
   );
@@ -25,6 +25,7 @@ export function bindPopulation(network: Network, p: number): (b: number, t: numb
         addCurrent(current, w, rows.data, synapses, rowAt(rows, b, t - delay));
       }
     }
+    if (injected.width > 0) addRow(current, injected.data, rowAt(injected, b, t), size);
     if (kept.data.length > 0) kept.data.set(current, rowAt(kept, b, t));
     step(b, t);
   };
@@ -41,6 +42,10 @@ function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: P
 }
 
 const plain = { addCurrent };
+
+function addRow(sum: Real, x: Real, row: number, n: number): void {
+  for (let j = 0; j < n; j++) sum[j] += x[row + j];
+}
 
 /** The populations a second time; what they keep starts at its initial values. */
 export function replicaOf(network: Network): Replica {
@@ -69,7 +74,8 @@ export function replicaOf(network: Network): Replica {
         steps,
       };
     };
-    return { ...own, z: rows(own.z), psi: rows(own.psi), current: noRows(new Float64Array(0)) };
+    const none = noRows(new Float64Array(0));
+    return { ...own, z: rows(own.z), psi: rows(own.psi), current: none, injected: none };
   });
   const steps = spec.populations.map((_, p) => bindPopulation({ ...network, state, activity }, p));
   return {

@@ -237,6 +237,13 @@ describe('rate', () => {
     expect(build({ neuron: { kind: 'rate' }, x: [[1]] }).run.network.spec.populations[0].neuron.threshold).toBeNull();
   });
 
+  it('starts at its initial potential where that has the memory', () => {
+    const neuron = { kind: 'rate', leaks: 'potential', leak: { decay: 0.5 }, initial: 0.8 };
+    const first = 0.4 + 0.5 * 0.25 * Math.tanh(0.8);
+    const { z } = run({ neuron, x: [[0, 0]], wRec: [[0.25]] });
+    expect(z).toBeClose([[Math.tanh(first)], [Math.tanh(first / 2 + 0.125 * Math.tanh(first))]], tolerances.formula);
+  });
+
   it('starts every trial at its initial rate, which acts at the first step, or goes on from the trial before', () => {
     const neuron = { kind: 'rate', leak: { decay: 0.5 }, initial: [0.5, -1] };
     const x = [
