@@ -38,6 +38,12 @@ describe('cued segments', () => {
       });
     }
     expect(new Set(trials.map(({ cues }) => cues.join())).size).toBeGreaterThan(2);
+    expect(trial(1)).toEqual(trials[1]);
+    expect(
+      filled('task.cue=-2')
+        .trial(1)
+        .x[0].reduce((sum, value) => sum + value, 0),
+    ).toBe(-2);
     expect(new Set([...curves.values()].map((curve) => curve.join())).size).toBe(4);
   });
 
