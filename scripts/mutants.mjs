@@ -317,7 +317,6 @@ const byFile = {
     ['rowAt(pre, b, t - delay)', 'rowAt(pre, b, t - delay + 1)'],
     ['kappa * bar[at + s] + gain', 'bar[at + s] + gain'],
     ['barAt(b, f++), l * n + start, 1)', 'barAt(b, f++), start, 1)'],
-    ['l * n + start, gain)', 'l * n + start, 1)'],
     ['grad[s] += gain * c', 'grad[s] -= gain * c'],
   ],
   'models/direct/uoro.ts': [

@@ -69,7 +69,7 @@ describe('with A = 1 and the leaks of the neurons, not learned, it is rflo', () 
       const experiment = graphExperiment({
         task: { kind: 'live' },
         network: {
-          populations: { front: rate, back: { ...rate, size: 4 } },
+          populations: { front: rate, back: { size: 4, neuron: { ...neuron.params, leak: { decay: 0.3 } } } },
           projections: {
             a: { from: 'input', to: 'front' },
             b: { from: 'front', to: 'back', delayMs: 0 },
@@ -77,8 +77,8 @@ describe('with A = 1 and the leaks of the neurons, not learned, it is rflo', () 
             d: { from: 'back', to: 'front' },
           },
           readouts: {
-            one: { from: ['front', 'back'], readout: { kind: 'leaky', filter: { decay: 0.5 } }, outputs: [0, 1] },
             two: { from: 'back', readout: { kind: 'leaky', filter: { decay: 0 } }, outputs: [2] },
+            one: { from: ['front', 'back'], readout: { kind: 'leaky', filter: { decay: 0.5 } }, outputs: [0, 1] },
           },
         },
         rule,
@@ -116,6 +116,14 @@ describe('the twin', () => {
       });
     }
     expect(steps).toBe(100);
+  });
+
+  it('leaves the states of the network alone', () => {
+    const potentials = ['kernl', 'readout-only'].map((name) => {
+      const { network } = doTrial(liveExperiment({ neuron, rule: { name } }));
+      return network.state.field('population.rec.u');
+    });
+    expect(potentials[0]).toBeBitEqual(potentials[1]);
   });
 
   it('starts again from the network after so many steps, and with it omega', () => {
