@@ -5,6 +5,7 @@ import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
 export const tasks = [
@@ -14,7 +15,8 @@ export const tasks = [
   cueReward,
   cartPole,
   cuedSegments,
+  subtasks,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput };
+export { cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput, subtasks };

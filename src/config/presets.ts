@@ -51,7 +51,7 @@ function actorAndCritic(
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
- * the environment that everyone knows.
+ * the environment that everyone knows. `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
  */
 const fourSixBack = {
   name: 'four-six-back',
@@ -219,6 +219,36 @@ const presets = {
     },
     training: { total: 48_000, streams: 32 },
     evaluation: { total: 512, streams: 64 },
+  },
+  subtasks: {
+    name: 'subtasks',
+    task: { kind: 'subtasks', inputs: 50, active: 10 },
+    network: {
+      dtMs: 1,
+      populations: { relay: { size: 50, neuron: { kind: 'integrator', leak: { decay: 0 }, inputScale: '1' } } },
+      projections: {
+        in: {
+          from: 'input',
+          to: 'relay',
+          connectivity: { kind: 'one-to-one' },
+          init: { kind: 'constant', value: 1 },
+          plastic: false,
+        },
+      },
+      readouts: {
+        out: {
+          from: 'relay',
+          readout: { kind: 'leaky', filter: { decay: 0 }, bias: false },
+          init: { kind: 'constant', value: 0 },
+        },
+      },
+    },
+    rule: { name: 'node-perturbation', sigma: 2e-4, output: 'perturbed' },
+    loss: { kind: 'square', scale: 'mean' },
+    // The fastest for noise on ten outputs and ten active inputs: 1 / ((10 * 10 + 2) * 10).
+    optimizer: { kind: 'sgd', rates: { out: 9.8e-4 } },
+    training: { total: 4000 },
+    evaluation: { total: 100, streams: 1 },
   },
   'cart-pole': {
     name: 'cart-pole',
