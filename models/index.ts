@@ -1,5 +1,6 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
+import { kernl } from './direct/kernl.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
 import { bernoulli } from './losses/bernoulli.ts';
@@ -24,6 +25,7 @@ import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
+import { kernl as kernlRule } from './rules/kernl.ts';
 import {
   nodePerturbation as nodePerturbationRule,
   weightPerturbation as weightPerturbationRule,
@@ -47,7 +49,7 @@ export const models = {
   traces: [eligibility],
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
-  direct: [bptt, rtrl, uoro],
+  direct: [bptt, rtrl, uoro, kernl],
   passes: [weightPerturbation, nodePerturbation, contrastive],
   rules: [
     sgrd,
@@ -63,6 +65,7 @@ export const models = {
     bpttRule,
     rtrlRule,
     uoroRule,
+    kernlRule,
     weightPerturbationRule,
     nodePerturbationRule,
     contrastiveRule,
@@ -74,7 +77,15 @@ export const models = {
   scalings: [presynaptic],
 } satisfies Omit<Catalogue, 'tasks'>;
 
+export {
+  bindCueOrder,
+  type CueOrder,
+  type CueOrderBinding,
+  type CueOrderParams,
+  type Drives,
+} from './circuits/cueOrder.ts';
 export { feedbackParams } from './direct/feedback.ts';
+export { kernlWith, type TwinNoise } from './direct/kernl.ts';
 export {
   deriveSpiking,
   fire,
@@ -103,6 +114,7 @@ export {
   eprop3,
   factored,
   integrator,
+  kernl,
   leaky,
   lif,
   nodePerturbation,

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
+import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
@@ -14,9 +15,10 @@ export const tasks = [
   periodicOutput,
   cueReward,
   cartPole,
+  cuedSegments,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { associations, cartPole, cueReward, nBack, patternGeneration, periodicOutput, subtasks };
+export { associations, cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput, subtasks };

@@ -150,7 +150,7 @@ function deriveDirect(
   choice: PluginChoice,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  { sizes, populations, projections, readouts }: RuleShape,
+  { sizes, populations, projections, readouts, goesOn }: RuleShape,
   context: PartContext,
 ): DirectInstance {
   const model: Entry<DirectModel> = find(catalogue.direct, 'kind', choice.kind, 'rule.direct.kind');
@@ -158,6 +158,7 @@ function deriveDirect(
     ...context,
     network: { sizes, populations, projections, readouts },
     borderSpikes: config.network.borderSpikes,
+    goesOn,
   };
   const dynamics = populations.map(({ kind, neuron }) => ({ kind, dynamics: neuron.eligibility }));
   return model.derive(
