@@ -23,6 +23,8 @@ export interface AuditReport {
   readonly seed: number;
   readonly windows: number;
   readonly chunks: number;
+  /** Of the noise of rules, at every point. */
+  readonly draws: number;
   readonly reset: string;
   /** Projections and readouts that are compared. */
   readonly blocks: readonly string[];

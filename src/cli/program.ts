@@ -228,6 +228,12 @@ function addAudit(program: Command): void {
     .option('--windows <n>', 'audit points, from the first weights to the last', whole(2, 10_000), 20)
     .option('--chunks <n>', 'fresh chunks (trials) that each point sums over', whole(1, 10_000), 4)
     .option(
+      '--draws <n>',
+      'draws of the noise of rules at each point; with several, bias and variance',
+      whole(1, 10_000),
+      1,
+    )
+    .option(
       '--reset <how>',
       "whether the true gradient goes through the neuron's own reset: attached or detached",
       'detached',

@@ -30,6 +30,19 @@ export interface Alignment {
   readonly norm: number | null;
 }
 
+/**
+ * What the gradients of several draws of a rule's own noise are like, in units of the true one r. null where that is 0, or a gradient is
+ * not finite.
+ */
+export interface Spread {
+  /** |mean - r| / |r|, less what the noise of a mean of so many draws adds on average; 0 where that is more. */
+  readonly bias: number | null;
+  /** Of one draw: sum of the variances of all entries / |r|^2. */
+  readonly variance: number | null;
+}
+
+export type Spreads = Readonly<Record<string, Spread>>;
+
 /** By the names of blocks. */
 export type Alignments = Readonly<Record<string, Alignment>>;
 
@@ -39,6 +52,27 @@ export const undefinedAlignment: Alignment = { cosine: null, sign: null, norm: n
 export function align(gradient: Weights, reference: Weights, blocks: readonly AuditBlock[]): Alignments {
   return Object.fromEntries(
     blocks.map(({ name, parts }) => [name, alignBlock(parts.map((part) => [gradient[part], reference[part]]))]),
+  );
+}
+
+/** Bias and variance of every block over several draws, two or more. */
+export function spread(draws: readonly Weights[], reference: Weights, blocks: readonly AuditBlock[]): Spreads {
+  return Object.fromEntries(
+    blocks.map(({ name, parts }) => {
+      let [apart, within, size] = [0, 0, 0];
+      for (const part of parts) {
+        const r = reference[part];
+        for (let s = 0; s < r.length; s++) {
+          const mean = draws.reduce((sum, draw) => sum + draw[part][s], 0) / draws.length;
+          within += draws.reduce((sum, draw) => sum + (draw[part][s] - mean) ** 2, 0) / (draws.length - 1);
+          apart += (mean - r[s]) ** 2;
+          size += r[s] ** 2;
+        }
+      }
+      if (!(size > 0) || !Number.isFinite(within + apart)) return [name, { bias: null, variance: null }];
+      const bias = Math.sqrt(Math.max(0, apart - within / draws.length) / size);
+      return [name, { bias, variance: within / size }];
+    }),
   );
 }
 

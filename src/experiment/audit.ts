@@ -8,7 +8,16 @@ import { createRng } from '../core/rng.ts';
 import { createFeed, nextSteps } from '../engine/feed.ts';
 import { runTrial } from '../engine/run.ts';
 import { addTrial, emptyTally, scoresOf } from '../engine/scores.ts';
-import { type Alignments, type AuditBlock, align, auditBlocksOf, normsOf, undefinedAlignment } from './alignment.ts';
+import {
+  type Alignments,
+  type AuditBlock,
+  align,
+  auditBlocksOf,
+  normsOf,
+  type Spreads,
+  spread,
+  undefinedAlignment,
+} from './alignment.ts';
 import { buildSpec, deriveParts } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import {
@@ -32,6 +41,8 @@ export interface AuditOptions extends Pick<OpenOptions, 'maxBytes'> {
   readonly windows?: number;
   /** Fresh chunks (trials) that one point sums over. 4 */
   readonly chunks?: number;
+  /** Draws of the noise of rules at every point, for their bias and variance. 1: neither */
+  readonly draws?: number;
   /** Whether the true gradient goes through the neuron's own reset. `detached` */
   readonly reset?: 'attached' | 'detached';
   /** A clock in ms; with it the learning is timed. */
@@ -59,6 +70,8 @@ export interface AuditPoint {
   readonly norms: Readonly<Record<string, number>>;
   /** One per rule, in their order. */
   readonly alignments: readonly Alignments[];
+  /** Of several draws, likewise; null where there is one. */
+  readonly spreads: readonly Spreads[] | null;
 }
 
 export interface AuditProgress {
@@ -113,11 +126,12 @@ interface Audited extends Follower {
  * @throws ConfigError (its paths begin with `audit.`), UnsupportedError
  */
 export function createAudit(input: unknown, catalogue: Catalogue, options: AuditOptions): Audit {
-  const { windows = 20, chunks = 4, maxBytes } = options;
+  const { windows = 20, chunks = 4, draws = 1, maxBytes } = options;
   const master = createExperiment(input, catalogue, { maxBytes });
   const total = Math.ceil(master.run.totalSteps / master.run.network.spec.sizes.step);
   assertWhole('audit.windows', windows, 2, total + 1, `: the training has ${total} chunks`);
   assertWhole('audit.chunks', chunks, 1, 10_000, '');
+  assertWhole('audit.draws', draws, 1, 10_000, '');
   const cast = assemble(master, input, catalogue, options);
   const { first, followers, all } = cast;
   const described = [...followers, first].map(describe);
@@ -135,7 +149,7 @@ export function createAudit(input: unknown, catalogue: Catalogue, options: Audit
         for (const follower of all) adopt(follower, master.run);
         const amount = master.feed.amount();
         const due = chunk === Math.round((p * total) / (windows - 1));
-        const point = due ? { amount, ...measure(cast, chunk, chunks, options.now) } : null;
+        const point = due ? { amount, ...measure(cast, chunk, { chunks, draws, now: options.now }) } : null;
         if (due) p += 1;
         yield { amount, point };
         if (chunk === total) return;
@@ -219,9 +233,53 @@ function followChunk({ first, followers }: Cast, steps: number): void {
   }
 }
 
+interface PointOptions {
+  readonly chunks: number;
+  readonly draws: number;
+  readonly now: AuditOptions['now'];
+}
+
 /** The point before a chunk, from copies of the state. Its data depend on the place alone, not on the other points. */
-function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['now']): Omit<AuditPoint, 'amount'> {
-  const { first, references, followers, all, identity, blocks } = cast;
+function measure(cast: Cast, place: number, { chunks, draws, now }: PointOptions): Omit<AuditPoint, 'amount'> {
+  const { first, references, followers, all, blocks } = cast;
+  const memories = all.map(({ run }) => remember(run));
+  const measured = measureOnce(cast, place, chunks, memories, now);
+  const { sums, derived } = measured;
+  // The same data again, with other noise.
+  const others = Array.from({ length: draws - 1 }, () => {
+    for (const memory of memories) memory.restoreButDraws();
+    return measureOnce(cast, place, chunks, memories, undefined).sums;
+  });
+  for (const memory of memories) memory.restore();
+  const sumOf = (of: typeof sums, follower: Audited) => of.get(follower) ?? derived;
+  const truthOf = (follower: Audited) => sumOf(sums, references.get(backendOf(follower)) ?? first);
+  const truth = sumOf(sums, first);
+  const rows = [...followers, first];
+  const alignments = rows.map((follower) => align(sumOf(sums, follower), truthOf(follower), blocks));
+  const spreads = rows.map((follower) =>
+    spread(
+      [sums, ...others].map((of) => sumOf(of, follower)),
+      truthOf(follower),
+      blocks,
+    ),
+  );
+  const { loss, identity } = measured;
+  return {
+    loss,
+    norms: normsOf(truth, blocks),
+    alignments: [...alignments, withoutReadouts(identity, blocks)],
+    spreads: draws > 1 ? spreads : null,
+  };
+}
+
+/** One draw of a point. */
+function measureOnce(
+  { first, all, identity, blocks }: Cast,
+  place: number,
+  chunks: number,
+  memories: readonly ReturnType<typeof remember>[],
+  now: AuditOptions['now'],
+) {
   const { config, task } = first.experiment;
   const { sizes, state, traces } = first.run.network.spec;
   const feed = createFeed(
@@ -231,7 +289,6 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
     config.loss.window,
     'train',
   );
-  const memories = all.map(({ run }) => remember(run));
   const sums = new Map(all.map((follower) => [follower, zeros(first.run.network)]));
   const derived = zeros(first.run.network);
   const tally = emptyTally();
@@ -253,16 +310,12 @@ function measure(cast: Cast, place: number, chunks: number, now: AuditOptions['n
     add(derived, identity.gradient(sizes.step));
     addTrial(tally, first.run, sizes.step);
   }
-  for (const memory of memories) memory.restore();
-  const sumOf = (follower: Audited) => sums.get(follower) ?? derived;
-  const truth = sumOf(first);
-  const alignments = [...followers, first].map((follower) =>
-    align(sumOf(follower), sumOf(references.get(backendOf(follower)) ?? first), blocks),
-  );
+  const truth = sums.get(first) ?? derived;
   return {
+    sums,
+    derived,
     loss: scoresOf(tally, first.run.network, task.statesExpected).lossPerStep,
-    norms: normsOf(truth, blocks),
-    alignments: [...alignments, withoutReadouts(align(derived, truth, blocks), blocks)],
+    identity: align(derived, truth, blocks),
   };
 }
 

@@ -139,17 +139,32 @@ function clearGradient({ network: { gradient } }: Run): void {
   for (const block of Object.values(gradient)) block.fill(0);
 }
 
-/** Remembers a run. The first function puts back all of it, the second only the matrices that the rule learns. */
-export function remember({ network: { state }, clock }: Run): { restore(): void; restoreMatrices(): void } {
+/**
+ * Remembers a run. The first function puts back all of it, the second all but what counts a rule's draws, so that the next ones are others, the
+ * third only the matrices that the rule learns.
+ */
+export function remember({ network: { state }, clock }: Run): {
+  restore(): void;
+  restoreButDraws(): void;
+  restoreMatrices(): void;
+} {
   const numbers = state.data.slice();
   const time = { ...clock };
-  const matrices = state.table.filter(
-    ({ role, dims }) => (role === 'signal' || role === 'direct' || role === 'passes') && dims[0] !== 'stream',
-  );
+  const ofRule = state.table.filter(({ role }) => role === 'signal' || role === 'direct' || role === 'passes');
+  const counts = ofRule.filter(({ declared }) => declared.bookkeeping).map(({ name }) => state.field(name));
+  const matrices = ofRule.filter(({ dims, declared }) => dims[0] !== 'stream' && !declared.bookkeeping);
+  const restore = () => {
+    state.data.set(numbers);
+    Object.assign(clock, time);
+  };
   return {
-    restore() {
-      state.data.set(numbers);
-      Object.assign(clock, time);
+    restore,
+    restoreButDraws() {
+      const reached = counts.map((count) => count.slice());
+      restore();
+      counts.forEach((count, k) => {
+        count.set(reached[k]);
+      });
     },
     restoreMatrices() {
       for (const { name, offset, length } of matrices) {

@@ -343,3 +343,42 @@ describe('refuses', () => {
     expect(create).toThrow(message);
   });
 });
+
+describe('draws of a noisy rule', () => {
+  const rules = {
+    uoro: { name: 'uoro' },
+    local: { name: 'e-prop-1', feedback: 'symmetric' },
+    weights: { name: 'weight-perturbation', sigma: 0.001, copies: 20 },
+  };
+  const neuron = liveNeurons.find(({ label }) => label === 'rate, leaky');
+  const spreadsOf = (draws: number) => {
+    const { points, labels } = run(liveConfig({ neuron, training: { streams: 1 } }), rules, { windows: 2, draws });
+    return points.map(({ spreads }) =>
+      Object.fromEntries((spreads ?? []).map((blockwise, n) => [labels[n], blockwise.rec])),
+    );
+  };
+
+  it('an unbiased estimate has variance and no bias, a local rule bias and no variance', () => {
+    for (const point of spreadsOf(40)) {
+      const { uoro, local, weights } = point;
+      for (const noisy of [uoro, weights]) {
+        expect(noisy.variance).toBeGreaterThan(0.01);
+        // What is left is the noise of a mean of 40 draws.
+        expect(noisy.bias).toBeLessThan(2 * Math.sqrt((noisy.variance ?? 0) / 40));
+      }
+      expect(local.variance).toBeLessThan(1e-28);
+      expect(local.bias).toBeGreaterThan(0.02);
+    }
+  });
+
+  it('one draw says nothing of either, and several leave the first as it is', () => {
+    expect(run(liveConfig(), rules).points.every(({ spreads }) => spreads === null)).toBe(true);
+    const [one, several] = [1, 3].map((draws) => run(liveConfig(), rules, { draws }));
+    expect(several.points.map(({ alignments }) => alignments)).toEqual(one.points.map(({ alignments }) => alignments));
+    expect(several.audit.master.checkpoint()).toEqual(one.audit.master.checkpoint());
+  });
+
+  it('says which numbers of draws there can be', () => {
+    expect(() => run(liveConfig(), rules, { draws: 0 })).toThrow(/audit\.draws/);
+  });
+});

@@ -28,6 +28,7 @@ export interface AuditFlags extends Global {
   readonly rules: string;
   readonly windows: number;
   readonly chunks: number;
+  readonly draws: number;
   readonly reset: string;
   readonly out?: string;
   readonly set?: readonly string[];
@@ -66,7 +67,7 @@ export async function audit(source: string, flags: AuditFlags): Promise<void> {
 }
 
 /** @throws ConfigError with the names of the flags */
-function open(raw: unknown, { rules, windows, chunks, reset }: AuditFlags): Audit {
+function open(raw: unknown, { rules, windows, chunks, draws, reset }: AuditFlags): Audit {
   if (reset !== 'attached' && reset !== 'detached') {
     throw new ConfigError('--reset', reset, 'one of "attached", "detached"');
   }
@@ -80,6 +81,7 @@ function open(raw: unknown, { rules, windows, chunks, reset }: AuditFlags): Audi
     rules: variants,
     windows,
     chunks,
+    draws,
     reset,
     maxBytes: availableMemory(),
     now: () => performance.now(),
@@ -151,6 +153,7 @@ function reportOf(made: Audit, points: readonly AuditPoint[], flags: AuditFlags)
     seed: config.seed,
     windows: flags.windows,
     chunks: flags.chunks,
+    draws: flags.draws,
     reset: flags.reset,
     blocks: made.blocks.map(({ name }) => name),
     rules: made.rules.map((rule, n) => {
@@ -196,7 +199,24 @@ function tables(report: AuditReport): string {
   const master = rules.find(({ role }) => role === 'master')?.label;
   const { loss } = points[points.length - 1];
   const opening = `${report.task}, trained by ${master} for ${total} ${unit} to a loss of ${fixed(loss, 4)} per step; ${points.length} audit points`;
-  return [opening, ...measured, costTable(rules)].join('\n\n');
+  return [opening, ...measured, ...spreadTables(report), costTable(rules)].join('\n\n');
+}
+
+const spreadTitles = {
+  bias: 'bias: distance of the mean of all draws from the true gradient, in units of its norm',
+  variance: 'variance of a draw, in units of its squared norm',
+} as const;
+
+/** Means over all points; nothing for a single draw. */
+function spreadTables({ rules, points, blocks, draws }: AuditReport): string[] {
+  if (draws === 1) return [];
+  const known = points.flatMap(({ spreads }) => (spreads ? [spreads] : []));
+  return (['bias', 'variance'] as const).map((measure) => {
+    const body = rules
+      .slice(0, -1)
+      .map(({ label }, n) => [label, ...blocks.map((block) => shown(mean(known.map((of) => of[n][block][measure]))))]);
+    return `${spreadTitles[measure]}; ${draws} draws\n\n${table(['rule', ...blocks], body)}`;
+  });
 }
 
 function costTable(rules: readonly RuleRow[]): string {
@@ -222,16 +242,19 @@ function shown(value: number | null): string {
   return value === null ? '-' : fixed(value, 3);
 }
 
-function csvOf({ rules, points, blocks }: AuditReport): string {
-  const lines = points.flatMap(({ amount, alignments }) =>
+function csvOf({ rules, points, blocks, draws }: AuditReport): string {
+  const several = draws > 1;
+  const lines = points.flatMap(({ amount, alignments, spreads }) =>
     alignments.flatMap((aligned, n) =>
       blocks.map((block) => {
         const { cosine, sign, norm } = aligned[block];
-        return [amount, quoted(rules[n].label), block, cosine ?? '', sign ?? '', norm ?? ''].join(',');
+        const { bias = null, variance = null } = spreads?.[n]?.[block] ?? {};
+        const numbers = several ? [cosine, sign, norm, bias, variance] : [cosine, sign, norm];
+        return [amount, quoted(rules[n].label), block, ...numbers.map((value) => value ?? '')].join(',');
       }),
     ),
   );
-  return `amount,rule,block,cosine,sign,norm\n${lines.join('\n')}\n`;
+  return `amount,rule,block,cosine,sign,norm${several ? ',bias,variance' : ''}\n${lines.join('\n')}\n`;
 }
 
 function quoted(text: string): string {
