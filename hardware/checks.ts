@@ -79,10 +79,14 @@ function locality(learning: Learning, chip: ChipProfile): Check {
   return pass(name, 'every factor is presynaptic, postsynaptic or of the synapse');
 }
 
-function thirdFactor({ direct }: Learning, chip: ChipProfile): Check {
+function thirdFactor({ direct, passes }: Learning, chip: ChipProfile): Check {
   const name = 'third factor';
   const { thirdFactor: offered } = chip.learning;
   if (direct) return fail(name, 'no learning signal of a neuron carries this rule');
+  if (passes && !passes.judged) return pass(name, 'none asked');
+  if (passes && offered !== 'none')
+    return pass(name, 'one number for all synapses, when the passes of a trial are done');
+  if (passes) return fail(name, 'none, and the rule needs one number after each trial');
   if (offered === 'per-neuron') return pass(name, 'a signal of every neuron reaches its synapses');
   return fail(name, `${offered}, and the rule needs one signal a neuron`);
 }
@@ -92,6 +96,11 @@ function form(learning: Learning, chip: ChipProfile): Check {
   const { engine, fixedRule } = chip.learning;
   if (engine === 'none') return fail(name, 'the chip does not learn');
   if (learning.direct) return fail(name, 'no product of a trace and a signal');
+  if (learning.passes) {
+    const again = `each trial in ${learning.passes.count} passes, presented and judged by a host`;
+    if (engine !== 'program') return fail(name, `${again}; ${engine}, whose factors are spikes and traces of one pass`);
+    return degraded(name, again);
+  }
   if (engine !== 'fixed-rule') return pass(name, engine);
   const matrices = learning.variables.filter(({ kind, home }) => kind === 'matrix' && home !== 'post');
   if (fixedRule === 'factored-eprop' && learning.factored && matrices.length === 0) {

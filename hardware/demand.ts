@@ -81,6 +81,8 @@ export interface Learning {
   readonly dendritic: boolean;
   /** The gradient is no product of a synapse's trace and a neuron's signal. */
   readonly direct: boolean;
+  /** Passes over each trial that are compared, and whether one number for all synapses says what they were worth; null: one pass. */
+  readonly passes: { readonly count: number; readonly judged: boolean } | null;
   /** Trace without any number per synapse. */
   readonly factored: boolean;
   /** Numbers per synapse of the optimiser's own. */
@@ -196,8 +198,8 @@ export interface DemandOptions {
 /** Reads the demand of a network off its spec. Layouts are those of the online execution: what a chip does. */
 export function demandOf(given: NetworkSpec, { rateHz }: DemandOptions = {}): Demand {
   const spec = asConnected(given);
-  const { sizes, projections, readouts, channels, direct } = spec;
-  const learns = channels.length > 0 || direct !== null;
+  const { sizes, projections, readouts } = spec;
+  const learns = learnsInside(spec);
   const plastic = (kind: WeightBlock['kind'], owner: number) =>
     learns && spec.blocks.some((block) => block.kind === kind && block.owner === owner && block.plastic);
   const sources = readouts.map((readout) => readoutSizes(spec, readout).pre);
@@ -225,6 +227,11 @@ export function demandOf(given: NetworkSpec, { rateHz }: DemandOptions = {}): De
     inference: inferenceOf(spec),
     learning: learns ? learningOf(spec) : null,
   };
+}
+
+/** Whether weights between neurons learn. */
+function learnsInside({ channels, direct, passes }: NetworkSpec): boolean {
+  return channels.length > 0 || direct !== null || passes !== null;
 }
 
 /** What is rewired, with the synapses that it has at first and as many always: a chip has a list of them, and no storage for every pair. */
@@ -284,8 +291,8 @@ function activityOf({ rateTerm, dtMs, populations }: NetworkSpec, rateHz: number
 }
 
 function decaysOf(spec: NetworkSpec): DemandedDecay[] {
-  const { populations, readouts, channels, direct } = spec;
-  const learns = channels.length > 0 || direct !== null;
+  const { populations, readouts, direct } = spec;
+  const learns = learnsInside(spec);
   const groups: (readonly [string, DemandedDecay['of'], Layout])[] = [
     ...populations.map(({ name, neuron }) => [`population.${name}`, 'membrane', neuron.layout] as const),
     ...readouts.map(({ name, readout }) => {
@@ -323,7 +330,7 @@ function readoutLayout(layout: Layout, learning: boolean): Layout {
 }
 
 function learningOf(spec: NetworkSpec): Learning {
-  const { populations, projections, direct, optimizer, update } = spec;
+  const { populations, projections, direct, passes, optimizer, update } = spec;
   const all = neuronCount(spec);
   const ofDirect = (part: string, layout: Layout) =>
     variablesOf({ part, owner: 'direct', group: part, neurons: all }, layout, {});
@@ -347,21 +354,49 @@ function learningOf(spec: NetworkSpec): Learning {
   );
   const variables = direct
     ? [...ofDirect('direct', direct.layout), ...ofDirect('past', direct.past), ...ofDirect('work', direct.work)]
-    : [...ofTraces, ...ofSignals];
+    : [...ofTraces, ...ofSignals, ...passVariables(spec)];
   variables.push(...readoutVariables(spec, true), ...scalingVariables(spec));
   const synaptic = variables.some(({ home, kind }) => home === 'synapse' && kind === 'trace');
   const parts = [...projections.flatMap(({ traces }) => traces), ...populations.flatMap(({ signals }) => signals)];
-  const footprints = direct ? [direct.footprint] : parts.map(({ footprint }) => footprint);
+  const whole = direct ?? passes;
+  const footprints = whole ? [whole.footprint] : parts.map(({ footprint }) => footprint);
   return {
     variables,
     reads: [...new Set(footprints.flatMap(({ reads }) => reads))],
     dendritic: footprints.some(({ phases }) => phases.includes('dendrite')),
     direct: direct !== null,
-    factored: direct === null && !synaptic,
+    passes: passes && { count: passes.passes.length, judged: passes.judged },
+    factored: whole === null && !synaptic,
     slots: optimizer.slots.length,
     sumsOver: update.unit === 'trial' ? 'between trials' : update.every > 1 ? `every ${update.every} steps` : null,
     jacobianProducts: direct?.jacobianProducts ?? 0,
   };
+}
+
+/** What a rule in passes keeps: its own matrices, and numbers of neurons and synapses from pass to pass. */
+function passVariables(spec: NetworkSpec): Variable[] {
+  const { passes, populations, projections, blocks } = spec;
+  if (!passes) return [];
+  const own: Owner = { part: 'signal', owner: 'passes', group: 'passes', neurons: neuronCount(spec) };
+  return [
+    ...variablesOf(own, passes.layout, {}),
+    ...populations.flatMap((population) => {
+      const group = `population.${population.name}`;
+      const owner: Owner = { part: 'signal', owner: group, group: `${group}.passes`, neurons: population.size };
+      return variablesOf(owner, passes.keeps.neurons, populationSizes(spec, population));
+    }),
+    ...projections.flatMap((projection) => {
+      const { name, whole, synapses } = projection;
+      if (!blocks.some((block) => block.name === name && block.plastic)) return [];
+      const group = (of: string) => `projection.${of}.passes`;
+      const owner = { part: 'trace', owner: `projection.${name}`, group: group(name), whole: group(whole.name) };
+      return variablesOf(
+        { ...owner, neurons: synapses.nPost },
+        passes.keeps.synapses,
+        projectionSizes(spec, projection),
+      );
+    }),
+  ];
 }
 
 /** What a rewiring keeps is the list of synapses itself, which every chip has. */

@@ -76,14 +76,10 @@ export const contrastive: PassesModel<Params> = {
           }),
         )
       : [];
-    const kept = populations.map(
-      ({ name, size }): Layout => ({
-        [`${name}.free`]: { shape: ['stream', size], home: 'post', unit: '1', doc: 'activity of the free phase' },
-      }),
-    );
     return {
       layout: Object.assign({}, ...matrices),
-      work: Object.assign({}, ...kept),
+      keeps: { neurons: {}, synapses: {} },
+      judged: false,
       footprint: {
         reads: p.teacher === 'nudge' ? ['pre', 'z', 'error'] : ['pre', 'z', 'target'],
         phases: ['soma'],

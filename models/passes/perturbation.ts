@@ -34,6 +34,19 @@ const layout = {
   drawn: { shape: [1], home: 'global', unit: 'trials', doc: 'trials for which noise was drawn', bookkeeping: true },
 } as const satisfies Layout;
 
+/** A chip that can draw it again keeps a seed instead. */
+const weightKeeps = {
+  noise: { shape: ['syn'], home: 'synapse', unit: 'weight', doc: 'noise of this trial' },
+} as const satisfies Layout;
+const nodeKeeps = {
+  eligibility: {
+    shape: ['syn'],
+    home: 'synapse',
+    unit: 'weight',
+    doc: 'what arrived times noise, summed over the trial',
+  },
+} as const satisfies Layout;
+
 function passesOf(copies: number): Pass[] {
   const perturbed = Array.from({ length: copies }, (_, c): Pass => {
     return { name: copies === 1 ? 'perturbed' : `perturbed ${c + 1}`, from: 'start', stepwise: false };
@@ -60,15 +73,11 @@ export function weightPerturbationWith(noise: PerturbationNoise | null): PassesM
     source: 'Cauwenberghs 1993, NIPS 5; Zuege, Klos, Memmesheimer 2023, Phys Rev X 13:021006',
     params: weightParams,
     derive(p, context) {
-      const added = context.network.projections.map(
-        ({ name, synapses }): Layout => ({
-          [`${name}.noise`]: { shape: [synapses.nSyn], home: 'synapse', unit: 'weight', doc: 'what was added' },
-        }),
-      );
       return {
         layout,
-        work: Object.assign({}, ...added),
-        footprint: { reads: ['error', 'weights'], phases: ['soma'] },
+        keeps: { neurons: {}, synapses: weightKeeps },
+        judged: true,
+        footprint: { reads: ['error'], phases: ['soma'] },
         passes: passesOf(p.copies),
         injects: { current: false, output: false },
         clamps: false,
@@ -157,12 +166,7 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
     source: 'Fiete, Seung 2006, Phys Rev Lett 97:048104; Zuege, Klos, Memmesheimer 2023, Phys Rev X 13:021006',
     params: nodeParams,
     derive(p, context) {
-      const { populations, readouts } = context.network;
-      const added = populations.map(
-        ({ name, size }): Layout => ({
-          [`${name}.noise`]: { shape: ['stream', size], home: 'post', unit: 'weight', doc: 'noise of this step' },
-        }),
-      );
+      const { readouts } = context.network;
       const odd = readouts.find(({ decay, bias }) => p.output === 'perturbed' && bias && decay !== 0);
       if (odd) {
         const wanted = `"error", or readouts without a bias or without a filter: noise behind the filter of "${odd.name}" says nothing of its bias`;
@@ -170,7 +174,8 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
       }
       return {
         layout,
-        work: Object.assign({}, ...added),
+        keeps: { neurons: {}, synapses: nodeKeeps },
+        judged: true,
         footprint: { reads: ['pre', 'error'], phases: ['soma'] },
         passes: passesOf(p.copies),
         injects: { current: true, output: p.output === 'perturbed' },

@@ -954,8 +954,10 @@ export interface BoundPasses {
 export interface PassesInstance {
   /** Fields that it keeps from trial to trial. */
   readonly layout: Layout;
-  /** What a chip would have to keep besides, from pass to pass. */
-  readonly work: Layout;
+  /** What a chip has to keep from pass to pass, of each population (`self`) and of each projection that learns (`syn`). */
+  readonly keeps: { readonly neurons: Layout; readonly synapses: Layout };
+  /** One number for all synapses that decides, when all passes of a trial are done, how much of it is learned; false: none. */
+  readonly judged: boolean;
   /** What it reads. */
   readonly footprint: Footprint;
   /** In their order. The first is the network as it is: scores, recordings and the states that go on are its own. */

@@ -1,4 +1,4 @@
-import { channelName, projectionSizes, signalSizes } from '../core/bindings.ts';
+import { channelName, populationSizes, projectionSizes, signalSizes } from '../core/bindings.ts';
 import { viewsOf } from '../core/feedback.ts';
 import { type Layout, layoutLength, type Real, type Role, type Sizes } from '../core/layout.ts';
 import type { Weights } from '../core/network.ts';
@@ -183,7 +183,14 @@ export interface PartLayout {
 /** Declared state of a rule's parts, population by population and projection by projection. */
 export function layoutsOf({ network: { spec } }: Run): PartLayout[] {
   if (spec.direct) return [{ layout: spec.direct.layout, sizes: { stream: spec.sizes.stream, step: spec.sizes.step } }];
-  if (spec.passes) return [{ layout: spec.passes.layout, sizes: { stream: spec.sizes.stream } }];
+  if (spec.passes) {
+    const { layout, keeps } = spec.passes;
+    return [
+      { layout, sizes: { stream: spec.sizes.stream } },
+      ...spec.populations.map((population) => ({ layout: keeps.neurons, sizes: populationSizes(spec, population) })),
+      ...spec.projections.map((projection) => ({ layout: keeps.synapses, sizes: projectionSizes(spec, projection) })),
+    ];
+  }
   const traces = spec.projections.flatMap((projection) =>
     projection.traces.map(({ layout }) => ({ layout, sizes: projectionSizes(spec, projection) })),
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type ChipProfile, demandOf, deploy, profiles } from '../../hardware/index.ts';
 import {
   contrastive,
   models,
@@ -201,6 +202,43 @@ describe.each(perturbations)('%s', (name) => {
     });
     const mean = (part: readonly number[]) => part.reduce((sum, value) => sum + value, 0) / part.length;
     expect(mean(losses.slice(-20))).toBeLessThan(0.8 * mean(losses.slice(0, 20)));
+  });
+});
+
+describe('on chips', () => {
+  const learningOf = (name: string) => demandOf(liveExperiment({ rule: ruleOf(name) }).run.network.spec).learning;
+
+  it.each([
+    ['weight-perturbation', 'noise', true],
+    ['node-perturbation', 'eligibility', true],
+  ] as const)('%s asks for one number per synapse, %s, and for a judge', (name, field, judged) => {
+    const learning = learningOf(name);
+    expect(learning?.passes).toEqual({ count: 2, judged });
+    const kept = learning?.variables.filter(({ home }) => home === 'synapse').map((one) => [one.name, one.count]);
+    expect(kept).toEqual([
+      [`projection.in.passes.${field}`, 5 * 7],
+      [`projection.rec.passes.${field}`, 7 * 7],
+    ]);
+  });
+
+  it('a contrast asks for neither', () => {
+    const learning = learningOf('contrastive');
+    expect(learning?.passes).toEqual({ count: 2, judged: false });
+    expect(learning?.variables.filter(({ home }) => home === 'synapse')).toEqual([]);
+    expect(learning?.variables.filter(({ name }) => name === 'passes.rec.B').map(({ count }) => count)).toEqual([21]);
+  });
+
+  it.each([
+    ['ideal', 'degraded', /each trial in 2 passes/],
+    ['loihi2', 'fail', /sum-of-products/],
+    ['reckon', 'fail', /fixed-rule/],
+    ['xylo', 'fail', /does not learn/],
+  ] as const)('%s: form of the rule %s', (kind, status, why) => {
+    const { spec } = liveExperiment({ rule: ruleOf('node-perturbation') }).run.network;
+    const chip = profiles.find((profile) => profile.id === kind) as ChipProfile;
+    const check = deploy(demandOf(spec), chip).checks.find(({ name }) => name === 'form of the rule');
+    expect(check?.status).toBe(status);
+    expect(check?.because).toMatch(why);
   });
 });
 

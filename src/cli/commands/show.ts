@@ -79,7 +79,7 @@ export function shownOf({ run, config, memory }: Experiment): Shown {
       name,
       neurons: size,
       kind,
-      rule: spec.direct ? spec.rule : (rule?.rule ?? null),
+      rule: spec.direct || spec.passes ? spec.rule : (rule?.rule ?? null),
     })),
     projections,
     readouts: spec.readouts.map(({ name, reads, size, lossKind, weight }) => ({
