@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
-import { type FillNormal, normalsOf } from '../../src/core/normals.ts';
+import { type FillNormal, normalsOf, signsOf } from '../../src/core/normals.ts';
 import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
@@ -11,6 +11,10 @@ import { addOuter, addReadout, scaleRow, taughtPopulations } from './outer.ts';
 /** What both kinds of perturbation are told. */
 export const perturbationParams = {
   sigma: positive.default(0.01).describe('standard deviation of the noise, in the unit of what it is added to'),
+  noise: z
+    .enum(['normal', 'sign'])
+    .default('normal')
+    .describe('distribution: normal, or plus or minus sigma, which is a random bit and faster'),
   copies: countTo(100_000).default(1).describe('perturbed passes of each trial, whose estimates are averaged'),
   output: z
     .enum(['error', 'perturbed'])
@@ -22,13 +26,13 @@ const weightParams = z.strictObject({ kind: z.literal('weight-perturbation'), ..
 const nodeParams = z.strictObject({ kind: z.literal('node-perturbation'), ...perturbationParams });
 type Params = Omit<z.infer<typeof nodeParams>, 'kind'>;
 
-/** Where noise comes from: standard normal numbers of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
+/** Where noise comes from: numbers of mean 0 of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
 export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => FillNormal;
 
-const normal =
-  (rng: Rng): PerturbationNoise =>
-  (trial, pass, place, stream) =>
-    normalsOf(rng.split(trial).split(pass).split(place).split(stream));
+function noiseFrom(rng: Rng, { noise }: Pick<Params, 'noise'>): PerturbationNoise {
+  const of = noise === 'normal' ? normalsOf : signsOf;
+  return (trial, pass, place, stream) => of(rng.split(trial).split(pass).split(place).split(stream));
+}
 
 const layout = {
   drawn: { shape: [1], home: 'global', unit: 'trials', doc: 'trials for which noise was drawn', bookkeeping: true },
@@ -62,6 +66,8 @@ function passesOf(copies: number): Pass[] {
  *
  * Its mean is the gradient of the loss that the noise has smoothed, so it needs no derivative of a spike.
  *
+ * Noise is normal, or plus or minus sigma: only its variance counts for the mean.
+ *
  * Cauwenberghs 1993 (NIPS 5); Zuege, Klos, Memmesheimer 2023 (Phys Rev X 13:021006).
  */
 export const weightPerturbation = weightPerturbationWith(null);
@@ -83,7 +89,7 @@ export function weightPerturbationWith(noise: PerturbationNoise | null): PassesM
         clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
-        bind: (binding) => bindWeights(binding, p, noise ?? normal(context.rng.split('noise'))),
+        bind: (binding) => bindWeights(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p)),
       };
     },
   };
@@ -182,7 +188,7 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
         clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
-        bind: (binding) => bindNodes(binding, p, context, noise ?? normal(context.rng.split('noise'))),
+        bind: (binding) => bindNodes(binding, p, context, noise ?? noiseFrom(context.rng.split('noise'), p)),
       };
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalsOf } from '../../src/core/normals.ts';
+import { normalsOf, signsOf } from '../../src/core/normals.ts';
 import { createRng } from '../../src/core/rng.ts';
 
 const n = 1_000_000;
@@ -48,5 +48,31 @@ describe('normal numbers', () => {
     expect(Math.abs(product)).toBeLessThan(4 / Math.sqrt(n));
     expect(draws('a')).toEqual(values);
     expect(draws('b').slice(0, 10)).not.toEqual(values.slice(0, 10));
+  });
+});
+
+describe('signs', () => {
+  const values = new Float64Array(n);
+  const fill = signsOf(createRng(7));
+  for (let at = 0; at < n; at += 1000) fill(values, at, 1000, 0.5);
+
+  it('are plus or minus, as often, and do not depend on each other', () => {
+    expect(values.every((x) => Math.abs(x) === 0.5)).toBe(true);
+    const within = 4 / Math.sqrt(n);
+    expect(Math.abs(mean(values, (x) => 2 * x))).toBeLessThan(within);
+    for (const lag of [1, 2, 31, 32, 33, 100]) {
+      const product = values.reduce((sum, x, k) => sum + (k >= lag ? 4 * x * values[k - lag] : 0), 0) / n;
+      expect(Math.abs(product), String(lag)).toBeLessThan(within);
+    }
+  });
+
+  it('go on where they ended', () => {
+    const whole = new Float64Array(1000);
+    signsOf(createRng(7))(whole, 0, 1000, 0.5);
+    const parts = new Float64Array(1000);
+    const piecewise = signsOf(createRng(7));
+    for (let at = 0; at < 1000; at += 8) piecewise(parts, at, 8, 0.5);
+    expect(parts).toEqual(whole);
+    expect(values.slice(0, 1000)).toEqual(whole);
   });
 });

@@ -137,6 +137,16 @@ function graph(populations: object, projections: object, from: readonly string[]
   };
 }
 
+/** Evidence for a reward, 32 episodes at once; without a modulator it is e-prop 1 of the same losses. */
+function cueReward(settings: readonly string[]): unknown {
+  return applySettings(preset('cue-reward'), ['seed=3', 'rateTerm.strength=0', 'training.total=1000000', ...settings]);
+}
+
+/** A rule without a firing-rate term, on the network of `dense-100`. */
+function passes(rule: string, ...settings: readonly string[]): unknown {
+  return network(100, [`rule={${[`"name":"${rule}"`, ...settings].join()}}`, 'rateTerm.strength=0']);
+}
+
 const plain = (name: string, raw: () => unknown, repetitions: number): Case => ({
   name,
   threads: [1],
@@ -193,6 +203,12 @@ export const cases: readonly (Case | LoopCase)[] = [
   },
   { ...plain('fixed-four-six-back', () => inWords('sg-r-d-lean'), 30), timed: 'training' },
   { ...plain('fixed-e-prop-1', () => inWords('e-prop-1'), 30), timed: 'training' },
+  { ...plain('reward', () => cueReward([]), 30), timed: 'training' },
+  { ...plain('reward-none', () => cueReward(['modulator=null', 'training.execution=online']), 30), timed: 'training' },
+  plain('forward-only', () => passes('readout-only'), 40),
+  plain('perturbed-weights', () => passes('weight-perturbation'), 40),
+  plain('perturbed-nodes', () => passes('node-perturbation'), 40),
+  plain('perturbed-nodes-by-signs', () => passes('node-perturbation', '"noise":"sign"'), 40),
   { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
   tensors(1),
   tensors(16),
