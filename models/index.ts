@@ -1,5 +1,6 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
+import { learnedSignal } from './direct/learnedSignal.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
 import { bernoulli } from './losses/bernoulli.ts';
@@ -19,6 +20,7 @@ import { pruneRegrow } from './rewiring/pruneRegrow.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
+import { eprop2 } from './rules/eprop2.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
@@ -40,7 +42,7 @@ export const models = {
   traces: [eligibility],
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
-  direct: [bptt, rtrl, uoro],
+  direct: [bptt, rtrl, uoro, learnedSignal],
   rules: [
     sgrd,
     sgrdLean,
@@ -50,6 +52,7 @@ export const models = {
     sgd,
     dni,
     eprop1,
+    eprop2,
     eprop3,
     rflo,
     bpttRule,
@@ -87,10 +90,12 @@ export {
   dni,
   eligibility,
   eprop1,
+  eprop2,
   eprop3,
   factored,
   integrator,
   leaky,
+  learnedSignal,
   lif,
   policy,
   presynaptic,

@@ -67,8 +67,9 @@ export function signalSizes(spec: NetworkSpec, population: PopulationSpec, chann
 }
 
 /** Group of state that a block of weights has, with its gradient and the slots of the optimiser. */
-export function blockGroup({ kind, owner }: WeightBlock, { projections, readouts }: NetworkSpec): string {
+export function blockGroup({ kind, owner }: WeightBlock, { populations, projections, readouts }: NetworkSpec): string {
   if (kind === 'projection') return `projection.${projections[owner].name}`;
+  if (kind === 'signal') return `population.${populations[owner].name}.signal`;
   return kind === 'readout' ? `readout.${readouts[owner].name}` : `readout.${readouts[owner].name}.bias`;
 }
 
@@ -190,7 +191,7 @@ export function bindingOfDirect(network: Network): DirectBinding {
     network: shapeOf(spec),
     state: state.views('direct', 'direct'),
     error: trial.error,
-    populations: activity.map(({ psi, signals }) => ({ psi, signal: signals[0] })),
+    populations: activity.map(({ z, psi, signals }) => ({ z, psi, signal: signals[0] })),
     projections: spec.projections.map(({ name }, q) => ({
       pre: presynapticRows(network, q),
       weights: weights[name],

@@ -287,6 +287,8 @@ export interface NeuronInstance {
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
+  /** |dpsi/dx|, x the distance from the threshold, wherever psi > 0 [self]; null where psi is no triangle. Left out: null. */
+  readonly psiSlope?: Real | null;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: NeuronKernel | null;
   /** The step of one population. */
@@ -782,6 +784,10 @@ export interface DirectContext extends PartContext {
   readonly network: NetworkShape;
   /** Dynamics of each population. @throws UnsupportedError when they are read and a neuron declares none of the known forms */
   readonly neurons: readonly NeuronDynamics[];
+  /** What the neurons of each population are called in the configuration, and how steeply their psi falls (`psiSlope`). */
+  readonly kinds: readonly { readonly kind: string; readonly psiSlope: Real | null }[];
+  /** Whether the weights of each projection may change. */
+  readonly plastic: readonly boolean[];
   /** Whether spikes that arrive at step 0 of a trial act. */
   readonly borderSpikes: 'keep' | 'drop';
 }
@@ -794,8 +800,8 @@ export interface DirectBinding {
   readonly state: Views;
   /** dE/dy of all outputs. [stream][step][out] */
   readonly error: Rows;
-  /** Pseudo-derivative of each population, and where it may leave dE/dz for others to see. [stream][step][self] */
-  readonly populations: readonly { readonly psi: Rows; readonly signal: Rows }[];
+  /** Activity and pseudo-derivative of each population, and where it may leave dE/dz for others to see. [stream][step][self] */
+  readonly populations: readonly { readonly z: Rows; readonly psi: Rows; readonly signal: Rows }[];
   /** Gradient: a direct rule only adds to it. Weights and gradient [syn] */
   readonly projections: readonly { readonly pre: Rows; readonly weights: Real; readonly gradient: Real }[];
   /** Weights [pre][out] of each readout. */
@@ -820,10 +826,47 @@ export interface DirectInstance {
   readonly grain: 'step' | 'update';
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: BpttKernel | null;
+  /** A trial has two passes, between which every stream gets weights of its own; left out: it has one. */
+  readonly outer?: OuterPart;
   /** Draws its matrices. */
   init(state: Views, rng: Rng): void;
   /** The returned function adds what the steps [t0, t1) of all streams owe. It is called for all steps of a trial, in order. */
   bind(binding: DirectBinding): (t0: number, t1: number) => void;
+}
+
+/** What the two passes of a trial share with each other. */
+export interface OuterBinding extends DirectBinding {
+  /** Weights [module][neurons of all other populations] from the module to learning signals, and their gradient. */
+  readonly signal: { readonly weights: Real; readonly gradient: Real };
+  /**
+   * Of the test trial of one stream, in the order of the projections: weights, which are to be written before it, and dE/dW, which stands
+   * there after it. null: it has no part in the test trial. [syn] each
+   */
+  readonly test: readonly ({ readonly weights: Real; readonly gradient: Real } | null)[];
+}
+
+export interface BoundOuter {
+  /** Between the passes: writes the weights with which stream b does its test trial. */
+  adapt(stream: number, steps: number): void;
+  /** After the test trial of the stream that was adapted last: adds what all weights of the network owe for its loss. */
+  credit(stream: number, steps: number): void;
+  /** dE/dL of the stream that was credited last. [step][neurons of all populations but the module] */
+  readonly signalCredit: Real;
+}
+
+/**
+ * Two passes over one trial. In the inner trial a population, the module, tells the others what to learn from it; in the test trial, from
+ * a state of zero and with the weights that this has made, a stream shows what it has learned. The loss is that of the test trial.
+ */
+export interface OuterPart {
+  /** Place of the population that teaches the others; it has no part in the test trial. */
+  readonly module: number;
+  /** What makes dE/dW of the test trial, for one stream of the network without the module. */
+  readonly test: DirectInstance;
+  /** Draws the weights from the module to learning signals. */
+  initSignal(weights: Real, rng: Rng): void;
+  /** Both sides of the update between the passes. */
+  bind(binding: OuterBinding): BoundOuter;
 }
 
 /**

@@ -5,6 +5,7 @@ import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
+import { bindOuter, type Outer } from './outer.ts';
 import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
@@ -29,6 +30,8 @@ export interface Run {
   readonly borders: Borders;
   /** The third factor of the network; null: none. */
   readonly modulator: BoundModulator | null;
+  /** The second pass over a trial; null: a trial is one. */
+  readonly outer: Outer | null;
   readonly upkeep: Upkeep;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
@@ -49,6 +52,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     clock,
     borders: bindBorders(network),
     modulator: bindModulator(network),
+    outer: bindOuter(network, backend),
     upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
@@ -85,7 +89,8 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages, clock } = run;
   const { spec } = network;
   begin(run, steps);
-  if (options.learn && run.modulator) modulated(run, run.modulator, steps, options);
+  if (run.outer) twoPasses(run, run.outer, steps, options);
+  else if (options.learn && run.modulator) modulated(run, run.modulator, steps, options);
   else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
     stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
@@ -142,6 +147,27 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   if (options.learn) finishGradient(run, steps);
   // Last, since it may leave rows of its own in the signal that the trace of the rate term has met.
   if (direct && firstDirect < steps) stages.direct(firstDirect, steps);
+}
+
+/** The inner trial, of which only the firing-rate term is learned, then the test trial, of which everything else is. Watchers see the first. */
+function twoPasses(run: Run, outer: Outer, steps: number, { learn, onStep }: TrialOptions): void {
+  const { network, stages, lossScale, signalScale } = run;
+  const stride = onStep ? 1 : steps;
+  for (let t = 0; t < steps; t += stride) {
+    stages.forward(t, t + stride);
+    stages.readout(t, t + stride);
+    stages.error(t, t + stride, lossScale);
+    onStep?.(t);
+  }
+  outer.keep();
+  if (learn) {
+    network.trial.error.data.fill(0);
+    stages.rateRunning(0, steps);
+    stages.signal(0, steps, signalScale);
+    if (network.spec.execution === 'online') stages.gradient(0, steps);
+    finishGradient(run, steps);
+  }
+  outer.pass(steps, lossScale, learn);
 }
 
 /** A learning trial with a third factor: what it scales is known only when the network has gone on. */

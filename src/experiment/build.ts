@@ -19,7 +19,7 @@ import type {
 } from '../core/network.ts';
 import { windowOf } from '../core/network.ts';
 import type { Catalogue, Loss, NeuronInstance, ReadoutInstance, TaskInstance } from '../core/plugins.ts';
-import type { Rng } from '../core/rng.ts';
+import { createRng, type Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
 import { perNeuron, resolveValues, type Values } from '../core/values.ts';
 import { fits } from '../engine/names.ts';
@@ -108,9 +108,11 @@ export function buildSpec(
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
   checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
-  const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
-  const ownerOf = ({ kind, owner }: WeightBlock) =>
-    kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
+  const blocks = blocksOf(config, graph.plastic, rule, graph.readouts, learns);
+  const ownerOf = ({ name, kind, owner }: WeightBlock) => {
+    if (kind === 'projection') return rule.projections[owner].whole.name;
+    return kind === 'signal' ? name : graph.readouts[owner].name;
+  };
   return {
     rule: String(config.rule.name),
     dtMs: network.dtMs,
@@ -135,6 +137,7 @@ export function buildSpec(
     },
     update: training.update,
     optimizer: createOptimizer(withDeltas(optimizer, blocks, ownerOf), rng.split('optimizer').integer(2 ** 32)),
+    clip: optimizer.clip,
     clamp: optimizer.clamp,
     formats: null,
     rounding: { generator: 'hash', seed: 1 },
@@ -449,16 +452,21 @@ function orderedReadouts(
   });
 }
 
-/** What learns: projections, then readouts and their biases. */
+/** What learns: projections, then readouts and their biases, then weights to learning signals. */
 function blocksOf(
   { network, optimizer }: ExperimentConfig,
   plastic: ReadonlySet<string>,
-  projections: readonly ProjectionSpec[],
+  { populations, projections, direct }: Pick<NetworkSpec, 'populations' | 'projections' | 'direct'>,
   readouts: readonly ReadoutSpec[],
   learns: (projection: ProjectionSpec) => boolean,
 ): WeightBlock[] {
   const { rates } = optimizer;
-  const owners = [...new Set(projections.map(({ whole }) => whole.name)), ...Object.keys(network.readouts)];
+  const signals = direct?.outer ? [signalBlock(populations, direct.outer.module)] : [];
+  const owners = [
+    ...new Set(projections.map(({ whole }) => whole.name)),
+    ...Object.keys(network.readouts),
+    ...signals.map(({ name }) => name),
+  ];
   const odd = Object.keys(rates).find((name) => !owners.includes(name));
   if (odd !== undefined) throw new ConfigError('optimizer.rates', odd, `names of ${owners.join(', ')}`);
   const rateOf = (name: string, needed: boolean): BlockRate => {
@@ -485,7 +493,20 @@ function blocksOf(
         { name: `${name}.bias`, kind: 'bias', owner, synapses: null, rate, plastic: bias },
       ];
     }),
+    ...signals.map(({ name, owner, synapses }): WeightBlock => {
+      const rate = rateOf(name, true);
+      return { name, kind: 'signal', owner, synapses, rate, plastic: rate.rate !== 0 };
+    }),
   ];
+}
+
+/** From every neuron of a population to every neuron of all others. */
+function signalBlock(populations: readonly PopulationSpec[], owner: number) {
+  const nPost = populations.reduce((sum, { size }, p) => sum + (p === owner ? 0 : size), 0);
+  const { name, size } = populations[owner];
+  const connectivity = { kind: 'dense' } as const;
+  const shape = { nPre: size, nPost, bias: false, recurrent: false, autapses: true, connectivity, dale: null };
+  return { name: `${name}.signal`, owner, synapses: buildProjection(shape, createRng(0)) };
 }
 
 /** A one-step optimiser with what each block moves by. */

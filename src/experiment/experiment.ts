@@ -335,6 +335,9 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
     });
   });
   spec.direct?.init(state.views('direct'), rng.split('direct'));
+  for (const { name, kind } of spec.blocks) {
+    if (kind === 'signal') spec.direct?.outer?.initSignal(weights[name], rng.split(name));
+  }
 }
 
 /** Weights of the synapses that there are, into a matrix of every pair. */

@@ -147,13 +147,15 @@ function deriveDirect(
   choice: PluginChoice,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  { sizes, populations, projections, readouts }: RuleShape,
+  { sizes, populations, projections, readouts, plastic }: RuleShape,
   context: PartContext,
 ): DirectInstance {
   const model: Entry<DirectModel> = find(catalogue.direct, 'kind', choice.kind, 'rule.direct.kind');
   const whole = {
     ...context,
     network: { sizes, populations, projections, readouts },
+    kinds: populations.map(({ kind, neuron }) => ({ kind, psiSlope: neuron.psiSlope ?? null })),
+    plastic: projections.map(({ whole }) => plastic.has(whole.name)),
     borderSpikes: config.network.borderSpikes,
   };
   const dynamics = populations.map(({ kind, neuron }) => ({ kind, dynamics: neuron.eligibility }));

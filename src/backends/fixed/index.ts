@@ -58,6 +58,7 @@ function missing(spec: NetworkSpec): string[] {
   if (execution !== 'online') names.push('deferred or postponed gradients');
   if (direct) names.push('a rule that is no product of trace and signal');
   if (creditsInSteps(spec)) names.push('updates within a trial beside a modulator');
+  if (spec.clip !== null) names.push('a clipped gradient');
   names.push(...upkeepOf(projections));
   return names;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
+import { type Eprop2File, verifyEprop2 } from './eprop2.ts';
 import { type Eprop3File, verifyEprop3 } from './eprop3.ts';
 import { type EpropDelaysFile, verifyEpropDelays } from './epropDelays.ts';
 import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
@@ -29,6 +30,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   (file: never, subject: Subject) => Quantity[]
 >([
   ['deep-r', (file: DeepRFile, subject: Subject) => verifyDeepR(file, subject)],
+  ['eprop-2', (file: Eprop2File, subject: Subject) => verifyEprop2(file, subject)],
   ['eprop-3', (file: Eprop3File, subject: Subject) => verifyEprop3(file, subject)],
   ['eprop-delays', (file: EpropDelaysFile, subject: Subject) => verifyEpropDelays(file, subject)],
   ['eprop-graph', (file: EpropGraphFile, subject: Subject) => verifyEpropGraph(file, subject)],

@@ -1,0 +1,157 @@
+import { bindingOfDirect } from '../core/bindings.ts';
+import type { Real } from '../core/layout.ts';
+import { type Backend, isScored, type Network, outerScores, type Stages } from '../core/network.ts';
+import { testSpec, without } from '../core/outer.ts';
+import type { BoundOuter } from '../core/plugins.ts';
+import { type Rows, rowAt } from '../core/rows.ts';
+import { resetState } from './borders.ts';
+import { allocateNetwork } from './network.ts';
+
+/** Sums that make a score: `sum / of` over all trials. */
+export type Ratios = Record<string, { sum: number; of: number }>;
+
+/**
+ * The second pass over a trial. The inner trial has been done by the network itself, all streams side by side; then, one stream after the
+ * other,
+ *
+ *     W' of the stream ──► test trial from zero ──► y, error ──► dE/dW' by the rule of the test trial ──► dE/d(all weights)
+ *
+ * on a network of one stream without the population that teaches. Rows y and error of the trial are those of the test trial afterwards,
+ * rows z and psi those of the inner one.
+ */
+export interface Outer {
+  /** The network of the test trial, one stream; its weights are those of the stream that was adapted last. */
+  readonly test: { readonly network: Network; readonly stages: Stages };
+  readonly rule: BoundOuter;
+  /** Keeps y of the inner trial. */
+  keep(): void;
+  /** Writes weights, input and targets of stream b into the network of the test trial. */
+  enter(b: number, steps: number): void;
+  /** The test trials of all streams. @param scale loss factor of every stream */
+  pass(steps: number, scale: Float64Array, learn: boolean): void;
+  /** Adds the trial just done to the scores of both passes. */
+  addScores(ratios: Ratios, steps: number): void;
+}
+
+/** @returns null for a network whose trials are one pass */
+export function bindOuter(network: Network, backend: Backend): Outer | null {
+  const { spec, trial } = network;
+  const part = spec.direct?.outer;
+  if (!part) return null;
+  const { network: test, stages } = allocateNetwork(testSpec(spec, part), backend);
+  const before = new Float64Array(trial.y.data.length);
+  const rule = bindRule(network, test, part);
+  const factor = new Float64Array(1);
+  const outer: Outer = {
+    test: { network: test, stages },
+    rule,
+    keep: () => before.set(trial.y.data),
+    enter(b, steps) {
+      resetState(test);
+      copyStream(test.trial.x, trial.x, b);
+      copyStream(test.trial.target, trial.target, b);
+      copyStream(test.trial.weight, trial.weight, b);
+      for (const { name, readout } of spec.readouts) {
+        test.weights[name].set(network.weights[name]);
+        if (readout.bias) test.weights[`${name}.bias`].set(network.weights[`${name}.bias`]);
+      }
+      rule.adapt(b, steps);
+    },
+    pass(steps, scale, learn) {
+      for (let b = 0; b < spec.sizes.stream; b++) {
+        outer.enter(b, steps);
+        factor[0] = scale[b];
+        stages.forward(0, steps);
+        stages.readout(0, steps);
+        stages.error(0, steps, factor);
+        returnStream(trial.y, test.trial.y, b);
+        returnStream(trial.error, test.trial.error, b);
+        if (!learn) continue;
+        for (const name of Object.keys(test.gradient)) test.gradient[name].fill(0);
+        stages.gradientOfTrial(steps);
+        stages.direct(0, steps);
+        for (const { name } of spec.readouts) {
+          add(network.gradient[name], test.gradient[name]);
+          add(network.gradient[`${name}.bias`], test.gradient[`${name}.bias`]);
+        }
+        rule.credit(b, steps);
+      }
+    },
+    addScores(ratios, steps) {
+      for (const name of outerScores(spec)) {
+        const y = name === 'nmse' ? trial.y.data : before;
+        const ratio = ratios[name] ?? { sum: 0, of: 0 };
+        ratios[name] = ratio;
+        if (name === 'lossBefore') addLoss(ratio, network, y, steps);
+        else addSquares(ratio, network, y, steps);
+      }
+    },
+  };
+  return outer;
+}
+
+function bindRule(
+  network: Network,
+  test: Network,
+  part: NonNullable<NonNullable<Network['spec']['direct']>['outer']>,
+): BoundOuter {
+  const { spec, weights, gradient } = network;
+  const left = without(part.module, spec).projectionsOf;
+  const signal = spec.blocks.find(({ kind }) => kind === 'signal')?.name ?? '';
+  return part.bind({
+    ...bindingOfDirect(network),
+    signal: { weights: weights[signal], gradient: gradient[signal] },
+    test: spec.projections.map(({ name }, q) =>
+      left.includes(q) ? { weights: test.weights[name], gradient: test.gradient[name] } : null,
+    ),
+  });
+}
+
+/** Summed loss per scored step of all streams. y: rows as those of the trial */
+function addLoss(ratio: { sum: number; of: number }, { spec, trial }: Network, y: Real, steps: number): void {
+  for (let b = 0; b < spec.sizes.stream; b++) {
+    for (let t = 0; t < steps; t++) {
+      const weight = trial.weight.data[rowAt(trial.weight, b, t)];
+      if (weight === 0) continue;
+      const row = rowAt(trial.y, b, t);
+      for (const readout of spec.readouts) {
+        const { loss, weight: share, column, size } = readout;
+        if (isScored(readout, t)) ratio.sum += weight * share * loss.value(y, trial.target.data, row + column, size);
+      }
+      ratio.of += weight;
+    }
+  }
+}
+
+/** Squared errors, and squares of the targets. y: rows as those of the trial */
+function addSquares(ratio: { sum: number; of: number }, { spec, trial }: Network, y: Real, steps: number): void {
+  const target = trial.target.data;
+  for (let b = 0; b < spec.sizes.stream; b++) {
+    for (let t = 0; t < steps; t++) {
+      const weight = trial.weight.data[rowAt(trial.weight, b, t)];
+      const row = rowAt(trial.y, b, t);
+      for (const readout of spec.readouts) {
+        if (weight === 0 || !isScored(readout, t)) continue;
+        const from = row + readout.column;
+        for (let k = from; k < from + readout.size; k++) {
+          ratio.sum += weight * (y[k] - target[k]) ** 2;
+          ratio.of += weight * target[k] ** 2;
+        }
+      }
+    }
+  }
+}
+
+/** The rows of stream b, those of the past too, as the rows of a network of one stream. */
+function copyStream(to: Rows, from: Rows, b: number): void {
+  const first = rowAt(from, b, -from.history);
+  to.data.set(from.data.subarray(first, first + to.data.length));
+}
+
+function returnStream(to: Rows, from: Rows, b: number): void {
+  to.data.set(from.data, rowAt(to, b, -to.history));
+}
+
+function add(sum: Real, x: Real): void {
+  for (let s = 0; s < sum.length; s++) sum[s] += x[s];
+}
