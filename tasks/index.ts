@@ -2,11 +2,21 @@ import type { Catalogue } from '../src/core/plugins.ts';
 import { cartPole } from './cartPole.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
+import { oneShotArm } from './oneShotArm.ts';
+import { oneShotPatterns } from './oneShotPatterns.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
 
 /** Every task, one line each. */
-export const tasks = [nBack, patternGeneration, periodicOutput, cueReward, cartPole] satisfies Catalogue['tasks'];
+export const tasks = [
+  nBack,
+  patternGeneration,
+  periodicOutput,
+  cueReward,
+  cartPole,
+  oneShotPatterns,
+  oneShotArm,
+] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cueReward, nBack, patternGeneration, periodicOutput };
+export { cartPole, cueReward, nBack, oneShotArm, oneShotPatterns, patternGeneration, periodicOutput };
