@@ -115,9 +115,9 @@ function moduleOf({ module: name }: Params, { network }: DirectContext): number 
 /** @throws UnsupportedError for neurons without spikes, or without a psi that has a derivative where that is needed */
 function assertDifferentiable({ neurons, kinds }: DirectContext, full: boolean): void {
   neurons.forEach((dynamics, p) => {
-    const { kind, psiSlope } = kinds[p];
+    const { kind, triangle } = kinds[p];
     if (!spikes(dynamics)) throw new UnsupportedError(`the rule needs neurons that spike, and "${kind}" does not`);
-    if (full && psiSlope === null) {
+    if (full && triangle === null) {
       throw new UnsupportedError(
         `rule.gradient "full" needs a pseudo-derivative that is a triangle, and that of "${kind}" as it is set is none`,
       );

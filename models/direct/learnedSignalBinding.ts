@@ -6,6 +6,7 @@ import type {
   LinearDynamics,
   OuterBinding,
   ProjectionShape,
+  PsiTriangle,
 } from '../../src/core/plugins.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { bindBackward } from '../traces/backward.ts';
@@ -47,6 +48,11 @@ interface Taught {
   readonly total: Float64Array;
   /** Change of the distance from the threshold in the direction G'. */
   readonly moved: Float64Array;
+  /** States in this direction, [self][m], those of one neuron, and what arrives and leaves. [self] */
+  readonly h: Float64Array;
+  readonly next: Float64Array;
+  readonly arriving: Float64Array;
+  readonly spike: Float64Array;
 }
 
 /** Both sides of the update between the passes, on the rows of a network. */
@@ -95,7 +101,10 @@ function taughtOf(binding: OuterBinding, context: DirectContext, module: number)
     });
     const rows = () => new Float64Array(step * size);
     const dynamics = linearOf(context.neurons[place], size);
-    return [{ place, size, column, dynamics, ends, drive: rows(), total: rows(), moved: rows() }];
+    const { states } = dynamics;
+    const [h, next, arriving, spike] = [size * states, states, size, size].map((n) => new Float64Array(n));
+    const shared = { drive: rows(), total: rows(), moved: rows() };
+    return [{ place, size, column, dynamics, ends, ...shared, h, next, arriving, spike }];
   });
 }
 
@@ -197,12 +206,10 @@ function bindTangent(
   credit: Float64Array,
   columns: number,
 ): (population: Taught, b: number, steps: number) => void {
-  return ({ place, size, column, dynamics, ends, moved }, b, steps) => {
+  return ({ place, size, column, dynamics, ends, moved, h, next, arriving, spike }, b, steps) => {
     const { psi } = populations[place];
-    const h = new Float64Array(size * dynamics.states);
-    const next = new Float64Array(dynamics.states);
-    const arriving = new Float64Array(size);
-    const spike = new Float64Array(size);
+    h.fill(0);
+    spike.fill(0);
     for (let t = 0; t < steps; t++) {
       arriving.fill(0);
       if (t > 0 || borderSpikes === 'keep') {
@@ -251,10 +258,11 @@ function bindInnerWayBack(
     if (!population) return signals.bring(credit, t);
     const { z, psi } = populations[place];
     const { size, total, moved } = population;
-    const slope = kinds[place].psiSlope as Real;
+    const { slope, peak } = kinds[place].triangle as PsiTriangle;
+    const [ofPsi, ofZ] = [rowAt(psi, b, t), rowAt(z, b, t)];
     credit.fill(0);
     bringTrace(place, t);
-    bringSlope(credit, total, moved, psi.data, z.data, slope, -rate, t * size, rowAt(psi, b, t), rowAt(z, b, t), size);
+    bringSlope(credit, total, moved, psi.data, z.data, slope, peak, -rate, t * size, ofPsi, ofZ, size);
   };
   return (b, steps) => {
     last = steps;
@@ -266,7 +274,7 @@ function bindInnerWayBack(
 
 /**
  * credit += factor total moved dpsi/dx / psi: what the spike owes through psi of its own trace, psi times which the distance x owes.
- * dpsi/dx = -slope above the threshold, where there is a spike, slope below.   rows: of total and moved at `at`
+ * dpsi/dx = -slope above the threshold, where z is above its value at the peak, slope below.   rows: of total and moved at `at`
  */
 function bringSlope(
   credit: Real,
@@ -275,6 +283,7 @@ function bringSlope(
   psi: Real,
   z: Real,
   slope: Real,
+  peak: number,
   factor: number,
   at: number,
   ofPsi: number,
@@ -284,7 +293,7 @@ function bringSlope(
   for (let j = 0; j < n; j++) {
     const height = psi[ofPsi + j];
     if (height === 0) continue;
-    const side = z[ofZ + j] > 0 ? -slope[j] : slope[j];
+    const side = z[ofZ + j] > peak ? -slope[j] : slope[j];
     credit[j] += (factor * total[at + j] * moved[at + j] * side) / height;
   }
 }

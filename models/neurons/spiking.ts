@@ -168,7 +168,7 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
     eligibility: alike ? closedDynamics(alike) : linearDynamics(p, cells, size),
     membrane: 'v',
     nRef: p.nRef,
-    psiSlope: p.psiLevels === null && p.psiSteps === null ? slopeOf(cells, size) : null,
+    triangle: p.psiLevels === null && p.psiSteps === null ? { slope: slopeOf(cells, size), peak: 0.5 } : null,
     kernel: alike ? thresholdKernel(p, alike) : cellsKernel(p, eachOf(cells, size)),
     threshold: (state, b, out) => {
       if (adaptation) raise(out, state.a, adaptation.strength, b * size, baseline, size);

@@ -273,6 +273,14 @@ export interface NeuronBinding {
 /** `step(b, t)` reads `current` and row t-1 of z, advances the state, writes row t of z and psi. */
 export type NeuronStep = (stream: number, t: number) => void;
 
+/** psi as a function of the distance x of the membrane from its threshold, with one slope up and one down. */
+export interface PsiTriangle {
+  /** |dpsi/dx| wherever psi > 0. [self] */
+  readonly slope: Real;
+  /** z where psi has its peak: psi falls with x where z is larger. Between 0 and 1 for spikes. */
+  readonly peak: number;
+}
+
 export interface NeuronInstance {
   /** `initial` of a field is its value at the start and after a reset: a rest potential. */
   readonly layout: Layout;
@@ -287,8 +295,8 @@ export interface NeuronInstance {
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
-  /** |dpsi/dx|, x the distance from the threshold, wherever psi > 0 [self]; null where psi is no triangle. Left out: null. */
-  readonly psiSlope?: Real | null;
+  /** How its psi falls on both sides of the threshold; null where it is no triangle. Left out: null. */
+  readonly triangle?: PsiTriangle | null;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: NeuronKernel | null;
   /** The step of one population. */
@@ -784,8 +792,8 @@ export interface DirectContext extends PartContext {
   readonly network: NetworkShape;
   /** Dynamics of each population. @throws UnsupportedError when they are read and a neuron declares none of the known forms */
   readonly neurons: readonly NeuronDynamics[];
-  /** What the neurons of each population are called in the configuration, and how steeply their psi falls (`psiSlope`). */
-  readonly kinds: readonly { readonly kind: string; readonly psiSlope: Real | null }[];
+  /** What the neurons of each population are called in the configuration, and how their psi falls. */
+  readonly kinds: readonly { readonly kind: string; readonly triangle: PsiTriangle | null }[];
   /** Whether the weights of each projection may change. */
   readonly plastic: readonly boolean[];
   /** Whether spikes that arrive at step 0 of a trial act. */

@@ -108,6 +108,7 @@ export function buildSpec(
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
   checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
+  if (rule.direct?.outer) checkTwoPasses(config, task, state);
   const blocks = blocksOf(config, graph.plastic, rule, graph.readouts, learns);
   const ownerOf = ({ name, kind, owner }: WeightBlock) => {
     if (kind === 'projection') return rule.projections[owner].whole.name;
@@ -560,6 +561,26 @@ function checkWindows(
       'drop',
       '"keep" where credit comes from the trial behind (rule.window)',
     );
+  }
+}
+
+/** A trial that is done twice has an end, a beginning that is always the same, and input that does not depend on what was answered. */
+function checkTwoPasses(
+  { rule, training, modulator, network }: ExperimentConfig,
+  task: TaskInstance,
+  state: string,
+): void {
+  const beside = `beside "${String(rule.name)}", whose trials are two passes`;
+  if (task.mode.kind === 'stream')
+    throw new ConfigError('task.kind', 'an endless stream', `a task of trials ${beside}`);
+  if (task.environment) throw new ConfigError('task.kind', 'a task that answers', `one that does not ${beside}`);
+  if (training.update.unit === 'step') throw new ConfigError('training.update.unit', 'step', `"trial" ${beside}`);
+  if (state === 'carry') throw new ConfigError('training.state', state, `"reset" ${beside}`);
+  if (modulator !== null) throw new ConfigError('modulator.kind', modulator.kind, `null ${beside}`);
+  for (const [name, { rewiring, scaling }] of Object.entries(network.projections)) {
+    const path = `network.projections.${name}`;
+    if (rewiring) throw new ConfigError(`${path}.rewiring.kind`, rewiring.kind, `null ${beside}`);
+    if (scaling) throw new ConfigError(`${path}.scaling.kind`, scaling.kind, `null ${beside}`);
   }
 }
 

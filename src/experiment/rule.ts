@@ -154,7 +154,7 @@ function deriveDirect(
   const whole = {
     ...context,
     network: { sizes, populations, projections, readouts },
-    kinds: populations.map(({ kind, neuron }) => ({ kind, psiSlope: neuron.psiSlope ?? null })),
+    kinds: populations.map(({ kind, neuron }) => ({ kind, triangle: neuron.triangle ?? null })),
     plastic: projections.map(({ whole }) => plastic.has(whole.name)),
     borderSpikes: config.network.borderSpikes,
   };
