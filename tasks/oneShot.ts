@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from '../src/core/errors.ts';
 import type { Real } from '../src/core/layout.ts';
 import type { TaskInstance } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
@@ -34,6 +35,8 @@ export function oneShot(
   draw: (target: Float64Array, code: Float64Array, rng: Rng) => void,
 ): TaskInstance {
   const { steps } = p;
+  if (p.clockGroups > steps)
+    throw new ConfigError('task.clockGroups', p.clockGroups, `at most the ${steps} steps of a trial`);
   const clock = p.clockGroups * p.cellsPerGroup;
   const nCode = coded * p.codeCells;
   const target = new Float64Array(steps * nOut);

@@ -6,7 +6,7 @@ import { oneShot, oneShotParams } from './oneShot.ts';
 
 const params = z.strictObject({
   kind: z.literal('one-shot-arm'),
-  steps: listed.default(500).describe('length of a trial, steps'),
+  steps: listed.min(2).default(500).describe('length of a trial, steps'),
   everySteps: listed.default(10).describe('steps from one clock spike of the active group to the next'),
   sines: listed.default(5).describe('sines in the velocity of a joint'),
   shoulder: magnitude.default(30).describe('largest amplitude of a sine of the first joint, rad/s'),

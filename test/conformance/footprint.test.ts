@@ -69,6 +69,8 @@ const directRows: Readonly<Record<string, readonly object[]>> = {
   bptt: [{ feedback: 'symmetric' }, { feedback: 'random' }, { window: 5, segment: 2 }],
   rtrl: [{ feedback: 'symmetric' }, { feedback: 'random' }],
   uoro: [{ feedback: 'symmetric' }, { feedback: 'random' }],
+  // It needs two populations, and reads between two passes over a trial: test/models/eprop2.test.ts.
+  'learned-signal': [],
 };
 const rateTerms = [{}, { strength: 2, targetHz: 300, mean: 'trial' }, { strength: 2, targetHz: 300, mean: 'running' }];
 
