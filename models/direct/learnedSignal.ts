@@ -6,7 +6,7 @@ import type { DirectContext, DirectInstance, DirectModel } from '../../src/core/
 import { decaySchema, magnitude } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 import { bptt } from './bptt.ts';
-import { bindLearnedSignal } from './learnedSignalBinding.ts';
+import { bindLearnedSignal } from './learnedSignalPasses.ts';
 
 /** Parameters of the rule and of its direct part. */
 export const learnedSignalParams = {
