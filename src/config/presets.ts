@@ -25,6 +25,8 @@ const words = {
 
 const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
 
+const normal = (gain: number) => ({ kind: 'normal', gain }) as const;
+
 const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 } as const;
 
 const rates = (rate: number, ...names: string[]) => Object.fromEntries(names.map((name) => [name, rate]));
@@ -239,20 +241,26 @@ const presets = {
       },
       projections: {
         in: { from: 'input.clock', to: 'rec' },
-        rec: { from: 'rec', to: 'rec' },
-        code: { from: 'input.code', to: 'module' },
-        watch: { from: 'rec', to: 'module', delayMs: 0 },
-        clock: { from: 'input.clock', to: 'module' },
-        module: { from: 'module', to: 'module' },
+        rec: { from: 'rec', to: 'rec', init: normal(0.2) },
+        code: { from: 'input.code', to: 'module', init: normal(0.3) },
+        watch: { from: 'rec', to: 'module', init: normal(0.2), delayMs: 0 },
+        clock: { from: 'input.clock', to: 'module', init: normal(0.36) },
+        module: { from: 'module', to: 'module', init: normal(0.2) },
       },
-      readouts: { out: { from: 'rec', readout: { kind: 'leaky', filter: { tauMs: 20 }, scale: '1', bias: false } } },
+      readouts: {
+        out: {
+          from: 'rec',
+          readout: { kind: 'leaky', filter: { tauMs: 20 }, scale: '1', bias: false },
+          init: normal(0.3),
+        },
+      },
     },
     rule: { name: 'e-prop-2', module: 'module', rate: 2e-3 },
     loss: { kind: 'square', scale: 'mean' },
     rateTerm: { strength: 2, targetHz: 50, mean: 'batch' },
     optimizer: {
       kind: 'adam',
-      rates: rates(0.002, 'in', 'rec', 'code', 'watch', 'clock', 'module', 'out', 'module.signal'),
+      rates: rates(0.004, 'in', 'rec', 'code', 'watch', 'clock', 'module', 'out', 'module.signal'),
       clip: 1,
     },
     training: { total: 12_000, streams: 24 },
