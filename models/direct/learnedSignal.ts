@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { spikes } from '../../src/core/dynamics.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
+import type { Layout } from '../../src/core/layout.ts';
 import { testShape } from '../../src/core/outer.ts';
 import type { DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
 import { decaySchema, magnitude } from '../../src/core/schema.ts';
@@ -57,12 +58,20 @@ export const learnedSignal: DirectModel<Params> = {
     const decay = resolveDecay(p.filter, context.dtMs, 'rule.filter');
     const own = { module, rate: p.rate, decay, gain: p.scale === '1' ? 1 : 1 - decay, full: p.gradient === 'full' };
     assertDifferentiable(context, own.full);
-    const { populations } = context.network;
+    const { populations, projections } = context.network;
+    const whole = backpropagation(context);
+    const ofSynapses = (name: string, synapses: number, doc: string): Layout => {
+      return { [name]: { shape: [synapses], home: 'synapse', unit: 'weight', doc } };
+    };
+    const passes = projections.map(({ name, synapses }) => ({
+      ...ofSynapses(`${name}.adapted`, synapses.nSyn, 'weights of the test trial'),
+      ...ofSynapses(`${name}.debt`, synapses.nSyn, 'gradient of the test trial'),
+    }));
     return {
       layout: {},
-      past: {},
-      work: {},
-      jacobianProducts: 2,
+      past: whole.past,
+      work: Object.assign({}, whole.work, ...passes),
+      jacobianProducts: 2 * whole.jacobianProducts,
       footprint: {
         reads: ['pre', 'z', 'psi', 'error', 'weights', 'signal', 'readout'],
         phases: ['soma'],
@@ -73,7 +82,7 @@ export const learnedSignal: DirectModel<Params> = {
       bind: () => () => {},
       outer: {
         module,
-        test: testRule(context, module),
+        test: backpropagation(withoutModule(context, module)),
         initSignal(weights, rng) {
           const sd = p.initScale / Math.sqrt(populations[module].size);
           for (let s = 0; s < weights.length; s++) weights[s] = sd * rng.normal();
@@ -84,16 +93,16 @@ export const learnedSignal: DirectModel<Params> = {
   },
 };
 
-/** Backpropagation through the test trial. */
-function testRule(context: DirectContext, module: number): DirectInstance {
+/** Through a whole trial, and through resets. */
+function backpropagation(context: DirectContext): DirectInstance {
+  return bptt.derive(bptt.params.parse({ kind: 'bptt', reset: 'attached' }) as never, context);
+}
+
+/** What a rule of the test trial is derived from. */
+function withoutModule(context: DirectContext, module: number): DirectContext {
   const others = <T>(list: readonly T[]): T[] => list.filter((_, p) => p !== module);
-  const settings = bptt.params.parse({ kind: 'bptt', reset: 'attached' });
-  return bptt.derive(settings as never, {
-    ...context,
-    network: testShape(context.network, module),
-    neurons: others(context.neurons),
-    kinds: others(context.kinds),
-  });
+  const { network, neurons, kinds } = context;
+  return { ...context, network: testShape(network, module), neurons: others(neurons), kinds: others(kinds) };
 }
 
 /** @throws ConfigError for a network in which the module does more than teach, or has nobody to teach */

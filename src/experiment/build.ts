@@ -19,7 +19,7 @@ import type {
 } from '../core/network.ts';
 import { windowOf } from '../core/network.ts';
 import type { Catalogue, Loss, NeuronInstance, ReadoutInstance, TaskInstance } from '../core/plugins.ts';
-import { createRng, type Rng } from '../core/rng.ts';
+import type { Rng } from '../core/rng.ts';
 import { rateToSpikesPerStep } from '../core/units.ts';
 import { perNeuron, resolveValues, type Values } from '../core/values.ts';
 import { fits } from '../engine/names.ts';
@@ -27,6 +27,7 @@ import { formattableFields } from '../engine/network.ts';
 import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } from '../engine/projections.ts';
 import { createOptimizer } from '../optim/index.ts';
 import { find } from './find.ts';
+import { checkTwoPasses, signalBlock } from './outer.ts';
 import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
 import { withUpkeep } from './upkeep.ts';
 
@@ -501,15 +502,6 @@ function blocksOf(
   ];
 }
 
-/** From every neuron of a population to every neuron of all others. */
-function signalBlock(populations: readonly PopulationSpec[], owner: number) {
-  const nPost = populations.reduce((sum, { size }, p) => sum + (p === owner ? 0 : size), 0);
-  const { name, size } = populations[owner];
-  const connectivity = { kind: 'dense' } as const;
-  const shape = { nPre: size, nPost, bias: false, recurrent: false, autapses: true, connectivity, dale: null };
-  return { name: `${name}.signal`, owner, synapses: buildProjection(shape, createRng(0)) };
-}
-
 /** A one-step optimiser with what each block moves by. */
 function withDeltas(
   optimizer: ExperimentConfig['optimizer'],
@@ -561,26 +553,6 @@ function checkWindows(
       'drop',
       '"keep" where credit comes from the trial behind (rule.window)',
     );
-  }
-}
-
-/** A trial that is done twice has an end, a beginning that is always the same, and input that does not depend on what was answered. */
-function checkTwoPasses(
-  { rule, training, modulator, network }: ExperimentConfig,
-  task: TaskInstance,
-  state: string,
-): void {
-  const beside = `beside "${String(rule.name)}", whose trials are two passes`;
-  if (task.mode.kind === 'stream')
-    throw new ConfigError('task.kind', 'an endless stream', `a task of trials ${beside}`);
-  if (task.environment) throw new ConfigError('task.kind', 'a task that answers', `one that does not ${beside}`);
-  if (training.update.unit === 'step') throw new ConfigError('training.update.unit', 'step', `"trial" ${beside}`);
-  if (state === 'carry') throw new ConfigError('training.state', state, `"reset" ${beside}`);
-  if (modulator !== null) throw new ConfigError('modulator.kind', modulator.kind, `null ${beside}`);
-  for (const [name, { rewiring, scaling }] of Object.entries(network.projections)) {
-    const path = `network.projections.${name}`;
-    if (rewiring) throw new ConfigError(`${path}.rewiring.kind`, rewiring.kind, `null ${beside}`);
-    if (scaling) throw new ConfigError(`${path}.scaling.kind`, scaling.kind, `null ${beside}`);
   }
 }
 
