@@ -170,7 +170,7 @@ const byFile = {
     ['* moved[at + j] * side) / height;', '* moved[at + j] * side);'],
     ['F[m] = gain * sum + decay * F[m];', 'F[m] = gain * sum;'],
     ['F[m] = gain * sum + decay * F[m];', 'F[m] = sum + decay * F[m];'],
-    ['(at === 0 ? 0 : decay * f[at - n + m])', '(at === 0 ? 0 : f[at - n + m])'],
+    ['      now.fill(0);\n', ''],
     ['bindWayBack(binding, context, true, (p)', 'bindWayBack(binding, context, false, (p)'],
     ['(p) => full || p === module);', '() => true);'],
     ['projections[q].gradient[s] += gradient[s];', 'projections[q].gradient[s] -= gradient[s];'],

@@ -1,5 +1,6 @@
 import { inputGain, linearOf } from '../../src/core/dynamics.ts';
 import type { Real } from '../../src/core/layout.ts';
+import { addOuter, predict } from '../../src/core/linearMaps.ts';
 import type {
   BoundOuter,
   DirectContext,
@@ -10,7 +11,7 @@ import type {
 } from '../../src/core/plugins.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { bindBackward } from '../traces/backward.ts';
-import { addRows } from '../traces/kernels.ts';
+import { addRows, filter } from '../traces/kernels.ts';
 import { backThrough, bindWayBack } from './wayBack.ts';
 
 /** Constants of the rule; see `models/direct/learnedSignal.ts` for its equations. */
@@ -133,6 +134,7 @@ function bindSignals(
   const nModule = network.populations[module].size;
   const columns = taught.reduce((sum, { size }) => sum + size, 0);
   const filtered = new Float64Array(network.sizes.step * nModule);
+  const now = new Float64Array(nModule);
   const row = new Float64Array(columns);
   const credit = new Float64Array(network.sizes.step * columns);
   const owed = new Float64Array(nModule);
@@ -141,10 +143,12 @@ function bindSignals(
     columns,
     credit,
     tell(b, steps) {
+      now.fill(0);
       for (let t = 0; t < steps; t++) {
-        filterRow(filtered, t * nModule, spikes.data, rowAt(spikes, b, t), decay, gain, nModule);
+        filter(now, spikes.data, 0, rowAt(spikes, b, t), decay, gain, nModule);
+        filtered.set(now, t * nModule);
         row.fill(0);
-        addProduct(row, filtered, signal.weights, t * nModule, nModule, columns);
+        predict(row, 0, signal.weights, now, 0, nModule, columns);
         for (const { place, column, size } of taught) {
           const { signal: L } = populations[place];
           L.data.set(row.subarray(column, column + size), rowAt(L, b, t));
@@ -152,9 +156,7 @@ function bindSignals(
       }
     },
     learn(steps) {
-      for (let t = 0; t < steps; t++) {
-        addOuterRow(signal.gradient, filtered, credit, t * nModule, t * columns, nModule, columns);
-      }
+      addOuter(signal.gradient, filtered, 0, nModule, credit, 1, nModule, columns, steps);
     },
     start: () => owed.fill(0),
     bring(out, t) {
@@ -336,29 +338,6 @@ function gather(
     if (activity === 0) continue;
     const end = rowStart[i + 1];
     for (let s = rowStart[i]; s < end; s++) arriving[post[s]] += activity * G[s];
-  }
-}
-
-/** f(t) = decay f(t-1) + gain x(t), 0 before row 0.   f: row at `at`, [n]; x: row at `from` */
-function filterRow(f: Real, at: number, x: Real, from: number, decay: number, gain: number, n: number): void {
-  for (let m = 0; m < n; m++) f[at + m] = (at === 0 ? 0 : decay * f[at - n + m]) + gain * x[from + m];
-}
-
-/** out_j += sum_m f_m Psi_mj.   out: [columns]; f: row at `at`, [n]; Psi: [n][columns] */
-function addProduct(out: Real, f: Real, Psi: Real, at: number, n: number, columns: number): void {
-  for (let m = 0; m < n; m++) {
-    const value = f[at + m];
-    if (value === 0) continue;
-    for (let j = 0; j < columns; j++) out[j] += value * Psi[m * columns + j];
-  }
-}
-
-/** gradient_mj += f_m c_j.   f: row at `at`, [n]; c: row at `from`, [columns] */
-function addOuterRow(gradient: Real, f: Real, c: Real, at: number, from: number, n: number, columns: number): void {
-  for (let m = 0; m < n; m++) {
-    const value = f[at + m];
-    if (value === 0) continue;
-    for (let j = 0; j < columns; j++) gradient[m * columns + j] += value * c[from + j];
   }
 }
 
