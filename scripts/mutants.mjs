@@ -410,6 +410,9 @@ const byFile = {
     ['addRow(activity, z.data, rowAt(z, b, t), n)', 'addRow(activity, z.data, rowAt(z, b, t - 1), n)'],
   ],
   'src/backends/reference/update.ts': [
+    ['clip / (Math.abs(scale) * Math.sqrt(squares))', 'clip / Math.sqrt(squares)'],
+    ['return Math.min(1, clip /', 'return Math.max(1, clip /'],
+    ['    clear(step, masked);\n    squares +=', '    squares +='],
     ['w[s] -= step[s]', 'w[s] += step[s]'],
     ['step[s] = 0;', ''],
     ['1 / (spec.sizes.stream * trials)', '1 / spec.sizes.stream'],
