@@ -44,7 +44,7 @@ function step(net: Net, b: i32, t: i32): void {
   }
 }
 
-/** I_j = constant_j + sum over the projections that end here of sum_i x_i[t-d] w_ij; none where it is dropped.   net.current: [n] */
+/** I_j = constant_j + injected_j[t] + sum over the projections that end here of sum_i x_i[t-d] w_ij; none where it is dropped.   net.current: [n] */
 function currents(net: Net, b: i32, t: i32): void {
   let add = false, anySparse = false;
   // Dense ones go two by two: one with values, one with spikes.
@@ -77,8 +77,13 @@ function currents(net: Net, b: i32, t: i32): void {
   }
   sumRows(net.current, add, x, x0, x1, wX, z0, z1, wZ, net.n);
   if (anySparse) scatter(net, b, t);
-  if (!net.constant) return;
-  for (let o: usize = 0; o < <usize>net.n << 2; o += 4) store<f32>(net.current + o, load<f32>(net.current + o) + load<f32>(net.constant + o));
+  if (net.constant) addAll(net.current, net.constant, net.n);
+  if (net.injected) addAll(net.current, net.injected + (<usize>((b * net.stride + t) * net.n) << 2), net.n);
+}
+
+/** sum_j += x_j. */
+function addAll(sum: usize, x: usize, n: i32): void {
+  for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(sum + o, load<f32>(sum + o) + load<f32>(x + o));
 }
 
 /** Adds what comes through sparse projections. */

@@ -40,6 +40,8 @@ export class Readout {
   // valued: events of a population that it reads are not all 1
   reads: usize; valued: i32; nOut: i32; column: i32; u: usize; b: usize; gBias: usize; bias: i32; lossKind: i32;
   decay: f32; gain: f32; weight: f32;
+  // added to what it sums, [stream][step][out of all readouts]; 0: nothing
+  injected: usize;
   // steps at which it has a loss
   start: i32; end: i32; next: usize;
 }
@@ -66,7 +68,9 @@ export class Net {
   epsSteps: usize; epsWidth: i32; damp: usize; packed: usize; spare: usize; actives: usize;
   // neuron
   decay: f32; gain: f32; vTh: f32; psiHeight: f32; psiWidth: f32; nRef: f32; orEqual: i32; resetToZero: i32;
-  rho: f32; strength: usize; psiHighest: i32; constant: usize;
+  rho: f32; strength: usize; psiHighest: i32;
+  // added to the summed input: [n], and [stream][step][n]; 0: nothing
+  constant: usize; injected: usize;
   // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators; 3: rates. cells: rows of constants of every neuron
   neuronKind: i32; cells: usize;
   // trace, rate term

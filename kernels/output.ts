@@ -2,7 +2,7 @@ import { Events, Net, Read, Readout } from './net';
 import { endOf, eventsFrom, eventsTo, listActive, listOf, rowOf } from './rows';
 import { FLUSH_EVERY, flush1, flushRow } from './tiny';
 
-/** u_k = kappa u_k + gain sum_j z_j Wout_jk;  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
+/** u_k = kappa u_k + gain (sum_j z_j Wout_jk + injected_k);  y_k = u_k + b_k, over the steps [t0, t1) of the streams [b0, b1). */
 export function readout(net: Net, b0: i32, b1: i32, t0: i32, t1: i32): void {
   for (let b = b0; b < b1; b++) {
     for (let at = net.readouts; at; at = changetype<Readout>(at).next) {
@@ -37,6 +37,10 @@ function readStep(net: Net, r: Readout, b: i32, t: i32, values: bool): void {
       }
       store<f32>(y + o, sum);
     }
+  }
+  if (r.injected) {
+    const injected = r.injected + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
+    for (let o: usize = 0; o < rowBytes; o += 4) store<f32>(y + o, load<f32>(y + o) + load<f32>(injected + o));
   }
   const u = r.u + <usize>b * rowBytes;
   for (let o: usize = 0; o < rowBytes; o += 4) {

@@ -14,15 +14,22 @@ import { cubaLif } from './neurons/cubaLif.ts';
 import { integrator } from './neurons/integrator.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
+import { contrastive } from './passes/contrastive.ts';
+import { nodePerturbation, weightPerturbation } from './passes/perturbation.ts';
 import { leaky } from './readouts/leaky.ts';
 import { deepR } from './rewiring/deepR.ts';
 import { pruneRegrow } from './rewiring/pruneRegrow.ts';
 import { bptt as bpttRule } from './rules/bptt.ts';
+import { contrastive as contrastiveRule } from './rules/contrastive.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
 import { eprop2 } from './rules/eprop2.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
+import {
+  nodePerturbation as nodePerturbationRule,
+  weightPerturbation as weightPerturbationRule,
+} from './rules/perturbation.ts';
 import { rateTermOnly } from './rules/rateTermOnly.ts';
 import { readoutOnly } from './rules/readoutOnly.ts';
 import { rflo } from './rules/rflo.ts';
@@ -43,6 +50,7 @@ export const models = {
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
   direct: [bptt, rtrl, uoro, learnedSignal],
+  passes: [weightPerturbation, nodePerturbation, contrastive],
   rules: [
     sgrd,
     sgrdLean,
@@ -58,6 +66,9 @@ export const models = {
     bpttRule,
     rtrlRule,
     uoroRule,
+    weightPerturbationRule,
+    nodePerturbationRule,
+    contrastiveRule,
     readoutOnly,
     rateTermOnly,
     factored,
@@ -74,6 +85,7 @@ export {
   spikingLoops,
   spikingParams,
 } from './neurons/spiking.ts';
+export { nodePerturbationWith, type PerturbationNoise, weightPerturbationWith } from './passes/perturbation.ts';
 export { deepRWith } from './rewiring/deepR.ts';
 export type { RewiringChance } from './rewiring/kernels.ts';
 export { broadcastOf, broadcastParams, errorSpikeSize } from './signals/broadcast.ts';
@@ -84,6 +96,7 @@ export {
   bernoulli,
   bptt,
   broadcast,
+  contrastive,
   cubaLif,
   deepR,
   dendrite,
@@ -97,6 +110,7 @@ export {
   leaky,
   learnedSignal,
   lif,
+  nodePerturbation,
   policy,
   presynaptic,
   pruneRegrow,
@@ -116,5 +130,6 @@ export {
   tdError,
   uoro,
   value,
+  weightPerturbation,
   window,
 };

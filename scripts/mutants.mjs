@@ -102,6 +102,43 @@ const byFile = {
     ['psi.data.fill(1, rowAt(psi, b, t)', 'psi.data.fill(1, rowAt(psi, b, t) + 1'],
     ["gate: 'input'", "gate: 'spike'"],
   ],
+  'models/passes/outer.ts': [
+    ['gradient[s] += factor * g[at + post[s]]', 'gradient[s] += factor * g[post[s]]'],
+    ['gradient[s] += factor * g[at + post[s]]', 'gradient[s] += g[at + post[s]]'],
+    ['const factor = f[from + i];', 'const factor = f[i];'],
+    ['const to = (row + j) * nOut;', 'const to = j * nOut;'],
+    ['gradient[to + k] += factor * g[at + k]', 'gradient[to + k] += factor * g[k]'],
+    ['x.data[j] *= factor', 'x.data[j] *= 1'],
+    ['post === p && projections[q].plastic', 'post === p'],
+  ],
+  'models/passes/perturbation.ts': [
+    ['const factor = (total - free) / (sigma * sigma * copies);', 'const factor = (total - free) / (sigma * copies);'],
+    ['const factor = (total - free) / (sigma * sigma * copies);', 'const factor = total / (sigma * sigma * copies);'],
+    ['(loss[b] - free[b]) / (sigma * sigma * copies)', '(loss[b] - free[0]) / (sigma * sigma * copies)'],
+    ['(loss[b] - free[b]) / (sigma * sigma * copies)', '(loss[b] - free[b]) / (sigma * sigma)'],
+    ['if (masked) for (const s of masked) noise[s] = 0;', ''],
+    ['weights.set(kept);', ''],
+    ['if (pass === 0) clear(rows, b, steps);', 'if (pass < 0) clear(rows, b, steps);'],
+    ['rowAt(pre, b, t - delay)', 'rowAt(pre, b, t)'],
+    ["const from = borderSpikes === 'drop' ? 1 : 0;", 'const from = 0;'],
+    ['injected.data[at + k] / gain', 'injected.data[at + k]'],
+    ['row += z.size;', ''],
+  ],
+  'models/passes/contrastive.ts': [
+    ["p.teacher === 'nudge' ? 1 / p.strength : 1", '1'],
+    ['pass === 0 ? worth : -worth', 'pass === 0 ? -worth : worth'],
+    ['t > 0 ? t - 1 : steps - 1', 't > 0 ? t - 1 : 0'],
+    ['add(factor / steps)', 'add(factor)'],
+    ['injected.data[at + j] += factor * sum', 'injected.data[at + j] = factor * sum'],
+    ['f[j] = decay * f[j] + gain * x.data[row + j]', 'f[j] = f[j] + gain * x.data[row + j]'],
+    ['z.data[at + column + k] = target.data[from + k]', 'z.data[at + k] = target.data[from + k]'],
+  ],
+  'src/engine/passes.ts': [
+    [
+      "const moving: readonly Role[] = ['neuron', 'readout', 'past'];",
+      "const moving: readonly Role[] = ['neuron', 'readout'];",
+    ],
+  ],
   'models/neurons/rate.ts': [
     ['decay * r[prev + j] + (1 - decay) * phi', 'decay * r[prev + j] - (1 - decay) * phi'],
     ['decay * r[prev + j] + (1 - decay) * phi', 'decay * r[prev + j] + decay * phi'],
@@ -109,7 +146,7 @@ const byFile = {
     ['psi[row + j] = 1 - phi * phi', 'psi[row + j] = 1 + phi * phi'],
     ['psi[row + j] = 1 - phi * phi', 'psi[row + j] = 1 - phi'],
     ['u[at + j] = drive', 'u[j] = drive'],
-    ['gain: 1 - decay, adaptation', 'gain: 1, adaptation'],
+    ["'post-then-filter', decay, gain: 1 - decay, adaptation", "'post-then-filter', decay, gain: 1, adaptation"],
   ],
   'models/readouts/leaky.ts': [
     ['y[to + k] += activity * wOut[row + k]', 'y[to + k] -= activity * wOut[row + k]'],
@@ -189,7 +226,10 @@ const byFile = {
   'src/engine/outer.ts': [
     ['      resetState(test);', ''],
     ['test.gradient[name].fill(0);', 'test.gradient[name].fill(1);'],
-    ["const y = name === 'nmse' ? trial.y.data : before;", "const y = name !== 'nmse' ? trial.y.data : before;"],
+    [
+      "addSquares(ratioOf('nmseBefore'), network, before, steps);",
+      "addSquares(ratioOf('nmseBefore'), network, trial.y.data, steps);",
+    ],
   ],
   'tasks/oneShot.ts': [
     ['if ((t - first) % p.everySteps !== 0) return;', 'if (t % p.everySteps !== 0) return;'],

@@ -1,18 +1,25 @@
 import { z } from 'zod';
-import type { Layout, Real } from '../../src/core/layout.ts';
-import type { NeuronBinding, NeuronModel } from '../../src/core/plugins.ts';
+import type { Real } from '../../src/core/layout.ts';
+import type { NeuronBinding, NeuronInstance, NeuronModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { decaySchema } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
 
 const params = z.strictObject({
   kind: z.literal('rate'),
-  leak: decaySchema.default({ decay: 0 }).describe('memory of the rate; decay 0 is the plain tanh network'),
+  leak: decaySchema.default({ decay: 0 }).describe('memory; decay 0 is the plain tanh network'),
+  leaks: z
+    .enum(['rate', 'potential'])
+    .default('rate')
+    .describe('what has the memory: r behind the tanh, or u before it'),
 });
 
-const layout = {
-  u: { shape: ['stream', 'self'], home: 'post', unit: 'weight', doc: 'pre-activation, the somatic voltage' },
-} as const satisfies Layout;
+const u = {
+  shape: ['stream', 'self'],
+  home: 'post',
+  unit: 'weight',
+  doc: 'pre-activation, the somatic voltage',
+} as const;
 
 /**
  * Leaky tanh neuron.
@@ -21,7 +28,13 @@ const layout = {
  *     r_j(t) = decay r_j(t-1) + (1 - decay) tanh(u_j(t))
  *     psi_j(t) = 1 - tanh(u_j(t))^2
  *
- * Marschall, Cho, Savin 2020 (JMLR 21:135) with alpha = 1 - decay; Murray 2019 (eLife 8:e43299) with 1/tau = 1 - decay.
+ * or with the leak before the tanh, as in a continuous Hopfield network:
+ *
+ *     u_j(t) = decay u_j(t-1) + (1 - decay) I_j(t)
+ *     r_j(t) = tanh(u_j(t)),      psi_j(t) = 1 - r_j(t)^2
+ *
+ * Marschall, Cho, Savin 2020 (JMLR 21:135) with alpha = 1 - decay; Murray 2019 (eLife 8:e43299) with 1/tau = 1 - decay;
+ * Hopfield 1984 (PNAS 81:3088), in steps of 1 - decay of its time constant.
  * The rate stands where a spiking neuron has its spike (`z`); it acts on other neurons one step later.
  */
 export const rate: NeuronModel<z.infer<typeof params>> = {
@@ -31,25 +44,65 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
   params,
   derive(p, { dtMs, path }) {
     const decay = resolveDecay(p.leak, dtMs, `${path}.leak`);
-    return {
-      layout,
-      eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
-      membrane: 'u',
-      nRef: 0,
-      kernel: { name: 'rate', decay, gain: 1 - decay },
-      threshold: null,
-      bind({ sizes, state, z, psi, current }: NeuronBinding) {
-        const { self: n } = sizes;
-        const { u } = state;
-        return (b, t) => {
-          const to = rowAt(z, b, t);
-          const before = rowAt(z, b, t - 1);
-          leakyTanh(z.data, psi.data, u, current, to, before, rowAt(psi, b, t), b * n, decay, n);
-        };
-      },
-    };
+    return p.leaks === 'rate' ? leakyRate(decay) : leakyPotential(decay);
   },
 };
+
+function leakyRate(decay: number): NeuronInstance {
+  return {
+    layout: { u },
+    eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+    membrane: 'u',
+    nRef: 0,
+    kernel: { name: 'rate', decay, gain: 1 - decay },
+    threshold: null,
+    bind({ sizes, state, z, psi, current }: NeuronBinding) {
+      const { self: n } = sizes;
+      const { u } = state;
+      return (b, t) => {
+        const to = rowAt(z, b, t);
+        const before = rowAt(z, b, t - 1);
+        leakyTanh(z.data, psi.data, u, current, to, before, rowAt(psi, b, t), b * n, decay, n);
+      };
+    },
+  };
+}
+
+function leakyPotential(decay: number): NeuronInstance {
+  return {
+    layout: { u: { ...u, decay } },
+    eligibility: { form: 'filter-then-post', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+    membrane: 'u',
+    nRef: 0,
+    kernel: null,
+    threshold: null,
+    bind({ sizes, state, z, psi, current }: NeuronBinding) {
+      const { self: n } = sizes;
+      return (b, t) =>
+        tanhOfLeaky(z.data, psi.data, state.u, current, rowAt(z, b, t), rowAt(psi, b, t), b * n, decay, n);
+    },
+  };
+}
+
+/** u = decay u + (1 - decay) I;  r[t] = tanh(u);  psi[t] = 1 - r[t]^2.   r: at `to`; psi: at `row`; u: [stream][self] at `at` */
+function tanhOfLeaky(
+  r: Real,
+  psi: Real,
+  u: Real,
+  current: Real,
+  to: number,
+  row: number,
+  at: number,
+  decay: number,
+  n: number,
+): void {
+  for (let j = 0; j < n; j++) {
+    u[at + j] = decay * u[at + j] + (1 - decay) * current[j];
+    const rate = Math.tanh(u[at + j]);
+    r[to + j] = rate;
+    psi[row + j] = 1 - rate * rate;
+  }
+}
 
 /**
  * r[t] = decay r[t-1] + (1 - decay) tanh(u[t]);  psi[t] = 1 - tanh(u[t])^2.

@@ -30,7 +30,7 @@ function layoutOf(decay: number) {
 /**
  * Leaky readout, no delay: z(t) reaches y(t).
  *
- *     u_k(t) = kappa u_k(t-1) + zeta_out sum_j Wout_jk z_j(t),      y_k(t) = u_k(t) + b_k
+ *     u_k(t) = kappa u_k(t-1) + zeta_out (sum_j Wout_jk z_j(t) + injected_k(t)),      y_k(t) = u_k(t) + b_k
  *
  *     zBar_j(t) = kappa zBar_j(t-1) + zeta_out z_j(t),      dE/dWout_jk = sum_t error_k(t) zBar_j(t)
  *
@@ -49,12 +49,14 @@ export const leaky: ReadoutModel<z.infer<typeof params>> = {
       gain,
       bias: p.bias,
       kernel: { name: 'leaky' },
-      bind({ sizes: { pre: n, out: nOut }, state, reads, y, weights, bias, loops }) {
+      bind({ sizes: { pre: n, out: nOut }, state, reads, y, injected, weights, bias, loops }) {
         const readNow = loops?.read ?? read;
         const z = poolOf(reads, scratchOf(loops));
         return (b, t) => {
           const from = z.at(b, t);
           readNow(y.data, state.u, z.data, weights, bias, rowAt(y, b, t), b * nOut, from, decay, gain, n, nOut);
+          if (injected.width === 0) return;
+          inject(y.data, state.u, injected.data, rowAt(y, b, t), b * nOut, rowAt(injected, b, t), gain, nOut);
         };
       },
       bindGradient({ sizes: { pre: n, out: nOut }, state, reads, error, gradient, loops }) {
@@ -103,6 +105,14 @@ const read: Loops['read'] = (y, u, z, wOut, bOut, to, at, from, decay, gain, n, 
     y[to + k] = filtered + bOut[k];
   }
 };
+
+/** u += gain x;  y += gain x.   y: row at `to`; u: at `at`; x: row at `from`; all [out] */
+function inject(y: Real, u: Real, x: Real, to: number, at: number, from: number, gain: number, nOut: number): void {
+  for (let k = 0; k < nOut; k++) {
+    u[at + k] += gain * x[from + k];
+    y[to + k] += gain * x[from + k];
+  }
+}
 
 /** f[t] = decay f[t-1] + gain x[t].   f: at `at`, x: row at `from`, both [n] */
 function filter(f: Real, x: Real, at: number, from: number, decay: number, gain: number, n: number): void {

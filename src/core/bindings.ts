@@ -12,6 +12,7 @@ import {
 import type {
   DirectBinding,
   NeuronBinding,
+  PassesBinding,
   PopulationSizes,
   ProjectionSizes,
   ReadoutGradientBinding,
@@ -122,6 +123,7 @@ export function bindingOfReadout(network: Network, r: number): ReadoutGradientBi
     state: state.views(`readout.${name}`, 'readout'),
     reads: reads.map((p) => activity[p].z),
     y: columnsOf(trial.y, column, size),
+    injected: trial.injected.width === 0 ? trial.injected : columnsOf(trial.injected, column, size),
     error: columnsOf(trial.error, column, size),
     weights: weights[name],
     bias: weights[`${name}.bias`],
@@ -198,5 +200,31 @@ export function bindingOfDirect(network: Network): DirectBinding {
       gradient: gradient[name],
     })),
     readouts: spec.readouts.map(({ name }) => ({ weights: weights[name] })),
+  };
+}
+
+export function bindingOfPasses(network: Network): PassesBinding {
+  const { spec, state, trial, activity, weights, gradient } = network;
+  const learns = (block: string) => spec.blocks.some(({ name, plastic }) => name === block && plastic);
+  return {
+    network: shapeOf(spec),
+    state: state.views('passes', 'passes'),
+    populations: spec.populations.map(({ size }, p) => ({
+      size,
+      z: activity[p].z,
+      injected: activity[p].injected,
+    })),
+    readouts: spec.readouts.map(({ name, column, size, gain }, r) => {
+      const { reads, y, error, injected, weights, bias, gradient } = bindingOfReadout(network, r);
+      const target = columnsOf(trial.target, column, size);
+      const plastic = { weights: learns(name), bias: learns(`${name}.bias`) };
+      return { reads, y, target, error, injected, gain, plastic, weights, bias, gradient };
+    }),
+    projections: spec.projections.map(({ name }, q) => ({
+      pre: presynapticRows(network, q),
+      plastic: learns(name),
+      weights: weights[name],
+      gradient: gradient[name],
+    })),
   };
 }

@@ -57,6 +57,7 @@ export type Role =
   | 'trace'
   | 'signal'
   | 'direct'
+  | 'passes'
   | 'upkeep'
   | 'past'
   | 'run'

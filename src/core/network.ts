@@ -11,6 +11,7 @@ import type {
   Optimizer,
   OutputFilter,
   OwnLoss,
+  PassesInstance,
   ProjectionShape,
   ReadoutInstance,
   ReadoutShape,
@@ -181,6 +182,8 @@ export interface NetworkSpec {
    * through, with a signal of 0. Neither it nor channels: only readouts learn.
    */
   readonly direct: DirectInstance | null;
+  /** A rule that compares several passes over a trial; null without. Neither traces nor signals beside it. */
+  readonly passes: PassesInstance | null;
   /**
    * `online`: traces forwards, at every step. `deferred`: the signal backwards, per trial. `postponed`: traces forwards, but
    * a neuron whose psi is 0 is caught up with at its next active step, which is exact; per trial.
@@ -262,6 +265,7 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
     ...spec,
     channels: [],
     direct: spec.direct?.outer ? spec.direct : null,
+    passes: null,
     modulator: null,
     populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
     projections: spec.projections.map((projection) => ({ ...projection, traces: [], rewiring: null, scaling: null })),

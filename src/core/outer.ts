@@ -57,6 +57,7 @@ export function testSpec(spec: NetworkSpec, { module, test }: OuterPart): Networ
     channels: [],
     blocks,
     modulator: null,
+    passes: null,
     direct: test,
     execution: 'deferred',
   };

@@ -24,6 +24,8 @@ export interface TrialRows {
   readonly error: Rows;
   /** What a task that answers pays at each step; of no width where nothing reads it. [stream][step][1] */
   readonly reward: Rows;
+  /** Added to the summed input of readouts, a rule's noise; of no width where nobody injects any. [stream][step][out] */
+  readonly injected: Rows;
 }
 
 /** Rows of a whole trial of one population. Each is written by one stage and read by later ones. */
@@ -34,6 +36,8 @@ export interface Activity {
   readonly psi: Rows;
   /** Summed weighted input, not yet scaled by the input gain; of no length where nothing reads it. [stream][step][self] */
   readonly current: Rows;
+  /** Current added to the summed input, a rule's noise or teacher; of no width where nobody injects any. [stream][step][self] */
+  readonly injected: Rows;
   /** Firing-rate term c (f_j - f*), added to the signal of the unfiltered trace. [stream][step][self] */
   readonly rateTerm: Rows;
   /** Learning signal of each neuron, one for every channel of the network. [stream][step][self] */
@@ -350,6 +354,8 @@ export interface ReadoutBinding {
   readonly reads: readonly Rows[];
   /** Its outputs, which it writes. [stream][step][out] */
   readonly y: Rows;
+  /** Added to what it sums; of no width where nobody injects any. [stream][step][out] */
+  readonly injected: Rows;
   /** dE/dy of its outputs. [stream][step][out] */
   readonly error: Rows;
   /** [pre][out] */
@@ -785,6 +791,8 @@ export interface ReadoutShape extends OutputFilter {
   readonly size: number;
   /** Its first column in the rows of outputs. */
   readonly column: number;
+  /** Whether it has a plastic bias. */
+  readonly bias: boolean;
 }
 
 export interface DirectContext extends PartContext {
@@ -892,16 +900,140 @@ export interface DirectModel<P = never> {
   derive(params: P, context: DirectContext): DirectInstance;
 }
 
+// ---------------------------------------------------------------- rules in passes
+
+/** One run over the data of a trial. */
+export interface Pass {
+  /** For messages and figures. */
+  readonly name: string;
+  /** Where its states begin: where the trial began, or where the first pass ended. */
+  readonly from: 'start' | 'first';
+  /** Whether what it injects depends on what happens, so that it is asked around every step. */
+  readonly stepwise: boolean;
+}
+
+/** A population as a rule in passes sees it. */
+export interface PassPopulation {
+  /** Neurons. */
+  readonly size: number;
+  /** Activity; a rule that clamps it writes it. [stream][history + step][self] */
+  readonly z: Rows;
+  /** Current that is added to the summed input of each step; of no width where the rule injects none. [stream][step][self] */
+  readonly injected: Rows;
+}
+
+/** A readout as a rule in passes sees it. */
+export interface PassReadout {
+  /** Populations that it reads, in the order of the rows of its weights. */
+  readonly reads: readonly Rows[];
+  /** Its outputs. [stream][step][out] */
+  readonly y: Rows;
+  /** Target of its loss. [stream][step][out] */
+  readonly target: Rows;
+  /** dE/dy, with the scale of the loss. [stream][step][out] */
+  readonly error: Rows;
+  /** What is added to its summed input; of no width where the rule injects none. [stream][step][out] */
+  readonly injected: Rows;
+  /** Factor of its filter on what it sums. */
+  readonly gain: number;
+  /** What of it learns. */
+  readonly plastic: { readonly weights: boolean; readonly bias: boolean };
+  /** Weights [pre][out] and bias [out], which a rule may change for the length of a pass. */
+  readonly weights: Real;
+  readonly bias: Real;
+  /** A rule only adds to it. */
+  readonly gradient: { readonly weights: Real; readonly bias: Real };
+}
+
+/** A projection as a rule in passes sees it. */
+export interface PassProjection {
+  /** What arrives, `delay` steps later. */
+  readonly pre: Rows;
+  /** Whether it learns. */
+  readonly plastic: boolean;
+  /** Weights, which a rule may change for the length of a pass, and gradient, to which it only adds. [syn] */
+  readonly weights: Real;
+  readonly gradient: Real;
+}
+
+/** What a rule in passes is bound to; lists are those of its network. Its own matrices are one group of state, `passes`. */
+export interface PassesBinding {
+  readonly network: NetworkShape;
+  /** Fields of its layout, by name. */
+  readonly state: Views;
+  readonly populations: readonly PassPopulation[];
+  readonly readouts: readonly PassReadout[];
+  readonly projections: readonly PassProjection[];
+}
+
+export interface BoundPasses {
+  /** Before a pass over so many steps: writes what is injected, or changes weights. */
+  begin(pass: number, steps: number): void;
+  /** Of a pass that goes step by step: before step t, and when it has been done and its error is known. */
+  before?(pass: number, t: number, steps: number): void;
+  after?(pass: number, t: number): void;
+  /**
+   * After a pass: adds to the gradient what it is worth, and puts back whatever it changed. loss: of the pass, with its scale, for each
+   * stream [stream]
+   */
+  end(pass: number, steps: number, loss: Float64Array): void;
+}
+
+export interface PassesInstance {
+  /** Fields that it keeps from trial to trial. */
+  readonly layout: Layout;
+  /** What a chip would have to keep besides, from pass to pass. */
+  readonly work: Layout;
+  /** What it reads. */
+  readonly footprint: Footprint;
+  /** In their order. The first is the network as it is: scores, recordings and the states that go on are its own. */
+  readonly passes: readonly Pass[];
+  /** Whether it injects current into populations, and into readouts. */
+  readonly injects: { readonly current: boolean; readonly output: boolean };
+  /** Whether it writes activity over what neurons do. */
+  readonly clamps: boolean;
+  /** Where the gradient of readouts comes from: the error of the first pass, or the passes as well. */
+  readonly readouts: 'error' | 'passes';
+  /** Draws its matrices. */
+  init(state: Views, rng: Rng): void;
+  bind(binding: PassesBinding): BoundPasses;
+}
+
+export interface PassesContext extends PartContext {
+  /** Lists of the network. */
+  readonly network: NetworkShape;
+  /** Whether spikes that arrive at step 0 of a trial act. */
+  readonly borderSpikes: 'keep' | 'drop';
+  /** The rule's place in what the user wrote, for messages. */
+  readonly path: string;
+}
+
+/**
+ * A rule that learns by comparing several runs over the same data, each with a drive of its own: perturbation, contrast. It makes the
+ * gradient of all weights that end on neurons, whatever these are.
+ */
+export interface PassesModel<P = never> {
+  /** What configurations call it. */
+  readonly kind: string;
+  /** Paper or project of its equations. */
+  readonly source: string;
+  /** Its parameters, with units and ranges. */
+  readonly params: ZodType<P>;
+  /** The rule for a network. @throws ConfigError */
+  derive(params: P, context: PassesContext): PassesInstance;
+}
+
 export interface PluginChoice {
   /** Which entry of the catalogue. */
   readonly kind: string;
   readonly [parameter: string]: unknown;
 }
 
-/** What a rule is made of: a trace and a signal, or one part that makes the gradient itself. */
+/** What a rule is made of: a trace and a signal, one part that makes the gradient itself, or one that compares several passes. */
 export type RuleParts =
   | { readonly trace: PluginChoice; readonly signal: PluginChoice }
-  | { readonly direct: PluginChoice };
+  | { readonly direct: PluginChoice }
+  | { readonly passes: PluginChoice };
 
 /** A published rule: its parts, named and with their parameters. null: only the readout learns. */
 export interface Rule<P = never> {
@@ -1047,6 +1179,8 @@ export interface Catalogue {
   readonly modulators: readonly Entry<ModulatorModel>[];
   /** Rules of a whole network, found by `kind`. */
   readonly direct: readonly Entry<DirectModel>[];
+  /** Rules that compare several passes, found by `kind`. */
+  readonly passes: readonly Entry<PassesModel>[];
   /** Published rules, found by `name`. */
   readonly rules: readonly Entry<Rule>[];
   /** Rewiring of projections, found by `kind`. */

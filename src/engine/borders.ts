@@ -8,6 +8,8 @@ import { type Rows, rowAt } from '../core/rows.ts';
 export interface Borders {
   /** State and traces at the start of a trial, and the activity that is still under way. */
   enter(): void;
+  /** The activity that is still under way alone: what goes on is the trial that has just been left. */
+  goOn(): void;
   /** The last rows of activity go on into the next trial. */
   leave(steps: number): void;
 }
@@ -22,14 +24,18 @@ export function bindBorders(network: Network): Borders {
     if (losses.length > 0) cleared.push(state.field(`${group}.losses`));
   });
   const nStream = spec.sizes.stream;
+  const goOn = () => {
+    for (const { rows, tail, kept } of pasts) {
+      for (let b = 0; b < nStream; b++) copy(rows.data, rowAt(rows, b, -rows.history), tail, b * kept, kept);
+    }
+  };
   return {
     enter() {
       for (const { values, initial } of starts) startField(values, initial);
       for (const values of cleared) values.fill(0);
-      for (const { rows, tail, kept } of pasts) {
-        for (let b = 0; b < nStream; b++) copy(rows.data, rowAt(rows, b, -rows.history), tail, b * kept, kept);
-      }
+      goOn();
     },
+    goOn,
     leave(steps) {
       for (const { rows, tail, kept } of pasts) {
         for (let b = 0; b < nStream; b++) copy(tail, b * kept, rows.data, rowAt(rows, b, steps - rows.history), kept);

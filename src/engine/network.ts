@@ -20,8 +20,9 @@ import {
   type WeightBlock,
 } from '../core/network.ts';
 import type { Activity, TrialRows } from '../core/plugins.ts';
-import type { Rows } from '../core/rows.ts';
+import { noRows, type Rows } from '../core/rows.ts';
 import { resetState } from './borders.ts';
+import { moving } from './passes.ts';
 
 const blockDocs: Readonly<Record<WeightBlock['kind'], string>> = {
   projection: 'weights of the projection, a bias last',
@@ -90,6 +91,7 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
   }
   if (spec.direct)
     groups.push(group('direct', 'direct', spec.direct.layout, { stream: sizes.stream, step: sizes.step }));
+  if (spec.passes) groups.push(group('passes', 'passes', spec.passes.layout, { stream: sizes.stream }));
   for (const population of populations) {
     const own = populationSizes(spec, population);
     const name = `population.${population.name}`;
@@ -135,6 +137,7 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
   const { step } = sizes;
   const shared = backend.sharesRows(spec);
   const currentRows = readsCurrent(spec) ? step : 0;
+  const injects = spec.passes?.injects;
   const rows = (count: number, width: Field['shape'][number], doc: string): Field => ({
     shape: ['stream', count, width],
     home: 'post',
@@ -151,6 +154,7 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
       z: rows(history + step, 'self', 'spikes or rates'),
       psi: rows(step, 'self', 'pseudo-derivative'),
       current: rows(currentRows, 'self', 'summed input'),
+      injected: rows(injects?.current ? step : 0, 'self', 'injected current'),
       rateTerm: rows(shared.rateTerm ? 1 : step, 'self', 'firing-rate term'),
       ...Object.fromEntries(signals),
     };
@@ -163,6 +167,7 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
     weight: rows(step, 1, 'weight of the step in the loss'),
     error: rows(step, 'out', 'error'),
     reward: rows(spec.rewarded ? step : 0, 1, 'reward'),
+    injected: rows(injects?.output ? step : 0, 'out', 'injected into readouts'),
   };
   return [
     ...own,
@@ -214,9 +219,16 @@ export function formattableFields(spec: NetworkSpec, backend: Backend): string[]
   ];
 }
 
+function movingLength(groups: readonly Group[]): number {
+  return groupsLength(groups.filter(({ role = 'rows' }) => moving.includes(role)));
+}
+
 /** Numbers that a network of this spec needs: in its state, and in the arrays of a trial. */
 export function networkLength(spec: NetworkSpec, backend: Backend): NetworkLengths {
-  return { state: groupsLength(stateGroups(spec, backend)), trial: groupsLength(trialGroups(spec, backend)) };
+  const [state, trial] = [stateGroups(spec, backend), trialGroups(spec, backend)];
+  const lengths = { state: groupsLength(state), trial: groupsLength(trial) };
+  // A rule in passes keeps copies: of states as they were before and after the first one, and of what it did.
+  return spec.passes ? { ...lengths, trial: 2 * lengths.trial + 2 * movingLength(state) } : lengths;
 }
 
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
@@ -240,6 +252,7 @@ export function allocateNetwork(
       z: own('z', history),
       psi: own('psi'),
       current: own('current'),
+      injected: spec.passes?.injects.current ? own('injected') : noRows(block.field(`population.${name}.injected`)),
       rateTerm: own('rateTerm'),
       signals: signalNames(spec).map((signal) => own(signal)),
     };
@@ -252,6 +265,7 @@ export function allocateNetwork(
     weight: rows('task.weight', 1),
     error: rows('task.error', sizes.out),
     reward: rows('task.reward', spec.rewarded ? 1 : 0),
+    injected: rows('task.injected', spec.passes?.injects.output ? sizes.out : 0),
   };
   const blocks = (field: string) =>
     Object.fromEntries(spec.blocks.map((of) => [of.name, state.field(`${blockGroup(of, spec)}.${field}`)]));

@@ -5,6 +5,7 @@ import { testSpec, without } from '../core/outer.ts';
 import type { BoundOuter } from '../core/plugins.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { resetState } from './borders.ts';
+import { lossOfStreams } from './losses.ts';
 import { allocateNetwork } from './network.ts';
 
 /** Sums that make a score: `sum / of` over all trials. */
@@ -23,8 +24,8 @@ export interface Outer {
   /** The network of the test trial, one stream; its weights are those of the stream that was adapted last. */
   readonly test: { readonly network: Network; readonly stages: Stages };
   readonly rule: BoundOuter;
-  /** Keeps y of the inner trial. */
-  keep(): void;
+  /** Keeps y of the inner trial, and its loss. */
+  keep(steps: number): void;
   /** Writes weights, input and targets of stream b into the network of the test trial. */
   enter(b: number, steps: number): void;
   /** The test trials of all streams. @param scale loss factor of every stream */
@@ -40,12 +41,17 @@ export function bindOuter(network: Network, backend: Backend): Outer | null {
   if (!part) return null;
   const { network: test, stages } = allocateNetwork(testSpec(spec, part), backend);
   const before = new Float64Array(trial.y.data.length);
+  const losses = new Float64Array(spec.sizes.stream);
+  const unscaled = new Float64Array(spec.sizes.stream).fill(1);
   const rule = bindRule(network, test, part);
   const factor = new Float64Array(1);
   const outer: Outer = {
     test: { network: test, stages },
     rule,
-    keep: () => before.set(trial.y.data),
+    keep(steps) {
+      before.set(trial.y.data);
+      lossOfStreams(network, unscaled, steps, losses);
+    },
     enter(b, steps) {
       resetState(test);
       copyStream(test.trial.x, trial.x, b);
@@ -78,12 +84,17 @@ export function bindOuter(network: Network, backend: Backend): Outer | null {
       }
     },
     addScores(ratios, steps) {
-      for (const name of outerScores(spec)) {
-        const y = name === 'nmse' ? trial.y.data : before;
-        const ratio = ratios[name] ?? { sum: 0, of: 0 };
-        ratios[name] = ratio;
-        if (name === 'lossBefore') addLoss(ratio, network, y, steps);
-        else addSquares(ratio, network, y, steps);
+      const ratioOf = (name: string) => {
+        ratios[name] ??= { sum: 0, of: 0 };
+        return ratios[name];
+      };
+      const names = outerScores(spec);
+      const lossBefore = ratioOf('lossBefore');
+      lossBefore.sum += losses.reduce((sum, loss) => sum + loss, 0);
+      lossBefore.of += weightOf(network, steps);
+      if (names.includes('nmse')) {
+        addSquares(ratioOf('nmseBefore'), network, before, steps);
+        addSquares(ratioOf('nmse'), network, trial.y.data, steps);
       }
     },
   };
@@ -107,20 +118,14 @@ function bindRule(
   });
 }
 
-/** Summed loss per scored step of all streams. y: rows as those of the trial */
-function addLoss(ratio: { sum: number; of: number }, { spec, trial }: Network, y: Real, steps: number): void {
+/** Summed weight of the scored steps of all streams. */
+function weightOf({ spec, trial }: Network, steps: number): number {
+  let sum = 0;
   for (let b = 0; b < spec.sizes.stream; b++) {
-    for (let t = 0; t < steps; t++) {
-      const weight = trial.weight.data[rowAt(trial.weight, b, t)];
-      if (weight === 0) continue;
-      const row = rowAt(trial.y, b, t);
-      for (const readout of spec.readouts) {
-        const { loss, weight: share, column, size } = readout;
-        if (isScored(readout, t)) ratio.sum += weight * share * loss.value(y, trial.target.data, row + column, size);
-      }
-      ratio.of += weight;
-    }
+    const row = rowAt(trial.weight, b, 0);
+    for (let t = 0; t < steps; t++) sum += trial.weight.data[row + t];
   }
+  return sum;
 }
 
 /** Squared errors, and squares of the targets. y: rows as those of the trial */

@@ -3,9 +3,11 @@ import type { Backend, Network, NetworkSpec, OpenOptions, Stages } from '../core
 import { creditsInSteps, scheduleAt, windowOf } from '../core/network.ts';
 import { rowAt } from '../core/rows.ts';
 import { type Borders, bindBorders } from './borders.ts';
+import { lossOfStreams } from './losses.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
 import { bindOuter, type Outer } from './outer.ts';
+import { bindPasses, type RunPasses } from './passes.ts';
 import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
 /** Where a run stands. All counts are from its beginning; a checkpoint holds them beside the state buffer. */
@@ -32,6 +34,8 @@ export interface Run {
   readonly modulator: BoundModulator | null;
   /** The second pass over a trial; null: a trial is one. */
   readonly outer: Outer | null;
+  /** Its rule in passes; null: none. */
+  readonly passes: RunPasses | null;
   readonly upkeep: Upkeep;
   /** Steps of the online gradient that a watched trial asks for at once, see `Backend`. */
   readonly gradientChunk: number;
@@ -53,6 +57,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     borders: bindBorders(network),
     modulator: bindModulator(network),
     outer: bindOuter(network, backend),
+    passes: bindPasses(network),
     upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,
@@ -83,21 +88,24 @@ export interface TrialOptions {
  *
  * Where weights change between trials each stage runs once for the whole trial; where they change within it, or where
  * somebody watches, the same stages run one step at a time. The bits are the same. Signals with a window are asked at its
- * end, before any later step is done, and the gradient follows.
+ * end, before any later step is done, and the gradient follows. A rule in passes runs the trial again and again.
  */
 export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const { network, stages, clock } = run;
   const { spec } = network;
+  const passes = options.learn ? run.passes : null;
+  passes?.start.take();
   begin(run, steps);
   if (run.outer) twoPasses(run, run.outer, steps, options);
+  else if (passes) inPasses(run, passes, steps, options);
   else if (options.learn && run.modulator) modulated(run, run.modulator, steps, options);
   else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
     stages.wholeTrial(steps, run.lossScale);
   else stageByStage(run, steps, options);
+  if (!passes) run.borders.leave(steps);
   const changes = options.learn && !options.freeze;
   if (changes && spec.update.unit === 'trial') updateBetween(run);
   if (changes) run.upkeep.afterTrial(steps);
-  run.borders.leave(steps);
   clock.step += steps;
   clock.trial += 1;
 }
@@ -154,12 +162,10 @@ function twoPasses(run: Run, outer: Outer, steps: number, { learn, onStep }: Tri
   const { network, stages, lossScale, signalScale } = run;
   const stride = onStep ? 1 : steps;
   for (let t = 0; t < steps; t += stride) {
-    stages.forward(t, t + stride);
-    stages.readout(t, t + stride);
-    stages.error(t, t + stride, lossScale);
+    forwardTo(run, t, t + stride);
     onStep?.(t);
   }
-  outer.keep();
+  outer.keep(steps);
   if (learn) {
     network.trial.error.data.fill(0);
     stages.rateRunning(0, steps);
@@ -168,6 +174,49 @@ function twoPasses(run: Run, outer: Outer, steps: number, { learn, onStep }: Tri
     finishGradient(run, steps);
   }
   outer.pass(steps, lossScale, learn);
+}
+
+/** A learning trial of a rule in passes. Its first one is the network itself: its rows and its states are what the trial leaves. */
+function inPasses(run: Run, passes: RunPasses, steps: number, { onStep }: TrialOptions): void {
+  const { network, lossScale } = run;
+  const { rule, bound, start, first, done, loss } = passes;
+  rule.passes.forEach(({ from, stepwise }, p) => {
+    if (p > 0) {
+      (from === 'start' ? start : first).putBack();
+      if (from === 'start') run.borders.enter();
+      else run.borders.goOn();
+    }
+    bound.begin(p, steps);
+    const stride = stepwise || (p === 0 && onStep) ? 1 : steps;
+    for (let t = 0; t < steps; t += stride) {
+      if (stepwise) bound.before?.(p, t, steps);
+      forwardTo(run, t, t + stride);
+      if (stepwise) bound.after?.(p, t);
+      if (p === 0) onStep?.(t);
+    }
+    if (p === 0) {
+      if (rule.readouts === 'error') gradientOfReadouts(run, steps);
+      run.borders.leave(steps);
+      first.take();
+      done.take();
+    }
+    lossOfStreams(network, lossScale, steps, loss);
+    bound.end(p, steps, loss);
+  });
+  first.putBack();
+  done.putBack();
+}
+
+function forwardTo({ stages, lossScale }: Run, t0: number, t1: number): void {
+  stages.forward(t0, t1);
+  stages.readout(t0, t1);
+  stages.error(t0, t1, lossScale);
+}
+
+/** Where nothing else has a gradient. */
+function gradientOfReadouts(run: Run, steps: number): void {
+  if (run.network.spec.execution === 'online') run.stages.gradient(0, steps);
+  finishGradient(run, steps);
 }
 
 /** A learning trial with a third factor: what it scales is known only when the network has gone on. */

@@ -125,7 +125,7 @@ interface Watched {
   readonly fields: readonly (readonly [name: string, values: Real])[];
 }
 
-const kept: readonly Role[] = ['weights', 'neuron', 'signal', 'direct'];
+const kept: readonly Role[] = ['weights', 'neuron', 'signal', 'direct', 'passes'];
 const watchedBy = new WeakMap<Network, Watched>();
 
 /** What is looked at after every trial, found once. */

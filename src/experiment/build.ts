@@ -107,7 +107,9 @@ export function buildSpec(
   const kept = withUpkeep(rule.projections, config, catalogue, rng.split('upkeep'));
   const perPhase = rule.populations.flatMap(({ signals }) => signals.map(({ stepsPerPhase }) => stepsPerPhase));
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
-  const learns = ({ post }: ProjectionSpec) => rule.direct !== null || rule.populations[post].rule !== null;
+  const whole = rule.direct !== null || rule.passes !== null;
+  const learns = ({ post }: ProjectionSpec) => whole || rule.populations[post].rule !== null;
+  if (rule.passes) checkPasses(config, task, kept);
   checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
   if (rule.direct?.outer) checkTwoPasses(config, task, state);
   const blocks = blocksOf(config, graph.plastic, rule, graph.readouts, learns);
@@ -127,6 +129,7 @@ export function buildSpec(
     lossScale: config.loss.scale,
     signalSchedule: signalSchedule(blocks, rule.projections, optimizer.schedule),
     direct: rule.direct,
+    passes: rule.passes,
     rewarded: task.environment !== undefined || config.modulator !== null,
     modulator: modulatorOf(config, catalogue, rule.populations, rule.direct, graph.readouts),
     execution: chooseExecution(config, traces, rule.populations, rule.projections),
@@ -173,6 +176,25 @@ function modulatorOf(
   }
   const model = find(catalogue.modulators, 'kind', modulator.kind, 'modulator.kind');
   return model.derive(modulator as never, { dtMs: network.dtMs, readouts, path: 'modulator' });
+}
+
+/** What several passes over one trial cannot be put together with. */
+function checkPasses(config: ExperimentConfig, task: TaskInstance, projections: readonly ProjectionSpec[]): void {
+  const { modulator, training, rateTerm, rule } = config;
+  const beside = `beside the rule "${rule.name}"`;
+  if (modulator) throw new ConfigError('modulator.kind', modulator.kind, `null ${beside}`);
+  if (training.update.unit === 'step') {
+    throw new ConfigError('training.update.unit', 'step', `"trial" ${beside}, which runs every trial more than once`);
+  }
+  if (rateTerm.strength > 0) throw new ConfigError('rateTerm.strength', rateTerm.strength, `0 ${beside}`);
+  if (task.environment) {
+    throw new ConfigError('task.kind', config.task.kind, `a task that does not answer ${beside}`);
+  }
+  for (const { whole, scaling, rewiring } of projections) {
+    const path = `network.projections.${whole.name}`;
+    if (scaling) throw new ConfigError(`${path}.scaling`, scaling.kind, `null ${beside}`);
+    if (rewiring) throw new ConfigError(`${path}.rewiring`, rewiring.kind, `null ${beside}`);
+  }
 }
 
 /** The schedule of the first recurrent weights, which signals with matrices of their own follow; that of all where there are none. */
@@ -440,6 +462,7 @@ function orderedReadouts(
       outputs,
       decay,
       gain,
+      bias: readout.bias,
       size: outputs.length,
       column: 0,
     };

@@ -214,7 +214,7 @@ function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: Eva
 
 function observerOf({ config, rng, task, backend, specFor, totalSteps: steps }: Plan, run: Run, streams: number) {
   const watched = createRun(withFormats(specFor(streams), config, null), backend, steps);
-  copyLearned(watched, run, ['weights', 'signal', 'direct', 'upkeep']);
+  copyLearned(watched, run, ['weights', 'signal', 'direct', 'passes', 'upkeep']);
   return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
 }
 
@@ -341,6 +341,7 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
   for (const { name, kind } of spec.blocks) {
     if (kind === 'signal') spec.direct?.outer?.initSignal(weights[name], rng.split(name));
   }
+  spec.passes?.init(state.views('passes'), rng.split('passes'));
 }
 
 /** Weights of the synapses that there are, into a matrix of every pair. */

@@ -144,7 +144,7 @@ export function remember({ network: { state }, clock }: Run): { restore(): void;
   const numbers = state.data.slice();
   const time = { ...clock };
   const matrices = state.table.filter(
-    ({ role, dims }) => (role === 'signal' || role === 'direct') && dims[0] !== 'stream',
+    ({ role, dims }) => (role === 'signal' || role === 'direct' || role === 'passes') && dims[0] !== 'stream',
   );
   return {
     restore() {
@@ -168,6 +168,7 @@ export interface PartLayout {
 /** Declared state of a rule's parts, population by population and projection by projection. */
 export function layoutsOf({ network: { spec } }: Run): PartLayout[] {
   if (spec.direct) return [{ layout: spec.direct.layout, sizes: { stream: spec.sizes.stream, step: spec.sizes.step } }];
+  if (spec.passes) return [{ layout: spec.passes.layout, sizes: { stream: spec.sizes.stream } }];
   const traces = spec.projections.flatMap((projection) =>
     projection.traces.map(({ layout }) => ({ layout, sizes: projectionSizes(spec, projection) })),
   );

@@ -15,6 +15,8 @@ import type {
   DirectModel,
   Entry,
   PartContext,
+  PassesInstance,
+  PassesModel,
   PluginChoice,
   RuleParts,
   SignalInstance,
@@ -38,7 +40,7 @@ export interface RuleShape {
   readonly plastic: ReadonlySet<string>;
 }
 
-type Learned = Pick<NetworkSpec, 'populations' | 'projections' | 'channels' | 'direct'>;
+type Learned = Pick<NetworkSpec, 'populations' | 'projections' | 'channels' | 'direct' | 'passes'>;
 
 /** Readouts with the same filter, in the order of the first of each. */
 export function channelsOf(readouts: readonly ReadoutSpec[]): Channel[] {
@@ -54,7 +56,7 @@ export function channelsOf(readouts: readonly ReadoutSpec[]): Channel[] {
   });
 }
 
-type LocalParts = Exclude<RuleParts, { readonly direct: unknown }>;
+type LocalParts = Extract<RuleParts, { readonly trace: unknown }>;
 
 /** A rule of traces and signals, which teaches a population by itself. */
 interface LocalRule {
@@ -70,6 +72,7 @@ export function deriveRule(config: ExperimentConfig, catalogue: Catalogue, graph
   const model = find(catalogue.rules, 'name', config.rule.name, 'rule.name');
   const parts = model.parts(config.rule as never);
   const direct = parts && 'direct' in parts ? deriveDirect(parts.direct, config, catalogue, graph, context) : null;
+  const passes = parts && 'passes' in parts ? derivePasses(parts.passes, config, catalogue, graph, context) : null;
   const rules = graph.populations.map(({ name }) => localRule(name, parts, config, catalogue));
   const channels = rules.every((rule) => rule === null) ? [] : channelsOf(graph.readouts);
   const populations = graph.populations.map((population, p): PopulationSpec => {
@@ -96,7 +99,7 @@ export function deriveRule(config: ExperimentConfig, catalogue: Catalogue, graph
     );
     return { ...projection, traces };
   });
-  return { populations, projections, channels, direct };
+  return { populations, projections, channels, direct, passes };
 }
 
 /** What teaches a population besides a rule of the whole network; null: nothing. */
@@ -109,15 +112,15 @@ function localRule(
   const { rule } = config.network.populations[population];
   const shared = String(config.rule.name);
   const path = `network.populations.${population}.rule`;
-  const direct = whole !== null && 'direct' in whole;
+  const local = whole === null || 'trace' in whole;
   if (rule === null) {
-    if (!direct) return whole && { name: shared, path: 'rule', parts: whole };
+    if (local) return whole && { name: shared, path: 'rule', parts: whole };
     return config.rateTerm.strength === 0 ? null : { name: shared, path: 'rule', parts: rateTermAlone };
   }
-  if (direct) throw new ConfigError(path, rule.name, `null beside "${shared}", which teaches the whole network`);
+  if (!local) throw new ConfigError(path, rule.name, `null beside "${shared}", which teaches the whole network`);
   const parts = find(catalogue.rules, 'name', rule.name, `${path}.name`).parts(rule as never);
   if (parts === null) return null;
-  if ('direct' in parts) {
+  if (!('trace' in parts)) {
     throw new ConfigError(
       path,
       rule.name,
@@ -163,6 +166,22 @@ function deriveDirect(
     checked(model, choice, 'rule.direct'),
     withAllDynamics(whole, dynamics, String(config.rule.name)),
   );
+}
+
+function derivePasses(
+  choice: PluginChoice,
+  config: ExperimentConfig,
+  catalogue: Catalogue,
+  { sizes, populations, projections, readouts }: RuleShape,
+  context: PartContext,
+): PassesInstance {
+  const model: Entry<PassesModel> = find(catalogue.passes, 'kind', choice.kind, 'rule.passes.kind');
+  return model.derive(checked(model, choice, 'rule.passes'), {
+    ...context,
+    network: { sizes, populations, projections, readouts },
+    borderSpikes: config.network.borderSpikes,
+    path: 'rule',
+  });
 }
 
 interface SignalPlace {

@@ -12,6 +12,7 @@ import {
   doTrial,
   expectRefused,
   fires,
+  gatesOutput,
   isRefused,
   type LiveOptions,
   liveExperiment,
@@ -354,7 +355,7 @@ describe('rflo', () => {
     expect(blocks(gradientBy('rflo'))).toBeClose(blocks(gradientBy('rtrl')), tolerances.identity);
   });
 
-  it.each(liveNeurons.filter((neuron) => !fires(neuron)))('refuses a leak where $label has its own', (neuron) => {
+  it.each(liveNeurons.filter((neuron) => !gatesOutput(neuron)))('refuses a leak where $label has its own', (neuron) => {
     const rule = { name: 'rflo', leak: { decay: 0.4 } };
     expectRefused(() => liveExperiment({ neuron, rule }), isRefused(rule, neuron) ?? /never/);
   });

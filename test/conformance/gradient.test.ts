@@ -55,6 +55,9 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
   'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
   'e-prop-3': () => ({ name: 'e-prop-3', window: 12, reset: 'detached' }),
+  'weight-perturbation': () => ({ name: 'weight-perturbation', sigma: 0.3 }),
+  'node-perturbation': () => ({ name: 'node-perturbation', sigma: 0.3 }),
+  contrastive: () => ({ name: 'contrastive', phases: 'trial', teacher: 'target', feedback: 'random' }),
   // A family of one signal, which has its own equations and no deferred form of its own: dendrite.test.ts.
   ...Object.fromEntries(['sg-r-d', 'sg-r-d-lean', 'sg-r', 'sg-v', 'sg-z', 'sg-d', 'dni'].map((name) => [name, null])),
 };

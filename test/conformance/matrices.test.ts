@@ -11,7 +11,7 @@ import {
   doTrial,
   dynamicsOf,
   expectRefused,
-  fires,
+  gatesOutput,
   isRefused,
   type LiveNeuron,
   type LiveOptions,
@@ -184,7 +184,7 @@ describe.each(rows)('$label: by plain loops', ({ neuron, readout }) => {
     const run = build({ name: 'rflo', feedback: 'random' }, execution)();
     const gradient = gradientOf(run);
     const { decay } = run.network.spec.readouts[0];
-    const plain = fires(neuron)
+    const plain = gatesOutput(neuron)
       ? plainEprop(run, false, presentOf(dynamicsAs(run)), { decay, gain: 1 - decay })
       : plainEprop(run, false);
     expect([gradient.in, gradient.rec]).toBeClose(plain, tolerances.reordered);

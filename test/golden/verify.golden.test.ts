@@ -10,7 +10,7 @@ type Json = { [key: string]: Json } | Json[] | number | string | null;
 const folder = import.meta.dirname;
 interface Golden {
   readonly name: string;
-  /** Blocks beside the usual ones that describe the network. */
+  /** Blocks beside the usual ones that describe the network: names at the top, or paths with `*` for any index. */
   readonly given?: readonly string[];
   readonly unchecked: readonly string[];
   readonly spikes: RegExp;
@@ -317,6 +317,57 @@ const files: readonly Golden[] = [
       'params.eta_psi',
       'params.beta.7',
       'params.alpha',
+    ],
+  },
+  {
+    name: 'perturbation-small.json',
+    given: [
+      ...['params', 'w_in', 'w_rec', 'w_out', 'x', 'target'].flatMap((name) => [`spiking.${name}`, `rate.${name}`]),
+      'rate.h0',
+      ...['noise', 'kind', 'trial'].flatMap((name) => [
+        `spiking.presentations.*.${name}`,
+        `rate.presentations.*.${name}`,
+      ]),
+    ],
+    unchecked: [],
+    spikes: /spikes_perturbed$/,
+    spoil: [
+      ...[0, 1].flatMap((k) => [
+        `spiking.presentations.${k}.loss_0`,
+        `spiking.presentations.${k}.loss_perturbed`,
+        `spiking.presentations.${k}.spikes_perturbed`,
+        `spiking.presentations.${k}.update.w_rec.*`,
+        `spiking.presentations.${k}.sequential.loss_perturbed`,
+        `rate.presentations.${k}.update.w_out.*`,
+        `rate.presentations.${k}.noise.*`,
+      ]),
+      'spiking.presentations.1.eligibility.w_in.*',
+      'spiking.presentations.1.noise.output.*',
+      'spiking.presentations.2.sequential.loss_0',
+      'spiking.sequential_weights_after.w_out.*',
+      ...['loss_0', 'h.*', 'y.*', 'gradient.w_rec.*', 'h0.*', 'params.tau'].map((name) => `rate.${name}`),
+      'spiking.params.sigma_weight',
+      'spiking.params.eta',
+    ],
+  },
+  {
+    name: 'contrastive-small.json',
+    given: ['w', 'input', ...['params', 'w_in', 'w_rec', 'x', 'teacher'].map((name) => `spiking.${name}`)],
+    unchecked: [],
+    spikes: /\.z$/,
+    spoil: [
+      ...['free', 'nudged', 'clamped', 'energy_free', 'energy_clamped', 'contrast_clamped'].map(
+        (name) => `patterns.1.${name}${name.includes('_') ? '' : '.*'}`,
+      ),
+      ...['nudged', 'clamped', 'bias_nudged', 'bias_clamped'].map((name) => `update.${name}.*`),
+      'exact_gradient.2.*',
+      'spiking.free.zbar.*',
+      'spiking.taught.zbar.*',
+      'spiking.taught.z.*',
+      'spiking.update.*',
+      'spiking.params.eta',
+      'params.beta',
+      'w.*',
     ],
   },
   {
@@ -639,6 +690,7 @@ const holders = ['cases', 'nengo_cases', 'result', 'scenarios', 'algs'];
 function results(node: Json, described: readonly string[], path: readonly string[] = []): string[] {
   const key = path[path.length - 1];
   if (path.length === 1 && (described.includes(key) || key.startsWith('feedback'))) return [];
+  if (described.includes(path.map((part) => (/^\d+$/.test(part) ? '*' : part)).join('.'))) return [];
   if (path[0] === 'cases' && path[2] === 'spec') return [];
   // Cases that are listed have their names inside.
   if (path.length === 3 && holders.includes(path[0]) && described.includes(key)) return [];
@@ -652,7 +704,7 @@ function results(node: Json, described: readonly string[], path: readonly string
   if (Array.isArray(node) && (key === 'steps' || key === 'after'))
     return results(node[0], described, path.slice(0, -1));
   if (Array.isArray(node) && key === 'rflo_steps') return results(node[0], described, path);
-  const listOfBlocks = Array.isArray(node) && key === 'weights_after';
+  const listOfBlocks = Array.isArray(node) && ['weights_after', 'presentations', 'patterns'].includes(key);
   const isBlock = node !== null && typeof node === 'object' && (listOfBlocks || !Array.isArray(node));
   if (!isBlock) return [path.filter((part) => !holders.includes(part)).join('.')];
   return Object.entries(node).flatMap(([name, value]) => results(value, described, [...path, name]));

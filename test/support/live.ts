@@ -123,6 +123,7 @@ const neuronRows: readonly LiveNeuron[] = [
   },
   { label: 'rate', params: { kind: 'rate' } },
   { label: 'rate, leaky', params: { kind: 'rate', leak: { decay: 0.6 } } },
+  { label: 'rate, leak before the tanh', params: { kind: 'rate', leaks: 'potential', leak: { decay: 0.6 } } },
   {
     label: 'lif, each by its own constants',
     params: {
@@ -160,6 +161,11 @@ export const liveNeurons: readonly LiveNeuron[] = models.neurons.flatMap(({ kind
 /** Whether neurons have spikes, and not rates. */
 export function fires({ params: { kind } }: LiveNeuron): boolean {
   return kind !== 'rate' && kind !== 'integrator';
+}
+
+/** Whether psi stands behind the filter of the membrane, as it does for spikes. */
+export function gatesOutput(neuron: LiveNeuron): boolean {
+  return fires(neuron) || neuron.params.leaks === 'potential';
 }
 
 /** Whether a spike takes the threshold off its own membrane. */
@@ -206,7 +212,7 @@ export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
     [matrices && trace.gate === 'none', `a trace without gate ${one}`],
     [matrices && jacobian !== 'linear', `a Jacobian "${jacobian}" ${one}`],
     [matrices && signal.credit === 'membrane', `the credit of a membrane ${one}`],
-    [!fires(neuron) && signal.credit === 'membrane', 'the credit of a membrane needs a spiking neuron'],
+    [!gatesOutput(neuron) && signal.credit === 'membrane', 'the credit of a membrane needs a spiking neuron'],
     [
       !subtracts(neuron) && trace.resetInTrace === true,
       'resetInTrace needs a neuron whose reset subtracts the threshold',
@@ -215,8 +221,14 @@ export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
       !subtracts(neuron) && rule.reset === 'attached',
       'reset "attached" needs neurons whose reset subtracts the threshold',
     ],
-    [!fires(neuron) && rule.name === 'e-prop-3', 'windows need spiking neurons: the psi of a rate comes too late'],
-    [!fires(neuron) && 'leak' in trace, 'a leak of its own needs the trace "post-then-filter" of a spiking neuron'],
+    [
+      !gatesOutput(neuron) && rule.name === 'e-prop-3',
+      'windows need spiking neurons: the psi of a rate comes too late',
+    ],
+    [
+      !gatesOutput(neuron) && 'leak' in trace,
+      'a leak of its own needs the trace "post-then-filter" of a spiking neuron',
+    ],
   ];
   const said = reasons.flatMap(([applies, reason]) => (applies ? [`rule: ${reason}`] : []));
   return said.length > 0 ? new RegExp(`^(${said.join('|')})$`) : null;

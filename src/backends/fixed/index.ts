@@ -52,11 +52,12 @@ export const fixed: Backend = {
 };
 
 function missing(spec: NetworkSpec): string[] {
-  const { execution, direct, formats, projections } = spec;
+  const { execution, direct, passes, formats, projections } = spec;
   const names: string[] = [];
   if (!formats) names.push('a network without number formats (set fixed.formats)');
   if (execution !== 'online') names.push('deferred or postponed gradients');
   if (direct) names.push('a rule that is no product of trace and signal');
+  if (passes) names.push('a rule of several passes over a trial');
   if (creditsInSteps(spec)) names.push('updates within a trial beside a modulator');
   if (spec.clip !== null) names.push('a clipped gradient');
   names.push(...upkeepOf(projections));

@@ -54,7 +54,7 @@ function bindPopulation(network: Network, p: number): (b: number, t: number) => 
   const { addCurrent } = { ...plain, ...loops };
   const current = scratchOf(loops)(size);
   const step = neuron.bind(bindingOfNeuron(network, p, current));
-  const kept = activity[p].current;
+  const { current: kept, injected } = activity[p];
   const arriving = spec.projections.flatMap(({ name, post, delay, synapses }, q) =>
     post === p ? [{ rows: presynapticRows(network, q), weights: weights[name], delay, synapses }] : [],
   );
@@ -66,6 +66,7 @@ function bindPopulation(network: Network, p: number): (b: number, t: number) => 
         addCurrent(current, w, rows.data, synapses, rowAt(rows, b, t - delay));
       }
     }
+    if (injected.width > 0) addRow(current, injected.data, rowAt(injected, b, t), size);
     if (kept.data.length > 0) kept.data.set(current, rowAt(kept, b, t));
     step(b, t);
   };
@@ -82,6 +83,10 @@ function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: P
 }
 
 const plain = { addCurrent };
+
+function addRow(sum: Real, x: Real, row: number, n: number): void {
+  for (let j = 0; j < n; j++) sum[j] += x[row + j];
+}
 
 function clearRow(x: Real, row: number, n: number): void {
   for (let k = 0; k < n; k++) x[row + k] = 0;

@@ -33,6 +33,7 @@ function missing(spec: NetworkSpec): string[] {
   const names = upkeepOf(spec.projections);
   const { neuron, readout, rule, direct, projections, execution, update, sizes, kinds } = singleSpec(spec);
   if (!loadedTensorFlow()) names.push('anything before TensorFlow.js is loaded (await loadTensorFlow() first)');
+  if (spec.passes) names.push('a rule of several passes over a trial');
   if (spec.formats) names.push('number formats');
   const threshold = neuron.kernel?.name === 'threshold' ? neuron.kernel : null;
   if (!threshold) names.push(`the neuron "${kinds.neuron}" as it is set`);

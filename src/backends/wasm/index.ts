@@ -37,6 +37,7 @@ function missing(spec: NetworkSpec): string[] {
   const names = new Set<string>();
   if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
   if (spec.formats) names.add('number formats');
+  if (spec.passes?.clamps) names.add('activity that is held at a target');
   for (const { neuron, kind } of populations) if (!neuron.kernel) names.add(`the neuron "${kind}" as it is set`);
   for (const { readout, kind } of readouts) if (!readout.kernel) names.add(`the readout "${kind}"`);
   if (creditsInSteps(spec)) names.add('updates within a trial beside a modulator');

@@ -188,7 +188,7 @@ function layProjections(
 const lossKinds: Readonly<Record<LossKernel['name'], number>> = { square: 0, softmax: 1, bernoulli: 2 };
 
 function layReadouts(
-  { spec, state, weights }: Network,
+  { spec, state, trial, weights }: Network,
   plan: Plan,
   shard: PlannedShard,
   memory: WebAssembly.Memory,
@@ -227,6 +227,7 @@ function layReadouts(
       decay,
       gain,
       weight,
+      injected: trial.injected.width === 0 ? 0 : at(trial.injected.data),
       start: window?.start ?? 0,
       end: window ? window.start + window.length : 2 ** 31 - 1,
       next: shard.readouts[r + 1]?.record ?? 0,
@@ -261,7 +262,7 @@ function wholeValues({ spec, trial }: Network, { scale }: Plan) {
 function populationValues(network: Network, plan: Plan, p: number) {
   const { spec, state, activity } = network;
   const { name, size, history, neuron } = spec.populations[p];
-  const { z, psi } = activity[p];
+  const { z, psi, injected } = activity[p];
   const planned = plan.populations[p];
   const cell = state.views(`population.${name}`, 'neuron');
   return {
@@ -278,6 +279,7 @@ function populationValues(network: Network, plan: Plan, p: number) {
     epsWidth: learningInto(spec, p).width,
     strength: planned.strength,
     constant: planned.constant,
+    injected: injected.width === 0 ? 0 : at(injected.data),
     cells: planned.cells,
     ...neuronValues(neuron.kernel as NeuronKernel),
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
+import { type ContrastiveFile, verifyContrastive } from './contrastive.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
 import { type Eprop2File, verifyEprop2 } from './eprop2.ts';
 import { type Eprop3File, verifyEprop3 } from './eprop3.ts';
@@ -11,6 +12,7 @@ import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts'
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
+import { type PerturbationFile, verifyPerturbation } from './perturbation.ts';
 import { type PresynapticScalingFile, verifyPresynapticScaling } from './presynapticScaling.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
@@ -29,6 +31,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   string,
   (file: never, subject: Subject) => Quantity[]
 >([
+  ['contrastive', (file: ContrastiveFile, subject: Subject) => verifyContrastive(file, subject)],
   ['deep-r', (file: DeepRFile, subject: Subject) => verifyDeepR(file, subject)],
   ['eprop-2', (file: Eprop2File, subject: Subject) => verifyEprop2(file, subject)],
   ['eprop-3', (file: Eprop3File, subject: Subject) => verifyEprop3(file, subject)],
@@ -41,6 +44,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
   ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
+  ['perturbation', (file: PerturbationFile, subject: Subject) => verifyPerturbation(file, subject)],
   ['presynaptic-scaling', (file: PresynapticScalingFile, subject: Subject) => verifyPresynapticScaling(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],

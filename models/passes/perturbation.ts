@@ -1,0 +1,278 @@
+import { z } from 'zod';
+import { ConfigError } from '../../src/core/errors.ts';
+import type { Layout, Real } from '../../src/core/layout.ts';
+import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/plugins.ts';
+import type { Rng } from '../../src/core/rng.ts';
+import { type Rows, rowAt } from '../../src/core/rows.ts';
+import { countTo, positive } from '../../src/core/schema.ts';
+import { addOuter, addReadout, scaleRow, taughtPopulations } from './outer.ts';
+
+/** What both kinds of perturbation are told. */
+export const perturbationParams = {
+  sigma: positive.default(0.01).describe('standard deviation of the noise, in the unit of what it is added to'),
+  copies: countTo(100_000).default(1).describe('perturbed passes of each trial, whose estimates are averaged'),
+  output: z
+    .enum(['error', 'perturbed'])
+    .default('error')
+    .describe('readouts learn from their own error, or are perturbed as well'),
+};
+
+const weightParams = z.strictObject({ kind: z.literal('weight-perturbation'), ...perturbationParams });
+const nodeParams = z.strictObject({ kind: z.literal('node-perturbation'), ...perturbationParams });
+type Params = Omit<z.infer<typeof nodeParams>, 'kind'>;
+
+/** Where noise comes from: standard normal numbers of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
+export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => () => number;
+
+const normal =
+  (rng: Rng): PerturbationNoise =>
+  (trial, pass, place, stream) => {
+    const own = rng.split(trial).split(pass).split(place).split(stream);
+    return () => own.normal();
+  };
+
+const layout = {
+  drawn: { shape: [1], home: 'global', unit: 'trials', doc: 'trials for which noise was drawn', bookkeeping: true },
+} as const satisfies Layout;
+
+function passesOf(copies: number): Pass[] {
+  const perturbed = Array.from({ length: copies }, (_, c): Pass => {
+    return { name: copies === 1 ? 'perturbed' : `perturbed ${c + 1}`, from: 'start', stepwise: false };
+  });
+  return [{ name: 'free', from: 'start', stepwise: false }, ...perturbed];
+}
+
+/**
+ * Weight perturbation: a trial with the weights as they are, and one with noise added to each of them, drawn once a trial and the
+ * same for all streams.
+ *
+ *     xi_s ~ N(0, sigma^2),      dE/dw_s ~ (E(w + xi) - E(w)) xi_s / sigma^2
+ *
+ * Its mean is the gradient of the loss that the noise has smoothed, so it needs no derivative of a spike.
+ *
+ * Cauwenberghs 1993 (NIPS 5); Zuege, Klos, Memmesheimer 2023 (Phys Rev X 13:021006).
+ */
+export const weightPerturbation = weightPerturbationWith(null);
+
+/** Weight perturbation with noise from somewhere else; null: from the run's own generator. */
+export function weightPerturbationWith(noise: PerturbationNoise | null): PassesModel<z.infer<typeof weightParams>> {
+  return {
+    kind: 'weight-perturbation',
+    source: 'Cauwenberghs 1993, NIPS 5; Zuege, Klos, Memmesheimer 2023, Phys Rev X 13:021006',
+    params: weightParams,
+    derive(p, context) {
+      const added = context.network.projections.map(
+        ({ name, synapses }): Layout => ({
+          [`${name}.noise`]: { shape: [synapses.nSyn], home: 'synapse', unit: 'weight', doc: 'what was added' },
+        }),
+      );
+      return {
+        layout,
+        work: Object.assign({}, ...added),
+        footprint: { reads: ['error', 'weights'], phases: ['soma'] },
+        passes: passesOf(p.copies),
+        injects: { current: false, output: false },
+        clamps: false,
+        readouts: p.output === 'error' ? 'error' : 'passes',
+        init() {},
+        bind: (binding) => bindWeights(binding, p, noise ?? normal(context.rng.split('noise'))),
+      };
+    },
+  };
+}
+
+/** Numbers that are perturbed together. */
+interface Perturbed {
+  /** Of the block of weights. */
+  readonly name: string;
+  readonly weights: Real;
+  readonly gradient: Real;
+  readonly kept: Real;
+  readonly noise: Float64Array;
+  /** Entries that are stored and not there. */
+  readonly masked: Int32Array | null;
+}
+
+function perturbed(name: string, weights: Real, gradient: Real, masked: Int32Array | null = null): Perturbed {
+  return { name, weights, gradient, kept: weights.slice(), noise: new Float64Array(weights.length), masked };
+}
+
+function bindWeights(
+  binding: PassesBinding,
+  { sigma, copies, output }: Params,
+  noiseOf: PerturbationNoise,
+): BoundPasses {
+  const { network, state, projections, readouts } = binding;
+  const blocks = projections.flatMap(({ plastic, weights, gradient }, q) =>
+    plastic ? [perturbed(network.projections[q].name, weights, gradient, network.projections[q].synapses.masked)] : [],
+  );
+  if (output === 'perturbed') {
+    readouts.forEach(({ plastic, weights, bias, gradient }, r) => {
+      const { name } = network.readouts[r];
+      if (plastic.weights) blocks.push(perturbed(name, weights, gradient.weights));
+      if (plastic.bias) blocks.push(perturbed(`${name}.bias`, bias, gradient.bias));
+    });
+  }
+  let free = 0;
+  return {
+    begin(pass) {
+      if (pass === 0) return;
+      for (const { name, weights, kept, noise, masked } of blocks) {
+        const draw = noiseOf(state.drawn[0], pass, name, 0);
+        kept.set(weights);
+        for (let s = 0; s < noise.length; s++) noise[s] = sigma * draw();
+        if (masked) for (const s of masked) noise[s] = 0;
+        for (let s = 0; s < noise.length; s++) weights[s] += noise[s];
+      }
+    },
+    end(pass, _steps, loss) {
+      const total = loss.reduce((sum, one) => sum + one, 0);
+      if (pass === 0) {
+        free = total;
+        return;
+      }
+      const factor = (total - free) / (sigma * sigma * copies);
+      for (const { weights, gradient, kept, noise } of blocks) {
+        weights.set(kept);
+        for (let s = 0; s < noise.length; s++) gradient[s] += factor * noise[s];
+      }
+      if (pass === copies) state.drawn[0] += 1;
+    },
+  };
+}
+
+/**
+ * Node perturbation: a trial as it is, and one with noise added to the summed input of every neuron that learns, at every step.
+ *
+ *     xi_j(t) ~ N(0, sigma^2),      dE/dW_ij ~ (E_noisy - E) / sigma^2  sum_t p_i(t) xi_j(t)
+ *
+ * p_i(t) is what arrives in the noisy trial, not filtered: the noise passes the membrane as the input does.
+ *
+ * Fiete, Seung 2006 (Phys Rev Lett 97:048104); Zuege, Klos, Memmesheimer 2023 (Phys Rev X 13:021006).
+ */
+export const nodePerturbation = nodePerturbationWith(null);
+
+/** Node perturbation with noise from somewhere else; null: from the run's own generator. */
+export function nodePerturbationWith(noise: PerturbationNoise | null): PassesModel<z.infer<typeof nodeParams>> {
+  return {
+    kind: 'node-perturbation',
+    source: 'Fiete, Seung 2006, Phys Rev Lett 97:048104; Zuege, Klos, Memmesheimer 2023, Phys Rev X 13:021006',
+    params: nodeParams,
+    derive(p, context) {
+      const { populations, readouts } = context.network;
+      const added = populations.map(
+        ({ name, size }): Layout => ({
+          [`${name}.noise`]: { shape: ['stream', size], home: 'post', unit: 'weight', doc: 'noise of this step' },
+        }),
+      );
+      const odd = readouts.find(({ decay, bias }) => p.output === 'perturbed' && bias && decay !== 0);
+      if (odd) {
+        const wanted = `"error", or readouts without a bias or without a filter: noise behind the filter of "${odd.name}" says nothing of its bias`;
+        throw new ConfigError(`${context.path}.output`, p.output, wanted);
+      }
+      return {
+        layout,
+        work: Object.assign({}, ...added),
+        footprint: { reads: ['pre', 'error'], phases: ['soma'] },
+        passes: passesOf(p.copies),
+        injects: { current: true, output: p.output === 'perturbed' },
+        clamps: false,
+        readouts: p.output === 'error' ? 'error' : 'passes',
+        init() {},
+        bind: (binding) => bindNodes(binding, p, context, noise ?? normal(context.rng.split('noise'))),
+      };
+    },
+  };
+}
+
+function bindNodes(
+  binding: PassesBinding,
+  { sigma, copies, output }: Params,
+  { borderSpikes }: PassesContext,
+  noiseOf: PerturbationNoise,
+): BoundPasses {
+  const { network, state, populations, readouts } = binding;
+  const { stream: nStream } = network.sizes;
+  const taught = taughtPopulations(binding);
+  const noisy = populations.flatMap(({ injected }, p) =>
+    taught[p] ? [{ name: network.populations[p].name, rows: injected }] : [],
+  );
+  if (output === 'perturbed') {
+    readouts.forEach(({ injected, plastic }, r) => {
+      if (plastic.weights) noisy.push({ name: network.readouts[r].name, rows: injected });
+    });
+  }
+  const free = new Float64Array(nStream);
+  const learn = bindEligibility(binding, output, borderSpikes);
+  return {
+    begin(pass, steps) {
+      for (const { name, rows } of noisy) {
+        for (let b = 0; b < nStream; b++) {
+          if (pass === 0) clear(rows, b, steps);
+          else fill(rows, b, steps, sigma, noiseOf(state.drawn[0], pass, name, b));
+        }
+      }
+    },
+    end(pass, steps, loss) {
+      if (pass === 0) {
+        free.set(loss);
+        return;
+      }
+      for (let b = 0; b < nStream; b++) {
+        const factor = (loss[b] - free[b]) / (sigma * sigma * copies);
+        if (factor === 0) continue;
+        for (const { rows } of noisy) for (let t = 0; t < steps; t++) scaleRow(rows, b, t, factor);
+        learn(b, steps);
+      }
+      if (pass === copies) state.drawn[0] += 1;
+    },
+  };
+}
+
+function clear(rows: Rows, b: number, steps: number): void {
+  for (let t = 0; t < steps; t++) {
+    const row = rowAt(rows, b, t);
+    rows.data.fill(0, row, row + rows.size);
+  }
+}
+
+/** sigma times what is drawn, for all steps of a stream. */
+function fill(rows: Rows, b: number, steps: number, sigma: number, draw: () => number): void {
+  for (let t = 0; t < steps; t++) {
+    const row = rowAt(rows, b, t);
+    for (let j = row; j < row + rows.size; j++) rows.data[j] = sigma * draw();
+  }
+}
+
+/** gradient += sum_t p_i(t) n_j(t) of one stream, with the noise n already scaled. */
+function bindEligibility(
+  { network, populations, projections, readouts }: PassesBinding,
+  output: Params['output'],
+  borderSpikes: PassesContext['borderSpikes'],
+): (b: number, steps: number) => void {
+  const learning = projections.flatMap(({ plastic, pre, gradient }, q) => {
+    const { post, delay, synapses } = network.projections[q];
+    return plastic ? [{ pre, gradient, delay, synapses, noise: populations[post].injected }] : [];
+  });
+  const from = borderSpikes === 'drop' ? 1 : 0;
+  const heard = output === 'perturbed' ? readouts.filter(({ plastic }) => plastic.weights) : [];
+  return (b, steps) => {
+    for (const { pre, gradient, delay, synapses, noise } of learning) {
+      for (let t = from; t < steps; t++) {
+        addOuter(gradient, synapses, pre.data, rowAt(pre, b, t - delay), noise.data, rowAt(noise, b, t));
+      }
+    }
+    for (const { reads, gradient, injected, gain, plastic } of heard) {
+      const nOut = injected.size;
+      for (let t = 0; t < steps; t++) {
+        const at = rowAt(injected, b, t);
+        let row = 0;
+        for (const z of reads) {
+          addReadout(gradient.weights, row, z, rowAt(z, b, t), injected.data, at, nOut);
+          row += z.size;
+        }
+        if (plastic.bias) for (let k = 0; k < nOut; k++) gradient.bias[k] += injected.data[at + k] / gain;
+      }
+    }
+  };
+}
