@@ -17,6 +17,7 @@ const iterations = 500;
 const fresh = 480;
 const rules = {
   'e-prop 2, full': ['rule.gradient=full'],
+  'e-prop 2, full, rates fall': ['optimizer.schedule={"kind":"linear-to-zero","holdUntil":0.5}'],
   'e-prop 2, first order': ['rule.gradient=first-order'],
   'no signal': ['rule.rate=0'],
   'e-prop 1, rate 3e-4': 3e-4,
