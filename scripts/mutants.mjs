@@ -224,12 +224,10 @@ const byFile = {
     ['.filter(({ pre, post }) => pre === population && goes(post)),', '.filter(({ pre }) => pre === population),'],
   ],
   'src/engine/outer.ts': [
-    ['      resetState(test);', ''],
+    ['  resetState(test);\n', ''],
     ['test.gradient[name].fill(0);', 'test.gradient[name].fill(1);'],
-    [
-      "addSquares(ratioOf('nmseBefore'), network, before, steps);",
-      "addSquares(ratioOf('nmseBefore'), network, trial.y.data, steps);",
-    ],
+    ["name === 'nmse' ? trial.y.data : before", "name !== 'nmse' ? trial.y.data : before"],
+    ['ratio.sum += losses[b];', 'ratio.sum += losses[0];'],
   ],
   'tasks/oneShot.ts': [
     ['if ((t - first) % p.everySteps !== 0) return;', 'if (t % p.everySteps !== 0) return;'],

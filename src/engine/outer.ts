@@ -53,14 +53,7 @@ export function bindOuter(network: Network, backend: Backend): Outer | null {
       lossOfStreams(network, unscaled, steps, losses);
     },
     enter(b, steps) {
-      resetState(test);
-      copyStream(test.trial.x, trial.x, b);
-      copyStream(test.trial.target, trial.target, b);
-      copyStream(test.trial.weight, trial.weight, b);
-      for (const { name, readout } of spec.readouts) {
-        test.weights[name].set(network.weights[name]);
-        if (readout.bias) test.weights[`${name}.bias`].set(network.weights[`${name}.bias`]);
-      }
+      enterStream(test, network, b);
       rule.adapt(b, steps);
     },
     pass(steps, scale, learn) {
@@ -76,25 +69,15 @@ export function bindOuter(network: Network, backend: Backend): Outer | null {
         for (const name of Object.keys(test.gradient)) test.gradient[name].fill(0);
         stages.gradientOfTrial(steps);
         stages.direct(0, steps);
-        for (const { name } of spec.readouts) {
-          add(network.gradient[name], test.gradient[name]);
-          add(network.gradient[`${name}.bias`], test.gradient[`${name}.bias`]);
-        }
+        for (const name of readoutBlocks(spec)) add(network.gradient[name], test.gradient[name]);
         rule.credit(b, steps);
       }
     },
     addScores(ratios, steps) {
-      const ratioOf = (name: string) => {
+      for (const name of outerScores(spec)) {
         ratios[name] ??= { sum: 0, of: 0 };
-        return ratios[name];
-      };
-      const names = outerScores(spec);
-      const lossBefore = ratioOf('lossBefore');
-      lossBefore.sum += losses.reduce((sum, loss) => sum + loss, 0);
-      lossBefore.of += weightOf(network, steps);
-      if (names.includes('nmse')) {
-        addSquares(ratioOf('nmseBefore'), network, before, steps);
-        addSquares(ratioOf('nmse'), network, trial.y.data, steps);
+        if (name === 'lossBefore') addLosses(ratios[name], network, losses, steps);
+        else addSquares(ratios[name], network, name === 'nmse' ? trial.y.data : before, steps);
       }
     },
   };
@@ -118,14 +101,32 @@ function bindRule(
   });
 }
 
-/** Summed weight of the scored steps of all streams. */
-function weightOf({ spec, trial }: Network, steps: number): number {
-  let sum = 0;
+/** Blocks of all readouts, which learn from the test trial. */
+function readoutBlocks({ blocks }: Network['spec']): string[] {
+  return blocks.filter(({ kind }) => kind === 'readout' || kind === 'bias').map(({ name }) => name);
+}
+
+/** The network of the test trial as it stands before the trial of stream b, but for the weights of its projections. */
+function enterStream(test: Network, { spec, trial, weights }: Network, b: number): void {
+  resetState(test);
+  copyStream(test.trial.x, trial.x, b);
+  copyStream(test.trial.target, trial.target, b);
+  copyStream(test.trial.weight, trial.weight, b);
+  for (const name of readoutBlocks(spec)) test.weights[name].set(weights[name]);
+}
+
+/** Summed losses of all streams per weight of their scored steps. */
+function addLosses(
+  ratio: { sum: number; of: number },
+  { spec, trial }: Network,
+  losses: Float64Array,
+  steps: number,
+): void {
   for (let b = 0; b < spec.sizes.stream; b++) {
+    ratio.sum += losses[b];
     const row = rowAt(trial.weight, b, 0);
-    for (let t = 0; t < steps; t++) sum += trial.weight.data[row + t];
+    for (let t = 0; t < steps; t++) ratio.of += trial.weight.data[row + t];
   }
-  return sum;
 }
 
 /** Squared errors, and squares of the targets. y: rows as those of the trial */
