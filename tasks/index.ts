@@ -1,4 +1,5 @@
 import type { Catalogue } from '../src/core/plugins.ts';
+import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
@@ -6,6 +7,7 @@ import { oneShotArm } from './oneShotArm.ts';
 import { oneShotPatterns } from './oneShotPatterns.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
 export const tasks = [
@@ -16,7 +18,19 @@ export const tasks = [
   cartPole,
   oneShotPatterns,
   oneShotArm,
+  subtasks,
+  associations,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { cartPole, cueReward, nBack, oneShotArm, oneShotPatterns, patternGeneration, periodicOutput };
+export {
+  associations,
+  cartPole,
+  cueReward,
+  nBack,
+  oneShotArm,
+  oneShotPatterns,
+  patternGeneration,
+  periodicOutput,
+  subtasks,
+};

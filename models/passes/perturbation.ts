@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
+import { type FillNormal, normalsOf } from '../../src/core/normals.ts';
 import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
@@ -22,14 +23,12 @@ const nodeParams = z.strictObject({ kind: z.literal('node-perturbation'), ...per
 type Params = Omit<z.infer<typeof nodeParams>, 'kind'>;
 
 /** Where noise comes from: standard normal numbers of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
-export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => () => number;
+export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => FillNormal;
 
 const normal =
   (rng: Rng): PerturbationNoise =>
-  (trial, pass, place, stream) => {
-    const own = rng.split(trial).split(pass).split(place).split(stream);
-    return () => own.normal();
-  };
+  (trial, pass, place, stream) =>
+    normalsOf(rng.split(trial).split(pass).split(place).split(stream));
 
 const layout = {
   drawn: { shape: [1], home: 'global', unit: 'trials', doc: 'trials for which noise was drawn', bookkeeping: true },
@@ -118,9 +117,8 @@ function bindWeights(
     begin(pass) {
       if (pass === 0) return;
       for (const { name, weights, kept, noise, masked } of blocks) {
-        const draw = noiseOf(state.drawn[0], pass, name, 0);
+        noiseOf(state.drawn[0], pass, name, 0)(noise, 0, noise.length, sigma);
         kept.set(weights);
-        for (let s = 0; s < noise.length; s++) noise[s] = sigma * draw();
         if (masked) for (const s of masked) noise[s] = 0;
         for (let s = 0; s < noise.length; s++) weights[s] += noise[s];
       }
@@ -236,12 +234,9 @@ function clear(rows: Rows, b: number, steps: number): void {
   }
 }
 
-/** sigma times what is drawn, for all steps of a stream. */
-function fill(rows: Rows, b: number, steps: number, sigma: number, draw: () => number): void {
-  for (let t = 0; t < steps; t++) {
-    const row = rowAt(rows, b, t);
-    for (let j = row; j < row + rows.size; j++) rows.data[j] = sigma * draw();
-  }
+/** Noise for all steps of a stream. */
+function fill(rows: Rows, b: number, steps: number, sigma: number, draw: FillNormal): void {
+  for (let t = 0; t < steps; t++) draw(rows.data, rowAt(rows, b, t), rows.size, sigma);
 }
 
 /** gradient += sum_t p_i(t) n_j(t) of one stream, with the noise n already scaled. */

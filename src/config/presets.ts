@@ -56,6 +56,8 @@ function actorAndCritic(
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
  * the environment that everyone knows. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
+ * `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
+ * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
  */
 const fourSixBack = {
   name: 'four-six-back',
@@ -205,6 +207,69 @@ const presets = {
     },
     training: { total: 48_000, streams: 32 },
     evaluation: { total: 512, streams: 64 },
+  },
+  contrastive: {
+    name: 'contrastive',
+    task: { kind: 'associations' },
+    network: {
+      dtMs: 1,
+      populations: {
+        hidden: { size: 30, neuron: { kind: 'rate', leaks: 'potential', leak: { decay: 0.7 } }, bias: 0 },
+        output: { size: 3, neuron: { kind: 'rate', leaks: 'potential', leak: { decay: 0.7 } }, bias: 0 },
+      },
+      // Symmetric, and so they stay: what is learned at w_ij is learned at w_ji.
+      projections: {
+        in: { from: 'input', to: 'hidden', init: { kind: 'normal', gain: 1 } },
+        inner: { from: 'hidden', to: 'hidden', init: { kind: 'constant', value: 0 } },
+        up: { from: 'hidden', to: 'output', init: { kind: 'constant', value: 0 } },
+        down: { from: 'output', to: 'hidden', init: { kind: 'constant', value: 0 } },
+      },
+      readouts: {
+        out: {
+          from: 'output',
+          readout: { kind: 'leaky', filter: { decay: 0 }, scale: '1', bias: false },
+          init: { kind: 'identity' },
+        },
+      },
+    },
+    rule: { name: 'contrastive', teacher: 'nudge', strength: 5, phases: 'settle' },
+    loss: { kind: 'square', scale: 'mean' },
+    optimizer: {
+      kind: 'sgd',
+      rates: { in: 0.5, inner: 0.5, up: 0.5, down: 0.5, 'hidden.bias': 0.5, 'output.bias': 0.5, out: 0 },
+    },
+    training: { total: 12000, streams: 8 },
+    evaluation: { total: 8, streams: 8 },
+  },
+  subtasks: {
+    name: 'subtasks',
+    task: { kind: 'subtasks', inputs: 50, active: 10 },
+    network: {
+      dtMs: 1,
+      populations: { relay: { size: 50, neuron: { kind: 'integrator', leak: { decay: 0 }, inputScale: '1' } } },
+      projections: {
+        in: {
+          from: 'input',
+          to: 'relay',
+          connectivity: { kind: 'one-to-one' },
+          init: { kind: 'constant', value: 1 },
+          plastic: false,
+        },
+      },
+      readouts: {
+        out: {
+          from: 'relay',
+          readout: { kind: 'leaky', filter: { decay: 0 }, bias: false },
+          init: { kind: 'constant', value: 0 },
+        },
+      },
+    },
+    rule: { name: 'node-perturbation', sigma: 2e-4, output: 'perturbed' },
+    loss: { kind: 'square', scale: 'mean' },
+    // The fastest for noise on ten outputs and ten active inputs: 1 / ((10 * 10 + 2) * 10).
+    optimizer: { kind: 'sgd', rates: { out: 9.8e-4 } },
+    training: { total: 4000 },
+    evaluation: { total: 100, streams: 1 },
   },
   'cart-pole': {
     name: 'cart-pole',

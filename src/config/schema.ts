@@ -60,6 +60,9 @@ const weightInit = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('orthogonal'), gain: magnitude.default(1) })
     .describe('of a dense recurrent projection with autapses'),
   z.strictObject({ kind: z.literal('constant'), value: signed }),
+  z
+    .strictObject({ kind: z.literal('identity'), gain: signed.default(1) })
+    .describe('gain from neuron i to neuron or output i, 0 elsewhere, of a dense matrix'),
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
 

@@ -29,7 +29,9 @@ export type WeightInit =
   | { readonly kind: 'glorot-uniform'; readonly gain: number }
   /** gain times an orthogonal matrix, uniformly distributed over them; square dense matrices only. */
   | { readonly kind: 'orthogonal'; readonly gain: number }
-  | { readonly kind: 'constant'; readonly value: number };
+  | { readonly kind: 'constant'; readonly value: number }
+  /** gain from neuron i to neuron i, 0 elsewhere; dense matrices only. */
+  | { readonly kind: 'identity'; readonly gain: number };
 
 export type Dale =
   | 'excitatory'
@@ -275,6 +277,9 @@ export function initWeights(
 ): void {
   const end = bias === null ? p.nSyn : p.rowStart[p.nPre - 1];
   const nPre = bias === null ? p.nPre : p.nPre - 1;
+  if (init.kind === 'identity' && !p.dense) {
+    throw new ConfigError(`${path}.kind`, init.kind, 'a dense projection, or "one-to-one" with equal weights');
+  }
   if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng, path);
   else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng, path);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
@@ -329,11 +334,21 @@ export function drawWeights(
   rng: Rng,
   path = 'init',
 ): void {
+  if (init.kind === 'identity') {
+    for (let s = 0; s < weights.length; s++) weights[s] = Math.floor(s / fanOut) === s % fanOut ? init.gain : 0;
+    return;
+  }
   const draw = distribution(init, fanIn, fanOut, rng, path);
   for (let s = 0; s < weights.length; s++) weights[s] = draw();
 }
 
-function distribution(init: WeightInit, fanIn: number, fanOut: number, rng: Rng, path: string): () => number {
+function distribution(
+  init: Exclude<WeightInit, { readonly kind: 'identity' }>,
+  fanIn: number,
+  fanOut: number,
+  rng: Rng,
+  path: string,
+): () => number {
   switch (init.kind) {
     case 'normal': {
       const sd = init.gain / Math.sqrt(fanIn);

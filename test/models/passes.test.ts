@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { contrastive, models, nodePerturbationWith, weightPerturbationWith } from '../../models/index.ts';
+import {
+  contrastive,
+  models,
+  nodePerturbationWith,
+  type PerturbationNoise,
+  weightPerturbationWith,
+} from '../../models/index.ts';
 import { type SeePass, watchPasses } from '../../src/cli/verify/passes.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Catalogue } from '../../src/core/plugins.ts';
@@ -142,12 +148,14 @@ describe.each(perturbations)('%s', (name) => {
   });
 
   it('copies are so many trials of their own', () => {
-    const source = (_trial: number, pass: number, place: string) => {
+    const source: PerturbationNoise = (_trial, pass, place) => {
       let at = pass * 100 + place.length;
-      return () => Math.sin(at++);
+      return (out, from, n, sd) => {
+        for (let s = from; s < from + n; s++) out[s] = sd * Math.sin(at++);
+      };
     };
     const gradient = (copies: number, shift: number) => {
-      const shifted: typeof source = (trial, pass, place) => source(trial, pass + shift, place);
+      const shifted: PerturbationNoise = (trial, pass, place, b) => source(trial, pass + shift, place, b);
       const passes = [weightPerturbationWith(shifted), nodePerturbationWith(shifted)] as unknown as Catalogue['passes'];
       const raw = liveConfig({ rule: { name, sigma: 0.3, copies } });
       return blocks(gradientOf(doTrial(createExperiment(raw, { ...liveCatalogue, passes }))));

@@ -79,8 +79,8 @@ interface Seen {
 }
 
 /** Our rules with the noise of the file, watched at the end of each pass. */
-function watched(noise: Noise, sigma: number, seen: Seen): Catalogue['passes'] {
-  const source = sourceOf(noise, sigma);
+function watched(noise: Noise, seen: Seen): Catalogue['passes'] {
+  const source = sourceOf(noise);
   const see: SeePass = ({ populations: [{ z }] }, _pass, steps, loss) => {
     seen.losses.push(loss[0]);
     seen.spikes.push(rowsOf(z, 1, steps).reduce((sum, spike) => sum + spike, 0));
@@ -89,15 +89,17 @@ function watched(noise: Noise, sigma: number, seen: Seen): Catalogue['passes'] {
 }
 
 /** Numbers of the file, by the names of our blocks and populations. */
-function sourceOf(noise: Noise, sigma: number): PerturbationNoise {
+function sourceOf(noise: Noise): PerturbationNoise {
   const places: Readonly<Record<string, Matrix>> =
     'w_in' in noise
       ? { in: noise.w_in, rec: noise.w_rec, out: noise.w_out }
       : { rec: noise.recurrent, out: noise.output };
   return (_trial, _pass, place) => {
     const values = flatten(places[place]);
-    let at = 0;
-    return () => values[at++] / sigma;
+    let next = 0;
+    return (out, from, n) => {
+      for (let s = from; s < from + n; s++) out[s] = values[next++];
+    };
   };
 }
 
@@ -134,7 +136,7 @@ function present(
       },
     },
     [trial],
-    { passes: watched(noise, sigma, seen) },
+    { passes: watched(noise, seen) },
   );
   const { run, task, config: resolved } = experiment;
   const { network } = run;
