@@ -221,7 +221,6 @@ const byFile = {
     ['sum += w[s] * drive[at + post[s]]', 'sum -= w[s] * drive[at + post[s]]'],
     ['sum += w[s] * drive[at + post[s]]', 'sum += w[s] * drive[post[s]]'],
     ['credit[i] += gain * sum', 'credit[i] += sum'],
-    ['.filter(({ pre, post }) => pre === population && goes(post)),', '.filter(({ pre }) => pre === population),'],
   ],
   'src/engine/outer.ts': [
     ['  resetState(test);\n', ''],
