@@ -1,5 +1,6 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
+import { kernl } from './direct/kernl.ts';
 import { learnedSignal } from './direct/learnedSignal.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
@@ -26,6 +27,7 @@ import { eprop1 } from './rules/eprop1.ts';
 import { eprop2 } from './rules/eprop2.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
+import { kernl as kernlRule } from './rules/kernl.ts';
 import {
   nodePerturbation as nodePerturbationRule,
   weightPerturbation as weightPerturbationRule,
@@ -49,7 +51,7 @@ export const models = {
   traces: [eligibility],
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
-  direct: [bptt, rtrl, uoro, learnedSignal],
+  direct: [bptt, rtrl, uoro, kernl, learnedSignal],
   passes: [weightPerturbation, nodePerturbation, contrastive],
   rules: [
     sgrd,
@@ -66,6 +68,7 @@ export const models = {
     bpttRule,
     rtrlRule,
     uoroRule,
+    kernlRule,
     weightPerturbationRule,
     nodePerturbationRule,
     contrastiveRule,
@@ -77,7 +80,15 @@ export const models = {
   scalings: [presynaptic],
 } satisfies Omit<Catalogue, 'tasks'>;
 
+export {
+  bindCueOrder,
+  type CueOrder,
+  type CueOrderBinding,
+  type CueOrderParams,
+  type Drives,
+} from './circuits/cueOrder.ts';
 export { feedbackParams } from './direct/feedback.ts';
+export { kernlWith, type TwinNoise } from './direct/kernl.ts';
 export {
   deriveSpiking,
   fire,
@@ -107,6 +118,7 @@ export {
   eprop3,
   factored,
   integrator,
+  kernl,
   leaky,
   learnedSignal,
   lif,

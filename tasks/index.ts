@@ -1,6 +1,7 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
+import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
 import { oneShotArm } from './oneShotArm.ts';
@@ -18,6 +19,7 @@ export const tasks = [
   cartPole,
   oneShotPatterns,
   oneShotArm,
+  cuedSegments,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
@@ -26,6 +28,7 @@ export { labelProbability, nBackBounds } from './nBack.ts';
 export {
   associations,
   cartPole,
+  cuedSegments,
   cueReward,
   nBack,
   oneShotArm,

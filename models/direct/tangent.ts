@@ -32,11 +32,11 @@ export interface Tangent {
 }
 
 /** Readouts that see activity through the same filter. */
-interface Lens extends OutputFilter {
+export interface Lens extends OutputFilter {
   readonly columns: readonly { readonly column: number; readonly size: number }[];
 }
 
-function lensesOf({ readouts }: NetworkShape): Lens[] {
+export function lensesOf({ readouts }: NetworkShape): Lens[] {
   const lenses: { decay: number; gain: number; columns: { column: number; size: number }[] }[] = [];
   for (const { decay, gain, column, size } of readouts) {
     const known = lenses.find((lens) => lens.decay === decay && lens.gain === gain);

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Real } from '../../src/core/layout.ts';
 import type { NeuronBinding, NeuronInstance, NeuronModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
-import { decaySchema } from '../../src/core/schema.ts';
+import { decaySchema, signed } from '../../src/core/schema.ts';
 import { resolveDecay } from '../../src/core/units.ts';
+import { mapValues, resolveValues, valuesOf } from '../../src/core/values.ts';
 
 const params = z.strictObject({
   kind: z.literal('rate'),
@@ -12,6 +13,7 @@ const params = z.strictObject({
     .enum(['rate', 'potential'])
     .default('rate')
     .describe('what has the memory: r behind the tanh, or u before it'),
+  initial: valuesOf(signed).default(0).describe('what has the memory, before the first step'),
 });
 
 const u = {
@@ -42,16 +44,25 @@ export const rate: NeuronModel<z.infer<typeof params>> = {
   source: 'Marschall, Cho, Savin 2020, JMLR 21:135; Murray 2019, eLife 8:e43299',
   spiking: false,
   params,
-  derive(p, { dtMs, path }) {
+  derive(p, { dtMs, size, path, rng }) {
     const decay = resolveDecay(p.leak, dtMs, `${path}.leak`);
-    return p.leaks === 'rate' ? leakyRate(decay) : leakyPotential(decay);
+    const initial = resolveValues(
+      p.initial,
+      size,
+      rng.split('initial'),
+      `${path}.initial`,
+      Number.isFinite,
+      'a number',
+    );
+    return p.leaks === 'rate' ? leakyRate(decay, initial) : leakyPotential(decay, initial);
   },
 };
 
-function leakyRate(decay: number): NeuronInstance {
+function leakyRate(decay: number, initial: number | Float64Array): NeuronInstance {
   return {
     layout: { u },
     eligibility: { form: 'post-then-filter', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+    initialActivity: initial,
     membrane: 'u',
     nRef: 0,
     kernel: { name: 'rate', decay, gain: 1 - decay },
@@ -68,10 +79,11 @@ function leakyRate(decay: number): NeuronInstance {
   };
 }
 
-function leakyPotential(decay: number): NeuronInstance {
+function leakyPotential(decay: number, initial: number | Float64Array): NeuronInstance {
   return {
-    layout: { u: { ...u, decay } },
+    layout: { u: { ...u, decay, initial } },
     eligibility: { form: 'filter-then-post', decay, gain: 1 - decay, adaptation: null, resetGain: 0 },
+    initialActivity: mapValues(initial, Math.tanh),
     membrane: 'u',
     nRef: 0,
     kernel: null,

@@ -10,7 +10,6 @@ import {
   type WeightBlock,
 } from './network.ts';
 import type {
-  DirectBinding,
   NeuronBinding,
   PassesBinding,
   PopulationSizes,
@@ -184,22 +183,6 @@ export function bindingOfTrace(network: Network, q: number, c: number): TraceBin
     projection: synapses,
     gradient: gradient[name],
     loops,
-  };
-}
-
-export function bindingOfDirect(network: Network): DirectBinding {
-  const { spec, state, trial, activity, weights, gradient } = network;
-  return {
-    network: shapeOf(spec),
-    state: state.views('direct', 'direct'),
-    error: trial.error,
-    populations: activity.map(({ z, psi, signals }) => ({ z, psi, signal: signals[0] })),
-    projections: spec.projections.map(({ name }, q) => ({
-      pre: presynapticRows(network, q),
-      weights: weights[name],
-      gradient: gradient[name],
-    })),
-    readouts: spec.readouts.map(({ name }) => ({ weights: weights[name] })),
   };
 }
 

@@ -34,7 +34,7 @@ export interface Field {
   readonly restarts?: boolean;
   /** Share that is kept from one step to the next, of all or of each [self]. 0: what it holds is made anew in each step. Left out: no such constant. */
   readonly decay?: number | Float64Array;
-  /** Value at the start and wherever the state is reset, of all or of each [self]; 0 where it is left out. Fields of neurons and readouts. */
+  /** Value at the start and wherever the state is reset, of all or of each [self]; 0 where it is left out. Fields of neurons, readouts and the activity before a trial. */
   readonly initial?: number | Float64Array;
   /** Of a trace: a sum of products over long times, which needs the width of a neuron's own numbers. */
   readonly wide?: boolean;

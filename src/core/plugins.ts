@@ -213,7 +213,7 @@ export interface EligibilityKernel {
 export type NeuronDynamics = ClosedDynamics | LinearDynamics;
 
 export interface ClosedDynamics {
-  /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons. */
+  /** `filter-then-post`: psi_j F(p_i), LIF and ALIF. `post-then-filter`: F(psi_j p_i), leaky rate neurons, whose row of activity is all that they keep. */
   readonly form: 'filter-then-post' | 'post-then-filter';
   /** Decay of the presynaptic filter (membrane) or of the rate, per step. */
   readonly decay: number;
@@ -295,6 +295,8 @@ export interface NeuronInstance {
   readonly eligibility: NeuronDynamics | null;
   /** Threshold of every neuron now, for figures; null for rate neurons. */
   readonly threshold: ((state: Views, stream: number, out: Real) => void) | null;
+  /** Activity before the first step, of all or of each; 0 where it is left out. [self] */
+  readonly initialActivity?: number | Float64Array;
   /** Name of the state that is drawn as the membrane. */
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
@@ -770,12 +772,21 @@ export interface ProjectionShape {
   readonly synapses: Projection;
 }
 
+export interface PopulationShape {
+  /** Its name in the network. */
+  readonly name: string;
+  /** Neurons. */
+  readonly size: number;
+  /** Rows of its activity that are kept from the trial before. */
+  readonly history: number;
+}
+
 /** What a direct rule knows of the network before it has any memory. */
 export interface NetworkShape {
   /** Streams, steps of a trial, columns of the input, outputs. */
   readonly sizes: { readonly stream: number; readonly step: number; readonly in: number; readonly out: number };
   /** In the order in which a step computes them. */
-  readonly populations: readonly { readonly name: string; readonly size: number }[];
+  readonly populations: readonly PopulationShape[];
   /** One for every delay. */
   readonly projections: readonly ProjectionShape[];
   /** Those of one filter side by side. */
@@ -806,6 +817,16 @@ export interface DirectContext extends PartContext {
   readonly plastic: readonly boolean[];
   /** Whether spikes that arrive at step 0 of a trial act. */
   readonly borderSpikes: 'keep' | 'drop';
+  /** Whether a trial goes on in the next one: states carry over. */
+  readonly goesOn: boolean;
+}
+
+/** The populations of a network a second time, with activity and states of their own, on the same input and the same weights. */
+export interface Replica {
+  /** Activity of each population, which may be written to between steps. [stream][history + step][self] */
+  readonly z: readonly Rows[];
+  /** Step t of stream b of all populations, from the rows before it. */
+  step(stream: number, t: number): void;
 }
 
 /** What a direct rule is bound to; lists are those of its network. Its own matrices and traces are one group of state, `direct`. */
@@ -816,12 +837,14 @@ export interface DirectBinding {
   readonly state: Views;
   /** dE/dy of all outputs. [stream][step][out] */
   readonly error: Rows;
-  /** Activity and pseudo-derivative of each population, and where it may leave dE/dz for others to see. [stream][step][self] */
+  /** Activity and pseudo-derivative of each population, and where a rule may leave dE/dz for others to see. [stream][step][self] */
   readonly populations: readonly { readonly z: Rows; readonly psi: Rows; readonly signal: Rows }[];
   /** Gradient: a direct rule only adds to it. Weights and gradient [syn] */
   readonly projections: readonly { readonly pre: Rows; readonly weights: Real; readonly gradient: Real }[];
   /** Weights [pre][out] of each readout. */
   readonly readouts: readonly { readonly weights: Real }[];
+  /** A copy of the populations, for rules that try what they would do. It lives in scratch memory. */
+  replica(): Replica;
 }
 
 export interface DirectInstance {

@@ -18,8 +18,7 @@ export function bindBorders(network: Network): Borders {
   const { spec, state } = network;
   const pasts = pastsOf(network);
   const starts = spec.state === 'reset' ? startsOf(network) : [];
-  const tails = spec.state === 'reset' ? pasts.map(({ tail }) => tail) : [];
-  const cleared = [...tails, ...(spec.traces === 'restart' ? restarting(network) : [])];
+  const cleared = spec.traces === 'restart' ? restarting(network) : [];
   forEachSignal(spec, (group, { losses }) => {
     if (losses.length > 0) cleared.push(state.field(`${group}.losses`));
   });
@@ -44,14 +43,14 @@ export function bindBorders(network: Network): Borders {
   };
 }
 
-/** Neurons and readouts as they are before a first step; what only learning keeps stays as it is. */
+/** Neurons, their activity and readouts as they are before a first step; what only learning keeps stays as it is. */
 export function resetState(network: Pick<Network, 'state'>): void {
   for (const { values, initial } of startsOf(network)) startField(values, initial);
 }
 
 function startsOf({ state }: Pick<Network, 'state'>): { readonly values: Real; readonly initial: Field['initial'] }[] {
   return state.table.flatMap(({ name, role, declared }) => {
-    if ((role !== 'neuron' && role !== 'readout') || declared.restarts) return [];
+    if ((role !== 'neuron' && role !== 'readout' && role !== 'past') || declared.restarts) return [];
     return [{ values: state.field(name), initial: declared.initial }];
   });
 }

@@ -16,6 +16,7 @@ import {
   type NetworkLengths,
   type NetworkSpec,
   type OpenOptions,
+  type PopulationSpec,
   type Stages,
   type WeightBlock,
 } from '../core/network.ts';
@@ -95,7 +96,7 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
   for (const population of populations) {
     const own = populationSizes(spec, population);
     const name = `population.${population.name}`;
-    groups.push(group(name, 'past', tailLayout(population.history), own), group(name, 'run', runLayout, own));
+    groups.push(group(name, 'past', tailLayout(population), own), group(name, 'run', runLayout, own));
   }
   if (sizes.inHistory > 0) {
     const tail: Field = { shape: ['stream', sizes.inHistory, 'in'], home: 'pre', unit: '1', doc: 'last input' };
@@ -105,8 +106,14 @@ function stateGroups(spec: NetworkSpec, backend: Backend): Group[] {
   return groups;
 }
 
-const tailLayout = (history: number): Layout => ({
-  tail: { shape: ['stream', history, 'self'], home: 'post', unit: '1', doc: 'last activity of the trial before' },
+const tailLayout = ({ history, neuron: { initialActivity = 0 } }: PopulationSpec): Layout => ({
+  tail: {
+    shape: ['stream', history, 'self'],
+    home: 'post',
+    unit: '1',
+    doc: 'last activity of the trial before',
+    initial: initialActivity,
+  },
 });
 
 const creditLayout = (length: number): Layout => ({

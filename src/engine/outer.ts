@@ -1,4 +1,4 @@
-import { bindingOfDirect } from '../core/bindings.ts';
+import { bindingOfDirect } from '../core/direct.ts';
 import type { Real } from '../core/layout.ts';
 import { type Backend, isScored, type Network, outerScores, type Stages } from '../core/network.ts';
 import { testSpec, without } from '../core/outer.ts';

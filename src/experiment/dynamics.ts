@@ -95,18 +95,24 @@ function compareThreshold(
   }
 }
 
-/** d r(t) = decay d r(t-1) + gain psi(t) d I(t). */
+/** d r(t) = decay d r(t-1) + gain psi(t) d I(t), also where the rate itself is moved: its row is all that the neuron keeps. */
 function checkRate(kind: string, neuron: NeuronInstance, declared: ClosedDynamics, n: number): void {
   const cells = cellsOf(n);
   const width = cells.length;
   const quiet = watch(neuron, n, 0);
   const driven = watch(neuron, n, ratePulse);
+  const moved = watch(neuron, n, 0, ratePulse);
   for (let t = 1; t < duration; t++) {
     for (let j = 0; j < width; j++) {
       const want = declared.decay ** (t - 1) * declared.gain * quiet.psi[width + j];
       const got = (driven.z[t * width + j] - quiet.z[t * width + j]) / ratePulse;
       if (!(Math.abs(got - want) <= tolerance.rate * Math.max(1, Math.abs(declared.gain)))) {
         refuse(kind, `${t} steps after a pulse its rate has moved, per unit of input, by`, got, want, cells[j]);
+      }
+      const left = (moved.z[t * width + j] - quiet.z[t * width + j]) / ratePulse;
+      if (t > 1 && !(Math.abs(left - declared.decay ** (t - 1)) <= tolerance.rate)) {
+        const what = `${t} steps after its rate was moved there is left of it, per unit,`;
+        refuse(kind, what, left, declared.decay ** (t - 1), cells[j]);
       }
     }
   }
@@ -193,8 +199,8 @@ interface Watched {
   readonly threshold: Float64Array;
 }
 
-/** All cells from their initial state, with `input` at step 1 and none at the others. */
-function watch(neuron: NeuronInstance, n: number, input: number): Watched {
+/** All cells from their initial state, with `input` at step 1 and none at the others, and their activity moved by `nudge` after it. */
+function watch(neuron: NeuronInstance, n: number, input: number, nudge = 0): Watched {
   const sizes = { stream: 1, step: duration, self: n };
   const state = cut([{ name: 'neuron', layout: neuron.layout as Layout, sizes }]).views('neuron');
   for (const [name, { initial }] of Object.entries(neuron.layout)) startField(state[name], initial);
@@ -222,6 +228,8 @@ function watch(neuron: NeuronInstance, n: number, input: number): Watched {
       seen.psi[at] = psi.data[rowAt(psi, 0, t) + cells[c]];
       seen.threshold[at] = level[cells[c]];
     }
+    const row = rowAt(z, 0, t);
+    if (t === 1 && nudge !== 0) for (let j = 0; j < n; j++) z.data[row + j] += nudge;
   }
   return seen;
 }

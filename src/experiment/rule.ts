@@ -150,7 +150,7 @@ function deriveDirect(
   choice: PluginChoice,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  { sizes, populations, projections, readouts, plastic }: RuleShape,
+  { sizes, populations, projections, readouts, goesOn, plastic }: RuleShape,
   context: PartContext,
 ): DirectInstance {
   const model: Entry<DirectModel> = find(catalogue.direct, 'kind', choice.kind, 'rule.direct.kind');
@@ -160,6 +160,7 @@ function deriveDirect(
     kinds: populations.map(({ kind, neuron }) => ({ kind, triangle: neuron.triangle ?? null })),
     plastic: projections.map(({ whole }) => plastic.has(whole.name)),
     borderSpikes: config.network.borderSpikes,
+    goesOn,
   };
   const dynamics = populations.map(({ kind, neuron }) => ({ kind, dynamics: neuron.eligibility }));
   return model.derive(

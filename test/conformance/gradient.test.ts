@@ -52,6 +52,7 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
   bptt: (_trace, feedback) => ({ name: 'bptt', feedback }),
   rtrl: (_trace, feedback) => ({ name: 'rtrl', feedback }),
   uoro: (_trace, feedback) => ({ name: 'uoro', feedback }),
+  kernl: (_trace, feedback) => ({ name: 'kernl', feedback }),
   'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
   'e-prop-3': () => ({ name: 'e-prop-3', window: 12, reset: 'detached' }),

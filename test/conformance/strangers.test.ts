@@ -339,6 +339,7 @@ describe('a neuron with two states', () => {
     { name: 'bptt' },
     { name: 'rtrl' },
     { name: 'uoro' },
+    { name: 'kernl' },
     { name: 'sg-r-d' },
   ])('which it declares to be of no known form: $name refuses it by name', (rule) => {
     const catalogue = catalogueWith({ neurons: [twoStates(null)] });

@@ -145,6 +145,23 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ sharpness: 0 }, 'task.sharpness'],
     ],
   },
+  'cued-segments': {
+    inputs: [{ cue: 0 }, { cue: 2 }],
+    settings: [
+      { segments: 5, steps: 12 },
+      { segments: 6, steps: 10, outputs: 3, harmonics: 1, amplitude: 0.4 },
+    ],
+    refused: [
+      [{ segments: 0 }, 'task.segments'],
+      [{ steps: 2.5 }, 'task.steps'],
+      [{ outputs: 0 }, 'task.outputs'],
+      [{ harmonics: 0 }, 'task.harmonics'],
+      [{ amplitude: 0 }, 'task.amplitude'],
+      [{ order: [] }, 'task.order'],
+      [{ order: [0, 4] }, 'task.order'],
+      [{ order: [0.5] }, 'task.order.0'],
+    ],
+  },
   'periodic-output': {
     inputs: [{ cue: 0 }, { cue: 3 }],
     seedless: 'the pattern is the one of the paper, and there is no input but the cue',

@@ -489,6 +489,46 @@ const files: readonly Golden[] = [
     ],
   },
   {
+    name: 'kernl-small.json',
+    given: ['W_in', 'W_rec', 'b_rec', 'W_out', 'b_out', 'y', 'zeta', 'A_start', 'alpha_start'],
+    unchecked: [],
+    spikes: /^$/,
+    spoil: [
+      ...['code', 'aligned', 'fixed_A_identity_alpha_leak'].flatMap((scenario) => [
+        ...['a', 'twin', 'omega', 'gamma', 'q'].map((name) => `scenarios.${scenario}.steps.9.${name}.3`),
+        `scenarios.${scenario}.steps.11.noise_loss`,
+        ...['A', 'alpha', 'B', 'gradient'].map((name) => `scenarios.${scenario}.steps.23.${name}.*`),
+        `scenarios.${scenario}.gradient_sum.*`,
+      ]),
+      ...['W_in', 'W_rec', 'b_rec', 'W_out', 'A_start', 'alpha_start', 'x'].map((name) => `${name}.*`),
+      'y.4.0',
+      'zeta.5.2',
+      'zeta.24.*',
+      'params.lr',
+    ],
+  },
+  {
+    name: 'rflo-augmented-small.json',
+    given: ['n_units', 'eta', 'sequence', 'feedback', 'h0', 'segment_targets'],
+    unchecked: [],
+    spikes: /^recall\.(units|drives \()/,
+    spoil: [
+      ...['h', 'y', 'error', 'feedback', 'segment_targets', 'w_in', 'w_rec', 'w_out', 'h0'].map((name) => `${name}.*`),
+      ...['random', 'symmetric'].flatMap((feedback) =>
+        ['w_in', 'w_rec', 'w_out'].map((name) => `updates.${feedback}.${name}.*`),
+      ),
+      'loop_after_pass.0.M.*',
+      'loop_after_pass.2.M.*',
+      'loop_after_pass.1.K.*',
+      'recall.units.20',
+      'recall.drives.1.1',
+      'recall.y.*',
+      ...['tau', 'lambda', 'eta_M', 'eta_K', 'c_h', 'eta.w_in', 'eta.w_rec', 'eta.w_out'].map(
+        (name) => `params.${name}`,
+      ),
+    ],
+  },
+  {
     name: 'loihi-lif-small.json',
     given: [
       ...[

@@ -236,6 +236,37 @@ describe('rate', () => {
   it('has no threshold', () => {
     expect(build({ neuron: { kind: 'rate' }, x: [[1]] }).run.network.spec.populations[0].neuron.threshold).toBeNull();
   });
+
+  it('starts at its initial potential where that has the memory', () => {
+    const neuron = { kind: 'rate', leaks: 'potential', leak: { decay: 0.5 }, initial: 0.8 };
+    const first = 0.4 + 0.5 * 0.25 * Math.tanh(0.8);
+    const { z } = run({ neuron, x: [[0, 0]], wRec: [[0.25]] });
+    expect(z).toBeClose([[Math.tanh(first)], [Math.tanh(first / 2 + 0.125 * Math.tanh(first))]], tolerances.formula);
+  });
+
+  it('starts every trial at its initial rate, which acts at the first step, or goes on from the trial before', () => {
+    const neuron = { kind: 'rate', leak: { decay: 0.5 }, initial: [0.5, -1] };
+    const x = [
+      [0, 0],
+      [0, 0],
+    ];
+    const wRec = [
+      [0, 0.25],
+      [0, 0],
+    ];
+    const wIn = [1, 1];
+    const second = -0.5 + 0.5 * Math.tanh(0.125);
+    const third = second / 2 + 0.5 * Math.tanh(0.0625);
+    const once = [
+      [0.25, second],
+      [0.125, third],
+    ];
+    expect(run({ neuron, x, wIn, wRec }).z).toBeClose([...once, ...once], tolerances.formula);
+    const { z } = run({ neuron, x, wIn, wRec, training: { state: 'carry' } });
+    expect(z.slice(0, 2)).toBeClose(once, tolerances.formula);
+    expect(z[2]).toBeClose([0.0625, third / 2 + 0.5 * Math.tanh(0.03125)], tolerances.formula);
+    expect(() => build({ neuron, x, wIn: [1] })).toThrow(/network\.neuron\.initial: got "2 values", expected 1/);
+  });
 });
 
 describe('neurons that differ', () => {
@@ -536,6 +567,14 @@ describe('a declaration in matrices that does not hold', () => {
       checkDynamics('mine', neuron.threshold !== null, neuron, size);
     },
   );
+
+  it('a rate that is kept elsewhere than in its row is no "post-then-filter"', () => {
+    const even = neuronOf('integrator', { leak: { decay: 0.7 }, inputScale: '1' });
+    const form = { form: 'post-then-filter', decay: 0.7, gain: 1, adaptation: null, resetGain: 0 } as const;
+    expect(() => checkDynamics('mine', false, { ...even, eligibility: form }, size)).toThrow(
+      /2 steps after its rate was moved there is left of it, per unit, 0\.00000\d*, by the declaration 0\.700000/,
+    );
+  });
 });
 
 describe('streams', () => {

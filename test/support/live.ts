@@ -222,6 +222,10 @@ export function isRefused(rule: Choice, neuron: LiveNeuron): RegExp | null {
       'reset "attached" needs neurons whose reset subtracts the threshold',
     ],
     [
+      rule.name === 'kernl' && (neuron.params.kind !== 'rate' || gatesOutput(neuron)),
+      'kernels need leaky rate neurons, whose rate is all that they keep, in the population rec',
+    ],
+    [
       !gatesOutput(neuron) && rule.name === 'e-prop-3',
       'windows need spiking neurons: the psi of a rate comes too late',
     ],

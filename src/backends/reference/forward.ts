@@ -1,8 +1,7 @@
-import { bindingOfNeuron, bindingOfReadout, presynapticRows } from '../../core/bindings.ts';
+import { bindingOfReadout } from '../../core/bindings.ts';
+import { bindPopulation } from '../../core/forward.ts';
 import type { Real } from '../../core/layout.ts';
-import { scratchOf } from '../../core/loops.ts';
 import { isScored, type Network, type Stages } from '../../core/network.ts';
-import type { Projection } from '../../core/projection.ts';
 import { rowAt } from '../../core/rows.ts';
 
 /** Currents, neurons, readouts, errors. Within a step populations come in the order of their list. */
@@ -45,47 +44,6 @@ export function bindError({ spec, trial }: Network): Stages['error'] {
       }
     }
   };
-}
-
-/** One step of one population: what arrives, in the order of the projections, then its neurons. */
-function bindPopulation(network: Network, p: number): (b: number, t: number) => void {
-  const { spec, activity, weights, loops } = network;
-  const { size, neuron, current: constant } = spec.populations[p];
-  const { addCurrent } = { ...plain, ...loops };
-  const current = scratchOf(loops)(size);
-  const step = neuron.bind(bindingOfNeuron(network, p, current));
-  const { current: kept, injected } = activity[p];
-  const arriving = spec.projections.flatMap(({ name, post, delay, synapses }, q) =>
-    post === p ? [{ rows: presynapticRows(network, q), weights: weights[name], delay, synapses }] : [],
-  );
-  return (b, t) => {
-    if (constant) current.set(constant);
-    else current.fill(0);
-    if (t > 0 || spec.borderSpikes === 'keep') {
-      for (const { rows, weights: w, delay, synapses } of arriving) {
-        addCurrent(current, w, rows.data, synapses, rowAt(rows, b, t - delay));
-      }
-    }
-    if (injected.width > 0) addRow(current, injected.data, rowAt(injected, b, t), size);
-    if (kept.data.length > 0) kept.data.set(current, rowAt(kept, b, t));
-    step(b, t);
-  };
-}
-
-/** I_j += sum_i p_i w_ij over the active presynaptic neurons.   current: [self]; w: [syn]; p: row at `from`, [pre] */
-function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: Projection, from: number): void {
-  for (let i = 0; i < nPre; i++) {
-    const activity = p[from + i];
-    if (activity === 0) continue;
-    const end = rowStart[i + 1];
-    for (let s = rowStart[i]; s < end; s++) current[post[s]] += activity * w[s];
-  }
-}
-
-const plain = { addCurrent };
-
-function addRow(sum: Real, x: Real, row: number, n: number): void {
-  for (let j = 0; j < n; j++) sum[j] += x[row + j];
 }
 
 function clearRow(x: Real, row: number, n: number): void {

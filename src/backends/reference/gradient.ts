@@ -1,4 +1,5 @@
-import { bindingOfDirect, bindingOfReadout, bindingOfSignal, bindingOfTrace } from '../../core/bindings.ts';
+import { bindingOfReadout, bindingOfSignal, bindingOfTrace } from '../../core/bindings.ts';
+import { bindingOfDirect } from '../../core/direct.ts';
 import type { Network, Stages } from '../../core/network.ts';
 import type { BoundSignal } from '../../core/plugins.ts';
 

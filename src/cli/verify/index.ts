@@ -9,6 +9,7 @@ import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
 import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropRewardFile, verifyEpropReward } from './epropReward.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
+import { type KernlFile, verifyKernl } from './kernl.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
@@ -18,6 +19,7 @@ import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
 import { type ReckonDataSetFile, verifyReckonDataSet } from './reckonDataSet.ts';
 import { type ReckonRtlFile, verifyReckonRtl } from './reckonRtl.ts';
 import { passes, type Quantity, type Subject, subjects } from './report.ts';
+import { type RfloAugmentedFile, verifyRfloAugmented } from './rfloAugmented.ts';
 import { type RfloRateFile, verifyRfloRate } from './rfloRate.ts';
 
 export interface Verdict {
@@ -40,6 +42,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['eprop-network', (file: EpropNetworkFile, subject: Subject) => verifyEpropNetwork(file, subject)],
   ['eprop-reward', (file: EpropRewardFile, subject: Subject) => verifyEpropReward(file, subject)],
   ['eprop-training', (file: EpropTrainingFile, subject: Subject) => verifyEpropTraining(file, subject)],
+  ['kernl', (file: KernlFile, subject: Subject) => verifyKernl(file, subject)],
   ['loihi-lif', (file: LoihiLifFile, subject: Subject) => verifyLoihiLif(file, subject)],
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
   ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
@@ -49,6 +52,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
   ['reckon-data-set', (file: ReckonDataSetFile, subject: Subject) => verifyReckonDataSet(file, subject)],
   ['reckon-rtl', (file: ReckonRtlFile, subject: Subject) => verifyReckonRtl(file, subject)],
+  ['rflo-augmented', (file: RfloAugmentedFile, subject: Subject) => verifyRfloAugmented(file, subject)],
   ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
 ]);
 

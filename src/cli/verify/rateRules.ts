@@ -1,12 +1,10 @@
-import { broadcast } from '../../../models/index.ts';
-import { bindingOfDirect, bindingOfSignal } from '../../core/bindings.ts';
-import { UnsupportedError } from '../../core/errors.ts';
-import { shapeOf, type Weights } from '../../core/network.ts';
-import { createRng } from '../../core/rng.ts';
+import { bindingOfDirect } from '../../core/direct.ts';
+import type { Weights } from '../../core/network.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { givenExperiment, transpose } from './given.ts';
+import { transpose } from './given.ts';
 import { compare, flatten, type Nested, notChecked, type Quantity, type Subject } from './report.ts';
+import { recurrentGradient, tanhExperiment, toldTo } from './tanhNetwork.ts';
 import { turned, type WatchedStep, watchTrial } from './watch.ts';
 
 const exact = 1e-10;
@@ -161,42 +159,13 @@ function verifyUnknown({ path }: Task): Quantity[] {
 // ---------------------------------------------------------------- the network
 
 function build({ file, scenario, subject }: Task, rule: Record<string, unknown>): Experiment {
-  const { weights: given, x, y } = file;
-  const { lr, alpha } = scenario;
-  const experiment = givenExperiment(
-    {
-      backend: subject.backend,
-      network: {
-        neurons: given.W_rec.length,
-        neuron: { kind: 'rate', leak: { decay: 1 - alpha } },
-        readout: { kind: 'leaky', filter: { decay: 0 }, bias: true },
-        input: { bias: 0 },
-        recurrent: { autapses: true },
-      },
-      rule,
-      loss: { kind: 'softmax' },
-      optimizer: { kind: 'sgd', rates: { in: lr, rec: lr, out: lr } },
-      training: { total: 1, update: { every: 1, unit: 'step', reduction: 'sum' } },
-    },
-    [{ x, target: y }],
-  );
-  const { weights, state } = experiment.run.network;
-  weights.in.set([...flatten(transpose(given.W_in)), ...given.b_rec]);
-  weights.rec.set(flatten(transpose(given.W_rec)));
-  weights.out.set(flatten(transpose(given.W_out)));
-  weights['out.bias'].set(given.b_out);
-  for (const { name } of state.table) if (name.endsWith('.B')) state.field(name).set(flatten(transpose(given.W_FB)));
-  return experiment;
+  const { weights, x, y } = file;
+  return tanhExperiment({ ...weights, x, y, alpha: scenario.alpha, rate: scenario.lr }, subject, rule);
 }
 
 /** The network of an algorithm: its feedback is fixed and random where its name says so. */
 function withFeedback(task: Task, name: string): Experiment {
   return build(task, { name, feedback: task.name.endsWith('WFB') ? 'random' : 'symmetric' });
-}
-
-/** dL/d[W_rec | W_in | b_rec], [post][pre]. */
-function recurrentGradient(weights: Weights, n: number): number[] {
-  return turned([weights.rec, weights.in], n);
 }
 
 /** A quantity of the file over all steps. */
@@ -236,42 +205,6 @@ function verifyOnline(task: Task, rule: 'rtrl' | 'rflo'): Quantity[] {
     );
   }
   return results;
-}
-
-/**
- * B error of every step, by the broadcast signal on the arrays of a trial that is over and the weights of each step.
- */
-function toldTo({ run }: Experiment, taken: readonly WatchedStep[], random: boolean): number[] {
-  const { network } = run;
-  const { spec, state } = network;
-  const [{ kind, neuron: instance, size }] = spec.populations;
-  const neuron = instance.eligibility;
-  if (!neuron) throw new UnsupportedError(`the dynamics of "${kind}", which declares none`);
-  const [{ decay, gain, column, size: nOut }] = spec.readouts;
-  const channels = [{ decay, gain, column, size: nOut, readouts: [0] }];
-  const sizes = { stream: 1, step: spec.sizes.step, in: spec.sizes.in, self: size, out: nOut };
-  const signal = broadcast.derive(
-    { kind: 'broadcast', feedback: random ? 'random' : 'symmetric', scale: 1, errorSpikeSize: null, decay: 0 },
-    {
-      dtMs: spec.dtMs,
-      sizes,
-      neuron,
-      readout: { decay, gain },
-      network: shapeOf(spec),
-      population: 0,
-      memory: instance.layout,
-      goesOn: false,
-      rng: createRng(0),
-      powersOfTwo: false,
-    },
-  );
-  const views = state.views(spec.direct ? 'direct' : 'population.rec.signal');
-  const told = { ...network.activity[0].signals[0], data: new Float64Array(spec.sizes.step * size) };
-  for (let t = 0; t < spec.sizes.step; t++) {
-    const binding = bindingOfSignal({ ...network, spec: { ...spec, channels }, weights: taken[t].weights }, 0, 0);
-    signal.bind({ ...binding, state: views, signal: told }).step(t, 1, t);
-  }
-  return Array.from(told.data);
 }
 
 /** Backpropagation over windows of T steps, one after the other, at the last step of each: nothing before, and nothing of a rest. */
