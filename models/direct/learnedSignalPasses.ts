@@ -1,4 +1,5 @@
 import { inputGain, linearOf } from '../../src/core/dynamics.ts';
+import { addCurrent } from '../../src/core/forward.ts';
 import type { Real } from '../../src/core/layout.ts';
 import { addOuter, predict } from '../../src/core/linearMaps.ts';
 import type {
@@ -216,7 +217,7 @@ function bindTangent(
       arriving.fill(0);
       if (t > 0 || borderSpikes === 'keep') {
         for (const { rows, debt, delay, synapses } of ends) {
-          gather(arriving, debt, rows.data, rowAt(rows, b, t - delay), synapses);
+          addCurrent(arriving, debt, rows.data, synapses, rowAt(rows, b, t - delay));
         }
       }
       advance(moved, h, next, arriving, spike, dynamics, t * size, size);
@@ -322,22 +323,6 @@ function advance(
     }
     for (let r = 0; r < m; r++) h[first + r] = next[r];
     moved[at + j] = sum;
-  }
-}
-
-/** I_j += sum_i G_ij p_i.   I: [post]; G: [syn]; p: row at `from`, [pre] */
-function gather(
-  arriving: Real,
-  G: Real,
-  p: Real,
-  from: number,
-  { rowStart, post, nPre }: ProjectionShape['synapses'],
-): void {
-  for (let i = 0; i < nPre; i++) {
-    const activity = p[from + i];
-    if (activity === 0) continue;
-    const end = rowStart[i + 1];
-    for (let s = rowStart[i]; s < end; s++) arriving[post[s]] += activity * G[s];
   }
 }
 
