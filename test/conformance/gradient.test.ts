@@ -55,6 +55,8 @@ const rules: Readonly<Record<string, ((trace: object, feedback: string) => { rea
   kernl: (_trace, feedback) => ({ name: 'kernl', feedback }),
   'rate-term-only': () => ({ name: 'rate-term-only' }),
   'readout-only': null,
+  // It needs a second population, and trials of two passes: test/models/eprop2.test.ts.
+  'e-prop-2': null,
   'e-prop-3': () => ({ name: 'e-prop-3', window: 12, reset: 'detached' }),
   'weight-perturbation': () => ({ name: 'weight-perturbation', sigma: 0.3 }),
   'node-perturbation': () => ({ name: 'node-perturbation', sigma: 0.3 }),
