@@ -1,6 +1,6 @@
 import { blockGroup, blockLength, signalNames } from '../src/core/bindings.ts';
 import type { GroupedField, WidthKind } from '../src/core/format.ts';
-import type { NetworkSpec } from '../src/core/network.ts';
+import type { NetworkSpec, WeightBlock } from '../src/core/network.ts';
 import { demandOf, type Variable } from './demand.ts';
 
 /**
@@ -23,10 +23,7 @@ export function groupedFields(spec: NetworkSpec): GroupedField[] {
     readouts.map(({ name, size }) => one(kind, `readout.${name}`, `readout.${name}.${field}`, size));
   return [
     ...blocks.map((block) => {
-      const owner =
-        block.kind === 'projection'
-          ? `projection.${projections[block.owner].name}`
-          : `readout.${readouts[block.owner].name}`;
+      const owner = ownerOf(block, spec);
       return one('weights', owner, `${blockGroup(block, spec)}.weights`, blockLength(block, spec));
     }),
     ...inference
@@ -42,6 +39,11 @@ export function groupedFields(spec: NetworkSpec): GroupedField[] {
     ...signalNames(spec).flatMap((signal) => perPopulation('signals', signal)),
     ...(rateTerm.strength > 0 ? perPopulation('signals', 'rateTerm') : []),
   ];
+}
+
+function ownerOf({ kind, owner }: WeightBlock, { populations, projections, readouts }: NetworkSpec): string {
+  if (kind === 'projection') return `projection.${projections[owner].name}`;
+  return kind === 'signal' ? `population.${populations[owner].name}` : `readout.${readouts[owner].name}`;
 }
 
 /** Matrices learn like weights; a number per neuron belongs to the part that keeps it. */

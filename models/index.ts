@@ -1,6 +1,7 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { bptt } from './direct/bptt.ts';
 import { kernl } from './direct/kernl.ts';
+import { learnedSignal } from './direct/learnedSignal.ts';
 import { rtrl } from './direct/rtrl.ts';
 import { uoro } from './direct/uoro.ts';
 import { bernoulli } from './losses/bernoulli.ts';
@@ -23,6 +24,7 @@ import { bptt as bpttRule } from './rules/bptt.ts';
 import { contrastive as contrastiveRule } from './rules/contrastive.ts';
 import { dni, sgd, sgr, sgrd, sgrdLean, sgv, sgz } from './rules/dendrite.ts';
 import { eprop1 } from './rules/eprop1.ts';
+import { eprop2 } from './rules/eprop2.ts';
 import { eprop3 } from './rules/eprop3.ts';
 import { factored } from './rules/factored.ts';
 import { kernl as kernlRule } from './rules/kernl.ts';
@@ -49,7 +51,7 @@ export const models = {
   traces: [eligibility],
   signals: [broadcast, dendrite, window],
   modulators: [tdError],
-  direct: [bptt, rtrl, uoro, kernl],
+  direct: [bptt, rtrl, uoro, kernl, learnedSignal],
   passes: [weightPerturbation, nodePerturbation, contrastive],
   rules: [
     sgrd,
@@ -60,6 +62,7 @@ export const models = {
     sgd,
     dni,
     eprop1,
+    eprop2,
     eprop3,
     rflo,
     bpttRule,
@@ -111,11 +114,13 @@ export {
   dni,
   eligibility,
   eprop1,
+  eprop2,
   eprop3,
   factored,
   integrator,
   kernl,
   leaky,
+  learnedSignal,
   lif,
   nodePerturbation,
   policy,

@@ -4,6 +4,8 @@ import { cartPole } from './cartPole.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { nBack } from './nBack.ts';
+import { oneShotArm } from './oneShotArm.ts';
+import { oneShotPatterns } from './oneShotPatterns.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
 import { subtasks } from './subtasks.ts';
@@ -15,10 +17,23 @@ export const tasks = [
   periodicOutput,
   cueReward,
   cartPole,
+  oneShotPatterns,
+  oneShotArm,
   cuedSegments,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { associations, cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput, subtasks };
+export {
+  associations,
+  cartPole,
+  cuedSegments,
+  cueReward,
+  nBack,
+  oneShotArm,
+  oneShotPatterns,
+  patternGeneration,
+  periodicOutput,
+  subtasks,
+};

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { inputGain, spikes } from '../../src/core/dynamics.ts';
+import { spikes } from '../../src/core/dynamics.ts';
 import { ConfigError } from '../../src/core/errors.ts';
-import type { BringBack } from '../../src/core/feedback.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { DirectBinding, DirectContext, DirectInstance, DirectModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { count } from '../../src/core/schema.ts';
-import { type BackwardNeurons, bindBackward, filterBack } from '../traces/backward.ts';
-import { addRows } from '../traces/kernels.ts';
+import { type BackwardNeurons, filterBack } from '../traces/backward.ts';
 import { bindAllFeedback, drawAllFeedback, feedbackLayout, feedbackParams, feedbackReads } from './feedback.ts';
 import { isAttached, resetParam } from './reset.ts';
+import { bindWayBack, longestDelay } from './wayBack.ts';
 
 /** Parameter of the rule and of its direct part. */
 export const incompleteParam = z
@@ -159,23 +158,6 @@ function workOf({ network, neurons }: DirectContext): Layout {
   };
 }
 
-/** Steps that the drive of a population has to wait for the spikes that made it, at least 1. */
-function longestDelay({ projections }: DirectContext['network'], population: number): number {
-  const delays = projections.filter(({ pre, post }) => pre !== null && post === population).map(({ delay }) => delay);
-  return Math.max(1, ...delays);
-}
-
-/** One population on the way back. */
-interface Stage {
-  readonly back: BackwardNeurons;
-  /** D of the next steps. [depth][self] */
-  readonly later: Real;
-  readonly depth: number;
-  readonly size: number;
-  /** From the errors of the outputs to its neurons. */
-  readonly bringBack: BringBack;
-}
-
 function bindBptt(
   binding: DirectBinding,
   p: Params,
@@ -188,34 +170,23 @@ function bindBptt(
   const window = p.window ?? Number.POSITIVE_INFINITY;
   const filtered = new Float64Array(nOut);
   const feedback = bindAllFeedback(p, binding);
-  const stages = network.populations.map(({ size }, q): Stage => {
-    const depth = longestDelay(network, q) + 1;
-    const back = bindBackward(context.neurons[q], populations[q].psi.data, size, attached);
-    return { back, later: new Float64Array(depth * size), depth, size, bringBack: feedback[q] };
-  });
-  const addOutgoing = bindOutgoing(binding, context, stages);
-  const addStep = bindAddStep(binding, context, stages);
+  const back = bindWayBack(binding, context, attached);
+  const bring = (q: number) => feedback[q](back.neurons[q].credit, 0, filtered, 0);
+  let keepFrom = 0;
+  const told = (q: number, b: number, t: number) => {
+    const { signal } = populations[q];
+    writeTotal(signal.data, back.neurons[q], rowAt(signal, b, t), t < keepFrom ? 1 : 0, signal.size);
+  };
   const goBack = (b: number, s0: number, s1: number) => {
     filtered.fill(0);
-    for (const { back, later } of stages) {
-      back.start();
-      later.fill(0);
-    }
+    keepFrom = s0;
+    back.start();
     for (let t = s1 - 1; t >= Math.max(0, s1 - window); t--) {
       for (const { column, size, decay, gain } of network.readouts) {
         if (t >= s0) filterBack(filtered, error.data, column, rowAt(error, b, t) + column, decay, gain, size);
         else fade(filtered, column, decay, size);
       }
-      for (let q = stages.length - 1; q >= 0; q--) {
-        const { back, later, depth, size, bringBack } = stages[q];
-        const { signal, psi } = populations[q];
-        bringBack(back.credit, 0, filtered, 0);
-        addOutgoing(q, t);
-        writeTotal(signal.data, back, rowAt(signal, b, t), t < s0 ? 1 : 0, size);
-        back.step(rowAt(psi, b, t));
-        later.set(back.drive, (t % depth) * size);
-      }
-      addStep(b, t);
+      back.step(b, t, bring, told);
     }
   };
   return (t0, t1) => {
@@ -226,68 +197,9 @@ function bindBptt(
   };
 }
 
-/** What the activity of a population at step t owes through the projections that leave it. */
-function bindOutgoing(
-  { network, projections }: DirectBinding,
-  { neurons, borderSpikes }: DirectContext,
-  stages: readonly Stage[],
-): (population: number, t: number) => void {
-  const gains = neurons.map(inputGain);
-  const outgoing = stages.map((_, population) =>
-    network.projections.map((shape, q) => ({ ...shape, q })).filter(({ pre }) => pre === population),
-  );
-  return (population, t) => {
-    for (const { q, post, delay, synapses } of outgoing[population]) {
-      if (delay === 0 && t === 0 && borderSpikes === 'drop') continue;
-      const { later, depth, size } = stages[post];
-      const slot = ((t + delay) % depth) * size;
-      const { weights } = projections[q];
-      const { credit } = stages[population].back;
-      backThrough(credit, weights, later, slot, synapses.rowStart, synapses.post, gains[post], synapses.nPre);
-    }
-  };
-}
-
-/** What the presynaptic activity that arrives at step t adds to the gradient. */
-function bindAddStep(
-  { network, projections }: DirectBinding,
-  { neurons, borderSpikes }: DirectContext,
-  stages: readonly Stage[],
-): (b: number, t: number) => void {
-  const gains = neurons.map(inputGain);
-  return (b, t) => {
-    if (t === 0 && borderSpikes === 'drop') return;
-    network.projections.forEach(({ post, delay, synapses }, q) => {
-      const { pre, gradient } = projections[q];
-      const { drive } = stages[post].back;
-      const from = rowAt(pre, b, t - delay);
-      addRows(gradient, pre.data, drive, synapses.rowStart, synapses.post, from, gains[post], synapses.nPre);
-    });
-  };
-}
-
 /** F[t] = kappa F[t+1].   F: columns from `at` */
 function fade(filtered: Real, at: number, kappa: number, nOut: number): void {
   for (let k = 0; k < nOut; k++) filtered[at + k] *= kappa;
-}
-
-/** credit_i += gain sum_j W_ij D_j[t+d].   credit: [pre]; D: row at `at`, [post]; w: [syn] */
-function backThrough(
-  credit: Real,
-  w: Real,
-  drive: Real,
-  at: number,
-  rowStart: Int32Array,
-  post: Int32Array,
-  gain: number,
-  nPre: number,
-): void {
-  for (let i = 0; i < nPre; i++) {
-    const end = rowStart[i + 1];
-    let sum = 0;
-    for (let s = rowStart[i]; s < end; s++) sum += w[s] * drive[at + post[s]];
-    credit[i] += gain * sum;
-  }
 }
 
 /** signal = keep signal + credit, less what the reset owes at t+1.   signal: row at `row` */

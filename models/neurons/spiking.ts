@@ -168,6 +168,7 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
     eligibility: alike ? closedDynamics(alike) : linearDynamics(p, cells, size),
     membrane: 'v',
     nRef: p.nRef,
+    triangle: p.psiLevels === null && p.psiSteps === null ? { slope: slopeOf(cells, size), peak: 0.5 } : null,
     kernel: alike ? thresholdKernel(p, alike) : cellsKernel(p, eachOf(cells, size)),
     threshold: (state, b, out) => {
       if (adaptation) raise(out, state.a, adaptation.strength, b * size, baseline, size);
@@ -175,6 +176,14 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
     },
     bind: (binding) => (alike ? bindAlike(binding, p, alike) : bindEach(binding, p, cells, size, context.path)),
   };
+}
+
+/** How steeply the triangle falls on both sides. [self] */
+function slopeOf({ psiHeight, psiWidth }: Cells, size: number): Float64Array {
+  return perNeuron(
+    combine(psiHeight, psiWidth, (height, width) => height / width),
+    size,
+  );
 }
 
 /** A population of the same constants, but for the strength of the adaptation. */

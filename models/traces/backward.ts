@@ -99,6 +99,8 @@ export interface BackwardNeurons {
   start(): void;
   /** From step t+1 to t, whose row of psi begins at `row`. */
   step(row: number): void;
+  /** What the memory of a neuron adds to its credit without the reset, of the step taken last: an adaptation that its spike raises. [self] */
+  ownCredit(j: number): number;
   /** What credit loses through the reset, of the step taken last: to be subtracted from it. [self] */
   resetDebt(j: number): number;
 }
@@ -118,10 +120,15 @@ export function bindBackward(dynamics: NeuronDynamics, psi: Real, n: number, att
     },
   };
   if (dynamics.form === 'linear') {
-    const { states: m, reset } = dynamics;
+    const { states: m, own, reset } = dynamics;
     const next = new Float64Array(m);
     return {
       ...common,
+      ownCredit(j) {
+        let sum = 0;
+        for (let r = 0; r < m; r++) sum += own[j * m + r] * owed[j * m + r];
+        return sum;
+      },
       step: (row) => backLinear(drive, owed, next, credit, psi, dynamics, row, attached ? 1 : 0, n),
       resetDebt(j) {
         let sum = 0;
@@ -136,6 +143,7 @@ export function bindBackward(dynamics: NeuronDynamics, psi: Real, n: number, att
   const rho = adaptation?.decay ?? 0;
   return {
     ...common,
+    ownCredit: form === 'filter-then-post' ? (j) => -strength[j] * owed[j] : () => 0,
     step:
       form === 'filter-then-post'
         ? (row) => backMembrane(drive, owed, credit, psi, strength, row, decay, rho, resetGain, n)

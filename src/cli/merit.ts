@@ -1,5 +1,5 @@
 import type { Scores } from '../core/events.ts';
-import { type NetworkSpec, rewardName } from '../core/network.ts';
+import { type NetworkSpec, ownScores, rewardName } from '../core/network.ts';
 import type { TaskInstance } from '../core/plugins.ts';
 
 /** The one score that tables quote and curves show. */
@@ -24,6 +24,14 @@ const reward: Merit = {
   points: 150,
   of: ({ own }) => own[rewardName] ?? Number.NaN,
 };
+const nmse: Merit = {
+  label: 'normalised squared error after one update',
+  short: 'test nMSE',
+  axis: 'linear',
+  higherIsBetter: false,
+  points: 150,
+  of: ({ own }) => own.nmse ?? Number.NaN,
+};
 const expectedLoss: Merit = {
   label: 'expected cross-entropy (nats)',
   short: 'test loss',
@@ -41,14 +49,19 @@ const lossPerStep: Merit = {
   of: (scores) => scores.lossPerStep,
 };
 
-/** Rewards where there are any, else the loss against the expected target where the task states one. */
-export function meritOf(task: TaskInstance, { rewarded }: Pick<NetworkSpec, 'rewarded'>): Merit {
-  if (rewarded) return reward;
+/** Rewards where there are any, the error of the second of two passes, else the loss against the expected target where the task states one. */
+export function meritOf(
+  task: TaskInstance,
+  spec: Pick<NetworkSpec, 'populations' | 'rewarded' | 'direct' | 'readouts'>,
+): Merit {
+  if (spec.rewarded) return reward;
+  if (ownScores(spec).includes('nmse')) return nmse;
   return task.statesExpected ? expectedLoss : lossPerStep;
 }
 
 /** The same of scores that stand alone. */
 export function meritIn({ own, expectedLoss: expected }: Scores): Merit {
   if (own[rewardName] !== undefined) return reward;
+  if (own.nmse !== undefined) return nmse;
   return expected === null ? lossPerStep : expectedLoss;
 }

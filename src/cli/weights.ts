@@ -46,7 +46,13 @@ function matricesOf({ spec, weights }: Network): Matrix[] {
     };
     return [of(name, [readoutSizes(spec, readout).pre, size]), of(`${name}.bias`, [size])];
   });
-  return [...projections, ...readouts];
+  const signals = spec.blocks.flatMap(({ name, kind, synapses }): Matrix[] => {
+    if (kind !== 'signal' || !synapses) return [];
+    const { nPre, nPost } = synapses;
+    const parts = [{ values: weights[name], places: null }];
+    return [{ name, shape: [nPre, nPost], projection: synapses, rewired: null, parts }];
+  });
+  return [...projections, ...readouts, ...signals];
 }
 
 /**

@@ -25,6 +25,10 @@ const words = {
 
 const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
 
+const normal = (gain: number) => ({ kind: 'normal', gain }) as const;
+
+const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 } as const;
+
 const rates = (rate: number, ...names: string[]) => Object.fromEntries(names.map((name) => [name, rate]));
 
 /** Readouts of an actor of two choices and a critic. `gains` of normal first weights; null: Glorot's, a fifth of it for the critic. */
@@ -51,7 +55,8 @@ function actorAndCritic(
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
- * the environment that everyone knows. `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
+ * the environment that everyone knows. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
+ * `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
  * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
  */
 const fourSixBack = {
@@ -307,6 +312,42 @@ const presets = {
     },
     training: { total: 8000, streams: 16 },
     evaluation: { total: 100, streams: 20 },
+  },
+  'one-shot-patterns': {
+    name: 'one-shot-patterns',
+    task: { kind: 'one-shot-patterns' },
+    network: {
+      dtMs: 1,
+      populations: {
+        rec: { size: 50, neuron: oneShotNeuron },
+        module: { size: 40, neuron: oneShotNeuron },
+      },
+      projections: {
+        in: { from: 'input.clock', to: 'rec' },
+        rec: { from: 'rec', to: 'rec', init: normal(0.2) },
+        code: { from: 'input.code', to: 'module', init: normal(0.3) },
+        watch: { from: 'rec', to: 'module', init: normal(0.2), delayMs: 0 },
+        clock: { from: 'input.clock', to: 'module', init: normal(0.36) },
+        module: { from: 'module', to: 'module', init: normal(0.2) },
+      },
+      readouts: {
+        out: {
+          from: 'rec',
+          readout: { kind: 'leaky', filter: { tauMs: 20 }, scale: '1', bias: false },
+          init: normal(0.3),
+        },
+      },
+    },
+    rule: { name: 'e-prop-2', module: 'module', rate: 2e-3 },
+    loss: { kind: 'square', scale: 'mean' },
+    rateTerm: { strength: 2, targetHz: 50, mean: 'batch' },
+    optimizer: {
+      kind: 'adam',
+      rates: rates(0.004, 'in', 'rec', 'code', 'watch', 'clock', 'module', 'out', 'module.signal'),
+      clip: 1,
+    },
+    training: { total: 12_000, streams: 24 },
+    evaluation: { total: 240, streams: 24 },
   },
 } as const;
 

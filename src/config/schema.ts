@@ -120,8 +120,8 @@ const named = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'a letter, then
 const blockName = z
   .string()
   .regex(
-    /^[A-Za-z][A-Za-z0-9_-]{0,63}(\.bias)?$/u,
-    'a name of a projection or readout, or of a population with .bias behind it',
+    /^[A-Za-z][A-Za-z0-9_-]{0,63}(\.bias|\.signal)?$/u,
+    'a name of a projection or readout, or of a population with .bias or .signal behind it',
   );
 
 const delay = z
@@ -198,6 +198,10 @@ function optimizerOf(ofBlocks: <T extends z.ZodType>(value: T) => z.ZodType) {
       .nullable()
       .default(null)
       .describe('smallest and largest weight'),
+    clip: positive
+      .nullable()
+      .default(null)
+      .describe('largest norm of the gradient of all weights together, to which a longer one is scaled; null: any'),
   };
   return z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('sgd'), ...base }),
@@ -227,6 +231,7 @@ interface OptimizerBase {
   readonly rates: Readonly<Record<string, Rate>>;
   readonly schedule: z.output<typeof schedule>;
   readonly clamp: readonly [number, number] | null;
+  readonly clip: number | null;
 }
 
 type OptimizerConfig = OptimizerBase &

@@ -67,8 +67,9 @@ export function signalSizes(spec: NetworkSpec, population: PopulationSpec, chann
 }
 
 /** Group of state that a block of weights has, with its gradient and the slots of the optimiser. */
-export function blockGroup({ kind, owner }: WeightBlock, { projections, readouts }: NetworkSpec): string {
+export function blockGroup({ kind, owner }: WeightBlock, { populations, projections, readouts }: NetworkSpec): string {
   if (kind === 'projection') return `projection.${projections[owner].name}`;
+  if (kind === 'signal') return `population.${populations[owner].name}.signal`;
   return kind === 'readout' ? `readout.${readouts[owner].name}` : `readout.${readouts[owner].name}.bias`;
 }
 

@@ -32,7 +32,7 @@ export function bindPopulation(network: Network, p: number): (b: number, t: numb
 }
 
 /** I_j += sum_i p_i w_ij over the active presynaptic neurons.   current: [self]; w: [syn]; p: row at `from`, [pre] */
-function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: Projection, from: number): void {
+export function addCurrent(current: Real, w: Real, p: Real, { nPre, rowStart, post }: Projection, from: number): void {
   for (let i = 0; i < nPre; i++) {
     const activity = p[from + i];
     if (activity === 0) continue;

@@ -143,10 +143,10 @@ export interface Channel extends OutputFilter {
 
 /** Plastic numbers that have a learning rate together. */
 export interface WeightBlock {
-  /** `in` of a projection of this name, `out` of a readout, `out.bias` of its bias. */
+  /** `in` of a projection of this name, `out` of a readout, `out.bias` of its bias, `teacher.signal` from a population to learning signals. */
   readonly name: string;
-  readonly kind: 'projection' | 'readout' | 'bias';
-  /** Its owner in the list of projections or readouts. */
+  readonly kind: 'projection' | 'readout' | 'bias' | 'signal';
+  /** Its owner in the list of projections, readouts or, of a signal, populations. */
   readonly owner: number;
   readonly rate: BlockRate;
   /** Whether it changes at all: frozen blocks keep their bits. */
@@ -192,6 +192,8 @@ export interface NetworkSpec {
   readonly rateTerm: RateTermSettings;
   readonly update: UpdateSettings;
   readonly optimizer: Optimizer;
+  /** Largest norm of the gradient of all blocks together, which a longer one is scaled to; null: any. */
+  readonly clip: number | null;
   readonly clamp: readonly [number, number] | null;
   /** Fixed-point formats of fields of the state and of rows of the trial; null: floating point throughout. */
   readonly formats: readonly FieldFormat[] | null;
@@ -257,12 +259,12 @@ export function shapeOf({ sizes, populations, projections, readouts }: NetworkSp
   return { sizes, populations, projections, readouts };
 }
 
-/** The same network where only readouts could learn. */
+/** The same network where only readouts could learn, and what happens between the two passes of a trial. */
 export function withoutRule(spec: NetworkSpec): NetworkSpec {
   return {
     ...spec,
     channels: [],
-    direct: null,
+    direct: spec.direct?.outer ? spec.direct : null,
     passes: null,
     modulator: null,
     populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
@@ -361,8 +363,21 @@ export interface NetworkLengths {
 export const rewardName = 'reward';
 
 /** Names of the scores that not every run has. */
-export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded'>): string[] {
-  return [...(spec.rewarded ? [rewardName] : []), ...ownLossesOf(spec).map(({ name }) => name)];
+export function ownScores(spec: Pick<NetworkSpec, 'populations' | 'rewarded' | 'direct' | 'readouts'>): string[] {
+  return [
+    ...(spec.rewarded ? [rewardName] : []),
+    ...(spec.direct?.outer ? outerScores(spec) : []),
+    ...ownLossesOf(spec).map(({ name }) => name),
+  ];
+}
+
+/**
+ * What is known of two passes over a trial beside the loss of the second: the loss of the first per scored step and, of squared errors,
+ * sum (y - y*)^2 / sum y*^2 of both.
+ */
+export function outerScores({ readouts }: Pick<NetworkSpec, 'readouts'>): ('lossBefore' | 'nmseBefore' | 'nmse')[] {
+  const squares = readouts.every(({ lossKind }) => lossKind === 'square');
+  return ['lossBefore', ...(squares ? (['nmseBefore', 'nmse'] as const) : [])];
 }
 
 /** Steps that signals need at once; null: each step's are known in that step. One number for all of a network. */

@@ -277,6 +277,14 @@ export interface NeuronBinding {
 /** `step(b, t)` reads `current` and row t-1 of z, advances the state, writes row t of z and psi. */
 export type NeuronStep = (stream: number, t: number) => void;
 
+/** psi as a function of the distance x of the membrane from its threshold, with one slope up and one down. */
+export interface PsiTriangle {
+  /** |dpsi/dx| wherever psi > 0. [self] */
+  readonly slope: Real;
+  /** z where psi has its peak: psi falls with x where z is larger. Between 0 and 1 for spikes. */
+  readonly peak: number;
+}
+
 export interface NeuronInstance {
   /** `initial` of a field is its value at the start and after a reset: a rest potential. */
   readonly layout: Layout;
@@ -293,6 +301,8 @@ export interface NeuronInstance {
   readonly membrane: string;
   /** A spike blocks the next nRef - 1 steps. */
   readonly nRef: number;
+  /** How its psi falls on both sides of the threshold; null where it is no triangle. Left out: null. */
+  readonly triangle?: PsiTriangle | null;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: NeuronKernel | null;
   /** The step of one population. */
@@ -801,6 +811,10 @@ export interface DirectContext extends PartContext {
   readonly network: NetworkShape;
   /** Dynamics of each population. @throws UnsupportedError when they are read and a neuron declares none of the known forms */
   readonly neurons: readonly NeuronDynamics[];
+  /** What the neurons of each population are called in the configuration, and how their psi falls. */
+  readonly kinds: readonly { readonly kind: string; readonly triangle: PsiTriangle | null }[];
+  /** Whether the weights of each projection may change. */
+  readonly plastic: readonly boolean[];
   /** Whether spikes that arrive at step 0 of a trial act. */
   readonly borderSpikes: 'keep' | 'drop';
   /** Whether a trial goes on in the next one: states carry over. */
@@ -851,10 +865,47 @@ export interface DirectInstance {
   readonly grain: 'step' | 'update';
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: BpttKernel | null;
+  /** A trial has two passes, between which every stream gets weights of its own; left out: it has one. */
+  readonly outer?: OuterPart;
   /** Draws its matrices. */
   init(state: Views, rng: Rng): void;
   /** The returned function adds what the steps [t0, t1) of all streams owe. It is called for all steps of a trial, in order. */
   bind(binding: DirectBinding): (t0: number, t1: number) => void;
+}
+
+/** What the two passes of a trial share with each other. */
+export interface OuterBinding extends DirectBinding {
+  /** Weights [module][neurons of all other populations] from the module to learning signals, and their gradient. */
+  readonly signal: { readonly weights: Real; readonly gradient: Real };
+  /**
+   * Of the test trial of one stream, in the order of the projections: weights, which are to be written before it, and dE/dW, which stands
+   * there after it. null: it has no part in the test trial. [syn] each
+   */
+  readonly test: readonly ({ readonly weights: Real; readonly gradient: Real } | null)[];
+}
+
+export interface BoundOuter {
+  /** Between the passes: writes the weights with which stream b does its test trial. */
+  adapt(stream: number, steps: number): void;
+  /** After the test trial of the stream that was adapted last: adds what all weights of the network owe for its loss. */
+  credit(stream: number, steps: number): void;
+  /** dE/dL of the stream that was credited last. [step][neurons of all populations but the module] */
+  readonly signalCredit: Real;
+}
+
+/**
+ * Two passes over one trial. In the inner trial a population, the module, tells the others what to learn from it; in the test trial, from
+ * a state of zero and with the weights that this has made, a stream shows what it has learned. The loss is that of the test trial.
+ */
+export interface OuterPart {
+  /** Place of the population that teaches the others; it has no part in the test trial. */
+  readonly module: number;
+  /** What makes dE/dW of the test trial, for one stream of the network without the module. */
+  readonly test: DirectInstance;
+  /** Draws the weights from the module to learning signals. */
+  initSignal(weights: Real, rng: Rng): void;
+  /** Both sides of the update between the passes. */
+  bind(binding: OuterBinding): BoundOuter;
 }
 
 /**

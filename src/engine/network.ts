@@ -29,17 +29,17 @@ const blockDocs: Readonly<Record<WeightBlock['kind'], string>> = {
   projection: 'weights of the projection, a bias last',
   readout: 'weights of the readout',
   bias: 'bias of the readout',
+  signal: 'weights from the population to learning signals',
 };
 
 function blockGroups(spec: NetworkSpec, role: 'weights' | 'gradient' | 'optimizer', name: string): Group[] {
   return spec.blocks.map((block) => {
-    const { kind, owner } = block;
+    const { kind, owner, synapses } = block;
     const unit = role === 'gradient' ? 'gradient' : 'weight';
     const home = kind === 'bias' ? 'post' : 'synapse';
-    const shape: Field['shape'] = kind === 'projection' ? ['syn'] : kind === 'bias' ? ['out'] : ['pre', 'out'];
+    const shape: Field['shape'] = synapses ? ['syn'] : kind === 'bias' ? ['out'] : ['pre', 'out'];
     const layout = { [name]: { shape, home, unit, doc: blockDocs[kind] } as const };
-    const sizes =
-      kind === 'projection' ? projectionSizes(spec, spec.projections[owner]) : readoutSizes(spec, spec.readouts[owner]);
+    const sizes = synapses ? { syn: synapses.nSyn } : readoutSizes(spec, spec.readouts[owner]);
     return { name: blockGroup(block, spec), role, layout, sizes };
   });
 }

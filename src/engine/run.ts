@@ -6,6 +6,7 @@ import { type Borders, bindBorders } from './borders.ts';
 import { lossOfStreams } from './losses.ts';
 import { type BoundModulator, bindModulator } from './modulated.ts';
 import { allocateNetwork } from './network.ts';
+import { bindOuter, type Outer } from './outer.ts';
 import { bindPasses, type RunPasses } from './passes.ts';
 import { bindUpkeep, type Upkeep } from './upkeep.ts';
 
@@ -31,6 +32,8 @@ export interface Run {
   readonly borders: Borders;
   /** The third factor of the network; null: none. */
   readonly modulator: BoundModulator | null;
+  /** The second pass over a trial; null: a trial is one. */
+  readonly outer: Outer | null;
   /** Its rule in passes; null: none. */
   readonly passes: RunPasses | null;
   readonly upkeep: Upkeep;
@@ -53,6 +56,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     clock,
     borders: bindBorders(network),
     modulator: bindModulator(network),
+    outer: bindOuter(network, backend),
     passes: bindPasses(network),
     upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
@@ -92,7 +96,8 @@ export function runTrial(run: Run, steps: number, options: TrialOptions): void {
   const passes = options.learn ? run.passes : null;
   passes?.start.take();
   begin(run, steps);
-  if (passes) inPasses(run, passes, steps, options);
+  if (run.outer) twoPasses(run, run.outer, steps, options);
+  else if (passes) inPasses(run, passes, steps, options);
   else if (options.learn && run.modulator) modulated(run, run.modulator, steps, options);
   else if (options.learn && !options.onStep && !options.answer && stages.wholeTrial)
     stages.wholeTrial(steps, run.lossScale);
@@ -150,6 +155,25 @@ function stageByStage(run: Run, steps: number, options: TrialOptions): void {
   if (options.learn) finishGradient(run, steps);
   // Last, since it may leave rows of its own in the signal that the trace of the rate term has met.
   if (direct && firstDirect < steps) stages.direct(firstDirect, steps);
+}
+
+/** The inner trial, of which only the firing-rate term is learned, then the test trial, of which everything else is. Watchers see the first. */
+function twoPasses(run: Run, outer: Outer, steps: number, { learn, onStep }: TrialOptions): void {
+  const { network, stages, lossScale, signalScale } = run;
+  const stride = onStep ? 1 : steps;
+  for (let t = 0; t < steps; t += stride) {
+    forwardTo(run, t, t + stride);
+    onStep?.(t);
+  }
+  outer.keep(steps);
+  if (learn) {
+    network.trial.error.data.fill(0);
+    stages.rateRunning(0, steps);
+    stages.signal(0, steps, signalScale);
+    if (network.spec.execution === 'online') stages.gradient(0, steps);
+    finishGradient(run, steps);
+  }
+  outer.pass(steps, lossScale, learn);
 }
 
 /** A learning trial of a rule in passes. Its first one is the network itself: its rows and its states are what the trial leaves. */

@@ -5,6 +5,7 @@ import { isScored, type Network, rewardName } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { spikesPerStepToRate } from '../core/units.ts';
 import { namedRows } from './names.ts';
+import type { Ratios } from './outer.ts';
 import type { Run } from './run.ts';
 
 /** Sums over trials from which scores are made. */
@@ -21,6 +22,8 @@ export interface Tally {
   neuronSteps: number;
   /** Of all episodes. */
   reward: number;
+  /** Of trials of two passes. */
+  readonly ratios: Ratios;
 }
 
 export function emptyTally(): Tally {
@@ -35,6 +38,7 @@ export function emptyTally(): Tally {
     activity: 0,
     neuronSteps: 0,
     reward: 0,
+    ratios: {},
   };
 }
 
@@ -72,6 +76,7 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
       tally.neuronSteps += steps * z.size;
     }
   }
+  run.outer?.addScores(tally.ratios, steps);
 }
 
 export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolean): Scores {
@@ -86,7 +91,10 @@ export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolea
     accuracy: classifies ? tally.correct / (tally.decided > 0 ? tally.decided : Number.NaN) : null,
     rateHz: spikesPerStepToRate(activity, spec.dtMs),
     activity,
-    own: spec.rewarded ? { [rewardName]: tally.reward / (tally.trials * spec.sizes.stream) } : {},
+    own: {
+      ...(spec.rewarded ? { [rewardName]: tally.reward / (tally.trials * spec.sizes.stream) } : {}),
+      ...Object.fromEntries(Object.entries(tally.ratios).map(([name, { sum, of }]) => [name, sum / of])),
+    },
   };
 }
 

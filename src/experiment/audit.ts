@@ -1,6 +1,6 @@
 import { parseExperiment } from '../config/parse.ts';
 import { bindingOfTrace, projectionSizes } from '../core/bindings.ts';
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import { cut } from '../core/layout.ts';
 import type { BackendName, OpenOptions, Weights } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
@@ -128,6 +128,11 @@ interface Audited extends Follower {
 export function createAudit(input: unknown, catalogue: Catalogue, options: AuditOptions): Audit {
   const { windows = 20, chunks = 4, draws = 1, maxBytes } = options;
   const master = createExperiment(input, catalogue, { maxBytes });
+  if (master.run.outer) {
+    throw new UnsupportedError(
+      `audit: the gradient of "${String(master.config.rule.name)}" is that of a second pass over each trial`,
+    );
+  }
   const total = Math.ceil(master.run.totalSteps / master.run.network.spec.sizes.step);
   assertWhole('audit.windows', windows, 2, total + 1, `: the training has ${total} chunks`);
   assertWhole('audit.chunks', chunks, 1, 10_000, '');

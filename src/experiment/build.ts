@@ -27,6 +27,7 @@ import { formattableFields } from '../engine/network.ts';
 import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } from '../engine/projections.ts';
 import { createOptimizer } from '../optim/index.ts';
 import { find } from './find.ts';
+import { checkTwoPasses, signalBlock } from './outer.ts';
 import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
 import { withUpkeep } from './upkeep.ts';
 
@@ -110,9 +111,12 @@ export function buildSpec(
   const learns = ({ post }: ProjectionSpec) => whole || rule.populations[post].rule !== null;
   if (rule.passes) checkPasses(config, task, kept);
   checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
-  const blocks = blocksOf(config, graph.plastic, rule.projections, graph.readouts, learns);
-  const ownerOf = ({ kind, owner }: WeightBlock) =>
-    kind === 'projection' ? rule.projections[owner].whole.name : graph.readouts[owner].name;
+  if (rule.direct?.outer) checkTwoPasses(config, task, state);
+  const blocks = blocksOf(config, graph.plastic, rule, graph.readouts, learns);
+  const ownerOf = ({ name, kind, owner }: WeightBlock) => {
+    if (kind === 'projection') return rule.projections[owner].whole.name;
+    return kind === 'signal' ? name : graph.readouts[owner].name;
+  };
   return {
     rule: String(config.rule.name),
     dtMs: network.dtMs,
@@ -138,6 +142,7 @@ export function buildSpec(
     },
     update: training.update,
     optimizer: createOptimizer(withDeltas(optimizer, blocks, ownerOf), rng.split('optimizer').integer(2 ** 32)),
+    clip: optimizer.clip,
     clamp: optimizer.clamp,
     formats: null,
     rounding: { generator: 'hash', seed: 1 },
@@ -472,16 +477,21 @@ function orderedReadouts(
   });
 }
 
-/** What learns: projections, then readouts and their biases. */
+/** What learns: projections, then readouts and their biases, then weights to learning signals. */
 function blocksOf(
   { network, optimizer }: ExperimentConfig,
   plastic: ReadonlySet<string>,
-  projections: readonly ProjectionSpec[],
+  { populations, projections, direct }: Pick<NetworkSpec, 'populations' | 'projections' | 'direct'>,
   readouts: readonly ReadoutSpec[],
   learns: (projection: ProjectionSpec) => boolean,
 ): WeightBlock[] {
   const { rates } = optimizer;
-  const owners = [...new Set(projections.map(({ whole }) => whole.name)), ...Object.keys(network.readouts)];
+  const signals = direct?.outer ? [signalBlock(populations, direct.outer.module)] : [];
+  const owners = [
+    ...new Set(projections.map(({ whole }) => whole.name)),
+    ...Object.keys(network.readouts),
+    ...signals.map(({ name }) => name),
+  ];
   const odd = Object.keys(rates).find((name) => !owners.includes(name));
   if (odd !== undefined) throw new ConfigError('optimizer.rates', odd, `names of ${owners.join(', ')}`);
   const rateOf = (name: string, needed: boolean): BlockRate => {
@@ -507,6 +517,10 @@ function blocksOf(
         { name, kind: 'readout', owner, synapses: null, rate, plastic: learned },
         { name: `${name}.bias`, kind: 'bias', owner, synapses: null, rate, plastic: bias },
       ];
+    }),
+    ...signals.map(({ name, owner, synapses }): WeightBlock => {
+      const rate = rateOf(name, true);
+      return { name, kind: 'signal', owner, synapses, rate, plastic: rate.rate !== 0 };
     }),
   ];
 }

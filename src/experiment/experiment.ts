@@ -7,6 +7,7 @@ import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Real, Role } from '../core/layout.ts';
 import { type Backend, type NetworkSpec, type OpenOptions, synapseCount, withoutRule } from '../core/network.ts';
+import { testSpec } from '../core/outer.ts';
 import type { Catalogue, TaskInstance } from '../core/plugins.ts';
 import type { Projection } from '../core/projection.ts';
 import { createRng, type Rng } from '../core/rng.ts';
@@ -230,7 +231,9 @@ function checkUpdates({ training }: ExperimentConfig, totalSteps: number, steps:
 }
 
 function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
-  const bytes = backend.bytes(spec, networkLength(spec, backend));
+  const outer = spec.direct?.outer;
+  const networks = outer ? [spec, testSpec(spec, outer)] : [spec];
+  const bytes = networks.reduce((sum, network) => sum + backend.bytes(network, networkLength(network, backend)), 0);
   return { bytes, perSynapse: bytes / Math.max(1, synapseCount(spec)) };
 }
 
@@ -335,6 +338,9 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
     });
   });
   spec.direct?.init(state.views('direct'), rng.split('direct'));
+  for (const { name, kind } of spec.blocks) {
+    if (kind === 'signal') spec.direct?.outer?.initSignal(weights[name], rng.split(name));
+  }
   spec.passes?.init(state.views('passes'), rng.split('passes'));
 }
 

@@ -150,13 +150,15 @@ function deriveDirect(
   choice: PluginChoice,
   config: ExperimentConfig,
   catalogue: Catalogue,
-  { sizes, populations, projections, readouts, goesOn }: RuleShape,
+  { sizes, populations, projections, readouts, goesOn, plastic }: RuleShape,
   context: PartContext,
 ): DirectInstance {
   const model: Entry<DirectModel> = find(catalogue.direct, 'kind', choice.kind, 'rule.direct.kind');
   const whole = {
     ...context,
     network: { sizes, populations, projections, readouts },
+    kinds: populations.map(({ kind, neuron }) => ({ kind, triangle: neuron.triangle ?? null })),
+    plastic: projections.map(({ whole }) => plastic.has(whole.name)),
     borderSpikes: config.network.borderSpikes,
     goesOn,
   };

@@ -70,6 +70,8 @@ const directRows: Readonly<Record<string, readonly object[]>> = {
   rtrl: [{ feedback: 'symmetric' }, { feedback: 'random' }],
   uoro: [{ feedback: 'symmetric' }, { feedback: 'random' }],
   kernl: [{ feedback: 'symmetric' }, { feedback: 'random' }, { order: 'code', resetEvery: null }],
+  // It needs two populations, and reads between two passes over a trial: test/models/eprop2.test.ts.
+  'learned-signal': [],
 };
 const rateTerms = [{}, { strength: 2, targetHz: 300, mean: 'trial' }, { strength: 2, targetHz: 300, mean: 'running' }];
 

@@ -85,6 +85,36 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ share: 2 }, 'task.share'],
     ],
   },
+  'one-shot-patterns': {
+    inputs: [{ codeRate: 0.1 }, { codeRate: 0.9 }],
+    settings: [{}, { steps: 23, everySteps: 3, harmonics: 1, clockGroups: 4, cellsPerGroup: 1, codeCells: 2 }],
+    refused: [
+      [{ steps: 0 }, 'task.steps'],
+      [{ everySteps: 1.5 }, 'task.everySteps'],
+      [{ harmonics: 0 }, 'task.harmonics'],
+      [{ clockGroups: 81 }, 'task.clockGroups'],
+      [{ cellsPerGroup: 0 }, 'task.cellsPerGroup'],
+      [{ codeRange: 0 }, 'task.codeRange'],
+      [{ codeWidth: -1 }, 'task.codeWidth'],
+      [{ codeCells: 1 }, 'task.codeCells'],
+      [{ codeRate: 1.1 }, 'task.codeRate'],
+    ],
+  },
+  'one-shot-arm': {
+    inputs: [{ codeRate: 0.1 }, { codeRate: 0.9 }],
+    settings: [
+      { steps: 60, codeCells: 10 },
+      { steps: 40, sines: 1, shoulder: 200, elbow: 0, segment: 1, codeCells: 5 },
+    ],
+    refused: [
+      [{ steps: 1 }, 'task.steps'],
+      [{ sines: 0 }, 'task.sines'],
+      [{ shoulder: -1 }, 'task.shoulder'],
+      [{ elbow: -1 }, 'task.elbow'],
+      [{ segment: 0 }, 'task.segment'],
+      [{ codeRate: 2 }, 'task.codeRate'],
+    ],
+  },
   associations: {
     inputs: [{ amplitude: 0.5 }, { amplitude: 1 }],
     settings: [{}, { steps: 7, patterns: 3, inputs: 4, outputs: 2, target: 0.9 }],

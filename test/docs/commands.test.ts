@@ -18,6 +18,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['README.md', 'npx spiketrace train four-six-back --set', 'commands'],
   ['README.md', 'npx spiketrace train four-six-back-8bit', 'commands'],
   ['README.md', 'npx spiketrace train cart-pole', 'commands'],
+  ['README.md', 'npx spiketrace train one-shot-patterns', 'commands'],
   ['README.md', 'npx spiketrace train subtasks', 'commands'],
   ['CONTRIBUTING.md', 'npm ci', 'commands'],
   [
@@ -51,6 +52,7 @@ const ofAUser = /^npm install/;
 const few = '--set training.total=1600 --set evaluation.total=1600';
 const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
+  [/^npx spiketrace train one-shot/, (c) => `${c} --set training.total=48 --set evaluation.total=24 --no-figures`],
   [/^npx spiketrace train cart-pole/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace train (subtasks|contrastive)/, (c) => `${c} --set training.total=80 --no-figures`],
   [/^npx spiketrace compare cue-reward/, (c) => `${c.replace('=9600', '=64')} --set evaluation.total=64`],

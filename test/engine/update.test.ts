@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { fixed } from '../../src/backends/fixed/index.ts';
+import { tfjs } from '../../src/backends/tfjs/index.ts';
+import { wasm } from '../../src/backends/wasm/index.ts';
 import { scheduleAt } from '../../src/core/network.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { createFeed } from '../../src/engine/feed.ts';
@@ -232,6 +235,36 @@ describe('adaptive feedback', () => {
     expect(weightsWith(0.25).out).toBeBitEqual(Array.from(weightsWith(0).out, (w) => 0.75 * w));
     expect(weightsWith(0.25)['out.bias']).toBeBitEqual(weightsWith(0)['out.bias']);
     expect(weightsWith(0.25).in).toBeBitEqual(weightsWith(0).in);
+  });
+});
+
+describe('a clipped gradient', () => {
+  const once = (clip: number | null, reduction: 'mean' | 'sum' = 'mean') => {
+    const experiment = liveExperiment({
+      optimizer: { rates: { in: 1, rec: 1, out: 1 }, clip },
+      training: { streams: 3, total: 3, update: { every: 1, unit: 'trial', reduction } },
+    });
+    const { weights } = experiment.run.network;
+    const before = Object.fromEntries(blockNames.map((name) => [name, Float64Array.from(weights[name])]));
+    experiment.train();
+    return blockNames.flatMap((name) => Array.from(weights[name], (w, s) => before[name][s] - w));
+  };
+  const norm = (step: readonly number[]) => Math.sqrt(step.reduce((sum, value) => sum + value * value, 0));
+
+  it.each(reductions)('has the norm that is asked for and its own direction, %s', (reduction) => {
+    const free = once(null, reduction);
+    const length = norm(free);
+    expect(length).toBeGreaterThan(0);
+    const clipped = once(length / 3, reduction);
+    expect(norm(clipped)).toBeCloseTo(length / 3, 10);
+    expect(clipped.map((value) => 3 * value)).toBeClose(free, tolerances.identity);
+    expect(once(2 * length, reduction)).toBeBitEqual(free);
+  });
+
+  it.each([wasm, fixed, tfjs])('is what $name lacks', (backend) => {
+    const { spec } = liveExperiment({ optimizer: { rates, clip: 1 } }).run.network;
+    expect(backend.missing(spec)).toContain('a clipped gradient');
+    expect(backend.missing({ ...spec, clip: null })).not.toContain('a clipped gradient');
   });
 });
 

@@ -25,6 +25,9 @@ export function smoothed(model: Entry<NeuronModel>): Entry<NeuronModel> {
       return {
         ...neuron,
         kernel: null,
+        triangle: neuron.triangle
+          ? { slope: neuron.triangle.slope, peak: (slope.psiHeight * slope.psiWidth) / 2 }
+          : null,
         bind(binding) {
           const step = neuron.bind(binding);
           const { z, psi, state } = binding;

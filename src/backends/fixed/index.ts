@@ -59,6 +59,7 @@ function missing(spec: NetworkSpec): string[] {
   if (direct) names.push('a rule that is no product of trace and signal');
   if (passes) names.push('a rule of several passes over a trial');
   if (creditsInSteps(spec)) names.push('updates within a trial beside a modulator');
+  if (spec.clip !== null) names.push('a clipped gradient');
   names.push(...upkeepOf(projections));
   return names;
 }

@@ -1,5 +1,6 @@
 import { blockGroup, readoutParts } from '../../core/bindings.ts';
 import type { Real } from '../../core/layout.ts';
+import { square } from '../../core/linearMaps.ts';
 import type { Loops } from '../../core/loops.ts';
 import { type Network, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { type WeightRange, weightRanges } from '../../core/projection.ts';
@@ -11,12 +12,32 @@ export function bindUpdate(network: Network, signals: readonly PlacedSignal[]): 
   const plastic = spec.blocks.flatMap((block, index) =>
     block.plastic ? [bindBlock(network, signals, block, index)] : [],
   );
+  const moving = spec.blocks.flatMap(({ name, plastic: moves, synapses }): Moving[] =>
+    moves ? [{ step: gradient[name], masked: synapses?.masked ?? null }] : [],
+  );
   const frozen = spec.blocks.filter((block) => !block.plastic).map(({ name }) => gradient[name]);
   return (progress, count, trials) => {
     const scale = spec.update.reduction === 'mean' ? 1 / (spec.sizes.stream * trials) : 1;
     for (const step of frozen) step.fill(0);
-    for (const update of plastic) update(progress, count, scale);
+    const clipped = spec.clip === null ? 1 : clipOf(moving, scale, spec.clip);
+    for (const update of plastic) update(progress, count, scale * clipped);
   };
+}
+
+/** min(1, clip / |scale g|), g the gradient of all blocks together (TensorFlow's clip_by_global_norm). */
+function clipOf(blocks: readonly Moving[], scale: number, clip: number): number {
+  let squares = 0;
+  for (const { step, masked } of blocks) {
+    clear(step, masked);
+    squares += square(step, 0, step.length);
+  }
+  return Math.min(1, clip / (Math.abs(scale) * Math.sqrt(squares)));
+}
+
+/** Gradient of a block that learns, and its entries that are no synapses. */
+interface Moving {
+  readonly step: Real;
+  readonly masked: Int32Array | null;
 }
 
 /** The update of one block, the `index`-th of its network. */

@@ -50,6 +50,7 @@ function missing(spec: NetworkSpec): string[] {
   if (rule?.signal.kernel?.errorSpikes) names.push('errors as spikes');
   if (threshold && threshold.psiLevels !== null) names.push('a pseudo-derivative in levels');
   if (direct) names.push(`the rule "${spec.rule}"`);
+  if (spec.clip !== null) names.push('a clipped gradient');
   return names;
 }
 

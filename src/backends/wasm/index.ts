@@ -56,6 +56,7 @@ function missing(spec: NetworkSpec): string[] {
       names.add('deferred or postponed traces with this signal');
   }
   if (direct && !direct.kernel) names.add(`the rule "${spec.rule}" as it is set`);
+  if (spec.clip !== null) names.add('a clipped gradient');
   return [...names];
 }
 

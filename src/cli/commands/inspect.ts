@@ -3,7 +3,6 @@ import { chips } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { rewardName } from '../../core/network.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadBackends } from '../execute.ts';
@@ -110,7 +109,8 @@ export async function evaluate(
     for (const row of rows) print(JSON.stringify(row));
     return;
   }
-  const rewarded = rows.some(({ own }) => own[rewardName] !== undefined);
+  // Scores that not every run has.
+  const own = [...new Set(rows.flatMap((row) => Object.keys(row.own)))];
   const body = rows.map((row) => [
     row.rule,
     String(row.seed),
@@ -118,11 +118,10 @@ export async function evaluate(
     fixed(row.lossPerStep, 6),
     row.accuracy?.toFixed(4) ?? '-',
     row.rateHz.toFixed(2),
-    ...(rewarded ? [fixed(row.own[rewardName] ?? Number.NaN, 4)] : []),
+    ...own.map((name) => fixed(row.own[name] ?? Number.NaN, 4)),
     String(row.amount),
     row.folder,
   ]);
-  const own = rewarded ? ['reward'] : [];
   print(
     table(
       ['rule', 'seed', 'expected loss', 'loss per step', 'accuracy', 'rate (Hz)', ...own, 'amount', 'folder'],

@@ -64,11 +64,12 @@ export function rowsOf(rows: Rows, streams: number, steps: number): number[] {
   }).flat();
 }
 
-/** A network on trials that are given one by one: an experiment whose task is a list. `own`: models in place of ours. */
+/** A network on trials that are given one by one: an experiment whose task is a list. `own`: models in place of ours; `groups` of the input. */
 export function givenExperiment(
   config: Record<string, unknown>,
   trials: readonly GivenTrial[],
   own: Partial<Catalogue> = {},
+  groups: TaskInstance['inputPopulations'] = [],
 ): Experiment {
   const steps = trials[0].x.length;
   const task: TaskInstance = {
@@ -78,7 +79,7 @@ export function givenExperiment(
     statesExpected: false,
     bounds: [],
     testIsNew: false,
-    inputPopulations: [],
+    inputPopulations: groups,
     fill(out, _rng, start) {
       const { x, target, reward } = trials[start];
       if (reward) out.reward?.set(reward);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
 import { type ContrastiveFile, verifyContrastive } from './contrastive.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
+import { type Eprop2File, verifyEprop2 } from './eprop2.ts';
 import { type Eprop3File, verifyEprop3 } from './eprop3.ts';
 import { type EpropDelaysFile, verifyEpropDelays } from './epropDelays.ts';
 import { type EpropGraphFile, verifyEpropGraph } from './epropGraph.ts';
@@ -34,6 +35,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
 >([
   ['contrastive', (file: ContrastiveFile, subject: Subject) => verifyContrastive(file, subject)],
   ['deep-r', (file: DeepRFile, subject: Subject) => verifyDeepR(file, subject)],
+  ['eprop-2', (file: Eprop2File, subject: Subject) => verifyEprop2(file, subject)],
   ['eprop-3', (file: Eprop3File, subject: Subject) => verifyEprop3(file, subject)],
   ['eprop-delays', (file: EpropDelaysFile, subject: Subject) => verifyEpropDelays(file, subject)],
   ['eprop-graph', (file: EpropGraphFile, subject: Subject) => verifyEpropGraph(file, subject)],
