@@ -16,6 +16,7 @@ export const value: LossModel<z.infer<typeof params>> = {
   params,
   derive: () => ({
     classification: false,
+    targetless: true,
     kernel: null,
     error(error, _y, _target, row, nOut) {
       for (let k = 0; k < nOut; k++) error[row + k] = -1;

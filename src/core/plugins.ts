@@ -412,6 +412,8 @@ export interface Loss {
   readonly classification: boolean;
   /** Whether its outputs choose the actions of a task that answers; its target is then the action that was chosen. */
   readonly acts?: boolean;
+  /** Whether it reads no target: y is held against what comes, not against a number that the task has. */
+  readonly targetless?: boolean;
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
   readonly kernel: LossKernel | null;
   /** dE/dy of one step. error, y, target: rows at `row`, [out] */

@@ -68,8 +68,8 @@ function batchTicks(panel: RasterPanel): TickBatch[] {
   const largest = value ? largestMagnitude(value) : 1;
   const batches = new Map<number, TickBatch>();
   for (let n = 0; n < t.length; n++) {
-    const level = value ? Math.ceil((LEVELS * Math.abs(value[n])) / largest) : LEVELS;
-    if (!(level > 0)) continue;
+    const level = value ? Math.round((LEVELS * Math.abs(value[n])) / largest) : LEVELS;
+    if (level === 0) continue;
     const owner = population[index[n]];
     const batch = batchOf(batches, owner, level);
     batch.t.push(t[n]);

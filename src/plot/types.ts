@@ -24,7 +24,7 @@ export interface SpikeColumns {
   readonly t: ArrayLike<number>;
   /** Neuron of each spike: an integer in [0, sum of the population sizes). */
   readonly index: ArrayLike<number>;
-  /** Graded input instead of spikes: |value| is the opacity of the tick relative to the largest one, 0 draws none. */
+  /** Graded input instead of spikes: |value| is the opacity of the tick relative to the largest one, in eighths; one of 0 draws none. */
   readonly value?: ArrayLike<number>;
 }
 

@@ -36,6 +36,17 @@ describe.each(models.losses)('$kind', ({ kind, params, derive }) => {
     expect(loss.value(Float64Array.from(y), Float64Array.from(target), row, nOut)).toBeClose(want, tolerances.formula);
   });
 
+  it('says whether it reads a target', () => {
+    const errorAt = (aim: readonly number[]) => {
+      const error = new Float64Array(3);
+      loss.error(error, Float64Array.from(y.slice(3)), Float64Array.from(aim), 0, 3);
+      return error;
+    };
+    const [one, other] = [errorAt([1, 0, 0]), errorAt([0, 0, 1])];
+    if (loss.targetless) expect(one).toBeBitEqual(other);
+    else expect(one).not.toBeBitEqual(other);
+  });
+
   it('has the derivative of its value as its error, for targets that sum to 1', () => {
     fc.assert(
       fc.property(values, values, (logits, raw) => {

@@ -76,7 +76,7 @@ describe('renderRaster', () => {
   });
 
   it('shows graded values as opacity and zero not at all', async () => {
-    const spikes = { t: [5, 15, 25], index: [0, 0, 0], value: [2, 0.5, 0] };
+    const spikes = { t: [5, 15, 25, 35], index: [0, 0, 0, 0], value: [2, 0.5, 0, 0.02] };
     const { picture, box } = await draw({ panels: [{ ...data.panels[0], spikes }] });
     const darkest = (step: number) => {
       const { left, right, top } = cell(box, 0, step, 4);
@@ -86,6 +86,7 @@ describe('renderRaster', () => {
     expect(darkest(15)).toBeGreaterThan(120);
     expect(darkest(15)).toBeLessThan(225);
     expect(darkest(25)).toBeGreaterThan(230);
+    expect(darkest(35)).toBeGreaterThan(230);
   });
 
   it('keeps every spike of 1000 neurons and 2250 steps visible, and is fast', async () => {

@@ -1,6 +1,6 @@
 import type { PopulationSpec, ReadoutSpec } from '../../core/network.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import type { LinesSection, Population, RasterPanel, StackedData } from '../../plot/index.ts';
+import type { LinesSection, Population, RasterPanel, SpikeColumns, StackedData } from '../../plot/index.ts';
 import type { Observation } from '../observe.ts';
 
 /** Steps shown of a stream; a trial is shown whole. */
@@ -17,23 +17,19 @@ export function rasters({ rows }: Observation, { task, run }: Experiment): Raste
   const { populations } = run.network.spec;
   const input: Population[] = task.inputPopulations.map(({ label, size }) => ({ label, size }));
   return [
-    { label: 'input', populations: input, spikes: spikesIn([{ rows: rows['task.x'], width: task.nIn }], populations) },
+    { label: 'input', populations: input, spikes: eventsIn([{ rows: rows['task.x'], width: task.nIn }]) },
     {
       label: populations.length > 1 ? 'neurons' : 'recurrent neurons',
       populations: populations.flatMap((population) => labelled(population, rows, populations.length)),
-      spikes: spikesIn(
-        populations.map(({ name, size }) => ({ rows: rows[`population.${name}.z`], width: size })),
-        populations,
-      ),
+      spikes: eventsIn(populations.map(({ name, size }) => ({ rows: rows[`population.${name}.z`], width: size }))),
     },
   ];
 }
 
-/** Events of several groups, one below the other; graded ones where neurons have rates. */
-function spikesIn(
+/** Everything but silence of several groups, one below the other, with its size: spikes are of one size, rates and graded inputs are not. */
+function eventsIn(
   groups: readonly { readonly rows: readonly Float64Array[]; readonly width: number }[],
-  populations: readonly PopulationSpec[],
-) {
+): Required<SpikeColumns> {
   const t: number[] = [];
   const index: number[] = [];
   const value: number[] = [];
@@ -49,7 +45,7 @@ function spikesIn(
     });
     first += width;
   }
-  return populations.every(({ spiking }) => spiking) ? { t, index } : { t, index, value };
+  return { t, index, value };
 }
 
 /** A population under its name, a silent one said to be; the only one by its kind, adaptive neurons apart from the others. */
@@ -142,7 +138,7 @@ function readoutPanels(
   const { classification } = loss;
   const outputs = Array.from({ length: Math.min(size, 2) }, (_, k) => k).slice(0, classification ? 1 : 2);
   const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
-  const panel = readoutPanel(rowsOf, outputs, classification, expected);
+  const panel = readoutPanel(rowsOf, outputs, loss, expected);
   return [
     { ...panel, label: of(panel.label) },
     {
@@ -158,11 +154,11 @@ function readoutPanels(
   ];
 }
 
-/** y with its target; for a classifier the probability that the softmax gives, which is the error plus its target. */
+/** y with its target, if it has one; for a classifier the probability that the softmax gives, which is the error plus its target. */
 function readoutPanel(
   rowsOf: (field: string) => readonly Float64Array[],
   outputs: readonly number[],
-  classification: boolean,
+  { classification, targetless = false }: ReadoutSpec['loss'],
   expected: boolean,
 ): LinesSection {
   const column = (field: string, k: number) => Float64Array.from(rowsOf(field), (row) => row[k]);
@@ -171,16 +167,16 @@ function readoutPanel(
     const labelOf = column('target', k);
     const y = classification ? column('error', k).map((error, t) => error + labelOf[t]) : column('y', k);
     const name = outputs.length > 1 ? ` ${k}` : '';
-    return [
-      { label: classification ? 'network' : `y${name}`, values: y, at: c },
-      { label: classification && expected ? 'ideal predictor' : `target${name}`, values: target, dashed: true, at: c },
-    ];
+    const drawn = { label: classification ? 'network' : `y${name}`, values: y, at: c };
+    if (targetless) return [drawn];
+    const aim = classification && expected ? 'ideal predictor' : `target${name}`;
+    return [drawn, { label: aim, values: target, dashed: true, at: c }];
   });
   return {
     kind: 'lines',
     label: classification ? 'P(y = 1)' : 'readout',
     step: classification,
-    series: series.map(({ at, ...line }) => (line.dashed ? { ...line, colorOf: 2 * at } : line)),
+    series: series.map(({ at, ...line }) => ('dashed' in line ? { ...line, colorOf: 2 * at } : line)),
   };
 }
 
