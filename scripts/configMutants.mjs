@@ -290,13 +290,13 @@ function keysOf(path) {
   return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|[^.[]+/g)].map(([key, quoted]) => quoted ?? key);
 }
 
-/** Whether a path of an error leads from the root to something that the schema knows. Keys of formats have dots in them. */
+/** Whether a path of an error leads from the root to something that the schema knows. Names of fields and of blocks may have dots in them. */
 export function pathExists(path, schema, parts) {
   if (path === 'experiment') return true;
   let schemas = [schema];
   const keys = keysOf(path);
   for (const [n, key] of keys.entries()) {
-    if (keys.slice(0, n).join('.') === 'fixed.formats') return true;
+    if (['fixed.formats', 'optimizer.rates'].includes(keys.slice(0, n).join('.'))) return true;
     const prefix = keys.slice(0, n + 1).join('.');
     schemas = parts[prefix] ? [...below(schemas, key), ...parts[prefix]] : below(schemas, key);
     if (schemas.length === 0) return false;
