@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import type { Real } from '../src/core/layout.ts';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
 import { listed } from '../src/core/schema.ts';
+import { probability, spikesOf } from './spikingGroups.ts';
 
-const probability = z.number().min(0).max(1);
 const params = z.strictObject({
   kind: z.literal('cue-reward'),
   cues: z
@@ -91,10 +90,4 @@ function sidesOf(rng: Rng, { cues, share }: Params): { readonly sides: readonly 
   const sides = Array.from({ length: cues }, () => draws.bernoulli(toRight));
   const count = sides.reduce<number>((sum, side) => sum + side, 0);
   return { sides, right: 2 * count > cues ? 1 : 0 };
-}
-
-function spikesOf(x: Real, row: number, rates: readonly number[], cells: number, rng: Rng): void {
-  for (let g = 0; g < rates.length; g++) {
-    for (let i = 0; i < cells; i++) x[row + g * cells + i] = rng.bernoulli(rates[g]);
-  }
 }

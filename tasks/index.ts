@@ -3,6 +3,8 @@ import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
+import { delayedChoice } from './delayedChoice.ts';
+import { memorySaccade } from './memorySaccade.ts';
 import { nBack } from './nBack.ts';
 import { oneShotArm } from './oneShotArm.ts';
 import { oneShotPatterns } from './oneShotPatterns.ts';
@@ -17,6 +19,8 @@ export const tasks = [
   periodicOutput,
   cueReward,
   cartPole,
+  delayedChoice,
+  memorySaccade,
   oneShotPatterns,
   oneShotArm,
   cuedSegments,
@@ -30,6 +34,8 @@ export {
   cartPole,
   cuedSegments,
   cueReward,
+  delayedChoice,
+  memorySaccade,
   nBack,
   oneShotArm,
   oneShotPatterns,

@@ -47,6 +47,51 @@ function actorAndCritic(
   };
 }
 
+/** A task whose action needs a memory, by reward-based e-prop: 25 LIF and 25 ALIF neurons with an adaptation of tauMs. */
+function remembered(
+  kind: string,
+  given: {
+    readonly tauMs: number;
+    readonly adaptBeta: number;
+    readonly critic: number;
+    readonly rate: number;
+    readonly total: number;
+  },
+) {
+  const { tauMs, adaptBeta, critic, rate, total } = given;
+  return {
+    name: kind,
+    task: { kind },
+    network: {
+      dtMs: 1,
+      populations: {
+        lif: { size: 25, neuron: cueNeuron('lif') },
+        alif: { size: 25, neuron: { ...cueNeuron('alif'), adaptation: { tauMs }, adaptBeta } },
+      },
+      projections: {
+        'in-lif': { from: 'input', to: 'lif' },
+        'in-alif': { from: 'input', to: 'alif' },
+        'lif-lif': { from: 'lif', to: 'lif', init: normal(0.7) },
+        'lif-alif': { from: 'lif', to: 'alif', init: normal(0.7) },
+        'alif-lif': { from: 'alif', to: 'lif', init: normal(0.7) },
+        'alif-alif': { from: 'alif', to: 'alif', init: normal(0.7) },
+      },
+      readouts: actorAndCritic(['lif', 'alif'], 10, { entropy: 0, critic, gains: null }),
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    modulator: { kind: 'td-error', discount: 0.99 },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    loss: { kind: 'square' },
+    optimizer: {
+      kind: 'adam',
+      rates: rates(rate, 'in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'actor', 'critic'),
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+    },
+    training: { total, streams: 32 },
+    evaluation: { total: 512, streams: 64 },
+  };
+}
+
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
@@ -192,40 +237,21 @@ const presets = {
     training: { total: 3000, update: { every: 1, unit: 'trial' } },
     evaluation: { total: 24, streams: 1 },
   },
-  'cue-reward': {
-    name: 'cue-reward',
-    task: { kind: 'cue-reward' },
-    network: {
-      dtMs: 1,
-      populations: {
-        lif: { size: 25, neuron: cueNeuron('lif') },
-        alif: {
-          size: 25,
-          neuron: { ...cueNeuron('alif'), adaptation: { tauMs: 150 }, adaptBeta: 0.03 },
-        },
-      },
-      projections: {
-        'in-lif': { from: 'input', to: 'lif' },
-        'in-alif': { from: 'input', to: 'alif' },
-        'lif-lif': { from: 'lif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
-        'lif-alif': { from: 'lif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
-        'alif-lif': { from: 'alif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
-        'alif-alif': { from: 'alif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
-      },
-      readouts: actorAndCritic(['lif', 'alif'], 10, { entropy: 0, critic: 5 / 145, gains: null }),
-    },
-    rule: { name: 'e-prop-1', feedback: 'random' },
-    modulator: { kind: 'td-error', discount: 0.99 },
-    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
-    loss: { kind: 'square' },
-    optimizer: {
-      kind: 'adam',
-      rates: rates(0.002, 'in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'actor', 'critic'),
-      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
-    },
-    training: { total: 48_000, streams: 32 },
-    evaluation: { total: 512, streams: 64 },
-  },
+  'cue-reward': remembered('cue-reward', { tauMs: 150, adaptBeta: 0.03, critic: 5 / 145, rate: 0.002, total: 48_000 }),
+  'delayed-choice': remembered('delayed-choice', {
+    tauMs: 150,
+    adaptBeta: 0.03,
+    critic: 5 / 130,
+    rate: 0.002,
+    total: 32_000,
+  }),
+  'memory-saccade': remembered('memory-saccade', {
+    tauMs: 150,
+    adaptBeta: 0.03,
+    critic: 5 / 120,
+    rate: 0.002,
+    total: 48_000,
+  }),
   contrastive: {
     name: 'contrastive',
     task: { kind: 'associations' },

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment, Split, TaskInstance } from '../../src/core/plugins.ts';
 import { createRng } from '../../src/core/rng.ts';
-import { cartPole, cueReward } from '../../tasks/index.ts';
+import { cartPole, cueReward, delayedChoice, memorySaccade } from '../../tasks/index.ts';
 
-function taskOf(model: typeof cueReward | typeof cartPole, settings: object): TaskInstance {
+type Answering = typeof cueReward | typeof cartPole | typeof delayedChoice | typeof memorySaccade;
+
+function taskOf(model: Answering, settings: object): TaskInstance {
   const params = model.params.parse({ kind: model.kind, ...settings });
   return model.derive(params as never, { dtMs: 1, rng: createRng(1) });
 }
@@ -142,5 +144,121 @@ describe('cart and pole', () => {
       if (place < 14) expect(Math.abs(centre - place)).toBeLessThan(0.05);
       expect(bump.indexOf(Math.max(...bump))).toBe(Math.round(place - 1e-9));
     }
+  });
+});
+
+/** Mean of the inputs from `first` on, over some steps. */
+function activity(
+  task: TaskInstance,
+  x: Float64Array,
+  cells: readonly [number, number],
+  steps: readonly [number, number],
+) {
+  let sum = 0;
+  for (let t = steps[0]; t < steps[1]; t++) for (let i = cells[0]; i < cells[1]; i++) sum += x[t * task.nIn + i];
+  return sum / ((cells[1] - cells[0]) * (steps[1] - steps[0]));
+}
+
+describe('a choice after a delay', () => {
+  const task = taskOf(delayedChoice, { choices: 3, reward: 2, penalty: 0.5, rate: 0.5 });
+  const cueOf = (x: Float64Array) =>
+    [0, 1, 2].map((k) => activity(task, x, [5 * k, 5 * k + 5], [0, 20])).findIndex((rate) => rate > 0);
+
+  it('pays for the option of the cue and takes for every other one, in the last step alone', () => {
+    for (let trial = 0; trial < 30; trial++) {
+      for (const action of [0, 1, 2]) {
+        const { x, rewards } = episode(task, trial, () => action);
+        expect(rewards).toHaveLength(130);
+        expect(rewards.slice(0, -1).every((reward) => reward === 0)).toBe(true);
+        expect(rewards[129]).toBe(action === cueOf(x) ? 2 : -0.5);
+      }
+    }
+  });
+
+  it('names each option as often, with one group of inputs', () => {
+    const counts = [0, 0, 0];
+    for (let trial = 0; trial < 300; trial++) {
+      const { x } = episode(task, trial, () => 0);
+      const on = [0, 1, 2].filter((k) => activity(task, x, [5 * k, 5 * k + 5], [0, 20]) > 0);
+      expect(on).toHaveLength(1);
+      counts[on[0]]++;
+    }
+    for (const count of counts) expect(Math.abs(count - 100)).toBeLessThan(30);
+  });
+
+  it('says nothing in the delay but for the noise, and goes at its end', () => {
+    const { x } = episode(task, 2, () => 0);
+    expect(activity(task, x, [0, 15], [20, 130])).toBe(0);
+    expect(activity(task, x, [15, 20], [0, 120])).toBe(0);
+    expect(activity(task, x, [15, 20], [120, 130])).toBeGreaterThan(0.25);
+    expect(activity(task, x, [20, 25], [0, 130])).toBeLessThan(0.1);
+    expect(activity(task, x, [20, 25], [0, 130])).toBeGreaterThan(0);
+  });
+});
+
+describe('a saccade to a remembered target', () => {
+  const settings = { broken: 0.7, wrong: 0.2, reward: 1.5, rate: 0.5 };
+  const task = taskOf(memorySaccade, settings);
+  const world = task.environment as Environment;
+  const off = 100;
+
+  /** Direction of the mean of the ring's spikes, as a number of directions of four. */
+  const seenIn = (x: Float64Array) => {
+    const sum = { x: 0, y: 0 };
+    for (let i = 0; i < 16; i++) {
+      const rate = activity(task, x, [i, i + 1], [10, 30]);
+      sum.x += rate * Math.cos((2 * Math.PI * i) / 16);
+      sum.y += rate * Math.sin((2 * Math.PI * i) / 16);
+    }
+    return (Math.round((2 * Math.atan2(sum.y, sum.x)) / Math.PI) + 4) % 4;
+  };
+
+  it('pays for the direction of the target once fixation is off, and takes for others', () => {
+    for (let trial = 0; trial < 20; trial++) {
+      for (const direction of [0, 1, 2, 3]) {
+        const { x, rewards } = episode(task, trial, (t) => (t < off ? 0 : 1 + direction));
+        expect(rewards).toHaveLength(110);
+        expect(rewards.slice(0, -1).every((reward) => reward === 0)).toBe(true);
+        expect(rewards[109]).toBe(direction === seenIn(x) ? 1.5 : -0.2);
+      }
+    }
+  });
+
+  it('ends with a penalty where fixation is broken, in the direction of the target too', () => {
+    for (const first of [9, 59, 99]) {
+      const { rewards } = episode(task, 1, (t, [direction]) => (t < first ? 0 : 1 + direction));
+      expect(rewards).toHaveLength(first + 1);
+      expect(rewards.at(-1)).toBe(-0.7);
+    }
+  });
+
+  it('pays nothing to who holds, and lets it act again', () => {
+    expect(episode(task, 1, () => 0).rewards).toEqual(new Array(120).fill(0));
+    const { rewards } = episode(task, 1, (t, [direction]) => (t < 119 ? 0 : 1 + direction));
+    expect(rewards).toHaveLength(120);
+    expect(rewards[119]).toBe(1.5);
+  });
+
+  it('acts every ten steps, for the first time after fixation when ten of them have gone by', () => {
+    const acting = Array.from({ length: 120 }, (_, t) => t).filter((t) => world.acts(t));
+    expect(acting).toEqual([9, 19, 29, 39, 49, 59, 69, 79, 89, 99, 109, 119]);
+    const odd = taskOf(memorySaccade, { delaySteps: 75 }).environment as Environment;
+    const after = Array.from({ length: 125 }, (_, t) => t).filter((t) => t >= 105 && odd.acts(t));
+    expect(after).toEqual([114, 124]);
+  });
+
+  it('shows the target to cells that prefer its direction, and the fixation point until the end of the delay', () => {
+    const sums = new Float64Array(16);
+    for (let trial = 0; trial < 400; trial++) {
+      const { x, first } = episode(task, trial, () => 0);
+      for (let i = 0; i < 16; i++)
+        sums[i] += activity(task, x, [(i + 4 * first[0]) % 16, ((i + 4 * first[0]) % 16) + 1], [10, 30]);
+      expect(activity(task, x, [0, 16], [0, 10])).toBe(0);
+      expect(activity(task, x, [0, 16], [30, 120])).toBe(0);
+      expect(activity(task, x, [16, 21], [0, off])).toBeGreaterThan(0.35);
+      expect(activity(task, x, [16, 21], [off, 120])).toBe(0);
+    }
+    const tuning = Float64Array.from(sums, (_, i) => 0.5 * Math.exp((Math.cos((2 * Math.PI * i) / 16) - 1) / 0.25));
+    expect(sums.map((sum) => sum / 400)).toBeClose(tuning, { relative: 0, absolute: 0.025 });
   });
 });
