@@ -26,7 +26,9 @@ const params = z.strictObject({
     .describe('spikes per step of the fixation point, and of a cell that prefers the target'),
   noise: probability.default(0.04).describe('spikes per step of the noise group, always on'),
   reward: magnitude.default(1).describe('what the direction of the target pays'),
+  held: magnitude.default(0.1).describe('what each "hold" during fixation pays'),
   broken: magnitude.default(1).describe('what a movement during fixation costs'),
+  missed: magnitude.default(1).describe('what it costs to hold until the end of the episode'),
   wrong: magnitude.default(0).describe('what another direction costs, after fixation'),
 });
 type Params = z.infer<typeof params>;
@@ -39,8 +41,8 @@ const hold = 0;
  * theta_k = 2 pi k / n, and when the fixation point goes off, the eye is to move there. Actions are "hold" and the directions, one
  * every few steps:
  *
- *     fixation on    hold: 0, and on                any direction: -broken, and the episode ends
- *     fixation off   hold: 0, and on                theta_k: reward, any other: -wrong, and the episode ends
+ *     fixation on     hold: held      any direction: -broken, and the episode ends
+ *     fixation off    hold: 0         theta_k: reward, any other: -wrong, and the episode ends; -missed for holding to its end
  *
  * The target is seen by a ring of cells with the preferred directions phi_i = 2 pi i / cells:
  *
@@ -79,7 +81,8 @@ export const memorySaccade: TaskModel<Params> = {
           state[1] = 0;
         },
         step(state, action, t) {
-          if (action < 0 || action === hold) return 0;
+          if (action < 0) return 0;
+          if (action === hold) return t < off ? p.held : t < steps - 1 ? 0 : -p.missed;
           state[1] = 1;
           if (t < off) return -p.broken;
           return action === 1 + state[0] ? p.reward : -p.wrong;

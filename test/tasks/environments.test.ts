@@ -197,10 +197,12 @@ describe('a choice after a delay', () => {
 });
 
 describe('a saccade to a remembered target', () => {
-  const settings = { broken: 0.7, wrong: 0.2, reward: 1.5, rate: 0.5 };
+  const settings = { stepsPerAction: 10, held: 0.25, broken: 0.7, missed: 0.4, wrong: 0.2, reward: 1.5, rate: 0.5 };
   const task = taskOf(memorySaccade, settings);
   const world = task.environment as Environment;
   const off = 100;
+  /** What it pays to hold, step by step: ten actions during fixation, two after it. */
+  const held = Array.from({ length: 120 }, (_, t) => (t < off && t % 10 === 9 ? 0.25 : 0));
 
   /** Direction of the mean of the ring's spikes, as a number of directions of four. */
   const seenIn = (x: Float64Array) => {
@@ -218,7 +220,7 @@ describe('a saccade to a remembered target', () => {
       for (const direction of [0, 1, 2, 3]) {
         const { x, rewards } = episode(task, trial, (t) => (t < off ? 0 : 1 + direction));
         expect(rewards).toHaveLength(110);
-        expect(rewards.slice(0, -1).every((reward) => reward === 0)).toBe(true);
+        expect(rewards.slice(0, -1)).toEqual(held.slice(0, 109));
         expect(rewards[109]).toBe(direction === seenIn(x) ? 1.5 : -0.2);
       }
     }
@@ -232,8 +234,8 @@ describe('a saccade to a remembered target', () => {
     }
   });
 
-  it('pays nothing to who holds, and lets it act again', () => {
-    expect(episode(task, 1, () => 0).rewards).toEqual(new Array(120).fill(0));
+  it('pays a little for holding during fixation and nothing afterwards, lets it act again, and takes for never moving', () => {
+    expect(episode(task, 1, () => 0).rewards).toEqual([...held.slice(0, 119), -0.4]);
     const { rewards } = episode(task, 1, (t, [direction]) => (t < 119 ? 0 : 1 + direction));
     expect(rewards).toHaveLength(120);
     expect(rewards[119]).toBe(1.5);
