@@ -253,7 +253,7 @@ const byFile = {
     ['if (t < off) return -p.broken;', ''],
     ['action === 1 + state[0] ? p.reward', 'action === state[0] ? p.reward'],
     ['t >= p.fixationSteps && t < seen', 't < seen'],
-    ['[t < off ? p.rate : 0, p.noise]', '[p.rate, p.noise]'],
+    ['t < off ? [p.rate, 0] : [0, p.rate]', '[p.rate, 0]'],
     ['(2 * Math.PI * direction) / directions', '(Math.PI * direction) / directions'],
     ['(Math.cos(away) - 1) / width ** 2', '(Math.cos(away) - 1) / width'],
   ],

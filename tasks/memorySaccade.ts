@@ -15,7 +15,7 @@ const params = z.strictObject({
     .describe('places of the target, evenly spaced on a circle; with "hold" one action more'),
   ringCells: listed.default(16).describe('inputs that see the target, their preferred directions evenly spaced'),
   width: positive.default(0.5).describe('width of the tuning of such a cell, rad'),
-  cellsPerGroup: listed.default(5).describe('inputs of the fixation point, and of the noise'),
+  cellsPerGroup: listed.default(5).describe('inputs that see the fixation point, that see it gone, and of the noise'),
   fixationSteps: z.number().int().min(0).max(100_000).default(10).describe('fixation before the target, steps'),
   targetSteps: listed.default(20).describe('how long the target is seen, steps'),
   delaySteps: z.number().int().min(0).max(100_000).default(70).describe('fixation after the target, steps'),
@@ -23,7 +23,9 @@ const params = z.strictObject({
   responseActions: listed.default(2).describe('actions from the end of fixation to the end of the episode'),
   rate: probability
     .default(0.4)
-    .describe('spikes per step of the fixation point, and of a cell that prefers the target'),
+    .describe(
+      'spikes per step of cells that see the fixation point, or that it is gone, and of a cell that prefers the target',
+    ),
   noise: probability.default(0.04).describe('spikes per step of the noise group, always on'),
   reward: magnitude.default(1).describe('what the direction of the target pays'),
   held: magnitude.default(0.1).describe('what each "hold" during fixation pays'),
@@ -46,7 +48,10 @@ const hold = 0;
  *
  * The target is seen by a ring of cells with the preferred directions phi_i = 2 pi i / cells:
  *
- *     P(spike) = rate exp((cos(theta - phi_i) - 1) / width^2)          inputs [ring, fixation, noise]
+ *     P(spike) = rate exp((cos(theta - phi_i) - 1) / width^2)          inputs [ring, fixation, gone, noise]
+ *
+ * One group of inputs sees the fixation point and one that it is gone: a memory in thresholds can only be read out of neurons that are
+ * driven.
  *
  * The oculomotor delayed response of Funahashi, Bruce and Goldman-Rakic 1989 (J Neurophysiol 61:331), recalled; as a task for rewards it is
  * of the family of Bellec et al. 2020 (Nat Commun 11:3625). The timing, the pay and all constants are ours.
@@ -60,7 +65,7 @@ export const memorySaccade: TaskModel<Params> = {
     const off = seen + p.delaySteps;
     const steps = off + p.responseActions * p.stepsPerAction;
     return {
-      nIn: p.ringCells + 2 * p.cellsPerGroup,
+      nIn: p.ringCells + 3 * p.cellsPerGroup,
       nOut: 1 + p.directions,
       mode: { kind: 'trial', steps },
       statesExpected: false,
@@ -69,6 +74,7 @@ export const memorySaccade: TaskModel<Params> = {
       inputPopulations: [
         { label: 'target', size: p.ringCells },
         { label: 'fixation', size: p.cellsPerGroup },
+        { label: 'gone', size: p.cellsPerGroup },
         { label: 'noise', size: p.cellsPerGroup },
       ],
       environment: {
@@ -99,7 +105,8 @@ export const memorySaccade: TaskModel<Params> = {
         for (let t = 0; t < steps; t++) {
           const row = t * out.xStride;
           spikesOf(out.x, row, t >= p.fixationSteps && t < seen ? ring : dark, 1, spikes);
-          spikesOf(out.x, row + p.ringCells, [t < off ? p.rate : 0, p.noise], p.cellsPerGroup, spikes);
+          const fixation = t < off ? [p.rate, 0] : [0, p.rate];
+          spikesOf(out.x, row + p.ringCells, [...fixation, p.noise], p.cellsPerGroup, spikes);
         }
       },
     };

@@ -100,7 +100,8 @@ function remembered(
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
- * the environment that everyone knows. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
+ * the environment that everyone knows. `delayed-choice`, `memory-saccade`: the same rule where a cue has to be remembered, and
+ * where it has to be waited for. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
  * `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
  * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
  */

@@ -259,6 +259,8 @@ describe('a saccade to a remembered target', () => {
       expect(activity(task, x, [0, 16], [30, 120])).toBe(0);
       expect(activity(task, x, [16, 21], [0, off])).toBeGreaterThan(0.35);
       expect(activity(task, x, [16, 21], [off, 120])).toBe(0);
+      expect(activity(task, x, [21, 26], [0, off])).toBe(0);
+      expect(activity(task, x, [21, 26], [off, 120])).toBeGreaterThan(0.2);
     }
     const tuning = Float64Array.from(sums, (_, i) => 0.5 * Math.exp((Math.cos((2 * Math.PI * i) / 16) - 1) / 0.25));
     expect(sums.map((sum) => sum / 400)).toBeClose(tuning, { relative: 0, absolute: 0.025 });
