@@ -18,8 +18,8 @@ const params = z.strictObject({
   cellsPerGroup: listed.default(5).describe('inputs that see the fixation point, that see it gone, and of the noise'),
   fixationSteps: z.number().int().min(0).max(100_000).default(10).describe('fixation before the target, steps'),
   targetSteps: listed.default(20).describe('how long the target is seen, steps'),
-  delaySteps: z.number().int().min(0).max(100_000).default(70).describe('fixation after the target, steps'),
-  stepsPerAction: listed.default(10).describe('steps of the network for each action; it acts in the last one'),
+  delaySteps: z.number().int().min(0).max(100_000).default(50).describe('fixation after the target, steps'),
+  stepsPerAction: listed.default(20).describe('steps of the network for each action; it acts in the last one'),
   responseActions: listed.default(2).describe('actions from the end of fixation to the end of the episode'),
   rate: probability
     .default(0.4)
@@ -29,7 +29,7 @@ const params = z.strictObject({
   noise: probability.default(0.04).describe('spikes per step of the noise group, always on'),
   reward: magnitude.default(1).describe('what the direction of the target pays'),
   held: magnitude.default(0.1).describe('what each "hold" during fixation pays'),
-  broken: magnitude.default(1).describe('what a movement during fixation costs'),
+  broken: magnitude.default(0.1).describe('what a movement during fixation costs'),
   missed: magnitude.default(1).describe('what it costs to hold until the end of the episode'),
   wrong: magnitude.default(0).describe('what another direction costs, after fixation'),
 });

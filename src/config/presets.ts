@@ -1,4 +1,5 @@
 import { ConfigError } from '../core/errors.ts';
+import { actorAndCritic, normal, rates, remembered } from './presetParts.ts';
 
 const eightBits = (range: number) => ({ bits: 8, range, rounding: 'stochastic' }) as const;
 
@@ -23,74 +24,7 @@ const words = {
   'population.rec.rateTerm': { bits: 12, range: 0.125 },
 } as const;
 
-const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
-
-const normal = (gain: number) => ({ kind: 'normal', gain }) as const;
-
 const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 } as const;
-
-const rates = (rate: number, ...names: string[]) => Object.fromEntries(names.map((name) => [name, rate]));
-
-/** Readouts of an actor of two choices and a critic. `gains` of normal first weights; null: Glorot's, a fifth of it for the critic. */
-function actorAndCritic(
-  from: readonly string[],
-  tauMs: number,
-  given: { readonly entropy: number; readonly critic: number; readonly gains: readonly [number, number] | null },
-) {
-  const { entropy, critic, gains } = given;
-  const readout = { kind: 'leaky', filter: { tauMs }, scale: '1-kappa', bias: true };
-  const kind = gains ? 'normal' : 'glorot-uniform';
-  const [ofActor, ofCritic] = gains ?? [1, 0.2];
-  return {
-    actor: { from, readout, init: { kind, gain: ofActor }, loss: { kind: 'policy', entropy } },
-    critic: { from, outputs: [0], readout, init: { kind, gain: ofCritic }, loss: { kind: 'value' }, weight: critic },
-  };
-}
-
-/** A task whose action needs a memory, by reward-based e-prop: 25 LIF and 25 ALIF neurons with an adaptation of tauMs. */
-function remembered(
-  kind: string,
-  given: {
-    readonly tauMs: number;
-    readonly adaptBeta: number;
-    readonly critic: number;
-    readonly rate: number;
-    readonly total: number;
-  },
-) {
-  const { tauMs, adaptBeta, critic, rate, total } = given;
-  return {
-    name: kind,
-    task: { kind },
-    network: {
-      dtMs: 1,
-      populations: {
-        lif: { size: 25, neuron: cueNeuron('lif') },
-        alif: { size: 25, neuron: { ...cueNeuron('alif'), adaptation: { tauMs }, adaptBeta } },
-      },
-      projections: {
-        'in-lif': { from: 'input', to: 'lif' },
-        'in-alif': { from: 'input', to: 'alif' },
-        'lif-lif': { from: 'lif', to: 'lif', init: normal(0.7) },
-        'lif-alif': { from: 'lif', to: 'alif', init: normal(0.7) },
-        'alif-lif': { from: 'alif', to: 'lif', init: normal(0.7) },
-        'alif-alif': { from: 'alif', to: 'alif', init: normal(0.7) },
-      },
-      readouts: actorAndCritic(['lif', 'alif'], 10, { entropy: 0, critic, gains: null }),
-    },
-    rule: { name: 'e-prop-1', feedback: 'random' },
-    modulator: { kind: 'td-error', discount: 0.99 },
-    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
-    loss: { kind: 'square' },
-    optimizer: {
-      kind: 'adam',
-      rates: rates(rate, 'in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'actor', 'critic'),
-      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
-    },
-    training: { total, streams: 32 },
-    evaluation: { total: 512, streams: 64 },
-  };
-}
 
 /**
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
@@ -238,20 +172,29 @@ const presets = {
     training: { total: 3000, update: { every: 1, unit: 'trial' } },
     evaluation: { total: 24, streams: 1 },
   },
-  'cue-reward': remembered('cue-reward', { tauMs: 150, adaptBeta: 0.03, critic: 5 / 145, rate: 0.002, total: 48_000 }),
+  'cue-reward': remembered('cue-reward', {
+    entropy: 0,
+    critic: 5 / 145,
+    rateTerm: { strength: 2, targetHz: 10 },
+    rates: { network: 0.002, actor: 0.002, critic: 0.002 },
+    holdUntil: 0.5,
+    total: 48_000,
+  }),
   'delayed-choice': remembered('delayed-choice', {
-    tauMs: 150,
-    adaptBeta: 0.03,
+    entropy: 0,
     critic: 5 / 130,
-    rate: 0.002,
+    rateTerm: { strength: 0.5, targetHz: 20 },
+    rates: { network: 0.002, actor: 0.002, critic: 0.002 },
+    holdUntil: 0.2,
     total: 32_000,
   }),
   'memory-saccade': remembered('memory-saccade', {
-    tauMs: 150,
-    adaptBeta: 0.03,
+    entropy: 0.01,
     critic: 5 / 120,
-    rate: 0.002,
-    total: 48_000,
+    rateTerm: { strength: 0.5, targetHz: 20 },
+    rates: { network: 0.004, actor: 0.005, critic: 0.01 },
+    holdUntil: 0.2,
+    total: 64_000,
   }),
   contrastive: {
     name: 'contrastive',

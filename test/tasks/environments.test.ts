@@ -197,7 +197,16 @@ describe('a choice after a delay', () => {
 });
 
 describe('a saccade to a remembered target', () => {
-  const settings = { stepsPerAction: 10, held: 0.25, broken: 0.7, missed: 0.4, wrong: 0.2, reward: 1.5, rate: 0.5 };
+  const settings = {
+    delaySteps: 70,
+    stepsPerAction: 10,
+    held: 0.25,
+    broken: 0.7,
+    missed: 0.4,
+    wrong: 0.2,
+    reward: 1.5,
+    rate: 0.5,
+  };
   const task = taskOf(memorySaccade, settings);
   const world = task.environment as Environment;
   const off = 100;
@@ -244,7 +253,7 @@ describe('a saccade to a remembered target', () => {
   it('acts every ten steps, for the first time after fixation when ten of them have gone by', () => {
     const acting = Array.from({ length: 120 }, (_, t) => t).filter((t) => world.acts(t));
     expect(acting).toEqual([9, 19, 29, 39, 49, 59, 69, 79, 89, 99, 109, 119]);
-    const odd = taskOf(memorySaccade, { delaySteps: 75 }).environment as Environment;
+    const odd = taskOf(memorySaccade, { ...settings, delaySteps: 75 }).environment as Environment;
     const after = Array.from({ length: 125 }, (_, t) => t).filter((t) => t >= 105 && odd.acts(t));
     expect(after).toEqual([114, 124]);
   });

@@ -1,0 +1,72 @@
+/** First weights of a normal distribution. */
+export const normal = (gain: number) => ({ kind: 'normal', gain }) as const;
+
+/** One learning rate for some blocks. */
+export const rates = (rate: number, ...names: string[]) => Object.fromEntries(names.map((name) => [name, rate]));
+
+/** Readouts of an actor and a critic. `gains` of normal first weights; null: Glorot's, a fifth of it for the critic. */
+export function actorAndCritic(
+  from: readonly string[],
+  tauMs: number,
+  given: { readonly entropy: number; readonly critic: number; readonly gains: readonly [number, number] | null },
+) {
+  const { entropy, critic, gains } = given;
+  const readout = { kind: 'leaky', filter: { tauMs }, scale: '1-kappa', bias: true };
+  const kind = gains ? 'normal' : 'glorot-uniform';
+  const [ofActor, ofCritic] = gains ?? [1, 0.2];
+  return {
+    actor: { from, readout, init: { kind, gain: ofActor }, loss: { kind: 'policy', entropy } },
+    critic: { from, outputs: [0], readout, init: { kind, gain: ofCritic }, loss: { kind: 'value' }, weight: critic },
+  };
+}
+
+const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
+
+const cueBlocks = ['in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif'] as const;
+
+/** A task whose action needs a memory, by reward-based e-prop: 25 LIF and 25 ALIF neurons. `rates`: of the network, the actor and the critic. */
+export function remembered(
+  kind: string,
+  given: {
+    readonly entropy: number;
+    readonly critic: number;
+    readonly rateTerm: { readonly strength: number; readonly targetHz: number };
+    readonly rates: { readonly network: number; readonly actor: number; readonly critic: number };
+    readonly holdUntil: number;
+    readonly total: number;
+  },
+) {
+  const { entropy, critic, rateTerm, holdUntil, total } = given;
+  const { network, ...ofReadouts } = given.rates;
+  return {
+    name: kind,
+    task: { kind },
+    network: {
+      dtMs: 1,
+      populations: {
+        lif: { size: 25, neuron: cueNeuron('lif') },
+        alif: { size: 25, neuron: { ...cueNeuron('alif'), adaptation: { tauMs: 150 }, adaptBeta: 0.03 } },
+      },
+      projections: {
+        'in-lif': { from: 'input', to: 'lif' },
+        'in-alif': { from: 'input', to: 'alif' },
+        'lif-lif': { from: 'lif', to: 'lif', init: normal(0.7) },
+        'lif-alif': { from: 'lif', to: 'alif', init: normal(0.7) },
+        'alif-lif': { from: 'alif', to: 'lif', init: normal(0.7) },
+        'alif-alif': { from: 'alif', to: 'alif', init: normal(0.7) },
+      },
+      readouts: actorAndCritic(['lif', 'alif'], 10, { entropy, critic, gains: null }),
+    },
+    rule: { name: 'e-prop-1', feedback: 'random' },
+    modulator: { kind: 'td-error', discount: 0.99 },
+    rateTerm: { ...rateTerm, mean: 'batch' },
+    loss: { kind: 'square' },
+    optimizer: {
+      kind: 'adam',
+      rates: { ...rates(network, ...cueBlocks), ...ofReadouts },
+      schedule: { kind: 'linear-to-zero', holdUntil },
+    },
+    training: { total, streams: 32 },
+    evaluation: { total: 512, streams: 64 },
+  };
+}
