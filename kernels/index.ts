@@ -1,5 +1,6 @@
 export { bpttBack } from './bptt';
 export { backBlockLinear } from './deferred';
+export { correlate } from './correlate';
 export { dendriteStep } from './dendrite';
 export { forward, neuronsEach } from './forward';
 export { gradientAtEnd, gradientOnline, reduce, wholeTrial } from './gradient';

@@ -15,11 +15,12 @@ import { createExperiment } from '../dist/src/experiment/experiment.js';
 const name = 'one-shot-patterns';
 const iterations = 500;
 const fresh = 480;
+const constant = 'optimizer.schedule={"kind":"constant"}';
 const rules = {
-  'e-prop 2, full': ['rule.gradient=full'],
-  'e-prop 2, full, rates fall': ['optimizer.schedule={"kind":"linear-to-zero","holdUntil":0.5}'],
-  'e-prop 2, first order': ['rule.gradient=first-order'],
-  'no signal': ['rule.rate=0'],
+  'e-prop 2, full': [constant],
+  'e-prop 2, full, rates fall': [],
+  'e-prop 2, first order': [constant, 'rule.gradient=first-order'],
+  'no signal': [constant, 'rule.rate=0'],
   'e-prop 1, rate 3e-4': 3e-4,
   'e-prop 1, rate 1e-3': 1e-3,
   'e-prop 1, rate 3e-3': 3e-3,
@@ -67,7 +68,7 @@ function taught(rate, seed) {
     return createExperiment(whole, catalogue);
   };
   const { streams, total } = given.training;
-  const { rates, ...optimizer } = given.optimizer;
+  const { rates, schedule: _schedule, ...optimizer } = given.optimizer;
   const inner = build({
     rule: { name: 'e-prop-1', feedback: 'random' },
     loss: { kind: 'square', scale: 'sum' },

@@ -11,9 +11,9 @@ import type {
   PassProjection,
   ReadoutShape,
 } from '../../src/core/plugins.ts';
+import type { Projection } from '../../src/core/projection.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { magnitude, signed } from '../../src/core/schema.ts';
-import { addOuter } from './outer.ts';
 
 export const contrastiveParams = {
   teacher: z
@@ -241,7 +241,7 @@ function bindCorrelation(
   const scaled = new Float64Array(synapses.nPost);
   const add = (factor: number) => {
     for (let j = 0; j < scaled.length; j++) scaled[j] = factor * sides.post[j];
-    addOuter(gradient, synapses, sides.pre, 0, scaled, 0);
+    addOuter(gradient, synapses, sides.pre, scaled);
   };
   const settled = { decay: 0, gain: 1 };
   return (steps, factor) => {
@@ -261,6 +261,15 @@ function bindCorrelation(
       }
     }
   };
+}
+
+/** grad_s += f_i g_post[s].   f: [pre]; g: [post]; grad: [syn] */
+function addOuter(gradient: Real, { nPre, rowStart, post }: Projection, f: Real, g: Real): void {
+  for (let i = 0; i < nPre; i++) {
+    const factor = f[i];
+    if (factor === 0) continue;
+    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) gradient[s] += factor * g[post[s]];
+  }
 }
 
 /** f = decay f + gain x of a row. */

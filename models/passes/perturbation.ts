@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import { type FillNormal, normalsOf, signsOf } from '../../src/core/normals.ts';
-import type { BoundPasses, Pass, PassesBinding, PassesContext, PassesModel } from '../../src/core/plugins.ts';
+import type { BoundPasses, Pass, PassesBinding, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { type Rows, rowAt } from '../../src/core/rows.ts';
 import { countTo, positive } from '../../src/core/schema.ts';
-import { addOuter, addReadout, scaleRow, taughtPopulations } from './outer.ts';
 
 /** What both kinds of perturbation are told. */
 export const perturbationParams = {
@@ -188,18 +187,13 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
         clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
-        bind: (binding) => bindNodes(binding, p, context, noise ?? noiseFrom(context.rng.split('noise'), p)),
+        bind: (binding) => bindNodes(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p)),
       };
     },
   };
 }
 
-function bindNodes(
-  binding: PassesBinding,
-  { sigma, copies, output }: Params,
-  { borderSpikes }: PassesContext,
-  noiseOf: PerturbationNoise,
-): BoundPasses {
+function bindNodes(binding: PassesBinding, { sigma, copies, output }: Params, noiseOf: PerturbationNoise): BoundPasses {
   const { network, state, populations, readouts } = binding;
   const { stream: nStream } = network.sizes;
   const taught = taughtPopulations(binding);
@@ -212,7 +206,6 @@ function bindNodes(
     });
   }
   const free = new Float64Array(nStream);
-  const learn = bindEligibility(binding, output, borderSpikes);
   return {
     begin(pass, steps) {
       for (const { name, rows } of noisy) {
@@ -229,13 +222,25 @@ function bindNodes(
       }
       for (let b = 0; b < nStream; b++) {
         const factor = (loss[b] - free[b]) / (sigma * sigma * copies);
-        if (factor === 0) continue;
         for (const { rows } of noisy) for (let t = 0; t < steps; t++) scaleRow(rows, b, t, factor);
-        learn(b, steps);
       }
+      binding.correlate(steps);
       if (pass === copies) state.drawn[0] += 1;
     },
   };
+}
+
+/** Populations on which a projection ends that learns. */
+function taughtPopulations({ network, projections }: PassesBinding): boolean[] {
+  return network.populations.map((_, p) =>
+    network.projections.some(({ post }, q) => post === p && projections[q].plastic),
+  );
+}
+
+/** x = factor x of a row.   x: [n] from `row` */
+function scaleRow(x: Rows, b: number, t: number, factor: number): void {
+  const row = rowAt(x, b, t);
+  for (let j = row; j < row + x.size; j++) x.data[j] *= factor;
 }
 
 function clear(rows: Rows, b: number, steps: number): void {
@@ -248,37 +253,4 @@ function clear(rows: Rows, b: number, steps: number): void {
 /** Noise for all steps of a stream. */
 function fill(rows: Rows, b: number, steps: number, sigma: number, draw: FillNormal): void {
   for (let t = 0; t < steps; t++) draw(rows.data, rowAt(rows, b, t), rows.size, sigma);
-}
-
-/** gradient += sum_t p_i(t) n_j(t) of one stream, with the noise n already scaled. */
-function bindEligibility(
-  { network, populations, projections, readouts }: PassesBinding,
-  output: Params['output'],
-  borderSpikes: PassesContext['borderSpikes'],
-): (b: number, steps: number) => void {
-  const learning = projections.flatMap(({ plastic, pre, gradient }, q) => {
-    const { post, delay, synapses } = network.projections[q];
-    return plastic ? [{ pre, gradient, delay, synapses, noise: populations[post].injected }] : [];
-  });
-  const from = borderSpikes === 'drop' ? 1 : 0;
-  const heard = output === 'perturbed' ? readouts.filter(({ plastic }) => plastic.weights) : [];
-  return (b, steps) => {
-    for (const { pre, gradient, delay, synapses, noise } of learning) {
-      for (let t = from; t < steps; t++) {
-        addOuter(gradient, synapses, pre.data, rowAt(pre, b, t - delay), noise.data, rowAt(noise, b, t));
-      }
-    }
-    for (const { reads, gradient, injected, gain, plastic } of heard) {
-      const nOut = injected.size;
-      for (let t = 0; t < steps; t++) {
-        const at = rowAt(injected, b, t);
-        let row = 0;
-        for (const z of reads) {
-          addReadout(gradient.weights, row, z, rowAt(z, b, t), injected.data, at, nOut);
-          row += z.size;
-        }
-        if (plastic.bias) for (let k = 0; k < nOut; k++) gradient.bias[k] += injected.data[at + k] / gain;
-      }
-    }
-  };
 }

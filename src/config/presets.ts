@@ -314,6 +314,7 @@ const presets = {
     optimizer: {
       kind: 'adam',
       rates: rates(0.004, 'in', 'rec', 'code', 'watch', 'clock', 'module', 'out', 'module.signal'),
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
       clip: 1,
     },
     training: { total: 12_000, streams: 24 },

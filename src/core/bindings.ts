@@ -186,7 +186,7 @@ export function bindingOfTrace(network: Network, q: number, c: number): TraceBin
   };
 }
 
-export function bindingOfPasses(network: Network): PassesBinding {
+export function bindingOfPasses(network: Network, correlate: PassesBinding['correlate']): PassesBinding {
   const { spec, state, trial, activity, weights, gradient } = network;
   const learns = (block: string) => spec.blocks.some(({ name, plastic }) => name === block && plastic);
   return {
@@ -197,11 +197,11 @@ export function bindingOfPasses(network: Network): PassesBinding {
       z: activity[p].z,
       injected: activity[p].injected,
     })),
-    readouts: spec.readouts.map(({ name, column, size, gain }, r) => {
-      const { reads, y, error, injected, weights, bias, gradient } = bindingOfReadout(network, r);
+    readouts: spec.readouts.map(({ name, column, size }, r) => {
+      const { y, error, injected, weights, bias, gradient } = bindingOfReadout(network, r);
       const target = columnsOf(trial.target, column, size);
       const plastic = { weights: learns(name), bias: learns(`${name}.bias`) };
-      return { reads, y, target, error, injected, gain, plastic, weights, bias, gradient };
+      return { y, target, error, injected, plastic, weights, bias, gradient };
     }),
     projections: spec.projections.map(({ name }, q) => ({
       pre: presynapticRows(network, q),
@@ -209,5 +209,6 @@ export function bindingOfPasses(network: Network): PassesBinding {
       weights: weights[name],
       gradient: gradient[name],
     })),
+    correlate,
   };
 }

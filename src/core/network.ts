@@ -297,6 +297,8 @@ export interface Stages {
   direct(t0: number, t1: number): void;
   /** Online: steps [t0, t1) in order. `due`: the update comes next, and nobody reads the gradient before. */
   gradient(t0: number, t1: number, due?: boolean): void;
+  /** Of a rule in passes that injects: what arrived times what is injected, over all steps and streams, is added to the gradient. */
+  correlate?(steps: number): void;
   /** Of a modulator in steps: adds m G of every stream to the gradient, with one m for each stream. [stream] */
   credit?(m: Float64Array): void;
   /** Online: after the last step of a trial. */

@@ -41,7 +41,8 @@ export function normalsOf(rng: Rng): FillNormal {
         d = words[3];
         if (size < 0) continue;
       }
-      out[at++] = (bits & 128) === 0 ? sd * size : -sd * size;
+      // A sign by a branch would be guessed wrong half of the time.
+      out[at++] = (1 - ((bits >>> 6) & 2)) * sd * size;
     }
     words[0] = a;
     words[1] = b;
@@ -69,7 +70,7 @@ export function signsOf(rng: Rng): FillNormal {
       const end = Math.min(to, at + left);
       left -= end - at;
       for (; at < end; at++) {
-        out[at] = (bits & 1) === 0 ? sd : -sd;
+        out[at] = (1 - ((bits << 1) & 2)) * sd;
         bits >>>= 1;
       }
     }

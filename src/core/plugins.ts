@@ -949,8 +949,6 @@ export interface PassPopulation {
 
 /** A readout as a rule in passes sees it. */
 export interface PassReadout {
-  /** Populations that it reads, in the order of the rows of its weights. */
-  readonly reads: readonly Rows[];
   /** Its outputs. [stream][step][out] */
   readonly y: Rows;
   /** Target of its loss. [stream][step][out] */
@@ -959,8 +957,6 @@ export interface PassReadout {
   readonly error: Rows;
   /** What is added to its summed input; of no width where the rule injects none. [stream][step][out] */
   readonly injected: Rows;
-  /** Factor of its filter on what it sums. */
-  readonly gain: number;
   /** What of it learns. */
   readonly plastic: { readonly weights: boolean; readonly bias: boolean };
   /** Weights [pre][out] and bias [out], which a rule may change for the length of a pass. */
@@ -989,6 +985,11 @@ export interface PassesBinding {
   readonly populations: readonly PassPopulation[];
   readonly readouts: readonly PassReadout[];
   readonly projections: readonly PassProjection[];
+  /**
+   * Adds to the gradient what arrived in the pass just done times what is injected now: sum_t p_i(t) injected_j(t) of every projection that
+   * learns, and of readouts whose sums are injected into, over all streams.
+   */
+  correlate(steps: number): void;
 }
 
 export interface BoundPasses {

@@ -1,6 +1,6 @@
 import { bindingOfPasses } from '../core/bindings.ts';
 import type { Real, Role } from '../core/layout.ts';
-import type { Network } from '../core/network.ts';
+import type { Network, Stages } from '../core/network.ts';
 import type { BoundPasses, PassesInstance } from '../core/plugins.ts';
 
 /** The rule in passes of a network, and the states that its passes begin with. */
@@ -25,12 +25,12 @@ export interface Snapshot {
 export const moving: readonly Role[] = ['neuron', 'readout', 'past'];
 
 /** @returns null for a network without one */
-export function bindPasses(network: Network): RunPasses | null {
+export function bindPasses(network: Network, stages: Stages): RunPasses | null {
   const { spec } = network;
   if (!spec.passes) return null;
   return {
     rule: spec.passes,
-    bound: spec.passes.bind(bindingOfPasses(network)),
+    bound: spec.passes.bind(bindingOfPasses(network, (steps) => stages.correlate?.(steps))),
     start: snapshotOf(statesOf(network)),
     first: snapshotOf(statesOf(network)),
     done: snapshotOf(rowsOf(network)),

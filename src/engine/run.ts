@@ -57,7 +57,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     borders: bindBorders(network),
     modulator: bindModulator(network),
     outer: bindOuter(network, backend),
-    passes: bindPasses(network),
+    passes: bindPasses(network, stages),
     upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,
     totalSteps,

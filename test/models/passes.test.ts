@@ -148,6 +148,23 @@ describe.each(perturbations)('%s', (name) => {
     expect(error / Math.sqrt((perturbed + 1) / copies)).toBeLessThan(name === 'weight-perturbation' ? 1.6 : 3);
   });
 
+  it.each([
+    ['sparse', { network: { recurrent: { connectivity: { kind: 'in-degree', n: 4 } } } }],
+    ['delays', { network: { recurrent: { delayMs: 3 } } }],
+    ['spikes dropped at the border', { network: { borderSpikes: 'drop' } }],
+    ['rates', { neuron: neuronOf('rate, leaky') }],
+    ['neurons that differ', { neuron: neuronOf('alif, each by its own constants') }],
+    ['many streams', { training: { streams: 17, total: 34 } }],
+  ] as const)('is the same on wasm, readouts perturbed: %s', (_label, own) => {
+    const rule = { name, sigma: 0.3, output: 'perturbed' };
+    const [exact, fast] = ['reference', 'wasm'].map((backend) => {
+      const config = liveConfig({ readout, rule, ...(own as LiveOptions) });
+      return blocks(gradientOf(doTrial(createExperiment({ ...config, backend }, liveCatalogue))));
+    });
+    for (const block of exact) expect(block.some((value) => value !== 0)).toBe(true);
+    expect(fast).toBeClose(exact, { relative: 1e-3 });
+  });
+
   it('copies are so many trials of their own', () => {
     const source: PerturbationNoise = (_trial, pass, place) => {
       let at = pass * 100 + place.length;

@@ -1,4 +1,5 @@
 import { type Backend, creditsInSteps, type Network, type Stages } from '../../core/network.ts';
+import { bindCorrelate } from './correlate.ts';
 import { bindCredit } from './credit.ts';
 import { bindForward } from './forward.ts';
 import { bindGradient, bindSignals } from './gradient.ts';
@@ -30,6 +31,7 @@ export function compileReference(network: Network): Stages {
     ...bindRateTerm(network),
     ...bindGradient(network, signals),
     ...(creditsInSteps(network.spec) && network.spec.modulator ? bindCredit(network, network.spec.modulator) : {}),
+    ...(network.spec.passes ? bindCorrelate(network) : {}),
     update: bindUpdate(network, signals),
     ready: () => Promise.resolve(),
     close() {},

@@ -148,15 +148,16 @@ function layProjections(
   const { projections: records } = shard.channels[c];
   const slices = slicesOf(spec.projections);
   const online = spec.execution === 'online';
+  const plastic = new Set(spec.blocks.flatMap((block) => (block.plastic ? [block.name] : [])));
   spec.projections.forEach(({ name, pre, post, delay, from, synapses, traces }, q) => {
     const source = slices.findIndex((slice) => slice.from === from && slice.size === synapses.nPre);
     const later = spec.projections.findIndex((other, r) => r > q && other.post === post);
     const kept = state.views(channelName(`projection.${name}.trace`, spec, c), 'trace');
-    const learns = traces.length > 0;
+    const learns = traces.length > 0 || (spec.passes !== null && plastic.has(name));
     // A trace behind a gate of its input has one state, which is the eligibility itself.
     const { eps = kept.e } = kept;
     const remembers = matricesInto(spec, post)?.transition.some((value) => value !== 0) ?? true;
-    if (learns && online && remembers && !eps) {
+    if (traces.length > 0 && online && remembers && !eps) {
       throw new UnsupportedError('backend "wasm": the trace keeps no "eps", which its kernel needs');
     }
     const { times, entries } = shard.lists[q];

@@ -14,6 +14,7 @@ export const stageNames = [
   'gradientOnline',
   'gradientAtEnd',
   'wholeTrial',
+  'correlate',
 ] as const;
 export type StageName = (typeof stageNames)[number];
 

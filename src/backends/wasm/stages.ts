@@ -48,6 +48,10 @@ export function compileStages(network: Network, { module, memory, plan, threads 
     crew.run('wholeTrial', 0, steps);
     reduceAll();
   };
+  const correlate = (steps: number) => {
+    crew.run('correlate', 0, steps);
+    reduceAll();
+  };
   return {
     forward: (t0, t1) => crew.run('forward', t0, t1),
     readout: (t0, t1) => crew.run('readout', t0, t1),
@@ -87,6 +91,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       crew.run('gradientAtEnd', 0, steps);
       reduceAll();
     },
+    ...(spec.passes ? { correlate } : {}),
     update: bindUpdate(network, kernels),
     ...(wholeTrials(spec) ? { wholeTrial } : {}),
     ready: () => crew.ready(),

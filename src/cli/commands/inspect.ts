@@ -12,7 +12,10 @@ import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { type Verdict, verifyFile } from '../verify/index.ts';
 
-const registries: Readonly<Record<string, () => readonly { readonly name: string; readonly about: string }[]>> = {
+type Registry = () => readonly { readonly name: string; readonly about: string }[];
+
+/** Every list of the catalogue, and what is no plug-in. */
+const registries: Readonly<Record<keyof typeof catalogue | 'chips' | 'presets', Registry>> = {
   rules: () => catalogue.rules.map(({ name, summary, source }) => ({ name, about: `${summary} (${source})` })),
   neurons: () => catalogue.neurons.map(({ kind, source }) => ({ name: kind, about: source })),
   readouts: () => catalogue.readouts.map(({ kind, source }) => ({ name: kind, about: source })),
@@ -20,6 +23,7 @@ const registries: Readonly<Record<string, () => readonly { readonly name: string
   signals: () => catalogue.signals.map(({ kind, source }) => ({ name: kind, about: source })),
   modulators: () => catalogue.modulators.map(({ kind, source }) => ({ name: kind, about: source })),
   direct: () => catalogue.direct.map(({ kind, source }) => ({ name: kind, about: source })),
+  passes: () => catalogue.passes.map(({ kind, source }) => ({ name: kind, about: source })),
   rewirings: () => catalogue.rewirings.map(({ kind, source }) => ({ name: kind, about: source })),
   scalings: () => catalogue.scalings.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
@@ -39,7 +43,7 @@ const nameOf = (value: unknown) => String((value as { name: unknown }).name);
 export function list(what: string | undefined, flags: Global): void {
   const names = what === undefined ? Object.keys(registries) : [what];
   for (const name of names) {
-    const registry = registries[name];
+    const registry = (registries as Readonly<Record<string, Registry | undefined>>)[name];
     if (!registry) throw new ConfigError('list', name, `one of ${Object.keys(registries).join(', ')}`);
     const entries = registry();
     if (flags.json) for (const entry of entries) print(JSON.stringify({ registry: name, ...entry }));
