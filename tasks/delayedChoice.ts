@@ -24,7 +24,7 @@ type Params = z.infer<typeof params>;
  *
  *     cue | delay | go          inputs [cue of option 0, .., n-1, go, noise][cells]
  *
- * The delayed response of working memory, after Goldman-Rakic 1995 (Neuron 14:477); the timing and all constants are ours.
+ * The delayed response of working memory, after Goldman-Rakic 1995 (Neuron 14:477), recalled; the timing and all constants are ours.
  */
 export const delayedChoice: TaskModel<Params> = {
   kind: 'delayed-choice',

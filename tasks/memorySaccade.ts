@@ -50,11 +50,12 @@ const hold = 0;
  *
  *     P(spike) = rate exp((cos(theta - phi_i) - 1) / width^2)          inputs [ring, fixation, gone, noise]
  *
- * One group of inputs sees the fixation point and one that it is gone: a memory in thresholds can only be read out of neurons that are
- * driven.
+ * One group of inputs sees the fixation point and one that it is gone, so that neurons are driven when the memory in their thresholds
+ * is asked for.
  *
- * The oculomotor delayed response of Funahashi, Bruce and Goldman-Rakic 1989 (J Neurophysiol 61:331), recalled; as a task for rewards it is
- * of the family of Bellec et al. 2020 (Nat Commun 11:3625). The timing, the pay and all constants are ours.
+ * The oculomotor delayed response of Funahashi, Bruce and Goldman-Rakic 1989 (J Neurophysiol 61:331); that fixation pays a little is of Rombouts,
+ * Bohte and Roelfsema 2015 (PLoS Comput Biol 11:e1004060); as a task for reward-based e-prop it is of the family of Bellec et al. 2020 (Nat
+ * Commun 11:3625). All recalled: the timing, the pay and all other constants are ours.
  */
 export const memorySaccade: TaskModel<Params> = {
   kind: 'memory-saccade',
