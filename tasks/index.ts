@@ -3,9 +3,11 @@ import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
+import { evidence } from './evidence.ts';
 import { nBack } from './nBack.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { storeRecall } from './storeRecall.ts';
 import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
@@ -16,9 +18,22 @@ export const tasks = [
   cueReward,
   cartPole,
   cuedSegments,
+  storeRecall,
+  evidence,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
-export { associations, cartPole, cuedSegments, cueReward, nBack, patternGeneration, periodicOutput, subtasks };
+export {
+  associations,
+  cartPole,
+  cuedSegments,
+  cueReward,
+  evidence,
+  nBack,
+  patternGeneration,
+  periodicOutput,
+  storeRecall,
+  subtasks,
+};
