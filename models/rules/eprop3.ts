@@ -31,7 +31,7 @@ export const eprop3: Rule<z.infer<typeof params>> = {
   source: 'Bellec et al. 2019, arXiv 1901.09049; Jaderberg et al. 2017, arXiv 1608.05343',
   summary: 'backpropagation in windows, synthetic gradients, traces across',
   params,
-  parts: ({ window, predicts, rate, normalised, traces, reset }) => ({
+  parts: ({ window, predicts, rate, normalised, hidden, traces, reset }) => ({
     trace:
       traces === 'kept' ? { kind: 'eligibility' } : { kind: 'eligibility', gate: 'none', presynapticFilter: false },
     signal: {
@@ -40,6 +40,7 @@ export const eprop3: Rule<z.infer<typeof params>> = {
       predicts,
       rate,
       normalised,
+      hidden,
       reset,
       credit: traces === 'kept' ? 'activity' : 'membrane',
     },

@@ -4,6 +4,7 @@ import { wasm } from '../../src/backends/wasm/index.ts';
 import { through } from '../../src/cli/verify/eprop3.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Real } from '../../src/core/layout.ts';
+import { createRng } from '../../src/core/rng.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { createRecorder } from '../../src/engine/recorder.ts';
 import { gradientOf, type Run } from '../../src/engine/run.ts';
@@ -131,6 +132,86 @@ describe('Psi', () => {
   });
 });
 
+describe('hidden units', () => {
+  const hidden = 3;
+
+  /** A prediction learned once, at the end of the second window, from weights that are given. */
+  function learned(own: object, sizeOfPsi: number) {
+    const rule = windows({ window: 25, hidden, ...own });
+    const experiment = liveExperiment({ neuron: alif, rule, training: { streams: 2 } });
+    const signal = signalOf(experiment.run);
+    const rng = createRng(3);
+    for (let s = 0; s < signal.Psi.length; s++) signal.Psi[s] = sizeOfPsi * rng.normal();
+    const before = { V: copied(signal.V), Psi: copied(signal.Psi) };
+    let border: number[] = [];
+    doTrial(experiment, {
+      onStep: (t: number) => {
+        if (t === 24) border = copied(signal.border);
+      },
+    });
+    const target = copied(signal.target);
+    const after = { V: copied(signal.V), Psi: copied(signal.Psi) };
+    return { border, target, before, after };
+  }
+
+  /** E = sum over two streams of |Psi^T [tanh(V^T f), 1] - target|^2 / 4. */
+  function loss(V: readonly number[], Psi: readonly number[], border: readonly number[], target: readonly number[]) {
+    const features = border.length / 2;
+    const targets = target.length / 2;
+    let sum = 0;
+    for (const b of [0, 1]) {
+      const f = border.slice(b * features, (b + 1) * features);
+      const units = [0, 1, 2].map((l) => Math.tanh(f.reduce((total, x, i) => total + x * V[i * hidden + l], 0)));
+      for (let s = 0; s < targets; s++) {
+        const said = [...units, 1].reduce((total, q, l) => total + q * Psi[l * targets + s], 0);
+        sum += (said - target[b * targets + s]) ** 2 / 4;
+      }
+    }
+    return sum;
+  }
+
+  it.each(['state', 'spikes'])('go down the squared error of what is predicted: %s', (predicts) => {
+    const rate = 1e-3;
+    const { border, target, before, after } = learned({ predicts, normalised: false, rate }, 0.3);
+    const differences = (name: 'V' | 'Psi') =>
+      before[name].map((_, s) => {
+        const [high, low] = [1e-5, -1e-5].map((by) => {
+          const moved = { ...before, [name]: before[name].map((w, at) => (at === s ? w + by : w)) };
+          return loss(moved.V, moved.Psi, border, target);
+        });
+        return (-rate * (high - low)) / 2e-5;
+      });
+    for (const name of ['V', 'Psi'] as const) {
+      const step = after[name].map((w, s) => w - before[name][s]);
+      expect(step).toBeClose(differences(name), { relative: 1e-6 });
+    }
+  });
+
+  it('take the same steps in any unit of the credit, and do not start where nothing was predicted', () => {
+    const step = (scale: number) => {
+      const rule = windows({ window: 25, hidden, rate: 0.3 });
+      const experiment = liveExperiment({ neuron: alif, rule, loss: { kind: 'square', scale } });
+      doTrial(experiment);
+      const { V, Psi } = signalOf(doTrial(experiment));
+      return { V: copied(V), Psi: Array.from(Psi, (w) => w / scale) };
+    };
+    const [one, small] = [step(1), step(2 ** -10)];
+    expect(small.V).toBeBitEqual(one.V);
+    expect(small.Psi).toBeBitEqual(one.Psi);
+    const { before, after } = learned({ rate: 0.3 }, 0);
+    expect(after.V).toEqual(before.V);
+    expect(after.Psi).not.toEqual(before.Psi);
+    expect(one.V).not.toEqual(before.V);
+  });
+
+  it('start at random, as large as keeps a sum of so many features at 1', () => {
+    const { before } = learned({}, 0);
+    const power = before.V.reduce((sum, w) => sum + w * w, 0) / hidden;
+    expect(power).toBeGreaterThan(0.5);
+    expect(power).toBeLessThan(2);
+  });
+});
+
 /** A population in a layer above another one, each with a rule. */
 function layers(rule: object, low?: object): Experiment {
   const neuron = liveNeurons[0].params;
@@ -203,6 +284,7 @@ describe.each(predictions)('predicts $predicts, traces $traces', ({ rule }) => {
     ['trials', { rule, neuron: alif }],
     ['a stream, updates after windows', stream(30, 5)],
     ['a stream, updates within chunks', stream(30, 15)],
+    ['trials, with hidden units', { rule: { ...rule, hidden: 3 }, neuron: alif }],
   ] as const)('goes on from a checkpoint bit for bit: %s', (_name, options) => {
     const whole = train(liveExperiment(options));
     const half = liveExperiment(options);
