@@ -139,7 +139,6 @@ function bindLearning(
     const q = unitsOf(border);
     const length = hidden !== null && normalised ? square(Psi, 0, hidden * targets) : 0;
     wrong.fill(0);
-    owed.fill(0);
     for (let b = 0; b < stream; b++) {
       const at = b * targets;
       const from = b * features;
@@ -149,9 +148,10 @@ function bindLearning(
       losses[0] += square(wrong, at, targets) / (2 * stream);
       const size = square(target, at, targets);
       losses[1] += size / (2 * stream);
-      if (hidden !== null && length + size > 0) {
-        const own = normalised ? rate / (square(border, from, features) * (length + size)) : rate;
-        bringBack(owed, q, Psi, wrong, applied(own), b, hidden, targets);
+      if (hidden !== null) {
+        // Where nothing is owed and nothing said, nothing is to be learned.
+        const unit = normalised ? square(border, from, features) * (length + size) : 1;
+        bringBack(owed, q, Psi, wrong, unit > 0 ? applied(rate / unit) : 0, b, hidden, targets);
       }
       const own = applied(normalised ? rate / square(q, b * read, read) : rate);
       for (let s = 0; s < targets; s++) wrong[at + s] *= own;

@@ -154,37 +154,56 @@ describe('hidden units', () => {
     return { border, target, before, after };
   }
 
-  /** E = sum over two streams of |Psi^T [tanh(V^T f), 1] - target|^2 / 4. */
-  function loss(V: readonly number[], Psi: readonly number[], border: readonly number[], target: readonly number[]) {
-    const features = border.length / 2;
-    const targets = target.length / 2;
+  type Learned = ReturnType<typeof learned>;
+
+  /** E = |Psi^T [tanh(V^T f), 1] - target|^2 / 4 of stream b of two. */
+  function loss({ border, target }: Learned, { V, Psi }: Learned['before'], b: number): number {
+    const [features, targets] = [border.length / 2, target.length / 2];
+    const f = border.slice(b * features, (b + 1) * features);
+    const units = [0, 1, 2].map((l) => Math.tanh(f.reduce((total, x, i) => total + x * V[i * hidden + l], 0)));
     let sum = 0;
-    for (const b of [0, 1]) {
-      const f = border.slice(b * features, (b + 1) * features);
-      const units = [0, 1, 2].map((l) => Math.tanh(f.reduce((total, x, i) => total + x * V[i * hidden + l], 0)));
-      for (let s = 0; s < targets; s++) {
-        const said = [...units, 1].reduce((total, q, l) => total + q * Psi[l * targets + s], 0);
-        sum += (said - target[b * targets + s]) ** 2 / 4;
-      }
+    for (let s = 0; s < targets; s++) {
+      const said = [...units, 1].reduce((total, q, l) => total + q * Psi[l * targets + s], 0);
+      sum += (said - target[b * targets + s]) ** 2 / 4;
     }
     return sum;
   }
 
+  /** dE/dw of every weight, by central differences. */
+  function slope(of: Learned, name: 'V' | 'Psi', b: number): number[] {
+    return of.before[name].map((_, s) => {
+      const [high, low] = [1e-5, -1e-5].map((by) =>
+        loss(of, { ...of.before, [name]: of.before[name].map((w, at) => (at === s ? w + by : w)) }, b),
+      );
+      return (high - low) / 2e-5;
+    });
+  }
+
+  const power = (x: readonly number[]) => x.reduce((sum, value) => sum + value * value, 0);
+  const half = (x: readonly number[], b: number) => x.slice((b * x.length) / 2, ((b + 1) * x.length) / 2);
+  const moved = ({ before, after }: Learned, name: 'V' | 'Psi') => after[name].map((w, s) => w - before[name][s]);
+
   it.each(['state', 'spikes'])('go down the squared error of what is predicted: %s', (predicts) => {
-    const rate = 1e-3;
-    const { border, target, before, after } = learned({ predicts, normalised: false, rate }, 0.3);
-    const differences = (name: 'V' | 'Psi') =>
-      before[name].map((_, s) => {
-        const [high, low] = [1e-5, -1e-5].map((by) => {
-          const moved = { ...before, [name]: before[name].map((w, at) => (at === s ? w + by : w)) };
-          return loss(moved.V, moved.Psi, border, target);
-        });
-        return (-rate * (high - low)) / 2e-5;
-      });
+    const of = learned({ predicts, normalised: false, rate: 1e-3 }, 0.3);
     for (const name of ['V', 'Psi'] as const) {
-      const step = after[name].map((w, s) => w - before[name][s]);
-      expect(step).toBeClose(differences(name), { relative: 1e-6 });
+      const [first, second] = [slope(of, name, 0), slope(of, name, 1)];
+      const want = first.map((value, s) => -1e-3 * (value + second[s]));
+      expect(moved(of, name)).toBeClose(want, { relative: 1e-6 });
     }
+  });
+
+  it('take steps in the unit of the credit and of the features', () => {
+    const of = learned({ rate: 0.1 }, 0.3);
+    const { Psi } = of.before;
+    const length = power(Psi.slice(0, hidden * (of.target.length / 2)));
+    const [first, second] = [0, 1].map((b) => {
+      const own = 0.1 / (power(half(of.border, b)) * (length + power(half(of.target, b))));
+      return slope(of, 'V', b).map((value) => -own * value);
+    });
+    expect(moved(of, 'V')).toBeClose(
+      first.map((value, s) => value + second[s]),
+      { relative: 1e-6 },
+    );
   });
 
   it('take the same steps in any unit of the credit, and do not start where nothing was predicted', () => {
@@ -204,11 +223,20 @@ describe('hidden units', () => {
     expect(one.V).not.toEqual(before.V);
   });
 
+  it('stay where they are where nothing is owed', () => {
+    const rule = windows({ window: 25, hidden, predicts: 'spikes' });
+    const network = { output: { init: { kind: 'constant', value: 0 } } };
+    const experiment = liveExperiment({ neuron: alif, rule, network });
+    const before = copied(signalOf(experiment.run).V);
+    const { V, target } = signalOf(doTrial(experiment));
+    expect(target.every((value) => value === 0)).toBe(true);
+    expect(V).toBeBitEqual(Float64Array.from(before));
+  });
+
   it('start at random, as large as keeps a sum of so many features at 1', () => {
     const { before } = learned({}, 0);
-    const power = before.V.reduce((sum, w) => sum + w * w, 0) / hidden;
-    expect(power).toBeGreaterThan(0.5);
-    expect(power).toBeLessThan(2);
+    expect(power(before.V) / hidden).toBeGreaterThan(0.5);
+    expect(power(before.V) / hidden).toBeLessThan(2);
   });
 });
 
