@@ -1,6 +1,6 @@
 // Few synapses on evidence accumulation: a tenth of the pairs, which move by DEEP R or stay, and all of them.
 //
-//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01]
+//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01] [--rate 0.005] [--only text]
 //
 // A row for each run: share of wrong decisions in 512 fresh trials, the first iteration at which the mean of ten is below 7 %, the mean of
 // every fifty iterations, and how many synapses there were at the least and at the most after an update.
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     iterations: { type: 'string', default: '450' },
     l1: { type: 'string', default: '0.01' },
+    rate: { type: 'string', default: '0.005' },
+    only: { type: 'string', default: '' },
   },
 });
 const iterations = Number(values.iterations);
@@ -29,6 +31,7 @@ function run(own, seed) {
   const config = preset('evidence');
   const names = Object.keys(config.network.projections);
   for (const name of names) Object.assign(config.network.projections[name], own);
+  for (const name of Object.keys(config.optimizer.rates)) config.optimizer.rates[name] = Number(values.rate);
   config.seed = seed;
   config.training.total = iterations * config.training.streams;
   const experiment = createExperiment(config, catalogue);
@@ -60,6 +63,7 @@ console.log('| synapses | seed | test error | first below 7 % | every 50 iterati
 console.log('|---|---|---|---|---|---|---|');
 for (let seed = Number(values.first); seed < Number(values.first) + Number(values.seeds); seed++) {
   for (const [label, own] of Object.entries(kinds)) {
+    if (!label.includes(values.only)) continue;
     const { error, errors, counts, left } = run(own, seed);
     const first = errors.findIndex((_, at) => at >= 9 && before(errors, at + 1, 10) < 0.07);
     const course = errors.flatMap((_, at) => ((at + 1) % 50 === 0 ? [before(errors, at + 1, 50).toFixed(3)] : []));
