@@ -3,11 +3,13 @@ import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
+import { evidence } from './evidence.ts';
 import { nBack } from './nBack.ts';
 import { oneShotArm } from './oneShotArm.ts';
 import { oneShotPatterns } from './oneShotPatterns.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { storeRecall } from './storeRecall.ts';
 import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
@@ -20,6 +22,8 @@ export const tasks = [
   oneShotPatterns,
   oneShotArm,
   cuedSegments,
+  storeRecall,
+  evidence,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
@@ -30,10 +34,12 @@ export {
   cartPole,
   cuedSegments,
   cueReward,
+  evidence,
   nBack,
   oneShotArm,
   oneShotPatterns,
   patternGeneration,
   periodicOutput,
+  storeRecall,
   subtasks,
 };

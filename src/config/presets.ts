@@ -23,7 +23,30 @@ const words = {
   'population.rec.rateTerm': { bits: 12, range: 0.125 },
 } as const;
 
-const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
+/** What LIF and adaptive neurons share. @param nRef steps */
+const lifWith = (nRef: number) => ({ membrane: { tauMs: 20 }, vTh: 0.6, nRef });
+
+/** LIF and adaptive neurons, every one of which reaches all: the input drives both, and both drive both. */
+function lifAndAlif(size: number, neuron: object, adaptation: { readonly tauMs: number; readonly adaptBeta: number }) {
+  const { tauMs, adaptBeta } = adaptation;
+  const init = { kind: 'normal', gain: 0.7 };
+  return {
+    populations: {
+      lif: { size, neuron: { kind: 'lif', ...neuron } },
+      alif: { size, neuron: { kind: 'alif', ...neuron, adaptation: { tauMs }, adaptBeta } },
+    },
+    projections: {
+      'in-lif': { from: 'input', to: 'lif' },
+      'in-alif': { from: 'input', to: 'alif' },
+      'lif-lif': { from: 'lif', to: 'lif', init },
+      'lif-alif': { from: 'lif', to: 'alif', init },
+      'alif-lif': { from: 'alif', to: 'lif', init },
+      'alif-alif': { from: 'alif', to: 'alif', init },
+    },
+  };
+}
+
+const ofLifAndAlif = ['in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif'];
 
 const normal = (gain: number) => ({ kind: 'normal', gain }) as const;
 
@@ -55,8 +78,9 @@ function actorAndCritic(
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
- * the environment that everyone knows. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
- * `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
+ * the environment that everyone knows. `store-recall`, `evidence`: what has to be kept over time, by e-prop 1 of Bellec et al. 2019 and 2020.
+ * `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019. `subtasks`: a linear map seen in parts, by node
+ * perturbation, of Zuege et al. 2023.
  * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
  */
 const fourSixBack = {
@@ -197,21 +221,7 @@ const presets = {
     task: { kind: 'cue-reward' },
     network: {
       dtMs: 1,
-      populations: {
-        lif: { size: 25, neuron: cueNeuron('lif') },
-        alif: {
-          size: 25,
-          neuron: { ...cueNeuron('alif'), adaptation: { tauMs: 150 }, adaptBeta: 0.03 },
-        },
-      },
-      projections: {
-        'in-lif': { from: 'input', to: 'lif' },
-        'in-alif': { from: 'input', to: 'alif' },
-        'lif-lif': { from: 'lif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
-        'lif-alif': { from: 'lif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
-        'alif-lif': { from: 'alif', to: 'lif', init: { kind: 'normal', gain: 0.7 } },
-        'alif-alif': { from: 'alif', to: 'alif', init: { kind: 'normal', gain: 0.7 } },
-      },
+      ...lifAndAlif(25, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
       readouts: actorAndCritic(['lif', 'alif'], 10, { entropy: 0, critic: 5 / 145, gains: null }),
     },
     rule: { name: 'e-prop-1', feedback: 'random' },
@@ -220,11 +230,46 @@ const presets = {
     loss: { kind: 'square' },
     optimizer: {
       kind: 'adam',
-      rates: rates(0.002, 'in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'actor', 'critic'),
+      rates: rates(0.002, ...ofLifAndAlif, 'actor', 'critic'),
       schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
     },
     training: { total: 48_000, streams: 32 },
     evaluation: { total: 512, streams: 64 },
+  },
+  'store-recall': {
+    name: 'store-recall',
+    task: { kind: 'store-recall' },
+    network: {
+      dtMs: 1,
+      ...lifAndAlif(30, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
+      readouts: {
+        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true } },
+      },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    // One over the scored steps of a trial in the mean: 9 symbols of 20 steps, a fifth of them recalls.
+    loss: { kind: 'softmax', scale: 1 / 36 },
+    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
+    training: { total: 19_200, streams: 64 },
+    evaluation: { total: 512, streams: 64 },
+  },
+  evidence: {
+    name: 'evidence',
+    task: { kind: 'evidence' },
+    network: {
+      dtMs: 1,
+      ...lifAndAlif(50, lifWith(5), { tauMs: 2000, adaptBeta: 0.01743 }),
+      readouts: {
+        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 20 }, bias: false } },
+      },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    loss: { kind: 'softmax', scale: 'mean' },
+    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
+    training: { total: 14_400, streams: 32 },
+    evaluation: { total: 512, streams: 32 },
   },
   contrastive: {
     name: 'contrastive',
