@@ -1,22 +1,14 @@
 import { z } from 'zod';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
-import type { Rng } from '../src/core/rng.ts';
 import { listed } from '../src/core/schema.ts';
-import { probability, spikesOf } from './spikingGroups.ts';
+import { oddCues, probability, sidesOf, spikesOf, stepsOrNone } from './cellGroups.ts';
 
 const params = z.strictObject({
   kind: z.literal('cue-reward'),
-  cues: z
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .refine((n) => n % 2 === 1, 'an odd number, so that one side has more')
-    .default(5)
-    .describe('cues of a trial'),
+  cues: oddCues.default(5).describe('cues of a trial'),
   cueSteps: listed.default(10).describe('length of a cue, steps'),
-  gapSteps: z.number().int().min(0).max(100_000).default(5).describe('steps between cues'),
-  delaySteps: z.number().int().min(0).max(100_000).default(60).describe('steps from the last cue to the decision'),
+  gapSteps: stepsOrNone.default(5).describe('steps between cues'),
+  delaySteps: stepsOrNone.default(60).describe('steps from the last cue to the decision'),
   decisionSteps: listed.default(10).describe('steps of the decision signal; the network acts in the last one'),
   cellsPerGroup: listed.default(5).describe('inputs of each group'),
   rate: probability.default(0.4).describe('spikes per step of a group that is on'),
@@ -82,12 +74,3 @@ export const cueReward: TaskModel<Params> = {
     };
   },
 };
-
-/** The side of every cue, 0 left and 1 right, and the one that has more. */
-function sidesOf(rng: Rng, { cues, share }: Params): { readonly sides: readonly (0 | 1)[]; readonly right: 0 | 1 } {
-  const draws = rng.split('sides');
-  const toRight = draws.bernoulli(0.5) === 1 ? 1 - share : share;
-  const sides = Array.from({ length: cues }, () => draws.bernoulli(toRight));
-  const count = sides.reduce<number>((sum, side) => sum + side, 0);
-  return { sides, right: 2 * count > cues ? 1 : 0 };
-}

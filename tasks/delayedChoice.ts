@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
 import { listed, magnitude } from '../src/core/schema.ts';
-import { probability, spikesOf } from './spikingGroups.ts';
+import { probability, spikesOf, stepsOrNone } from './cellGroups.ts';
 
 const params = z.strictObject({
   kind: z.literal('delayed-choice'),
   choices: z.number().int().min(2).max(1000).default(2).describe('options, each with a cue and an action of its own'),
   cellsPerGroup: listed.default(5).describe('inputs of each group'),
   cueSteps: listed.default(20).describe('length of the cue, steps'),
-  delaySteps: z.number().int().min(0).max(100_000).default(100).describe('steps from the cue to the go signal'),
+  delaySteps: stepsOrNone.default(100).describe('steps from the cue to the go signal'),
   goSteps: listed.default(10).describe('length of the go signal, steps; the network acts in the last one'),
   rate: probability.default(0.4).describe('spikes per step of a group that is on'),
   noise: probability.default(0.04).describe('spikes per step of the noise group, always on'),

@@ -4,12 +4,14 @@ import { cartPole } from './cartPole.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { delayedChoice } from './delayedChoice.ts';
+import { evidence } from './evidence.ts';
 import { memorySaccade } from './memorySaccade.ts';
 import { nBack } from './nBack.ts';
 import { oneShotArm } from './oneShotArm.ts';
 import { oneShotPatterns } from './oneShotPatterns.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { storeRecall } from './storeRecall.ts';
 import { subtasks } from './subtasks.ts';
 
 /** Every task, one line each. */
@@ -24,6 +26,8 @@ export const tasks = [
   oneShotPatterns,
   oneShotArm,
   cuedSegments,
+  storeRecall,
+  evidence,
   subtasks,
   associations,
 ] satisfies Catalogue['tasks'];
@@ -35,11 +39,13 @@ export {
   cuedSegments,
   cueReward,
   delayedChoice,
+  evidence,
   memorySaccade,
   nBack,
   oneShotArm,
   oneShotPatterns,
   patternGeneration,
   periodicOutput,
+  storeRecall,
   subtasks,
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
 import { listed, magnitude, positive } from '../src/core/schema.ts';
-import { probability, spikesOf } from './spikingGroups.ts';
+import { probability, spikesOf, stepsOrNone } from './cellGroups.ts';
 
 const params = z.strictObject({
   kind: z.literal('memory-saccade'),
@@ -16,9 +16,9 @@ const params = z.strictObject({
   ringCells: listed.default(16).describe('inputs that see the target, their preferred directions evenly spaced'),
   width: positive.default(0.5).describe('width of the tuning of such a cell, rad'),
   cellsPerGroup: listed.default(5).describe('inputs that see the fixation point, that see it gone, and of the noise'),
-  fixationSteps: z.number().int().min(0).max(100_000).default(10).describe('fixation before the target, steps'),
+  fixationSteps: stepsOrNone.default(10).describe('fixation before the target, steps'),
   targetSteps: listed.default(20).describe('how long the target is seen, steps'),
-  delaySteps: z.number().int().min(0).max(100_000).default(50).describe('fixation after the target, steps'),
+  delaySteps: stepsOrNone.default(50).describe('fixation after the target, steps'),
   stepsPerAction: listed.default(20).describe('steps of the network for each action; it acts in the last one'),
   responseActions: listed.default(2).describe('actions from the end of fixation to the end of the episode'),
   rate: probability

@@ -22,6 +22,7 @@ const params = z.strictObject({
  *     dW_ij = - eta sum_t zeta p_i(t) gv_j(t)               `none`: Jaderberg et al. 2017
  *
  * `predicts: nothing` leaves the synthetic gradients out: windows and traces, or with `traces: none` truncated backpropagation.
+ * `hidden` puts tanh units between the features and what is predicted.
  * One window as long as the trial is backpropagation through time. Equations in `models/signals/window.ts`.
  *
  * Bellec et al. 2019 (arXiv 1901.09049), as recalled; Jaderberg et al. 2017 (arXiv 1608.05343).
@@ -31,7 +32,7 @@ export const eprop3: Rule<z.infer<typeof params>> = {
   source: 'Bellec et al. 2019, arXiv 1901.09049; Jaderberg et al. 2017, arXiv 1608.05343',
   summary: 'backpropagation in windows, synthetic gradients, traces across',
   params,
-  parts: ({ window, predicts, rate, normalised, traces, reset }) => ({
+  parts: ({ window, predicts, rate, normalised, hidden, traces, reset }) => ({
     trace:
       traces === 'kept' ? { kind: 'eligibility' } : { kind: 'eligibility', gate: 'none', presynapticFilter: false },
     signal: {
@@ -40,6 +41,7 @@ export const eprop3: Rule<z.infer<typeof params>> = {
       predicts,
       rate,
       normalised,
+      hidden,
       reset,
       credit: traces === 'kept' ? 'activity' : 'membrane',
     },

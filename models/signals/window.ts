@@ -3,7 +3,7 @@ import { linearOf, spikes } from '../../src/core/dynamics.ts';
 import { UnsupportedError } from '../../src/core/errors.ts';
 import { bindFeedback } from '../../src/core/feedback.ts';
 import type { Field, Layout, Real } from '../../src/core/layout.ts';
-import * as maps from '../../src/core/linearMaps.ts';
+import { addPulledBack } from '../../src/core/linearMaps.ts';
 import { scratchOf } from '../../src/core/loops.ts';
 import type {
   BoundSignal,
@@ -15,12 +15,10 @@ import type {
   SignalModel,
 } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
-import { count, magnitude } from '../../src/core/schema.ts';
-import { nearestPowerOfTwo } from '../../src/core/units.ts';
+import { count } from '../../src/core/schema.ts';
 import { isAttached, resetParam } from '../direct/reset.ts';
 import { type BackwardNeurons, bindBackward } from '../traces/backward.ts';
-
-const { addPulledBack, square } = maps;
+import { bindPredictor, initPredictor, type Predictor, predictorLayout, predictorParams } from './syntheticGradient.ts';
 
 /** Parameters that the rule has by the same names. */
 export const windowParams = {
@@ -28,8 +26,7 @@ export const windowParams = {
     .enum(['state', 'spikes', 'nothing'])
     .default('state')
     .describe('what Psi predicts at the end of a window: dE/dv, dE/da and dE/du, or dE/dz alone; nothing: 0'),
-  rate: magnitude.default(0.05).describe('of Psi'),
-  normalised: z.boolean().default(true).describe('divide it by the squared length of the features'),
+  ...predictorParams,
 };
 
 const params = z.strictObject({
@@ -45,7 +42,7 @@ const params = z.strictObject({
 type Params = z.infer<typeof params>;
 
 /**
- * Backpropagation through time within a window, and a linear prediction Psi of what comes from behind its end.
+ * Backpropagation through time within a window, and a prediction Psi of what comes from behind its end.
  *
  *     window of steps t0 .. t1-1;  f = [h, z, y, 1] at t1-1;  h: filters of the neurons' state (v, a)
  *     (gh, gu) = Psi f                            0 where the trial ends with the window
@@ -58,12 +55,18 @@ type Params = z.infer<typeof params>;
  * added to L(t1-1), and gh and gu begin with 0; its target is what L(t0-1) would be without an error of its own. `rate` follows the
  * schedule of the recurrent weights; without `normalised` it is not divided by |f'|^2. Psi starts at 0.
  *
+ * `hidden` puts a layer of tanh units between, which goes down the same squared error; Psi then reads, and is normalised by,
+ *
+ *     q = [tanh(V^T f), 1];     V -= rate / (n |f'|^2 (|Psi|^2 + |target|^2)) sum f' ((1 - q'^2) Psi (Psi q' - target))^T
+ *
+ * |Psi|: without the row of the 1. With |target| in it the step of V is the same whatever unit the loss has. V starts small and at random.
+ *
  * With a perfect prediction, L times an eligibility that runs on across windows is the exact gradient, and so is
  * sum p_i(t) gv_j(t) without any (`credit: membrane`). With `nothing` the latter is truncated backpropagation.
  *
  * Structure: Bellec et al. 2019 (arXiv 1901.09049), e-prop 3; Jaderberg et al. 2017 (arXiv 1608.05343). The decomposition into
  * what is predicted is this project's; `spikes` is the paper's as it is recalled. There the prediction is a network of its own and
- * the neurons are LSTMs. Simplified: Psi is linear and feedback symmetric. Credit goes through synapses of the population onto
+ * the neurons are LSTMs. Simplified: a layer at most, and symmetric feedback. Credit goes through synapses of the population onto
  * itself with a delay of 1, the only ones that may leave it.
  */
 export const window: SignalModel<Params> = {
@@ -83,8 +86,7 @@ export const window: SignalModel<Params> = {
       readoutDecay: 0,
       followsReadout: null,
       kernel: null,
-      // Psi starts at 0.
-      init() {},
+      init: (state, rng) => plan.predictor && initPredictor(plan.predictor, state, rng),
       bind: (binding) => bindWindow(plan, binding),
     } satisfies SignalInstance;
   },
@@ -123,9 +125,8 @@ interface Plan {
   readonly layout: Layout;
   /** Fields of the neurons' state that are features. */
   readonly filters: readonly string[];
-  /** Length of f, and of what is predicted; both 0 without a prediction. */
-  readonly features: number;
-  readonly targets: number;
+  /** Null where nothing is predicted. */
+  readonly predictor: Predictor | null;
 }
 
 /** @throws UnsupportedError for neurons whose credit is not known at a border, and for synapses that carry it elsewhere */
@@ -145,74 +146,37 @@ function planWindow(p: Params, context: SignalContext): Plan {
   }
   const dynamics = linearOf(neuron, n);
   const filters = Object.keys(memory).filter((name) => memory[name].decay !== undefined);
-  const predicts = p.predicts !== 'nothing';
-  const features = predicts ? (filters.length + 1) * n + out + 1 : 0;
+  const features = (filters.length + 1) * n + out + 1;
   const targets = { state: dynamics.states * n + out, spikes: n, nothing: 0 }[p.predicts];
-  const layout = predicts ? layoutOf(features, targets) : {};
-  return { p, context, dynamics, attached, layout, filters, features, targets };
-}
-
-function layoutOf(features: number, targets: number): Layout {
-  const credit = (doc: string): Field => ({
-    shape: ['stream', targets],
-    home: 'post',
-    unit: 'dE/dh',
-    doc,
-    transient: true,
-  });
-  return {
-    Psi: {
-      shape: [features, targets],
-      home: 'synapse',
-      unit: '1',
-      doc: 'predictor of the credit behind a window, [feature][target]',
-      outer: true,
-    },
-    border: {
-      shape: ['stream', features],
-      home: 'post',
-      unit: '1',
-      doc: 'f at the end of the last window, its last entry 1; 0 where nothing follows it',
-      restarts: true,
-    },
-    predicted: credit('Psi f at the end of the last window'),
-    target: credit('credit at its beginning: what Psi should have said before'),
-    losses: {
-      shape: [3],
-      home: 'global',
-      unit: '1',
-      doc: 'summed losses of Psi and of a prediction of 0, and windows',
-      bookkeeping: true,
-    },
-  };
+  const { rate, normalised, hidden } = p;
+  const { powersOfTwo } = context;
+  const predictor = targets > 0 ? { rate, normalised, hidden, features, targets, powersOfTwo } : null;
+  const layout = predictor ? predictorLayout(predictor) : {};
+  return { p, context, dynamics, attached, layout, filters, predictor };
 }
 
 function bindWindow(plan: Plan, binding: SignalBinding): BoundSignal {
-  const { p, context, features, targets } = plan;
-  const { sizes, state } = binding;
+  const { context, predictor } = plan;
+  const { sizes, state, loops } = binding;
   const { stream: nStream, step: steps } = sizes;
   const goBack = bindBack(plan, binding);
-  if (p.predicts === 'nothing') {
+  if (!predictor) {
     return {
       step(t, _rateScale, first) {
         for (let b = 0; b < nStream; b++) goBack(b, first, t);
       },
     };
   }
-  const { predict } = { ...maps, ...binding.loops };
-  const now = scratchOf(binding.loops)(nStream * features);
-  const look = bindFeatures(plan, binding, now);
-  const learn = bindLearning(plan, binding);
+  const now = scratchOf(loops)(nStream * predictor.features);
+  const look = bindFeatures(plan, predictor.features, binding, now);
+  const { predict, learn } = bindPredictor(predictor, { state, loops, stream: nStream });
   return {
     step(t, rateScale, first) {
       // Nothing comes from behind the last window.
       if (t + 1 === steps && !context.goesOn) now.fill(0);
       else look(t);
-      state.predicted.fill(0);
-      for (let b = 0; b < nStream; b++) {
-        predict(state.predicted, b * targets, state.Psi, now, b * features, features, targets);
-        goBack(b, first, t);
-      }
+      predict(now);
+      for (let b = 0; b < nStream; b++) goBack(b, first, t);
       learn(rateScale);
       state.border.set(now);
     },
@@ -220,7 +184,7 @@ function bindWindow(plan: Plan, binding: SignalBinding): BoundSignal {
 }
 
 /** f of every stream. now: [stream][features] */
-function bindFeatures({ filters, features }: Plan, binding: SignalBinding, now: Real): (t: number) => void {
+function bindFeatures({ filters }: Plan, features: number, binding: SignalBinding, now: Real): (t: number) => void {
   const { sizes, neuron, z, y } = binding;
   const { stream: nStream, self: n, out: nOut } = sizes;
   return (t) => {
@@ -239,13 +203,14 @@ function bindFeatures({ filters, features }: Plan, binding: SignalBinding, now: 
 
 /** The way back through the steps `first` to `last` of a stream: writes their rows of L, and the target of the border before. */
 function bindBack(
-  { p, context, dynamics, attached, targets }: Plan,
+  { p, context, dynamics, attached, predictor }: Plan,
   binding: SignalBinding,
 ): (b: number, first: number, last: number) => void {
   const { sizes, state, psi, signal, error, readouts, recurrent } = binding;
   const { self: n, out: nOut } = sizes;
   const { decay: kappa, gain } = context.readout;
   const { states: m, input } = dynamics;
+  const targets = predictor?.targets ?? 0;
   const back = bindBackward(dynamics, psi.data, n, attached);
   const { credit, drive, owed } = back;
   const gu = new Float64Array(nOut);
@@ -275,35 +240,6 @@ function bindBack(
     for (let k = 0; k < nOut; k++) gu[k] *= kappa;
     total();
     writeActivity(state.target, back, b * targets, n);
-  };
-}
-
-/** Psi follows the target of the border before this window. */
-function bindLearning(
-  { p, context, features, targets }: Plan,
-  { sizes, state, loops }: SignalBinding,
-): (rateScale: number) => void {
-  const { stream: nStream } = sizes;
-  const { Psi, border, target, losses } = state;
-  const { predict, addOuter } = { ...maps, ...loops };
-  const wrong = scratchOf(loops)(nStream * targets);
-  return (rateScale) => {
-    const rate = (p.rate * rateScale) / nStream;
-    wrong.fill(0);
-    for (let b = 0; b < nStream; b++) {
-      const at = b * targets;
-      const from = b * features;
-      if (border[from + features - 1] === 0) continue;
-      predict(wrong, at, Psi, border, from, features, targets);
-      for (let s = 0; s < targets; s++) wrong[at + s] -= target[at + s];
-      losses[0] += square(wrong, at, targets) / (2 * nStream);
-      losses[1] += square(target, at, targets) / (2 * nStream);
-      const own = p.normalised ? rate / square(border, from, features) : rate;
-      const applied = context.powersOfTwo ? nearestPowerOfTwo(own) : own;
-      for (let s = 0; s < targets; s++) wrong[at + s] *= applied;
-    }
-    losses[2] += 1;
-    addOuter(Psi, border, 0, features, wrong, -1, features, targets, nStream);
   };
 }
 

@@ -20,9 +20,35 @@ export function actorAndCritic(
   };
 }
 
-const cueNeuron = (kind: string) => ({ kind, membrane: { tauMs: 20 }, vTh: 0.6, nRef: 3 });
+/** What LIF and adaptive neurons share. @param nRef steps */
+export const lifWith = (nRef: number) => ({ membrane: { tauMs: 20 }, vTh: 0.6, nRef });
 
-const cueBlocks = ['in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif'] as const;
+/** LIF and adaptive neurons, every one of which reaches all: the input drives both, and both drive both. */
+export function lifAndAlif(
+  size: number,
+  neuron: object,
+  adaptation: { readonly tauMs: number; readonly adaptBeta: number },
+) {
+  const { tauMs, adaptBeta } = adaptation;
+  const init = normal(0.7);
+  return {
+    populations: {
+      lif: { size, neuron: { kind: 'lif', ...neuron } },
+      alif: { size, neuron: { kind: 'alif', ...neuron, adaptation: { tauMs }, adaptBeta } },
+    },
+    projections: {
+      'in-lif': { from: 'input', to: 'lif' },
+      'in-alif': { from: 'input', to: 'alif' },
+      'lif-lif': { from: 'lif', to: 'lif', init },
+      'lif-alif': { from: 'lif', to: 'alif', init },
+      'alif-lif': { from: 'alif', to: 'lif', init },
+      'alif-alif': { from: 'alif', to: 'alif', init },
+    },
+  };
+}
+
+/** The projections of such a network. */
+export const ofLifAndAlif = ['in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif'];
 
 /** A task whose action needs a memory, by reward-based e-prop: 25 LIF and 25 ALIF neurons. `rates`: of the network, the actor and the critic. */
 export function remembered(
@@ -43,18 +69,7 @@ export function remembered(
     task: { kind },
     network: {
       dtMs: 1,
-      populations: {
-        lif: { size: 25, neuron: cueNeuron('lif') },
-        alif: { size: 25, neuron: { ...cueNeuron('alif'), adaptation: { tauMs: 150 }, adaptBeta: 0.03 } },
-      },
-      projections: {
-        'in-lif': { from: 'input', to: 'lif' },
-        'in-alif': { from: 'input', to: 'alif' },
-        'lif-lif': { from: 'lif', to: 'lif', init: normal(0.7) },
-        'lif-alif': { from: 'lif', to: 'alif', init: normal(0.7) },
-        'alif-lif': { from: 'alif', to: 'lif', init: normal(0.7) },
-        'alif-alif': { from: 'alif', to: 'alif', init: normal(0.7) },
-      },
+      ...lifAndAlif(25, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
       readouts: actorAndCritic(['lif', 'alif'], 10, { entropy, critic, gains: null }),
     },
     rule: { name: 'e-prop-1', feedback: 'random' },
@@ -63,7 +78,7 @@ export function remembered(
     loss: { kind: 'square' },
     optimizer: {
       kind: 'adam',
-      rates: { ...rates(network, ...cueBlocks), ...ofReadouts },
+      rates: { ...rates(network, ...ofLifAndAlif), ...ofReadouts },
       schedule: { kind: 'linear-to-zero', holdUntil },
     },
     training: { total, streams: 32 },

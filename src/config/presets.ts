@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.ts';
-import { actorAndCritic, normal, rates, remembered } from './presetParts.ts';
+import { actorAndCritic, lifAndAlif, lifWith, normal, ofLifAndAlif, rates, remembered } from './presetParts.ts';
 
 const eightBits = (range: number) => ({ bits: 8, range, rounding: 'stochastic' }) as const;
 
@@ -35,8 +35,9 @@ const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
  * the environment that everyone knows. `delayed-choice`, `memory-saccade`: the same rule where a cue has to be remembered, and
- * where it has to be waited for. `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019.
- * `subtasks`: a linear map seen in parts, by node perturbation, of Zuege et al. 2023.
+ * where it has to be waited for. `store-recall`, `evidence`: what has to be kept over time, by e-prop 1 of Bellec et al. 2019 and 2020.
+ * `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019. `subtasks`: a linear map seen in parts, by node
+ * perturbation, of Zuege et al. 2023.
  * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
  */
 const fourSixBack = {
@@ -196,6 +197,41 @@ const presets = {
     holdUntil: 0.2,
     total: 64_000,
   }),
+  'store-recall': {
+    name: 'store-recall',
+    task: { kind: 'store-recall' },
+    network: {
+      dtMs: 1,
+      ...lifAndAlif(30, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
+      readouts: {
+        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true } },
+      },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    // One over the scored steps of a trial in the mean: 9 symbols of 20 steps, a fifth of them recalls.
+    loss: { kind: 'softmax', scale: 1 / 36 },
+    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
+    training: { total: 19_200, streams: 64 },
+    evaluation: { total: 512, streams: 64 },
+  },
+  evidence: {
+    name: 'evidence',
+    task: { kind: 'evidence' },
+    network: {
+      dtMs: 1,
+      ...lifAndAlif(50, lifWith(5), { tauMs: 2000, adaptBeta: 0.01743 }),
+      readouts: {
+        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 20 }, bias: false } },
+      },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    loss: { kind: 'softmax', scale: 'mean' },
+    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
+    training: { total: 14_400, streams: 32 },
+    evaluation: { total: 512, streams: 32 },
+  },
   contrastive: {
     name: 'contrastive',
     task: { kind: 'associations' },

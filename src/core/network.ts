@@ -175,6 +175,8 @@ export interface NetworkSpec {
   readonly blocks: readonly WeightBlock[];
   /** Factor on loss and error: 1, 1 / scored steps of the trial, or a number. */
   readonly lossScale: 'sum' | 'mean' | number;
+  /** Scored steps within so many of a trial are one decision of the accuracy. */
+  readonly decisionSteps: number;
   /** Schedule that the rates of signals follow. */
   readonly signalSchedule: Schedule;
   /**

@@ -1151,7 +1151,12 @@ export interface TaskInstance {
   /** Endless streams are cut into chunks of any length; trials have a length of their own. */
   readonly mode:
     | { readonly kind: 'stream'; readonly stepsPerSymbol: number }
-    | { readonly kind: 'trial'; readonly steps: number };
+    | {
+        readonly kind: 'trial';
+        readonly steps: number;
+        /** Scored steps within so many that are one decision, by their summed outputs; 1 where it is left out. */
+        readonly decisionSteps?: number;
+      };
   /** Whether `expected` is filled. */
   readonly statesExpected: boolean;
   /** Losses that an ideal predictor with so much knowledge reaches, nats per scored step. */

@@ -1,7 +1,7 @@
 import { DivergenceError } from '../core/errors.ts';
 import type { Scores } from '../core/events.ts';
 import type { Real, Role } from '../core/layout.ts';
-import { isScored, type Network, rewardName } from '../core/network.ts';
+import { isScored, type Network, type ReadoutSpec, rewardName } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { spikesPerStepToRate } from '../core/units.ts';
 import { namedRows } from './names.ts';
@@ -59,9 +59,6 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
         const of = row + column;
         value += share * loss.value(trial.y.data, trial.target.data, of, size);
         expected += share * loss.value(trial.y.data, trial.expected.data, of, size);
-        if (!loss.classification) continue;
-        tally.correct += weight * agrees(trial.y.data, trial.target.data, of, size);
-        tally.decided += weight;
       }
       const weighted = weight * value;
       tally.loss += run.lossScale[b] * weighted;
@@ -69,6 +66,7 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
       tally.expectedLoss += weight * expected;
       tally.scored += weight;
     }
+    for (const readout of spec.readouts) if (readout.loss.classification) addDecisions(tally, run, readout, b, steps);
     const { reward } = trial;
     if (reward.width > 0) tally.reward += sum(reward.data, rowAt(reward, b, 0), steps);
     for (const { z } of activity) {
@@ -77,6 +75,29 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
     }
   }
   run.outer?.addScores(tally.ratios, steps);
+}
+
+/** Decisions of a readout in a stream: of the scored steps of a block, by their summed outputs, against the target of the last one. */
+function addDecisions(tally: Tally, { network }: Run, readout: ReadoutSpec, b: number, steps: number): void {
+  const { spec, trial } = network;
+  const { column, size } = readout;
+  const summed = new Float64Array(size);
+  for (let first = 0; first < steps; first += spec.decisionSteps) {
+    const end = Math.min(steps, first + spec.decisionSteps);
+    let weight = 0;
+    let wanted = 0;
+    summed.fill(0);
+    for (let t = first; t < end; t++) {
+      const own = trial.weight.data[rowAt(trial.weight, b, t)];
+      if (own === 0 || !isScored(readout, t)) continue;
+      wanted = rowAt(trial.y, b, t) + column;
+      for (let k = 0; k < size; k++) summed[k] += trial.y.data[wanted + k];
+      weight += own;
+    }
+    if (weight === 0) continue;
+    tally.correct += weight * agrees(summed, trial.target.data, wanted, size);
+    tally.decided += weight;
+  }
 }
 
 export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolean): Scores {
@@ -174,13 +195,13 @@ function assertFinite(x: Real, field: string, from: number, n: number, step: num
   }
 }
 
-/** 1 where the decision is the target's: the largest output, or for a single output the sign of its logit. */
+/** 1 where the decision is the target's: the largest output, or for a single output the sign of its logit. y: [out]; target: row at `row` */
 function agrees(y: Real, target: Real, row: number, nOut: number): number {
-  if (nOut === 1) return y[row] > 0 === target[row] > 0.5 ? 1 : 0;
+  if (nOut === 1) return y[0] > 0 === target[row] > 0.5 ? 1 : 0;
   let best = 0;
   let wanted = 0;
   for (let k = 1; k < nOut; k++) {
-    if (y[row + k] > y[row + best]) best = k;
+    if (y[k] > y[best]) best = k;
     if (target[row + k] > target[row + wanted]) wanted = k;
   }
   return best === wanted ? 1 : 0;

@@ -127,6 +127,7 @@ export function buildSpec(
     channels: rule.channels,
     blocks,
     lossScale: config.loss.scale,
+    decisionSteps: task.mode.kind === 'trial' ? (task.mode.decisionSteps ?? 1) : 1,
     signalSchedule: signalSchedule(blocks, rule.projections, optimizer.schedule),
     direct: rule.direct,
     passes: rule.passes,

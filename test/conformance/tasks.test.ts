@@ -157,6 +157,37 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ codeRate: 2 }, 'task.codeRate'],
     ],
   },
+  'store-recall': {
+    inputs: [{ rate: 0.1 }, { rate: 0.9 }],
+    settings: [{ recall: 0.5 }, { symbols: 20, symbolSteps: 3, cellsPerGroup: 2, rate: 0.5, store: 0.3, recall: 0.7 }],
+    refused: [
+      [{ symbols: 0 }, 'task.symbols'],
+      [{ symbols: 1 }, 'task.symbols'],
+      [{ symbolSteps: 2.5 }, 'task.symbolSteps'],
+      [{ cellsPerGroup: 0 }, 'task.cellsPerGroup'],
+      [{ rate: 1.1 }, 'task.rate'],
+      [{ store: -0.1 }, 'task.store'],
+      [{ store: 0.6, recall: 0.5 }, 'task.recall'],
+      [{ recall: 0 }, 'task.recall'],
+    ],
+  },
+  evidence: {
+    inputs: [{ rate: 0.1 }, { rate: 0.9 }],
+    settings: [
+      {},
+      { cues: 3, cueSteps: 4, gapSteps: 0, delaySteps: 0, decisionSteps: 1, cellsPerGroup: 1, noise: 0.5 },
+    ],
+    refused: [
+      [{ cues: 4 }, 'task.cues'],
+      [{ cueSteps: 0 }, 'task.cueSteps'],
+      [{ gapSteps: -1 }, 'task.gapSteps'],
+      [{ delaySteps: 0.5 }, 'task.delaySteps'],
+      [{ decisionSteps: 0 }, 'task.decisionSteps'],
+      [{ rate: 1.1 }, 'task.rate'],
+      [{ noise: -0.1 }, 'task.noise'],
+      [{ share: 2 }, 'task.share'],
+    ],
+  },
   associations: {
     inputs: [{ amplitude: 0.5 }, { amplitude: 1 }],
     settings: [{}, { steps: 7, patterns: 3, inputs: 4, outputs: 2, target: 0.9 }],

@@ -56,6 +56,29 @@ describe('scores', () => {
     expect(accuracy([2, -2, 0.1, 3], [0, 1, 0, 1])).toBe(0.25);
   });
 
+  it('of decisions of several steps: their summed outputs, against the target that they share', () => {
+    const accuracyOf = (decisionSteps: number, weight: readonly number[]) => {
+      const experiment = liveExperiment({ loss: { kind: 'softmax' }, task: { steps: 5, outputs: 2, decisionSteps } });
+      const { run } = experiment;
+      const { trial } = doTrial(experiment, { learn: false }).network;
+      const y = [1, 0, 0, 3, 1, 0, 0, 2, 5, 0];
+      trial.y.data.set([...y, ...y]);
+      const target = [0, 1, 0, 1, 1, 0, 1, 0, 1, 0];
+      trial.target.data.set([...target, ...target]);
+      trial.weight.data.set([...weight, ...weight]);
+      const tally = emptyTally();
+      addTrial(tally, run, 5);
+      return scoresOf(tally, run.network, false).accuracy;
+    };
+    // By step: wrong, right, right, wrong, right. Summed over two: [1 3] right, [1 2] wrong, and the rest [5 0] right.
+    expect(accuracyOf(1, [1, 1, 1, 1, 1])).toBe(3 / 5);
+    expect(accuracyOf(2, [1, 1, 1, 1, 1])).toBe(3 / 5);
+    expect(accuracyOf(2, [1, 1, 1, 1, 0])).toBe(1 / 2);
+    expect(accuracyOf(2, [0, 1, 1, 0, 1])).toBe(1);
+    expect(accuracyOf(5, [1, 1, 0, 0, 0])).toBe(1);
+    expect(accuracyOf(2, [0, 0, 0, 0, 0])).toBeNaN();
+  });
+
   it('of the activity: per neuron and step of all streams, the steps before the trial left out', () => {
     const scores = scored({ network: { dtMs: 5 } }, [0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]);
     expect(scores.activity).toBeClose(3 / 28, tolerances.formula);

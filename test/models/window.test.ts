@@ -4,6 +4,7 @@ import { wasm } from '../../src/backends/wasm/index.ts';
 import { through } from '../../src/cli/verify/eprop3.ts';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import type { Real } from '../../src/core/layout.ts';
+import { createRng } from '../../src/core/rng.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { createRecorder } from '../../src/engine/recorder.ts';
 import { gradientOf, type Run } from '../../src/engine/run.ts';
@@ -131,6 +132,114 @@ describe('Psi', () => {
   });
 });
 
+describe('hidden units', () => {
+  const hidden = 3;
+
+  /** A prediction learned once, at the end of the second window, from weights that are given. */
+  function learned(own: object, sizeOfPsi: number) {
+    const rule = windows({ window: 25, hidden, ...own });
+    const experiment = liveExperiment({ neuron: alif, rule, training: { streams: 2 } });
+    const signal = signalOf(experiment.run);
+    const rng = createRng(3);
+    for (let s = 0; s < signal.Psi.length; s++) signal.Psi[s] = sizeOfPsi * rng.normal();
+    const before = { V: copied(signal.V), Psi: copied(signal.Psi) };
+    let border: number[] = [];
+    doTrial(experiment, {
+      onStep: (t: number) => {
+        if (t === 24) border = copied(signal.border);
+      },
+    });
+    const target = copied(signal.target);
+    const after = { V: copied(signal.V), Psi: copied(signal.Psi) };
+    return { border, target, before, after };
+  }
+
+  type Learned = ReturnType<typeof learned>;
+
+  /** E = |Psi^T [tanh(V^T f), 1] - target|^2 / 4 of stream b of two. */
+  function loss({ border, target }: Learned, { V, Psi }: Learned['before'], b: number): number {
+    const [features, targets] = [border.length / 2, target.length / 2];
+    const f = border.slice(b * features, (b + 1) * features);
+    const units = [0, 1, 2].map((l) => Math.tanh(f.reduce((total, x, i) => total + x * V[i * hidden + l], 0)));
+    let sum = 0;
+    for (let s = 0; s < targets; s++) {
+      const said = [...units, 1].reduce((total, q, l) => total + q * Psi[l * targets + s], 0);
+      sum += (said - target[b * targets + s]) ** 2 / 4;
+    }
+    return sum;
+  }
+
+  /** dE/dw of every weight, by central differences. */
+  function slope(of: Learned, name: 'V' | 'Psi', b: number): number[] {
+    return of.before[name].map((_, s) => {
+      const [high, low] = [1e-5, -1e-5].map((by) =>
+        loss(of, { ...of.before, [name]: of.before[name].map((w, at) => (at === s ? w + by : w)) }, b),
+      );
+      return (high - low) / 2e-5;
+    });
+  }
+
+  const power = (x: readonly number[]) => x.reduce((sum, value) => sum + value * value, 0);
+  const half = (x: readonly number[], b: number) => x.slice((b * x.length) / 2, ((b + 1) * x.length) / 2);
+  const moved = ({ before, after }: Learned, name: 'V' | 'Psi') => after[name].map((w, s) => w - before[name][s]);
+
+  it.each(['state', 'spikes'])('go down the squared error of what is predicted: %s', (predicts) => {
+    const of = learned({ predicts, normalised: false, rate: 1e-3 }, 0.3);
+    for (const name of ['V', 'Psi'] as const) {
+      const [first, second] = [slope(of, name, 0), slope(of, name, 1)];
+      const want = first.map((value, s) => -1e-3 * (value + second[s]));
+      expect(moved(of, name)).toBeClose(want, { relative: 1e-6 });
+    }
+  });
+
+  it('take steps in the unit of the credit and of the features', () => {
+    const of = learned({ rate: 0.1 }, 0.3);
+    const { Psi } = of.before;
+    const length = power(Psi.slice(0, hidden * (of.target.length / 2)));
+    const [first, second] = [0, 1].map((b) => {
+      const own = 0.1 / (power(half(of.border, b)) * (length + power(half(of.target, b))));
+      return slope(of, 'V', b).map((value) => -own * value);
+    });
+    expect(moved(of, 'V')).toBeClose(
+      first.map((value, s) => value + second[s]),
+      { relative: 1e-6 },
+    );
+  });
+
+  it('take the same steps in any unit of the credit, and do not start where nothing was predicted', () => {
+    const step = (scale: number) => {
+      const rule = windows({ window: 25, hidden, rate: 0.3 });
+      const experiment = liveExperiment({ neuron: alif, rule, loss: { kind: 'square', scale } });
+      doTrial(experiment);
+      const { V, Psi } = signalOf(doTrial(experiment));
+      return { V: copied(V), Psi: Array.from(Psi, (w) => w / scale) };
+    };
+    const [one, small] = [step(1), step(2 ** -10)];
+    expect(small.V).toBeBitEqual(one.V);
+    expect(small.Psi).toBeBitEqual(one.Psi);
+    const { before, after } = learned({ rate: 0.3 }, 0);
+    expect(after.V).toEqual(before.V);
+    expect(after.Psi).not.toEqual(before.Psi);
+    expect(one.V).not.toEqual(before.V);
+  });
+
+  it('stay where they are where nothing is owed', () => {
+    const rule = windows({ window: 25, hidden, predicts: 'spikes' });
+    const network = { output: { init: { kind: 'constant', value: 0 } } };
+    const experiment = liveExperiment({ neuron: alif, rule, network });
+    const before = copied(signalOf(experiment.run).V);
+    const { V, target } = signalOf(doTrial(experiment));
+    expect(target.every((value) => value === 0)).toBe(true);
+    expect(V).toBeBitEqual(Float64Array.from(before));
+  });
+
+  it('start at random, as large as keeps a sum of so many features at 1', () => {
+    const { before } = learned({}, 0);
+    expect(power(before.V) / hidden).toBeGreaterThan(0.5);
+    expect(power(before.V) / hidden).toBeLessThan(2);
+  });
+});
+
 /** A population in a layer above another one, each with a rule. */
 function layers(rule: object, low?: object): Experiment {
   const neuron = liveNeurons[0].params;
@@ -203,6 +312,7 @@ describe.each(predictions)('predicts $predicts, traces $traces', ({ rule }) => {
     ['trials', { rule, neuron: alif }],
     ['a stream, updates after windows', stream(30, 5)],
     ['a stream, updates within chunks', stream(30, 15)],
+    ['trials, with hidden units', { rule: { ...rule, hidden: 3 }, neuron: alif }],
   ] as const)('goes on from a checkpoint bit for bit: %s', (_name, options) => {
     const whole = train(liveExperiment(options));
     const half = liveExperiment(options);

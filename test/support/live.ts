@@ -27,6 +27,7 @@ const liveParams = z.strictObject({
   outputs: z.number().default(3),
   target: z.enum(['real', 'one-hot', 'bits']).default('real'),
   seed: z.number().default(11),
+  decisionSteps: z.number().default(1),
 });
 
 /**
@@ -41,7 +42,10 @@ export const liveTask: TaskModel<z.infer<typeof liveParams>> = {
     return {
       nIn: p.inputs,
       nOut: p.outputs,
-      mode: p.mode === 'trial' ? { kind: 'trial', steps: p.steps } : { kind: 'stream', stepsPerSymbol: 1 },
+      mode:
+        p.mode === 'trial'
+          ? { kind: 'trial', steps: p.steps, decisionSteps: p.decisionSteps }
+          : { kind: 'stream', stepsPerSymbol: 1 },
       statesExpected: true,
       bounds: [],
       testIsNew: false,

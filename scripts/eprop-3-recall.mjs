@@ -1,0 +1,108 @@
+// What windows, traces across them and synthetic gradients are worth where a bit has to be kept for several windows: store-recall.
+//
+//     npm run build && node scripts/eprop-3-recall.mjs [--seeds 5] [--rules text] [--iterations 200]
+//
+// Prints a table of the share of wrong recalls after 50, 100, 150 and 200 iterations, each the mean of the ten iterations before, the
+// first iteration at which the mean of five is below 5 %, and the relative error of the predictions over the ten iterations before
+// those. `--rules`: only rules whose label holds the text.
+import { parseArgs } from 'node:util';
+import { catalogue } from '../dist/src/cli/catalogue.js';
+import { preset } from '../dist/src/config/presets.js';
+import { createExperiment } from '../dist/src/experiment/experiment.js';
+
+const windows = (own) => ({ name: 'e-prop-3', window: 20, ...own });
+
+const rules = {
+  BPTT: { name: 'bptt', reset: 'attached' },
+  'traces kept, prediction 0': windows({ predicts: 'nothing' }),
+  'e-prop 3, rate 0.05': windows({ rate: 0.05 }),
+  'e-prop 3, spikes, rate 0.05': windows({ predicts: 'spikes', rate: 0.05 }),
+  '20 hidden units, rate 0.05': windows({ rate: 0.05, hidden: 20 }),
+  '20 hidden units, spikes, rate 0.05': windows({ predicts: 'spikes', rate: 0.05, hidden: 20 }),
+  'truncated BPTT': { name: 'bptt', reset: 'attached', window: 20, segment: 20 },
+  'e-prop 1': { name: 'e-prop-1', feedback: 'symmetric' },
+  'readout only': { name: 'readout-only' },
+};
+
+/** The preset with its neurons in one population, half of which adapt: credit within a window stays in one. */
+function configOf(rule, seed, iterations) {
+  const { network, optimizer, training, ...rest } = preset('store-recall');
+  const { alif } = network.populations;
+  const rate = optimizer.rates.out;
+  return {
+    ...rest,
+    seed,
+    network: {
+      dtMs: network.dtMs,
+      neurons: 2 * alif.size,
+      neuron: { ...alif.neuron, adaptiveShare: 0.5 },
+      readout: network.readouts.out.readout,
+    },
+    rule,
+    optimizer: { kind: 'adam', rates: { in: rate, rec: rate, out: rate } },
+    // Weights change once a trial, so that traces may as well go backwards; what Psi learns is the same.
+    training: {
+      ...training,
+      total: iterations * training.streams,
+      execution: rule.name === 'e-prop-3' ? 'deferred' : 'auto',
+    },
+    evaluation: { total: training.streams, streams: training.streams },
+  };
+}
+
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+const before = (list, end, n = 10) => mean(list.slice(end - n, end));
+
+function run(rule, seed, iterations, after) {
+  const experiment = createExperiment(configOf(rule, seed, iterations), catalogue);
+  const errors = [];
+  const wrong = [];
+  const zero = [];
+  experiment.train({
+    listener(event) {
+      if (event.type !== 'trial') return;
+      errors.push(1 - event.accuracy);
+      wrong.push(event.own.lossPsi ?? 0);
+      zero.push(event.own.lossZero ?? 0);
+    },
+  });
+  experiment.close();
+  const first = errors.findIndex((_, at) => at >= 4 && before(errors, at + 1, 5) < 0.05);
+  return {
+    errors: after.map((end) => before(errors, end)),
+    predictions: after.map((end) => before(wrong, end) / before(zero, end)),
+    first: first < 0 ? 'never' : first + 1,
+  };
+}
+
+/** Mean (lowest to highest). */
+function summary(list, digits) {
+  return `${mean(list).toFixed(digits)} (${Math.min(...list).toFixed(digits)}-${Math.max(...list).toFixed(digits)})`;
+}
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '5' },
+    rules: { type: 'string', default: '' },
+    iterations: { type: 'string', default: '200' },
+  },
+});
+const iterations = Number(values.iterations);
+const after = [50, 100, 150, 200].filter((end) => end <= iterations);
+const heads = after.map((end) => `after ${end}`);
+console.log(`| rule | ${heads.join(' | ')} | first below 5 % | prediction error, ${heads.join(', ')} |`);
+console.log(`|---|${'---|'.repeat(after.length + 2)}`);
+for (const [label, rule] of Object.entries(rules)) {
+  if (!label.includes(values.rules)) continue;
+  const runs = Array.from({ length: Number(values.seeds) }, (_, s) => run(rule, s + 1, iterations, after));
+  const columns = (name, digits) =>
+    after.map((_, at) =>
+      summary(
+        runs.map((one) => one[name][at]),
+        digits,
+      ),
+    );
+  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns('predictions', 2).join(', ');
+  const firsts = runs.map(({ first }) => first).join(', ');
+  console.log(`| ${label} | ${columns('errors', 3).join(' | ')} | ${firsts} | ${told} |`);
+}
