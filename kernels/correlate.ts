@@ -1,5 +1,6 @@
+import { addTimes } from './maps';
 import { Events, Net, Projection, Read, Readout } from './net';
-import { endOf, eventsFrom, eventsTo, gatherRows, listOf, rowOf } from './rows';
+import { eventsFrom, eventsTo, gatherRows, rowOf } from './rows';
 
 /**
  * What arrived times what was injected, over a whole trial of the streams [b0, b1):
@@ -29,20 +30,15 @@ function ofProjection(net: Net, p: Projection, b: i32, steps: i32): void {
     const x = ev.valued ? rowOf(ev, net.stride, b, t - p.delay) : 0;
     const d = net.injected + <usize>(b * net.stride + t) * bytes;
     if (p.rows) gatherRows(p.g, first, end, x, d, p.rows, p.post, p.narrow);
-    else addRows(p.g, first, end, x, d, net.n);
+    else addEvents(p.g, first, end, x, d, net.n);
   }
 }
 
 /** grad_i += x_i d over the events [first, end); x is 1 where x is 0.   dense; grad: [pre][n]; d: [n] */
-function addRows(grad: usize, first: usize, end: usize, x: usize, d: usize, n: i32): void {
-  const bytes = <usize>n << 2, whole = <usize>(n & ~3) << 2;
+function addEvents(grad: usize, first: usize, end: usize, x: usize, d: usize, n: i32): void {
   for (let event = first; event < end; event += 4) {
-    const i = <usize>load<u32>(event), row = grad + i * bytes;
-    const value: f32 = x ? load<f32>(x + (i << 2)) : 1;
-    const factor = f32x4.splat(value);
-    let o: usize = 0;
-    for (; o < whole; o += 16) v128.store(row + o, f32x4.add(v128.load(row + o), f32x4.mul(factor, v128.load(d + o))));
-    for (; o < bytes; o += 4) store<f32>(row + o, load<f32>(row + o) + value * load<f32>(d + o));
+    const i = <usize>load<u32>(event);
+    addTimes(grad + ((i * <usize>n) << 2), d, x ? load<f32>(x + (i << 2)) : 1, n);
   }
 }
 
@@ -51,13 +47,9 @@ function ofReadout(net: Net, r: Readout, b: i32, steps: i32): void {
     const d = r.injected + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
     for (let at = r.reads; at; at = changetype<Read>(at).next) {
       const read = changetype<Read>(at), ev = changetype<Events>(read.events);
-      const list = listOf(ev, net.stride, b), last = endOf(ev, net.stride, b, t);
-      const first = list + (<usize>load<i32>(last - 4) << 2), end = list + (<usize>load<i32>(last) << 2);
-      addRows(read.g, first, end, ev.valued ? rowOf(ev, net.stride, b, t) : 0, d, r.nOut);
+      const first = eventsFrom(ev, net.stride, b, t), end = eventsTo(ev, net.stride, b, t);
+      addEvents(read.g, first, end, ev.valued ? rowOf(ev, net.stride, b, t) : 0, d, r.nOut);
     }
-    if (!r.bias) continue;
-    for (let o: usize = 0; o < <usize>r.nOut << 2; o += 4) {
-      store<f32>(r.gBias + o, load<f32>(r.gBias + o) + load<f32>(d + o) / r.gain);
-    }
+    if (r.bias) addTimes(r.gBias, d, 1 / r.gain, r.nOut);
   }
 }

@@ -1,3 +1,4 @@
+import { addTimes } from './maps';
 import { Events, Net, Projection } from './net';
 import { endOf, eventsFrom, eventsTo, listActive, listFour, listOf, listPast, listRest, listStep, rowOf, scatterRows, sumRows } from './rows';
 import { FLUSH_EVERY, flushRow } from './tiny';
@@ -77,13 +78,8 @@ function currents(net: Net, b: i32, t: i32): void {
   }
   sumRows(net.current, add, x, x0, x1, wX, z0, z1, wZ, net.n);
   if (anySparse) scatter(net, b, t);
-  if (net.constant) addAll(net.current, net.constant, net.n);
-  if (net.injected) addAll(net.current, net.injected + (<usize>((b * net.stride + t) * net.n) << 2), net.n);
-}
-
-/** sum_j += x_j. */
-function addAll(sum: usize, x: usize, n: i32): void {
-  for (let o: usize = 0; o < <usize>n << 2; o += 4) store<f32>(sum + o, load<f32>(sum + o) + load<f32>(x + o));
+  if (net.constant) addTimes(net.current, net.constant, 1, net.n);
+  if (net.injected) addTimes(net.current, net.injected + (<usize>((b * net.stride + t) * net.n) << 2), 1, net.n);
 }
 
 /** Adds what comes through sparse projections. */
@@ -202,8 +198,7 @@ function fours(net: Net, v: usize, r: usize, a: usize, i: usize, zPrev: usize, z
     const over = orEqual ? f32x4.ge(above, none) : f32x4.gt(above, none);
     const spike = v128.and(v128.andnot(over, closed), one);
     v128.store(z + o, spike);
-    const lanes = i32x4.bitmask(v128.andnot(over, closed));
-    list = listFour(list, lanes, <i32>(o >> 2));
+    list = listFour(list, i32x4.bitmask(v128.andnot(over, closed)), <i32>(o >> 2));
     let slope = f32x4.max(none, f32x4.sub(one, f32x4.mul(f32x4.abs(above), perWidth)));
     if (levels) slope = f32x4.mul(f32x4.floor(f32x4.add(f32x4.mul(highest, slope), half)), perHighest);
     v128.store(psi + o, v128.andnot(f32x4.mul(height, slope), closed));

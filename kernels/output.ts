@@ -1,3 +1,4 @@
+import { addTimes } from './maps';
 import { Events, Net, Read, Readout } from './net';
 import { endOf, eventsFrom, eventsTo, listActive, listOf, rowOf } from './rows';
 import { FLUSH_EVERY, flush1, flushRow } from './tiny';
@@ -38,10 +39,7 @@ function readStep(net: Net, r: Readout, b: i32, t: i32, values: bool): void {
       store<f32>(y + o, sum);
     }
   }
-  if (r.injected) {
-    const injected = r.injected + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2);
-    for (let o: usize = 0; o < rowBytes; o += 4) store<f32>(y + o, load<f32>(y + o) + load<f32>(injected + o));
-  }
+  if (r.injected) addTimes(y, r.injected + (<usize>((b * net.stride + t) * net.nOut + r.column) << 2), 1, nOut);
   const u = r.u + <usize>b * rowBytes;
   for (let o: usize = 0; o < rowBytes; o += 4) {
     const filtered = flush1(r.decay * load<f32>(u + o) + r.gain * load<f32>(y + o));

@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { before, columns } from './seedTable.mjs';
 
 const after = [50, 100, 200, 500];
 const window = 20;
@@ -66,17 +67,10 @@ function run(rule, seed) {
   });
   const { data } = experiment.run.network.trial.target;
   const power = data.reduce((sum, value) => sum + value * value, 0) / data.length;
-  const mean = (list, end) => list.slice(end - 10, end).reduce((sum, value) => sum + value, 0) / 10;
   return {
-    errors: after.map((end) => (2 * mean(losses, end)) / power),
-    predictions: after.map((end) => mean(wrong, end) / mean(zero, end)),
+    errors: after.map((end) => (2 * before(losses, end)) / power),
+    predictions: after.map((end) => before(wrong, end) / before(zero, end)),
   };
-}
-
-/** Mean (lowest to highest). */
-function summary(list, digits) {
-  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
-  return `${mean.toFixed(digits)} (${Math.min(...list).toFixed(digits)}-${Math.max(...list).toFixed(digits)})`;
 }
 
 const { values } = parseArgs({
@@ -90,13 +84,6 @@ console.log(`|---|${'---|'.repeat(after.length + 1)}`);
 for (const [label, rule] of Object.entries(rules)) {
   if (!label.includes(values.rules)) continue;
   const runs = Array.from({ length: Number(values.seeds) }, (_, s) => run(rule, s + 1));
-  const columns = (name, digits) =>
-    after.map((_, at) =>
-      summary(
-        runs.map((one) => one[name][at]),
-        digits,
-      ),
-    );
-  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns('predictions', 2).join(', ');
-  console.log(`| ${label} | ${columns('errors', 4).join(' | ')} | ${told} |`);
+  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns(runs, 'predictions', 2).join(', ');
+  console.log(`| ${label} | ${columns(runs, 'errors', 4).join(' | ')} | ${told} |`);
 }

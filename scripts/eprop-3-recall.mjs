@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { before, columns } from './seedTable.mjs';
 
 const windows = (own) => ({ name: 'e-prop-3', window: 20, ...own });
 
@@ -50,9 +51,6 @@ function configOf(rule, seed, iterations) {
   };
 }
 
-const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
-const before = (list, end, n = 10) => mean(list.slice(end - n, end));
-
 function run(rule, seed, iterations, after) {
   const experiment = createExperiment(configOf(rule, seed, iterations), catalogue);
   const errors = [];
@@ -75,11 +73,6 @@ function run(rule, seed, iterations, after) {
   };
 }
 
-/** Mean (lowest to highest). */
-function summary(list, digits) {
-  return `${mean(list).toFixed(digits)} (${Math.min(...list).toFixed(digits)}-${Math.max(...list).toFixed(digits)})`;
-}
-
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '5' },
@@ -95,14 +88,7 @@ console.log(`|---|${'---|'.repeat(after.length + 2)}`);
 for (const [label, rule] of Object.entries(rules)) {
   if (!label.includes(values.rules)) continue;
   const runs = Array.from({ length: Number(values.seeds) }, (_, s) => run(rule, s + 1, iterations, after));
-  const columns = (name, digits) =>
-    after.map((_, at) =>
-      summary(
-        runs.map((one) => one[name][at]),
-        digits,
-      ),
-    );
-  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns('predictions', 2).join(', ');
+  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns(runs, 'predictions', 2).join(', ');
   const firsts = runs.map(({ first }) => first).join(', ');
-  console.log(`| ${label} | ${columns('errors', 3).join(' | ')} | ${firsts} | ${told} |`);
+  console.log(`| ${label} | ${columns(runs, 'errors', 3).join(' | ')} | ${firsts} | ${told} |`);
 }

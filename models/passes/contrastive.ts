@@ -11,9 +11,10 @@ import type {
   PassProjection,
   ReadoutShape,
 } from '../../src/core/plugins.ts';
-import type { Projection } from '../../src/core/projection.ts';
-import { type Rows, rowAt } from '../../src/core/rows.ts';
+import { clearRows, type Rows, rowAt } from '../../src/core/rows.ts';
 import { magnitude, signed } from '../../src/core/schema.ts';
+
+import { addRows } from '../traces/kernels.ts';
 
 export const contrastiveParams = {
   teacher: z
@@ -142,7 +143,7 @@ function bindContrast(binding: PassesBinding, p: Params, filter: OutputFilter, c
   const hold = clamped === null ? null : bindClamp(binding, clamped);
   return {
     begin(pass, steps) {
-      for (const { injected } of populations) if (injected.width > 0) clearRows(injected, nStream, steps);
+      for (const { injected } of populations) for (let b = 0; b < nStream; b++) clearRows(injected, b, steps);
       if (pass === 1 && p.teacher === 'target') for (let t = 0; t < steps; t++) teach.target(t);
     },
     before(pass, t, steps) {
@@ -158,13 +159,6 @@ function bindContrast(binding: PassesBinding, p: Params, filter: OutputFilter, c
       for (const add of learning) add(steps, pass === 0 ? worth : -worth);
     },
   };
-}
-
-function clearRows(rows: Rows, nStream: number, steps: number): void {
-  for (let b = 0; b < nStream; b++) {
-    const row = rowAt(rows, b, 0);
-    rows.data.fill(0, row, row + steps * rows.width);
-  }
 }
 
 /** What is injected at step t. */
@@ -238,11 +232,8 @@ function bindCorrelation(
   const { post, synapses } = network.projections[q];
   const { z } = populations[post];
   const sides = { pre: new Float64Array(synapses.nPre), post: new Float64Array(synapses.nPost) };
-  const scaled = new Float64Array(synapses.nPost);
-  const add = (factor: number) => {
-    for (let j = 0; j < scaled.length; j++) scaled[j] = factor * sides.post[j];
-    addOuter(gradient, synapses, sides.pre, scaled);
-  };
+  const { nPre, rowStart, post: targets } = synapses;
+  const add = (factor: number) => addRows(gradient, sides.pre, sides.post, rowStart, targets, 0, factor, nPre);
   const settled = { decay: 0, gain: 1 };
   return (steps, factor) => {
     for (let b = 0; b < network.sizes.stream; b++) {
@@ -261,15 +252,6 @@ function bindCorrelation(
       }
     }
   };
-}
-
-/** grad_s += f_i g_post[s].   f: [pre]; g: [post]; grad: [syn] */
-function addOuter(gradient: Real, { nPre, rowStart, post }: Projection, f: Real, g: Real): void {
-  for (let i = 0; i < nPre; i++) {
-    const factor = f[i];
-    if (factor === 0) continue;
-    for (let s = rowStart[i]; s < rowStart[i + 1]; s++) gradient[s] += factor * g[post[s]];
-  }
 }
 
 /** f = decay f + gain x of a row. */

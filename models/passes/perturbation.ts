@@ -4,7 +4,7 @@ import type { Layout, Real } from '../../src/core/layout.ts';
 import { type FillNormal, normalsOf, signsOf } from '../../src/core/normals.ts';
 import type { BoundPasses, Pass, PassesBinding, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
-import { type Rows, rowAt } from '../../src/core/rows.ts';
+import { clearRows, type Rows, rowAt } from '../../src/core/rows.ts';
 import { countTo, positive } from '../../src/core/schema.ts';
 
 /** What both kinds of perturbation are told. */
@@ -210,7 +210,7 @@ function bindNodes(binding: PassesBinding, { sigma, copies, output }: Params, no
     begin(pass, steps) {
       for (const { name, rows } of noisy) {
         for (let b = 0; b < nStream; b++) {
-          if (pass === 0) clear(rows, b, steps);
+          if (pass === 0) clearRows(rows, b, steps);
           else fill(rows, b, steps, sigma, noiseOf(state.drawn[0], pass, name, b));
         }
       }
@@ -241,13 +241,6 @@ function taughtPopulations({ network, projections }: PassesBinding): boolean[] {
 function scaleRow(x: Rows, b: number, t: number, factor: number): void {
   const row = rowAt(x, b, t);
   for (let j = row; j < row + x.size; j++) x.data[j] *= factor;
-}
-
-function clear(rows: Rows, b: number, steps: number): void {
-  for (let t = 0; t < steps; t++) {
-    const row = rowAt(rows, b, t);
-    rows.data.fill(0, row, row + rows.size);
-  }
 }
 
 /** Noise for all steps of a stream. */

@@ -18,6 +18,14 @@ export function rowAt({ width, from, history, steps }: Rows, b: number, t: numbe
   return (b * (history + steps) + history + t) * width + from;
 }
 
+/** Zeros in the owner's columns of the first steps of stream b. */
+export function clearRows(rows: Rows, b: number, steps: number): void {
+  for (let t = 0; t < steps; t++) {
+    const row = rowAt(rows, b, t);
+    rows.data.fill(0, row, row + rows.size);
+  }
+}
+
 /** Columns [from, from + size) of an owner's rows, as the rows of somebody else. */
 export function columnsOf(rows: Rows, from: number, size: number): Rows {
   return { ...rows, from: rows.from + from, size };

@@ -4,6 +4,7 @@ import type { Real, Role } from '../core/layout.ts';
 import { isScored, type Network, type ReadoutSpec, rewardName } from '../core/network.ts';
 import { type Rows, rowAt } from '../core/rows.ts';
 import { spikesPerStepToRate } from '../core/units.ts';
+import { lossAt } from './losses.ts';
 import { namedRows } from './names.ts';
 import type { Ratios } from './outer.ts';
 import type { Run } from './run.ts';
@@ -50,20 +51,10 @@ export function addTrial(tally: Tally, run: Run, steps: number): void {
     for (let t = 0; t < steps; t++) {
       const weight = trial.weight.data[rowAt(trial.weight, b, t)];
       if (weight === 0) continue;
-      const row = rowAt(trial.y, b, t);
-      let value = 0;
-      let expected = 0;
-      for (const readout of spec.readouts) {
-        if (!isScored(readout, t)) continue;
-        const { loss, weight: share, column, size } = readout;
-        const of = row + column;
-        value += share * loss.value(trial.y.data, trial.target.data, of, size);
-        expected += share * loss.value(trial.y.data, trial.expected.data, of, size);
-      }
-      const weighted = weight * value;
+      const weighted = weight * lossAt(run.network, trial.target, b, t);
       tally.loss += run.lossScale[b] * weighted;
       tally.lossPerStep += weighted;
-      tally.expectedLoss += weight * expected;
+      tally.expectedLoss += weight * lossAt(run.network, trial.expected, b, t);
       tally.scored += weight;
     }
     for (const readout of spec.readouts) if (readout.loss.classification) addDecisions(tally, run, readout, b, steps);

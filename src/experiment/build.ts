@@ -26,8 +26,9 @@ import { fits } from '../engine/names.ts';
 import { formattableFields } from '../engine/network.ts';
 import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } from '../engine/projections.ts';
 import { createOptimizer } from '../optim/index.ts';
+import { checkPasses, checkTwoPasses } from './again.ts';
 import { find } from './find.ts';
-import { checkTwoPasses, signalBlock } from './outer.ts';
+import { signalBlock } from './outer.ts';
 import { channelsOf, deriveRule, type RuleShape } from './rule.ts';
 import { withUpkeep } from './upkeep.ts';
 
@@ -109,7 +110,7 @@ export function buildSpec(
   checkPhases(shape.steps, Math.max(1, ...perPhase, config.rateTerm.everySteps), config);
   const whole = rule.direct !== null || rule.passes !== null;
   const learns = ({ post }: ProjectionSpec) => whole || rule.populations[post].rule !== null;
-  if (rule.passes) checkPasses(config, task, kept);
+  if (rule.passes) checkPasses(config, task);
   checkWindows(config, rule.populations, { steps: shape.steps, streaming, state });
   if (rule.direct?.outer) checkTwoPasses(config, task, state);
   const blocks = blocksOf(config, graph.plastic, rule, graph.readouts, learns);
@@ -177,25 +178,6 @@ function modulatorOf(
   }
   const model = find(catalogue.modulators, 'kind', modulator.kind, 'modulator.kind');
   return model.derive(modulator as never, { dtMs: network.dtMs, readouts, path: 'modulator' });
-}
-
-/** What several passes over one trial cannot be put together with. */
-function checkPasses(config: ExperimentConfig, task: TaskInstance, projections: readonly ProjectionSpec[]): void {
-  const { modulator, training, rateTerm, rule } = config;
-  const beside = `beside the rule "${rule.name}"`;
-  if (modulator) throw new ConfigError('modulator.kind', modulator.kind, `null ${beside}`);
-  if (training.update.unit === 'step') {
-    throw new ConfigError('training.update.unit', 'step', `"trial" ${beside}, which runs every trial more than once`);
-  }
-  if (rateTerm.strength > 0) throw new ConfigError('rateTerm.strength', rateTerm.strength, `0 ${beside}`);
-  if (task.environment) {
-    throw new ConfigError('task.kind', config.task.kind, `a task that does not answer ${beside}`);
-  }
-  for (const { whole, scaling, rewiring } of projections) {
-    const path = `network.projections.${whole.name}`;
-    if (scaling) throw new ConfigError(`${path}.scaling`, scaling.kind, `null ${beside}`);
-    if (rewiring) throw new ConfigError(`${path}.rewiring`, rewiring.kind, `null ${beside}`);
-  }
 }
 
 /** The schedule of the first recurrent weights, which signals with matrices of their own follow; that of all where there are none. */
