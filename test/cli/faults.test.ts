@@ -130,7 +130,9 @@ describe('two processes in one run folder', () => {
     const folder = emptyFolder();
     const first = begin(['train', ...long, '--out', 'run'], folder);
     await rowsIn(join(folder, 'run/metrics.csv'), 5);
-    const second = await spiketrace(['resume', 'run', '--no-figures'], folder);
+    // It stands still meanwhile, so that it cannot be done before the other has begun.
+    first.kill('SIGSTOP');
+    const second = await spiketrace(['resume', 'run', '--no-figures'], folder).finally(() => first.kill('SIGCONT'));
     expect(second.code).toBe(2);
     expect(oneLine(second.stderr)).toMatch(
       /run: is in use by process \d+ since .*; wait for it, or name another folder/,
