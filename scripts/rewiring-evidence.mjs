@@ -1,8 +1,8 @@
 // Few synapses on evidence accumulation: a tenth of the pairs, which move by DEEP R or stay, and all of them.
 //
-//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01] [--rate 0.005] [--only text]
+//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01] [--only text]
 //
-// A row for each run: share of wrong decisions in 512 fresh trials, the first iteration at which the mean of ten is below 7 %, the mean of
+// A row for each run: share of wrong decisions in 1024 fresh trials, the first iteration at which the mean of ten is below 7 %, the mean of
 // every fifty iterations, and how many synapses there were at the least and at the most after an update.
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
@@ -15,7 +15,6 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     iterations: { type: 'string', default: '450' },
     l1: { type: 'string', default: '0.01' },
-    rate: { type: 'string', default: '0.005' },
     only: { type: 'string', default: '' },
   },
 });
@@ -31,7 +30,6 @@ function run(own, seed) {
   const config = preset('evidence');
   const names = Object.keys(config.network.projections);
   for (const name of names) Object.assign(config.network.projections[name], own);
-  for (const name of Object.keys(config.optimizer.rates)) config.optimizer.rates[name] = Number(values.rate);
   config.seed = seed;
   config.training.total = iterations * config.training.streams;
   const experiment = createExperiment(config, catalogue);

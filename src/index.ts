@@ -69,6 +69,17 @@ export {
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
 export {
+  rateFactors,
+  readFactor,
+  searchRates,
+  type TuneCandidate,
+  type TunedCandidate,
+  type TuneFactor,
+  type TuneOptions,
+  type TuneRung,
+  withCandidate,
+} from './experiment/tune.ts';
+export {
   createWidthSearch,
   type FieldResult,
   type FoundWidth,

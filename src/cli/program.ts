@@ -7,6 +7,7 @@ import { deploy } from './commands/deploy.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
+import { tune } from './commands/tune.ts';
 import { widths } from './commands/widths.ts';
 import { defaultThreads } from './pool.ts';
 
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     addCompare,
     addDeploy,
     addWidths,
+    addTune,
     addAudit,
     addEval,
     addPlot,
@@ -211,6 +213,39 @@ function addWidths(program: Command): void {
       ]),
     )
     .action(widths);
+}
+
+function addTune(program: Command): void {
+  program
+    .command('tune')
+    .argument('<preset|file>', 'a preset or an experiment file')
+    .description('search rates from which an experiment learns: many settings for a short time, the best for longer')
+    .option(
+      '--budget <n>',
+      'short runs of one seed: the last ones are half as long as the training',
+      whole(5, 100_000),
+      20,
+    )
+    .option(
+      '--search <paths=low:high>',
+      'numbers that are searched together, path[,path...], between low and high times what they are (repeat); ' +
+        'default the rates of the network and those of the readouts, 0.01:100',
+      many,
+    )
+    .option('--seeds <n>', 'runs of every setting, whose mean counts', whole(1, 1000), 1)
+    .option('--out <folder>', 'where to; runs that are there already are gone on with, not done again')
+    .option(...set)
+    .option(...backend)
+    .option(...threads)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace tune pattern-generation --budget 20 --out runs/tuned',
+        'spiketrace tune experiment.json --search optimizer.rates.in,optimizer.rates.rec=0.1:10 --search rateTerm.strength',
+      ]),
+    )
+    .action(tune);
 }
 
 function addAudit(program: Command): void {

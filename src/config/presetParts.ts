@@ -23,14 +23,15 @@ export function actorAndCritic(
 /** What LIF and adaptive neurons share. @param nRef steps */
 export const lifWith = (nRef: number) => ({ membrane: { tauMs: 20 }, vTh: 0.6, nRef });
 
-/** LIF and adaptive neurons, every one of which reaches all: the input drives both, and both drive both. */
+/** LIF and adaptive neurons, every one of which reaches all: the input drives both, and both drive both. @param gain of weights between neurons */
 export function lifAndAlif(
   size: number,
   neuron: object,
   adaptation: { readonly tauMs: number; readonly adaptBeta: number },
+  gain = 0.7,
 ) {
   const { tauMs, adaptBeta } = adaptation;
-  const init = normal(0.7);
+  const init = normal(gain);
   return {
     populations: {
       lif: { size, neuron: { kind: 'lif', ...neuron } },

@@ -220,17 +220,21 @@ const presets = {
     task: { kind: 'evidence' },
     network: {
       dtMs: 1,
-      ...lifAndAlif(50, lifWith(5), { tauMs: 2000, adaptBeta: 0.01743 }),
+      ...lifAndAlif(50, lifWith(5), { tauMs: 2000, adaptBeta: 0.05 }, 0.3),
       readouts: {
         out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 20 }, bias: false } },
       },
     },
     rule: { name: 'e-prop-1', feedback: 'symmetric' },
-    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    rateTerm: { strength: 0.5, targetHz: 10, mean: 'batch' },
     loss: { kind: 'softmax', scale: 'mean' },
-    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
+    optimizer: {
+      kind: 'adam',
+      rates: { ...rates(0.0025, ...ofLifAndAlif), out: 0.02 },
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
+    },
     training: { total: 14_400, streams: 32 },
-    evaluation: { total: 512, streams: 32 },
+    evaluation: { total: 1024, streams: 32 },
   },
   contrastive: {
     name: 'contrastive',

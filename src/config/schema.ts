@@ -63,6 +63,15 @@ const weightInit = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('identity'), gain: signed.default(1) })
     .describe('gain from neuron i to neuron or output i, 0 elsewhere, of a dense matrix'),
+  z
+    .strictObject({
+      kind: z.literal('coherent'),
+      gain: magnitude.default(1).describe('sd of the sum of the weights from one group to a neuron'),
+      scatter: magnitude.default(0.2).describe('sd of a weight around the mean of its group, as a share of it'),
+    })
+    .describe(
+      'of a projection: one mean for each group of cells and neuron; groups of the input, or a whole population',
+    ),
 ]);
 const normalInit = { kind: 'normal', gain: 1 } as const;
 

@@ -31,7 +31,13 @@ export type WeightInit =
   | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'constant'; readonly value: number }
   /** gain from neuron i to neuron i, 0 elsewhere; dense matrices only. */
-  | { readonly kind: 'identity'; readonly gain: number };
+  | { readonly kind: 'identity'; readonly gain: number }
+  /**
+   * m_gj (1 + scatter N(0, 1)) from every cell of group g to neuron j, m_gj ~ N(0, (gain / C)^2), C: mean number of synapses that a neuron has
+   * from the group. Groups are those of the input, or a population as one. The sum over a group's cells is then a signal of deviation gain, and
+   * cells that fire independently average out, where with independent weights they do not.
+   */
+  | { readonly kind: 'coherent'; readonly gain: number; readonly scatter: number };
 
 export type Dale =
   | 'excitatory'
@@ -266,25 +272,57 @@ export function sliceByDelay(whole: Projection, delays: Int32Array): DelaySlice[
   });
 }
 
-/** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. `path`: of `init` */
+/** Of `initWeights`. */
+export interface InitOptions {
+  /** Where the initial distribution stands in the experiment. */
+  readonly path?: string;
+  /** Sizes of consecutive groups of presynaptic neurons, the bias not counted; all of them as one. */
+  readonly groups?: readonly number[];
+}
+
+/** Draws weights; the bias row, where there is one, gets `biasValue`; masked synapses stay 0. */
 export function initWeights(
   weights: Real,
   p: Projection,
   init: WeightInit,
   bias: number | null,
   rng: Rng,
-  path = 'init',
+  options: InitOptions = {},
 ): void {
+  const { path = 'init' } = options;
   const end = bias === null ? p.nSyn : p.rowStart[p.nPre - 1];
   const nPre = bias === null ? p.nPre : p.nPre - 1;
   if (init.kind === 'identity' && !p.dense) {
     throw new ConfigError(`${path}.kind`, init.kind, 'a dense projection, or "one-to-one" with equal weights');
   }
   if (init.kind === 'orthogonal') drawOrthogonal(weights, p, init.gain, rng, path);
+  else if (init.kind === 'coherent') drawCoherent(weights, p, options.groups ?? [nPre], init, rng);
   else drawWeights(weights.subarray(0, end), end / p.nPost, end / Math.max(1, nPre), init, rng, path);
   if (bias !== null) weights.subarray(end, p.nSyn).fill(bias);
   if (p.signs) takeSigns(weights, p, p.signs);
   for (const s of p.masked) weights[s] = 0;
+}
+
+/** One mean for each group and neuron, drawn first, then the scatter of its synapses in storage order. */
+function drawCoherent(
+  weights: Real,
+  { nPost, rowStart, post }: Projection,
+  groups: readonly number[],
+  { gain, scatter }: { readonly gain: number; readonly scatter: number },
+  rng: Rng,
+): void {
+  const means = new Float64Array(nPost);
+  let first = 0;
+  groups.forEach((size, g) => {
+    const own = rng.split(g);
+    const synapses = rowStart[first + size] - rowStart[first];
+    const deviation = synapses === 0 ? 0 : (gain * nPost) / synapses;
+    for (let j = 0; j < nPost; j++) means[j] = deviation * own.normal();
+    for (let s = rowStart[first]; s < rowStart[first + size]; s++) {
+      weights[s] = means[post[s]] * (1 + scatter * own.normal());
+    }
+    first += size;
+  });
 }
 
 /** w <- sign |w| of every neuron with a sign. */
@@ -362,6 +400,8 @@ function distribution(
     }
     case 'orthogonal':
       throw new ConfigError(`${path}.kind`, init.kind, 'another kind for this matrix: it is not square');
+    case 'coherent':
+      throw new ConfigError(`${path}.kind`, init.kind, 'another kind for this matrix: only projections have groups');
     case 'constant':
       return () => init.value;
     default:

@@ -15,7 +15,13 @@ import { inMebibytes } from '../core/units.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
 import { formattableFields, networkLength } from '../engine/network.ts';
-import { drawWeights, expectedSynapses, initWeights, type WeightInit } from '../engine/projections.ts';
+import {
+  drawWeights,
+  expectedSynapses,
+  type InitOptions,
+  initWeights,
+  type WeightInit,
+} from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
@@ -161,7 +167,7 @@ function buildExperiment(given: ExperimentConfig, catalogue: Catalogue, options:
   const { rng, task, backend, spec, evaluation, memory, note } = plan;
   const { training } = given;
   const run = allocated(plan.own, () => createRun(spec, backend, plan.totalSteps, options));
-  initialise(run, given, rng.split('weights'));
+  initialise(run, given, task, rng.split('weights'));
   const feed = createFeed(run, task, rng.split('data'), given.loss.window, 'train');
   const checkpointEvery = training.checkpointEvery ?? Math.ceil(training.total / 20);
   const config = { ...given, backend: backend.name, training: { ...training, checkpointEvery }, evaluation };
@@ -296,23 +302,27 @@ function totalSteps(task: TaskInstance, total: number, streams: number): number 
 }
 
 /** Draws weights, block after block from generators of their own, then the matrices of signals and of a direct rule. */
-function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): void {
+function initialise(run: Run, { network: config }: ExperimentConfig, task: TaskInstance, rng: Rng): void {
   const { network } = run;
   const { spec, state, weights } = network;
-  for (const { name, whole } of spec.projections) {
+  for (const { name, whole, pre, from } of spec.projections) {
     if (whole.start) {
       weights[name].set(whole.start);
       continue;
     }
     const { init, bias } = config.projections[whole.name];
-    const path = `network.projections.${whole.name}.init`;
+    const nPre = whole.synapses.nPre - (bias === null ? 0 : 1);
+    const options = {
+      path: `network.projections.${whole.name}.init`,
+      groups: pre === null ? groupsWithin(task, from, nPre) : [nPre],
+    };
     const source = rng.split(whole.name);
-    if (whole.drawn) drawInto(weights[name], whole.drawn, init, bias, source, path);
-    else if (!whole.places) initWeights(weights[name], whole.synapses, init, bias, source, path);
+    if (whole.drawn) drawInto(weights[name], whole.drawn, init, bias, source, options);
+    else if (!whole.places) initWeights(weights[name], whole.synapses, init, bias, source, options);
     else {
       // Parts of one projection are drawn as one.
       const all = new Float64Array(whole.synapses.nSyn);
-      initWeights(all, whole.synapses, init, bias, source, path);
+      initWeights(all, whole.synapses, init, bias, source, options);
       whole.places.forEach((place, s) => {
         weights[name][s] = all[place];
       });
@@ -344,6 +354,17 @@ function initialise(run: Run, { network: config }: ExperimentConfig, rng: Rng): 
   spec.passes?.init(state.views('passes'), rng.split('passes'));
 }
 
+/** Sizes of the groups of the input among the columns [from, from + nPre): one of them, or all. */
+function groupsWithin({ inputPopulations }: TaskInstance, from: number, nPre: number): number[] {
+  const sizes: number[] = [];
+  let first = 0;
+  for (const { size } of inputPopulations) {
+    if (first >= from && first + size <= from + nPre) sizes.push(size);
+    first += size;
+  }
+  return sizes;
+}
+
 /** Weights of the synapses that there are, into a matrix of every pair. */
 function drawInto(
   matrix: Real,
@@ -351,10 +372,10 @@ function drawInto(
   init: WeightInit,
   bias: number | null,
   rng: Rng,
-  path: string,
+  options: InitOptions,
 ): void {
   const values = new Float64Array(drawn.nSyn);
-  initWeights(values, drawn, init, bias, rng, path);
+  initWeights(values, drawn, init, bias, rng, options);
   for (let i = 0; i < drawn.nPre; i++) {
     for (let s = drawn.rowStart[i]; s < drawn.rowStart[i + 1]; s++) matrix[i * drawn.nPost + drawn.post[s]] = values[s];
   }

@@ -9,7 +9,7 @@ function expectRefusal({ code, stdout, stderr }: Ended, message: RegExp | string
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(message);
   expect(stderr).toMatch(
-    /^(spiketrace|error): [^\n]+\n(\(Did you mean \w+\?\)\n)?(\(add --help for the options and examples\)\n)?$/,
+    /^(spiketrace|error): [^\n]+\n(\(Did you mean (one of )?[\w, ]+\?\)\n)?(\(add --help for the options and examples\)\n)?$/,
   );
   expect(stderr.length).toBeLessThan(700);
 }

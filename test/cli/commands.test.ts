@@ -391,3 +391,56 @@ describe('help', () => {
     expect((await succeed(['--version'])).stdout).toBe(`${version}\n`);
   });
 });
+
+describe('tune', () => {
+  const args = ['tune', ...streaming, ...set({ 'training.total': 640, 'optimizer.rates.rec': 50 }), '--budget', '6'];
+
+  it('finds an experiment to train from, keeps its runs, and goes on with them', async () => {
+    const folder = emptyFolder();
+    const { stdout } = await succeed([...args, '--seeds', '2', '--out', 't'], folder);
+    expect(stdout).toMatch(/^expected cross-entropy \(nats\) on fresh data after a part of the training\n/);
+    expect(stdout).toMatch(/^setting +part +rates of the network +rates of readouts +test loss$/m);
+    expect(stdout).toMatch(/\nbest: setting \d+; train it with: spiketrace train t\/experiment\.json\n$/);
+    const { settings, factors } = JSON.parse(readFileSync(join(folder, 't/tuned.json'), 'utf8'));
+    expect(settings).toHaveLength(6);
+    expect(factors[0].paths).toEqual(['optimizer.rates.in', 'optimizer.rates.rec']);
+    const found = JSON.parse(readFileSync(join(folder, 't/experiment.json'), 'utf8'));
+    expect(found.training.total).toBe(640);
+    expect(found.optimizer.rates.rec).toBe(Number((50 * settings[0].multipliers[0]).toPrecision(3)));
+    const longest = readdirSync(join(folder, 't/rung-3'));
+    expect(longest).toHaveLength(2);
+    const { training } = JSON.parse(readFileSync(join(folder, 't/rung-3', longest[0], 'seed-1/config.json'), 'utf8'));
+    expect(training.total).toBe(320);
+    const when = () => statSync(join(folder, 't/rung-3', longest[0], 'seed-2/summary.json')).mtimeMs;
+    const before = when();
+    const again = await succeed([...args, '--seeds', '2', '--out', 't'], folder);
+    expect(again.stdout).toBe(stdout);
+    expect(when()).toBe(before);
+    await succeed(['train', 't/experiment.json', '--no-figures', '--out', 'run'], folder);
+  });
+
+  it('refuses a folder of other settings, and a number that is not there', async () => {
+    const folder = emptyFolder();
+    await succeed([...args, '--out', 't', '--json'], folder);
+    const other = await spiketrace([...args, '--out', 't', ...set({ 'rateTerm.strength': 0.2 })], folder);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/a run with rateTerm\.strength 0\.2, not /);
+    const odd = await spiketrace([...args, '--out', 'u', '--search', 'rule.rateA'], folder);
+    expect({ code: odd.code, stdout: odd.stdout }).toEqual({ code: 2, stdout: '' });
+    expect(odd.stderr).toMatch(/rule\.rateA: got undefined, expected a number > 0 in the experiment/);
+    expect(existsSync(join(folder, 'u'))).toBe(false);
+  });
+
+  it('goes on where a setting diverges', async () => {
+    const folder = emptyFolder();
+    const wild = [
+      'tune',
+      'pattern-generation',
+      ...set({ 'training.total': 320, 'optimizer.rates.rec': 0.003, 'optimizer.rates.out': 0.003 }),
+    ];
+    const { stdout } = await succeed([...wild, '--budget', '10', '--out', 't', '--json'], folder);
+    const [{ settings }] = jsonLines<{ settings: { score: number | null }[] }>(stdout);
+    expect(settings.some(({ score }) => score === null)).toBe(true);
+    expect(settings[0].score).toBeGreaterThan(0);
+  });
+});

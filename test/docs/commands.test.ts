@@ -63,6 +63,7 @@ const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx spiketrace audit /, (c) => `${c} ${few} --windows 2 --set training.chunkSteps=50`],
   [/^npx spiketrace deploy .*--accuracy/, (c) => `${c} ${few}`],
   [/^npx spiketrace widths /, (c) => `${c.replace(/--margin \S+/, '--margin 100%')} ${few} --set network.neurons=10`],
+  [/^npx spiketrace tune /, (c) => `${c} ${few} --budget 5 --set training.chunkSteps=50`],
   [/^npx spiketrace eval /, (c) => c.replace('80000', '1600')],
   [/^node scripts\/mutate\.mjs/, (c) => `${c} --list`],
 ];

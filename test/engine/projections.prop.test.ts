@@ -104,7 +104,8 @@ describe('initial weights', () => {
     expect(weights.subarray(n * 40)).toBeBitEqual(Array(40).fill(0.3));
     return weights.slice(0, n * 40);
   };
-  const near = (got: number, want: number) => expect(Math.abs(got / want - 1)).toBeLessThan(4 / Math.sqrt(2 * n * 40));
+  const near = (got: number, want: number, draws = n * 40) =>
+    expect(Math.abs(got / want - 1)).toBeLessThan(4 / Math.sqrt(2 * draws));
 
   it('have the deviation that their kind says, the bias not counted', () => {
     near(deviation(drawn({ kind: 'normal', gain: 2 })), 2 / Math.sqrt(60));
@@ -150,6 +151,43 @@ describe('initial weights', () => {
       }
     }
     expect(() => initWeights(w, build(false), init, null, createRng(2))).toThrow(ConfigError);
+  });
+
+  it('have one mean for each group and neuron where they are coherent', () => {
+    const [groups, nPost, scatter] = [[400, 100], 300, 0.2];
+    const connectivity = { kind: 'probability', p: 0.5 } as const;
+    for (const p of [{ kind: 'dense' } as const, connectivity, { kind: 'in-degree', n: 250 } as const].map((own) =>
+      buildProjection(
+        { nPre: 500, nPost, bias: true, autapses: true, recurrent: false, connectivity: own },
+        createRng(1),
+      ),
+    )) {
+      const weights = new Float64Array(p.nSyn);
+      initWeights(weights, p, { kind: 'coherent', gain: 3, scatter }, 0.3, createRng(2), { groups });
+      expect(weights.subarray(p.rowStart[500])).toBeBitEqual(Array(nPost).fill(0.3));
+      const sums = groups.map((_, g) => {
+        const [from, to] = g === 0 ? [0, 400] : [400, 500];
+        const mean = new Float64Array(nPost);
+        const square = new Float64Array(nPost);
+        const count = new Float64Array(nPost);
+        for (let s = p.rowStart[from]; s < p.rowStart[to]; s++) {
+          mean[p.post[s]] += weights[s];
+          square[p.post[s]] += weights[s] ** 2;
+          count[p.post[s]] += 1;
+        }
+        const average = p.rowStart[to] - p.rowStart[from];
+        near(deviation(mean.map((sum, j) => ((sum / count[j]) * average) / nPost)), 3, nPost);
+        let within = 0;
+        for (let j = 0; j < nPost; j++) {
+          const own = mean[j] / count[j];
+          within += (square[j] / count[j] / own ** 2 - 1) / nPost;
+        }
+        expect(Math.abs(Math.sqrt(within) / scatter - 1)).toBeLessThan(0.05);
+        return mean;
+      });
+      const product = sums[0].reduce((sum, value, j) => sum + value * sums[1][j], 0);
+      expect(Math.abs(product) / (deviation(sums[0]) * deviation(sums[1]) * nPost)).toBeLessThan(4 / Math.sqrt(nPost));
+    }
   });
 
   it('are 0 where synapses are masked', () => {

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
-import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
@@ -12,6 +12,7 @@ import { type Merit, meritOf } from '../merit.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
+import { assertSameExperiment } from '../sameRun.ts';
 import { readExperiment, runAll } from './run.ts';
 
 export interface CompareFlags extends Global {
@@ -107,30 +108,6 @@ function drawAll(out: string, columns: readonly Column[], experiment: Experiment
     }),
     ...columns.flatMap(({ runs }) => drawRun(runs[0])),
   ];
-}
-
-/** A run that is there was made with the settings asked for: its numbers would be sold as those of others otherwise. */
-function assertSameExperiment(folder: string, experiment: unknown): void {
-  const wanted = createExperiment(experiment, catalogue).config;
-  const odd = difference(loadRun(folder).config, wanted, '');
-  if (odd) {
-    throw new ConfigError('--out', folder, `a run with ${odd.path} ${odd.want}, not ${odd.got}; name another folder`);
-  }
-}
-
-/** The first setting that two configurations do not share. */
-function difference(got: unknown, want: unknown, path: string): { path: string; got: string; want: string } | null {
-  if (JSON.stringify(got) === JSON.stringify(want)) return null;
-  if (!isRecord(got) || !isRecord(want)) return { path, got: JSON.stringify(got), want: JSON.stringify(want) };
-  for (const key of new Set([...Object.keys(want), ...Object.keys(got)])) {
-    const found = difference(got[key], want[key], path === '' ? key : `${path}.${key}`);
-    if (found) return found;
-  }
-  return null;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** One column of the comparison, one row of an audit. */

@@ -12,7 +12,7 @@ import { loadBackends, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
 import { meritIn } from '../merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
-import { runJobs } from '../pool.ts';
+import { type Outcome, runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
 import { availableMemory, findRuns } from '../runFolder.ts';
 
@@ -139,9 +139,11 @@ function check(job: Job, say: boolean): { readonly total: number; readonly bytes
   };
 }
 
-/** Runs jobs with a progress line. @throws the first error, after all other jobs have ended */
-export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
-  // Everything that can be refused is refused here, before the first file is written.
+/** Runs jobs with a progress line; a job that fails does not stop the others. @throws what can be refused before the first file is written */
+export async function attemptAll(
+  jobs: readonly Job[],
+  flags: Global & { readonly threads: number },
+): Promise<readonly Outcome[]> {
   await loadBackends(jobs, tell);
   const wanted = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
   assertSideBySide(
@@ -157,16 +159,20 @@ export async function runAll(jobs: readonly Job[], flags: Global & { readonly th
   try {
     // One run alone has the threads to itself, for the trials of its batches.
     const all = jobs.length === 1 ? jobs.map((job) => ({ ...job, threads: flags.threads })) : jobs;
-    const outcomes = await runJobs(all, { threads: flags.threads, stop, progress: line.update });
-    line.stop();
-    const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
-    for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);
-    if (errors.length > 0) throw failure(errors[0].error, jobs[errors[0].index].folder);
-    return outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
+    return await runJobs(all, { threads: flags.threads, stop, progress: line.update });
   } finally {
     line.stop();
     release();
   }
+}
+
+/** @throws the first error, after all other jobs have ended */
+export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
+  const outcomes = await attemptAll(jobs, flags);
+  const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
+  for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);
+  if (errors.length > 0) throw failure(errors[0].error, jobs[errors[0].index].folder);
+  return outcomes.flatMap((outcome) => ('result' in outcome ? [outcome.result] : []));
 }
 
 export function resultTable(results: readonly JobResult[]): string {
