@@ -29,7 +29,7 @@ const rules = {
 function configOf(rule, seed, iterations) {
   const { network, optimizer, training, ...rest } = preset('store-recall');
   const { alif } = network.populations;
-  const rate = optimizer.rates.out;
+  const rate = optimizer.rates['in-lif'];
   return {
     ...rest,
     seed,

@@ -1,6 +1,6 @@
 // Few synapses on evidence accumulation: a tenth of the pairs, which move by DEEP R or stay, and all of them.
 //
-//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01] [--only text]
+//     npm run build && node scripts/rewiring-evidence.mjs [--seeds 3] [--first 1] [--iterations 450] [--l1 0.01] [--rate 0.01] [--only text]
 //
 // A row for each run: share of wrong decisions in 1024 fresh trials, the first iteration at which the mean of ten is below 7 %, the mean of
 // every fifty iterations, and how many synapses there were at the least and at the most after an update.
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     iterations: { type: 'string', default: '450' },
     l1: { type: 'string', default: '0.01' },
+    rate: { type: 'string', default: '0.01' },
     only: { type: 'string', default: '' },
   },
 });
@@ -29,7 +30,11 @@ const kinds = {
 function run(own, seed) {
   const config = preset('evidence');
   const names = Object.keys(config.network.projections);
-  for (const name of names) Object.assign(config.network.projections[name], own);
+  for (const name of names) {
+    Object.assign(config.network.projections[name], own);
+    // Few synapses take larger steps: with the preset's rate of all of them they learn later.
+    if (own.connectivity) config.optimizer.rates[name] = Number(values.rate);
+  }
   config.seed = seed;
   config.training.total = iterations * config.training.streams;
   const experiment = createExperiment(config, catalogue);

@@ -30,7 +30,8 @@ const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
  * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in fixed point, its gradient
- * summed over five steps before it is rounded. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
+ * summed over five steps before it is rounded. `four-six-back-poisson`: symbols in the spikes of fifty cells each, whose weights are coherent.
+ * `ten-fifteen-back`: the same network with longer lags, given time. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
@@ -102,6 +103,25 @@ const presets = {
     },
     training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
     evaluation: { total: 80_000, streams: 16 },
+  },
+  'four-six-back-poisson': {
+    ...fourSixBack,
+    name: 'four-six-back-poisson',
+    task: { ...fourSixBack.task, encoding: { kind: 'poisson', cells: 50, rateHz: 100 } },
+    network: {
+      ...fourSixBack.network,
+      // Half of the cells whose symbol is on spike in a step: their sum has a deviation of 1.
+      input: { init: { kind: 'coherent', gain: 2, scatter: 0.2 }, bias: 0.1 },
+    },
+    rule: { name: 'sg-r-d', feedback: 'random' },
+    optimizer: { ...fourSixBack.optimizer, rates: { ...fourSixBack.optimizer.rates, in: 0.008 } },
+  },
+  'ten-fifteen-back': {
+    ...fourSixBack,
+    name: 'ten-fifteen-back',
+    task: { ...fourSixBack.task, lags: [10, 15] },
+    rule: { name: 'sg-r-d', feedback: 'random', delays: 16 },
+    training: { ...fourSixBack.training, total: 10_240_000 },
   },
   'four-six-back-rates': {
     name: 'four-six-back-rates',
@@ -211,8 +231,8 @@ const presets = {
     rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
     // One over the scored steps of a trial in the mean: 9 symbols of 20 steps, a fifth of them recalls.
     loss: { kind: 'softmax', scale: 1 / 36 },
-    optimizer: { kind: 'adam', rates: rates(0.005, ...ofLifAndAlif, 'out') },
-    training: { total: 19_200, streams: 64 },
+    optimizer: { kind: 'adam', rates: { ...rates(0.005, ...ofLifAndAlif), out: 0.02 } },
+    training: { total: 8_320, streams: 64 },
     evaluation: { total: 512, streams: 64 },
   },
   evidence: {
