@@ -1,8 +1,8 @@
 // What e-prop 1 is worth on tasks that need a memory: the rule of a preset against a frozen network, and others beside it.
 //
-//     npm run build && node scripts/tasks-against-controls.mjs [--only text] [--seeds 3] [--out docs/results/tasks.jsonl]
+//     npm run build && node scripts/tasks-against-controls.mjs [--only REGEXP] [--seeds 3] [--out docs/results/tasks.jsonl]
 //
-// Cells that FILE has already are not run again; the table is of all that it has: test error (share of wrong decisions, or loss per step where a
+// `--only`: of "preset, rule". Cells that FILE has already are not run again; the table is of all that it has: test error (share of wrong decisions, or loss per step where a
 // task asks for a curve) on fresh trials with learning off, mean and range over seeds, how many standard errors of the difference the control
 // is away, and the median time of a run. One run at a time.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -59,7 +59,7 @@ const rows = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().sp
 const cells = Object.entries(studies).flatMap(([task, rules]) =>
   Object.entries(rules).map(([rule, settings]) => ({ task, rule, settings, label: `${task}, ${rule}` })),
 );
-for (const { task, rule, settings } of cells.filter(({ label }) => label.includes(values.only))) {
+for (const { task, rule, settings } of cells.filter(({ label }) => new RegExp(values.only).test(label))) {
   for (let seed = 1; seed <= Number(values.seeds); seed++) {
     if (rows.some((row) => row.task === task && row.rule === rule && row.seed === seed)) continue;
     const row = { task, rule, seed, ...run(task, settings, seed) };

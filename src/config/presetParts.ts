@@ -94,7 +94,7 @@ export const falling = { kind: 'linear-to-zero', holdUntil: 0.5 } as const;
 export function answered(
   name: string,
   given: {
-    readonly task: { readonly kind: string };
+    readonly task: { readonly kind: string; readonly [name: string]: unknown };
     readonly loss: { readonly kind: 'softmax' | 'square'; readonly scale: number };
     readonly rateTerm: { readonly strength: number; readonly targetHz: number };
     readonly schedule: { readonly kind: string };

@@ -240,7 +240,7 @@ const presets = {
     total: 64_000,
   }),
   'copy-repeat': answered('copy-repeat', {
-    task: { kind: 'copy-repeat' },
+    task: { kind: 'copy-repeat', lengthenEvery: 8000 },
     rateTerm: { strength: 2, targetHz: 10 },
     // One over the scored steps of a trial in the mean: 2 symbols, 1.5 times, of 20 steps.
     loss: { kind: 'softmax', scale: 1 / 60 },
@@ -249,25 +249,32 @@ const presets = {
   }),
   digits: {
     name: 'digits',
-    task: { kind: 'digits' },
+    task: { kind: 'digits', stepsPerRow: 1, answerSteps: 8 },
     network: {
       dtMs: 1,
       neurons: 200,
-      neuron: { kind: 'alif', ...lifWith(3), adaptation: { tauMs: 100 }, adaptBeta: 0.03 },
-      readout: { kind: 'leaky', filter: { tauMs: 20 }, scale: '1-kappa', bias: true },
-      input: { init: normal(1) },
+      neuron: {
+        kind: 'alif',
+        membrane: { tauMs: 10 },
+        vTh: 0.6,
+        nRef: 1,
+        adaptation: { tauMs: 100 },
+        adaptBeta: 0.1,
+      },
+      readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true },
+      input: { init: normal(3) },
       recurrent: { init: normal(0.7) },
     },
     rule: { name: 'e-prop-1', feedback: 'symmetric' },
-    rateTerm: { strength: 0.5, targetHz: 20, mean: 'batch' },
+    rateTerm: { strength: 0.5, targetHz: 60, mean: 'batch' },
     // One over the steps of the answer.
-    loss: { kind: 'softmax', scale: 1 / 12 },
+    loss: { kind: 'softmax', scale: 1 / 8 },
     optimizer: {
       kind: 'adam',
-      rates: { in: 0.003, rec: 0.003, out: 0.003 },
+      rates: { in: 0.01, rec: 0.01, out: 0.01 },
       schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
     },
-    training: { total: 160_000, streams: 50 },
+    training: { total: 80_000, streams: 50 },
     evaluation: { total: 2000, streams: 50 },
   },
   evidence: {
