@@ -271,10 +271,10 @@ const presets = {
     loss: { kind: 'softmax', scale: 1 / 8 },
     optimizer: {
       kind: 'adam',
-      rates: { in: 0.01, rec: 0.01, out: 0.01 },
+      rates: { in: 0.003, rec: 0.001, out: 0.01 },
       schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
     },
-    training: { total: 80_000, streams: 50 },
+    training: { total: 120_000, streams: 50 },
     evaluation: { total: 2000, streams: 50 },
   },
   evidence: {
