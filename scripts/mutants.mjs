@@ -804,7 +804,7 @@ const byFile = {
     ['within(t, onset) || within(t, second)', 'within(t, second)'],
     ['const go = second + p.waitSteps', 'const go = second'],
     ['second - first ** 2 / trials', 'second - first / trials'],
-    ['steps - waitSteps - length - d', 'steps - length - d'],
+    ['second += onsets * target ** 2', 'second += target ** 2'],
     ['2 * longest + p.waitSteps', 'longest + p.waitSteps'],
   ],
   'tasks/copyRepeat.ts': [

@@ -269,6 +269,7 @@ describe('copy-repeat', () => {
   it('states what an ideal predictor reaches', () => {
     const { trials, boundOf } = trialsOf(settings, 2000, 0.3);
     expect(boundOf('no symbol')).toBeCloseTo(Math.log(3), 12);
+    expect(boundOf('every symbol')).toBeCloseTo(Math.log(3) * 0.7 ** 4, 12);
     const lost = trials.map(({ groups }) => [0, 1].every((t) => [0, 1, 2].every((g) => groups[t][g] === 0)));
     expectShare(lost, boundOf('every symbol') / Math.log(3));
   });
