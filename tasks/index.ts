@@ -1,14 +1,19 @@
 import type { Catalogue } from '../src/core/plugins.ts';
 import { associations } from './associations.ts';
 import { cartPole } from './cartPole.ts';
+import { copyRepeat } from './copyRepeat.ts';
 import { cuedSegments } from './cuedSegments.ts';
 import { cueReward } from './cueReward.ts';
 import { delayedChoice } from './delayedChoice.ts';
+import { digits } from './digits.ts';
 import { evidence } from './evidence.ts';
+import { intervalMatching } from './intervalMatching.ts';
+import { matchToSample } from './matchToSample.ts';
 import { memorySaccade } from './memorySaccade.ts';
 import { nBack } from './nBack.ts';
 import { oneShotArm } from './oneShotArm.ts';
 import { oneShotPatterns } from './oneShotPatterns.ts';
+import { parity } from './parity.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
 import { storeRecall } from './storeRecall.ts';
@@ -30,20 +35,30 @@ export const tasks = [
   evidence,
   subtasks,
   associations,
+  parity,
+  matchToSample,
+  intervalMatching,
+  copyRepeat,
+  digits,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
 export {
   associations,
   cartPole,
+  copyRepeat,
   cuedSegments,
   cueReward,
   delayedChoice,
+  digits,
   evidence,
+  intervalMatching,
+  matchToSample,
   memorySaccade,
   nBack,
   oneShotArm,
   oneShotPatterns,
+  parity,
   patternGeneration,
   periodicOutput,
   storeRecall,

@@ -5,6 +5,7 @@ import type { TaskInstance, TaskModel, TrialTarget } from '../src/core/plugins.t
 import type { Rng } from '../src/core/rng.ts';
 import { count, countTo, magnitude, positive } from '../src/core/schema.ts';
 import { rateToSpikesPerStep } from '../src/core/units.ts';
+import { entropy } from './bounds.ts';
 
 const probability = z.number().min(0).max(1);
 const effect = z.number().min(-1).max(1);
@@ -185,11 +186,6 @@ export function nBackBounds(p: Pick<Params, 'lags' | 'base' | 'effects' | 'input
     { label: `lag ${p.lags[0]}`, value: first },
     { label: `lags ${p.lags[0]} and ${p.lags[1]}`, value: both },
   ];
-}
-
-/** Binary entropy in nats. */
-function entropy(q: number): number {
-  return q <= 0 || q >= 1 ? 0 : -q * Math.log(q) - (1 - q) * Math.log(1 - q);
 }
 
 function checkProbabilities(p: Params): void {

@@ -48,6 +48,8 @@ const lossPerStep: Merit = {
   points: null,
   of: (scores) => scores.lossPerStep,
 };
+/** On an axis that has a place for what an ideal predictor reaches: 0, or next to it. */
+const boundedLoss: Merit = { ...lossPerStep, axis: 'linear' };
 
 /** Rewards where there are any, the error of the second of two passes, else the loss against the expected target where the task states one. */
 export function meritOf(
@@ -56,7 +58,8 @@ export function meritOf(
 ): Merit {
   if (spec.rewarded) return reward;
   if (ownScores(spec).includes('nmse')) return nmse;
-  return task.statesExpected ? expectedLoss : lossPerStep;
+  if (task.statesExpected) return expectedLoss;
+  return task.bounds.length > 0 ? boundedLoss : lossPerStep;
 }
 
 /** The same of scores that stand alone. */

@@ -86,3 +86,39 @@ export function remembered(
     evaluation: { total: 512, streams: 64 },
   };
 }
+
+/** Rates that fall to 0 over the second half. */
+export const falling = { kind: 'linear-to-zero', holdUntil: 0.5 } as const;
+
+/** A task whose answer is taught and needs a memory, by e-prop 1: 30 LIF and 30 ALIF neurons, 64 trials an update. */
+export function answered(
+  name: string,
+  given: {
+    readonly task: { readonly kind: string; readonly [name: string]: unknown };
+    readonly loss: { readonly kind: 'softmax' | 'square'; readonly scale: number };
+    readonly rateTerm: { readonly strength: number; readonly targetHz: number };
+    readonly schedule: { readonly kind: string };
+    /** Learning rate of the readout; 0.005 as the network's. */
+    readonly ofReadout?: number;
+    readonly total: number;
+  },
+) {
+  const { task, loss, rateTerm, schedule, ofReadout = 0.005, total } = given;
+  return {
+    name,
+    task,
+    network: {
+      dtMs: 1,
+      ...lifAndAlif(30, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
+      readouts: {
+        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true } },
+      },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { ...rateTerm, mean: 'batch' },
+    loss,
+    optimizer: { kind: 'adam', rates: { ...rates(0.005, ...ofLifAndAlif), out: ofReadout }, schedule },
+    training: { total, streams: 64 },
+    evaluation: { total: 512, streams: 64 },
+  };
+}

@@ -1,5 +1,15 @@
 import { ConfigError } from '../core/errors.ts';
-import { actorAndCritic, lifAndAlif, lifWith, normal, ofLifAndAlif, rates, remembered } from './presetParts.ts';
+import {
+  actorAndCritic,
+  answered,
+  falling,
+  lifAndAlif,
+  lifWith,
+  normal,
+  ofLifAndAlif,
+  rates,
+  remembered,
+} from './presetParts.ts';
 
 const eightBits = (range: number) => ({ bits: 8, range, rounding: 'stochastic' }) as const;
 
@@ -36,7 +46,9 @@ const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
  * code. `cue-reward`: evidence accumulation for a reward, by reward-based e-prop of Bellec et al. 2020. `cart-pole`: the same rule on
  * the environment that everyone knows. `delayed-choice`, `memory-saccade`: the same rule where a cue has to be remembered, and
- * where it has to be waited for. `store-recall`, `evidence`: what has to be kept over time, by e-prop 1 of Bellec et al. 2019 and 2020.
+ * where it has to be waited for. `store-recall`, `evidence`: what has to be kept over time, by e-prop 1 of Bellec et al. 2019 and 2020;
+ * `temporal-xor` (task `parity`), `match-to-sample`, `interval-matching`, `copy-repeat`, `digits`: the same rule on what else is asked of working
+ * memory, with constants of our own.
  * `one-shot-patterns`: learning signals that are learned, e-prop 2 of Bellec et al. 2019. `subtasks`: a linear map seen in parts, by node
  * perturbation, of Zuege et al. 2023.
  * `contrastive`: patterns learned by heart in two phases, as of Baldi and Pineda 1991.
@@ -217,23 +229,74 @@ const presets = {
     holdUntil: 0.2,
     total: 64_000,
   }),
-  'store-recall': {
-    name: 'store-recall',
+  'store-recall': answered('store-recall', {
     task: { kind: 'store-recall' },
-    network: {
-      dtMs: 1,
-      ...lifAndAlif(30, lifWith(3), { tauMs: 150, adaptBeta: 0.03 }),
-      readouts: {
-        out: { from: ['lif', 'alif'], readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true } },
-      },
-    },
-    rule: { name: 'e-prop-1', feedback: 'symmetric' },
-    rateTerm: { strength: 2, targetHz: 10, mean: 'batch' },
+    rateTerm: { strength: 2, targetHz: 10 },
     // One over the scored steps of a trial in the mean: 9 symbols of 20 steps, a fifth of them recalls.
     loss: { kind: 'softmax', scale: 1 / 36 },
-    optimizer: { kind: 'adam', rates: { ...rates(0.005, ...ofLifAndAlif), out: 0.02 } },
-    training: { total: 8_320, streams: 64 },
-    evaluation: { total: 512, streams: 64 },
+    schedule: { kind: 'constant' },
+    ofReadout: 0.02,
+    total: 8_320,
+  }),
+  'temporal-xor': answered('temporal-xor', {
+    task: { kind: 'parity' },
+    rateTerm: { strength: 0.5, targetHz: 20 },
+    loss: { kind: 'softmax', scale: 1 / 20 },
+    schedule: falling,
+    total: 96_000,
+  }),
+  'match-to-sample': answered('match-to-sample', {
+    task: { kind: 'match-to-sample' },
+    rateTerm: { strength: 2, targetHz: 10 },
+    loss: { kind: 'softmax', scale: 1 / 20 },
+    schedule: falling,
+    total: 64_000,
+  }),
+  'interval-matching': answered('interval-matching', {
+    task: { kind: 'interval-matching' },
+    rateTerm: { strength: 0.5, targetHz: 20 },
+    // One over the steps of a bump: sqrt(2 pi) standard deviations of 8.
+    loss: { kind: 'square', scale: 1 / 20 },
+    schedule: falling,
+    total: 64_000,
+  }),
+  'copy-repeat': answered('copy-repeat', {
+    task: { kind: 'copy-repeat', lengthenEvery: 8000 },
+    rateTerm: { strength: 2, targetHz: 10 },
+    // One over the scored steps of a trial in the mean: 2 symbols, 1.5 times, of 20 steps.
+    loss: { kind: 'softmax', scale: 1 / 60 },
+    schedule: falling,
+    total: 64_000,
+  }),
+  digits: {
+    name: 'digits',
+    task: { kind: 'digits', stepsPerRow: 1, answerSteps: 8 },
+    network: {
+      dtMs: 1,
+      neurons: 200,
+      neuron: {
+        kind: 'alif',
+        membrane: { tauMs: 10 },
+        vTh: 0.6,
+        nRef: 1,
+        adaptation: { tauMs: 100 },
+        adaptBeta: 0.1,
+      },
+      readout: { kind: 'leaky', filter: { tauMs: 10 }, scale: '1-kappa', bias: true },
+      input: { init: normal(3) },
+      recurrent: { init: normal(0.7) },
+    },
+    rule: { name: 'e-prop-1', feedback: 'symmetric' },
+    rateTerm: { strength: 0.5, targetHz: 60, mean: 'batch' },
+    // One over the steps of the answer.
+    loss: { kind: 'softmax', scale: 1 / 8 },
+    optimizer: {
+      kind: 'adam',
+      rates: { in: 0.003, rec: 0.001, out: 0.01 },
+      schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
+    },
+    training: { total: 120_000, streams: 50 },
+    evaluation: { total: 2000, streams: 50 },
   },
   evidence: {
     name: 'evidence',

@@ -1159,7 +1159,10 @@ export interface TaskInstance {
       };
   /** Whether `expected` is filled. */
   readonly statesExpected: boolean;
-  /** Losses that an ideal predictor with so much knowledge reaches, nats per scored step. */
+  /**
+   * Losses per scored step that an ideal predictor with so much knowledge reaches: nats where the task asks for classes, 1/2 (y - y*)^2 where it asks
+   * for a curve.
+   */
   readonly bounds: readonly Bound[];
   /**
    * Whether trials of the split `test` are new to a network that has seen those of `train`. False for a task of one trial, which is
