@@ -319,8 +319,8 @@ function addVerify(program: Command): void {
     .option('--backend <name>', 'auto, wasm, reference or tfjs')
     .option(...json)
     .addHelpText('after', examples(['spiketrace verify test/golden/eprop-alif-small.json']))
-    .action((paths: string[], flags: { json?: boolean; backend?: string }) => {
-      if (!verify(paths, flags)) process.exitCode = 1;
+    .action(async (paths: string[], flags: { json?: boolean; backend?: string }) => {
+      if (!(await verify(paths, flags))) process.exitCode = 1;
     });
 }
 

@@ -1,8 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { ConfigError, FileError } from '../core/errors.ts';
-import { attempt } from './files.ts';
 import {
-  countOf,
   decodeNpyHeader,
   encodeNpyHeader,
   NPY_BYTES,
@@ -10,7 +8,9 @@ import {
   type NpyHeader,
   type NpyType,
   npyArray,
-} from './npy.ts';
+} from '../data/npy.ts';
+import { countOf } from '../data/numbers.ts';
+import { attempt } from './files.ts';
 
 /** More than any header of version 1.0. */
 const HEADER_LIMIT = 1 << 16;

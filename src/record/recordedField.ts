@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.ts';
-import { encodeNpyHeader, NPY_BYTES } from './npy.ts';
+import { encodeNpyHeader, NPY_BYTES } from '../data/npy.ts';
 
 export const INDEX_HEADER = 'trial,t,stream';
 /** Longest index line counted by an estimate: 10^9 trials of 10^8 steps, 10^4 streams. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FileError } from '../../src/core/errors.ts';
+import { decodeNpy, encodeNpy } from '../../src/data/npy.ts';
 import { readBytes, writeAtomic } from '../../src/record/files.ts';
-import { decodeNpy, encodeNpy } from '../../src/record/npy.ts';
 import { NpyWriter, readNpyRows } from '../../src/record/npyFile.ts';
 import { scratchFolder } from './scratch.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { decodeNpy } from '../../src/data/npy.ts';
 import { readBytes } from '../../src/record/files.ts';
-import { decodeNpy } from '../../src/record/npy.ts';
 import { openRecording } from '../../src/record/recording.ts';
 import { scratchFolder, stepEvent } from './scratch.ts';
 

@@ -10,7 +10,7 @@ import { drawCurves } from '../figures/curves.ts';
 import { drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
-import { type Verdict, verifyFile } from '../verify/index.ts';
+import { loadForVerify, type Verdict, verifyFile } from '../verify/index.ts';
 
 type Registry = () => readonly { readonly name: string; readonly about: string }[];
 
@@ -135,7 +135,10 @@ export async function evaluate(
 }
 
 /** `spiketrace verify`: every file, also after one that cannot be used. @returns whether every file passed */
-export function verify(paths: readonly string[], flags: Global & { readonly backend?: string }): boolean {
+export async function verify(
+  paths: readonly string[],
+  flags: Global & { readonly backend?: string },
+): Promise<boolean> {
   const backend = flags.backend ?? 'reference';
   if (backend !== 'reference' && backend !== 'wasm') {
     throw new ConfigError('--backend', backend, 'one of "reference", "wasm"');
@@ -144,6 +147,7 @@ export function verify(paths: readonly string[], flags: Global & { readonly back
   let unusable: unknown = null;
   for (const path of paths) {
     try {
+      await loadForVerify(path);
       pass = report(verifyFile(path, backend), flags) && pass;
     } catch (error) {
       if (unusable) tell(String(unusable instanceof Error ? unusable.message : unusable));

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
+import { loadHdf5, needsHdf5 } from '../../data/index.ts';
 import { type ContrastiveFile, verifyContrastive } from './contrastive.ts';
+import { type DataSampleFile, dataFileOf, verifyDataSample } from './dataSample.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
 import { type Eprop2File, verifyEprop2 } from './eprop2.ts';
 import { type Eprop3File, verifyEprop3 } from './eprop3.ts';
@@ -28,12 +30,13 @@ export interface Verdict {
   readonly quantities: readonly Quantity[];
 }
 
+/** Compares the quantities of a file; the path is for files that tell of others beside them. */
+type Reader = (file: never, subject: Subject, path: string) => Quantity[];
+
 /** Kinds of golden files and what reads them, one line each. */
-const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> = new Map<
-  string,
-  (file: never, subject: Subject) => Quantity[]
->([
+const kinds: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['contrastive', (file: ContrastiveFile, subject: Subject) => verifyContrastive(file, subject)],
+  ['data-sample', (file: DataSampleFile, _: Subject, path: string) => verifyDataSample(file, path)],
   ['deep-r', (file: DeepRFile, subject: Subject) => verifyDeepR(file, subject)],
   ['eprop-2', (file: Eprop2File, subject: Subject) => verifyEprop2(file, subject)],
   ['eprop-3', (file: Eprop3File, subject: Subject) => verifyEprop3(file, subject)],
@@ -54,7 +57,20 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
   ['reckon-rtl', (file: ReckonRtlFile, subject: Subject) => verifyReckonRtl(file, subject)],
   ['rflo-augmented', (file: RfloAugmentedFile, subject: Subject) => verifyRfloAugmented(file, subject)],
   ['rflo-rate', (file: RfloRateFile, subject: Subject) => verifyRfloRate(file, subject)],
+  ['shd-content', (file: DataSampleFile, _: Subject, path: string) => verifyDataSample(file, path)],
 ]);
+
+/** Loads what the reader of a file needs that does not come at once. @throws FileError, UnsupportedError */
+export async function loadForVerify(path: string): Promise<void> {
+  const content = readJson(path);
+  if (!['data-sample', 'shd-content'].includes(String(kindIn(content)))) return;
+  const sample = content as DataSampleFile;
+  if (sample.meta.refuse === undefined && needsHdf5(dataFileOf(sample, path))) await loadHdf5();
+}
+
+function kindIn(content: unknown): unknown {
+  return (content as { meta?: { kind?: unknown } } | null)?.meta?.kind;
+}
 
 /**
  * Runs the engine on the network that a golden file describes and compares every quantity of the file.
@@ -62,7 +78,7 @@ const kinds: ReadonlyMap<string, (file: never, subject: Subject) => Quantity[]> 
  */
 export function verifyFile(path: string, backend: Subject['backend'] = 'reference'): Verdict {
   const content = readJson(path);
-  const kind = (content as { meta?: { kind?: unknown } } | null)?.meta?.kind;
+  const kind = kindIn(content);
   const reader = kinds.get(String(kind));
   if (!reader) {
     throw new FileError(
@@ -72,7 +88,7 @@ export function verifyFile(path: string, backend: Subject['backend'] = 'referenc
   }
   let quantities: Quantity[];
   try {
-    quantities = reader(content as never, subjects[backend]);
+    quantities = reader(content as never, subjects[backend], path);
   } catch (error) {
     throw new FileError(path, `cannot be used as ${kind}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,10 +1,19 @@
-import { endianness } from 'node:os';
 import { ConfigError, FileError } from '../core/errors.ts';
+import {
+  countOf,
+  decodeNumbers,
+  inOrder,
+  isReadable,
+  littleEndian,
+  type NumberArray,
+  type NumberType,
+} from './numbers.ts';
+import type { ByteSource } from './source.ts';
 
 /**
  * NumPy's .npy format (NEP 1): magic, version, length of a text header, the header (a Python dictionary), the numbers.
- * Written are version 1.0, C order and the byte order of this machine ('<' nearly everywhere); read also version 2.0 and whole
- * numbers of any size.
+ * Written are version 1.0, C order and the byte order of this machine ('<' nearly everywhere); read also versions 2.0 and 3.0, both orders of
+ * axes and of bytes, and numbers of any size. Python objects, which lie in a pickle, are refused: to load one runs what it says.
  */
 export type NpyType = 'f8' | 'f4' | 'i4' | 'u1';
 export type NpyArray = Float64Array | Float32Array | Int32Array | Uint8Array;
@@ -27,42 +36,10 @@ const ALIGN_BYTES = 64;
 /** Digits that the first axis may grow to without moving the numbers; NumPy leaves the same room. */
 const GROWTH_DIGITS = 21;
 
-/** Further types that are read, as numbers of 8 bytes: NumPy's own integers have 8, its indices and masks fewer. */
-type WholeType = 'i8' | 'u8' | 'u4' | 'i2' | 'u2' | 'i1' | 'b1';
-type WholeArray = BigInt64Array | BigUint64Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
-
-const WHOLE: Readonly<Record<WholeType, { readonly bytes: number; open(buffer: ArrayBuffer): WholeArray }>> = {
-  i8: { bytes: 8, open: (buffer) => new BigInt64Array(buffer) },
-  u8: { bytes: 8, open: (buffer) => new BigUint64Array(buffer) },
-  u4: { bytes: 4, open: (buffer) => new Uint32Array(buffer) },
-  i2: { bytes: 2, open: (buffer) => new Int16Array(buffer) },
-  u2: { bytes: 2, open: (buffer) => new Uint16Array(buffer) },
-  i1: { bytes: 1, open: (buffer) => new Int8Array(buffer) },
-  b1: { bytes: 1, open: (buffer) => new Uint8Array(buffer) },
-};
-const WHOLE_TYPES = Object.keys(WHOLE) as WholeType[];
-
-function isWritten(type: NpyType | WholeType): type is NpyType {
-  return (TYPES as readonly string[]).includes(type);
-}
-
-/** @throws FileError for a whole number that no number of 8 bytes is */
-function wholeNumbers(values: WholeArray, path: string): Float64Array {
-  const numbers = Float64Array.from(values as ArrayLike<number | bigint>, Number);
-  const odd = numbers.findIndex((value) => !Number.isSafeInteger(value));
-  if (odd >= 0) throw new FileError(path, `got ${values[odd]} at place ${odd}, expected whole numbers up to 2^53`);
-  return numbers;
-}
-
-/** How the header names a type: those of one byte have no byte order. */
-function descriptor(type: NpyType | WholeType): string {
-  if (type.endsWith('1')) return `|${type}`;
-  return (endianness() === 'LE' ? '<' : '>') + type;
-}
-
-/** Numbers in an array of this shape; 1 for the empty shape. */
-export function countOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
+/** How the header names a type that is written: that of one byte has no byte order. */
+function descriptor(type: NpyType): string {
+  if (type === 'u1') return '|u1';
+  return (littleEndian ? '<' : '>') + type;
 }
 
 export function npyArray(type: NpyType, buffer: ArrayBufferLike): NpyArray {
@@ -119,8 +96,8 @@ function headerSpan(bytes: Uint8Array, path: string): { start: number; end: numb
   if (bytes.length < 12) throw new FileError(path, `truncated: got ${bytes.length} bytes, expected a header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const version = `${bytes[6]}.${bytes[7]}`;
-  if (version !== '1.0' && version !== '2.0')
-    throw new FileError(path, `got .npy version ${version}, expected 1.0 or 2.0`);
+  if (!['1.0', '2.0', '3.0'].includes(version))
+    throw new FileError(path, `got .npy version ${version}, expected 1.0, 2.0 or 3.0`);
   const start = version === '1.0' ? PREFIX_BYTES : 12;
   const end = start + (version === '1.0' ? view.getUint16(8, true) : view.getUint32(8, true));
   if (end > bytes.length)
@@ -138,54 +115,92 @@ function shapeOf(text: string, path: string): number[] {
   return shape;
 }
 
-/** Reads a header from the first bytes of a file. Throws FileError for other formats, orders and types than are written. */
+/** Reads a header from the first bytes of a file. Throws FileError for other types than are written. */
 export function decodeNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
-  return headerOf(bytes, path, TYPES);
+  const { descr, ...header } = headerOf(bytes, path);
+  const type = writtenType(descr);
+  if (!type) {
+    throw new FileError(path, `got numbers of type ${descr}, expected one of ${TYPES.map(descriptor).join(' ')}`);
+  }
+  return { ...header, type };
 }
 
-function headerOf<T extends NpyType | WholeType>(
-  bytes: Uint8Array,
-  path: string,
-  types: readonly T[],
-): Omit<NpyHeader, 'type'> & { readonly type: T } {
+function writtenType(descr: string): NpyType | undefined {
+  return TYPES.find((candidate) => descriptor(candidate) === descr);
+}
+
+type ReadHeader = Omit<NpyHeader, 'type'> & { readonly descr: string; readonly numbers: NumberType };
+
+function headerOf(bytes: Uint8Array, path: string): ReadHeader {
   const { start, end } = headerSpan(bytes, path);
   const text = new TextDecoder('latin1').decode(bytes.subarray(start, end));
-  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
-  const type = types.find((candidate) => descriptor(candidate) === descr);
-  if (!type) {
+  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1] ?? 'record';
+  const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
+  const numbers = numberType(descr, path);
+  if (fortran === undefined) throw new FileError(path, 'its header states no order');
+  return { descr, numbers, shape: shapeOf(text, path), fortran: fortran === 'True', offset: end };
+}
+
+const KINDS = { f: 'float', i: 'signed', u: 'unsigned', b: 'unsigned' } as const;
+
+function numberType(descr: string, path: string): NumberType {
+  if (descr.endsWith('O')) {
     throw new FileError(
       path,
-      `got numbers of type ${descr ?? 'record'}, expected one of ${types.map(descriptor).join(' ')}`,
+      `holds Python objects (${descr}), which lie in a pickle and are never loaded; save flat events: ` +
+        'np.savez(file, times=..., units=..., trial=..., labels=...)',
     );
   }
-  const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
-  if (fortran === undefined) throw new FileError(path, 'its header states no order');
-  return { type, shape: shapeOf(text, path), fortran: fortran === 'True', offset: end };
+  const [, order, kind, size] = /^([<>|])([fiub])([1248])$/.exec(descr) ?? [];
+  const type = kind && {
+    kind: KINDS[kind as keyof typeof KINDS],
+    bytes: Number(size),
+    littleEndian: order === '|' ? littleEndian : order === '<',
+  };
+  if (type && isReadable(type) && (type.bytes === 1 || (order !== '|' && kind !== 'b'))) return type;
+  throw new FileError(
+    path,
+    `got numbers of type ${descr}, expected one of b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 in either byte order`,
+  );
+}
+
+/** More than the header of any array that is read. */
+const HEADER_LIMIT = 1 << 16;
+
+/** An array of numbers in a .npy file, read as it is asked for; one in Fortran order is read whole. Throws FileError. */
+export function openNpy(source: ByteSource): NumberArray {
+  const { path, size } = source;
+  const { numbers, shape, fortran, offset } = headerOf(source.read(0, Math.min(size, HEADER_LIMIT)), path);
+  const total = countOf(shape);
+  assertHolds(path, size - offset, total * numbers.bytes);
+  const stored = (from: number, count: number) =>
+    decodeNumbers(source.read(offset + from * numbers.bytes, count * numbers.bytes), numbers, path, from);
+  if (!fortran || shape.length < 2) return { path, shape, read: stored };
+  let whole: Float64Array | null = null;
+  return {
+    path,
+    shape,
+    read(from, count) {
+      whole ??= inOrder(stored(0, total), shape);
+      return whole.slice(from, from + count);
+    },
+  };
+}
+
+function assertHolds(path: string, got: number, expected: number): void {
+  if (got < expected) throw new FileError(path, `truncated: got ${got} bytes of numbers, expected ${expected}`);
 }
 
 /**
- * A copy of the numbers of a .npy file, in C order. Bytes after the last stated row are ignored, as NumPy does: a killed
- * writer leaves rows that its header does not count yet. Throws FileError naming `path`.
+ * A copy of the numbers of a .npy file, in C order; of types that are not written, as float64. Bytes after the last stated row are ignored, as NumPy
+ * does: a killed writer leaves rows that its header does not count yet. Throws FileError naming `path`.
  */
 export function decodeNpy(bytes: Uint8Array, path: string): { shape: readonly number[]; data: NpyArray } {
-  const { type, shape, fortran, offset } = headerOf(bytes, path, [...TYPES, ...WHOLE_TYPES]);
-  const expected = countOf(shape) * (isWritten(type) ? NPY_BYTES[type] : WHOLE[type].bytes);
-  const got = bytes.length - offset;
-  if (got < expected) throw new FileError(path, `truncated: got ${got} bytes of numbers, expected ${expected}`);
-  const copy = new Uint8Array(bytes.subarray(offset, offset + expected));
-  const data = isWritten(type) ? npyArray(type, copy.buffer) : wholeNumbers(WHOLE[type].open(copy.buffer), path);
+  const { descr, numbers, shape, fortran, offset } = headerOf(bytes, path);
+  const expected = countOf(shape) * numbers.bytes;
+  assertHolds(path, bytes.length - offset, expected);
+  const part = bytes.subarray(offset, offset + expected);
+  const type = writtenType(descr);
+  const data = type ? npyArray(type, Uint8Array.from(part).buffer) : decodeNumbers(part, numbers, path);
   return { shape, data: fortran && shape.length > 1 ? inOrder(data, shape) : data };
-}
-
-/** Numbers in Fortran order, the first axis fastest, as a copy in C order, the last axis fastest. */
-function inOrder(data: NpyArray, shape: readonly number[]): NpyArray {
-  const copy = data.slice();
-  const index = new Array<number>(shape.length).fill(0);
-  for (let at = 0; at < data.length; at++) {
-    let from = 0;
-    for (let axis = shape.length - 1; axis >= 0; axis--) from = from * shape[axis] + index[axis];
-    copy[at] = data[from];
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
-  }
-  return copy;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../src/core/errors.ts';
-import { decodeNpy, encodeNpy } from '../../src/record/npy.ts';
+import { decodeNpy, encodeNpy } from '../../src/data/npy.ts';
 
 const arrays = fc.oneof(fc.float64Array(), fc.float32Array(), fc.int32Array(), fc.uint8Array());
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FileError } from '../../src/core/errors.ts';
-import { decodeNpy, encodeNpy, type NpyArray } from '../../src/record/npy.ts';
+import { decodeNpy, encodeNpy, type NpyArray } from '../../src/data/npy.ts';
 
 /** A file as NumPy lays it out: the header is padded with spaces to a length, in bytes, that it states before. */
 function file(header: string, headerBytes: number, numbersHex: string, version = 1): Uint8Array {
@@ -88,6 +88,10 @@ it('turns Fortran order into C order', () => {
 });
 
 it.each([
+  ["'>f8'", '3ff8000000000000c002000000000000', [1.5, -2.25]],
+  ["'<f2'", '0100ff7b', [2 ** -24, 65504]],
+  ["'>f2'", 'b8007c00', [-0.5, Number.POSITIVE_INFINITY]],
+  ["'>i2'", 'fffe0003', [-2, 3]],
   ["'<i8'", 'feffffffffffffff0300000000000000', [-2, 3]],
   ["'<u8'", '00000000000020000300000000000000', [2 ** 53, 3]],
   ["'<u4'", 'ffffffff03000000', [2 ** 32 - 1, 3]],
@@ -95,7 +99,7 @@ it.each([
   ["'<u2'", 'feff0300', [65534, 3]],
   ["'|i1'", 'fe03', [-2, 3]],
   ["'|b1'", '0001', [0, 1]],
-])('reads whole numbers of type %s', (type, hex, values) => {
+])('reads numbers of type %s', (type, hex, values) => {
   const read = () => Array.from(decodeNpy(file(dictionary(type, '(2,)'), 118, hex), 'f').data);
   if (values[0] > Number.MAX_SAFE_INTEGER) expect(read).toThrow('at place 0');
   else expect(read()).toEqual(values);
@@ -105,7 +109,7 @@ describe('refusals', () => {
   const refusals: readonly [string, Uint8Array, string][] = [
     ['another format', Uint8Array.of(1, 2, 3), 'is not a .npy file'],
     ['an empty file', new Uint8Array(0), 'is not a .npy file'],
-    ['version 3.0', file(dictionary("'<f8'", '(0,)'), 116, '', 3), 'got .npy version 3.0, expected 1.0 or 2.0'],
+    ['version 4.0', file(dictionary("'<f8'", '(0,)'), 116, '', 4), 'got .npy version 4.0, expected 1.0, 2.0 or 3.0'],
     [
       'integers that no double is',
       file(dictionary("'<i8'", '(2,)'), 118, `${'00'.repeat(8)}0100000000002000`),
@@ -116,7 +120,7 @@ describe('refusals', () => {
       file(dictionary("'<c8'", '(1,)'), 118, '00'.repeat(8)),
       'got numbers of type <c8, expected one of',
     ],
-    ['the other byte order', file(dictionary("'>f8'", '(1,)'), 118, '00'.repeat(8)), 'got numbers of type >f8'],
+    ['Python objects', file(dictionary("'|O'", '(1,)'), 118, '00'.repeat(8)), 'lie in a pickle and are never loaded'],
     ['records', file(dictionary("[('a', '<f8')]", '(1,)'), 118, '00'.repeat(8)), 'got numbers of type record'],
     ['no shape', file("{'descr': '<f8', 'fortran_order': False, }", 118, ''), 'its header states no shape'],
     ['no order', file("{'descr': '<f8', 'shape': (1,), }", 118, ''), 'its header states no order'],
