@@ -38,6 +38,17 @@ export {
   type Values,
   valuesOf,
 } from './core/values.ts';
+export {
+  type EventContent,
+  type Events,
+  hashOf,
+  loadHdf5,
+  type Names,
+  openRecording,
+  type ReadingOptions,
+  type Recording,
+  type ValueContent,
+} from './data/index.ts';
 export { checkpointConfig, encodeCheckpoint, restoreCheckpoint } from './engine/checkpoint.ts';
 export { createFeed, type Feed, nextSteps } from './engine/feed.ts';
 export { networkLength } from './engine/network.ts';
@@ -67,6 +78,7 @@ export {
   withWidths,
 } from './experiment/deployment.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
+export { loadTaskFiles } from './experiment/files.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
 export {
   rateFactors,

@@ -1,4 +1,7 @@
 import { UnsupportedError } from '../src/core/errors.ts';
+import { nodeModule } from '../src/core/nodeModule.ts';
+
+const what = 'task "digits"';
 
 /** Pixels of a row, and rows of an image. */
 export const side = 28;
@@ -29,7 +32,7 @@ export function digitFiles(resolve: (name: string) => string = resolver()): read
 
 /** All images, those of a digit together. @throws UnsupportedError for files of another size */
 export function readDigits(files: readonly string[]): Digits {
-  const { readFileSync } = nodeModule('node:fs');
+  const { readFileSync } = nodeModule('node:fs', what);
   const lists = files.map((file) => (JSON.parse(readFileSync(file, 'utf8')) as { data: readonly number[] }).data);
   const perImage = side ** 2;
   const found = lists.reduce((sum, list) => sum + list.length / perImage, 0);
@@ -52,14 +55,5 @@ export function readDigits(files: readonly string[]): Digits {
 
 /** Of packages that are found from here. @throws UnsupportedError in a page */
 function resolver(): (name: string) => string {
-  return nodeModule('node:module').createRequire(import.meta.url).resolve;
-}
-
-/** A module of Node's, asked for where it is needed, so that a page can load the catalogue of tasks. */
-function nodeModule(name: 'node:fs'): typeof import('node:fs');
-function nodeModule(name: 'node:module'): typeof import('node:module');
-function nodeModule(name: string): unknown {
-  const found: unknown = globalThis.process?.getBuiltinModule?.(name);
-  if (!found) throw new UnsupportedError('task "digits" reads its images from the disk: it needs Node');
-  return found;
+  return nodeModule('node:module', what).createRequire(import.meta.url).resolve;
 }

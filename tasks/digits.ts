@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Real } from '../src/core/layout.ts';
 import { once } from '../src/core/once.ts';
-import type { Split, TaskInstance, TaskModel } from '../src/core/plugins.ts';
-import { createRng, type Rng } from '../src/core/rng.ts';
+import type { TaskInstance, TaskModel } from '../src/core/plugins.ts';
+import type { Rng } from '../src/core/rng.ts';
 import { countTo, listed } from '../src/core/schema.ts';
 import { probability } from './cellGroups.ts';
 import { type Digits, digitFiles, images, readDigits, side } from './digitImages.ts';
+import { examples, heldOut, splitSeed } from './epochs.ts';
 
 const params = z.strictObject({
   kind: z.literal('digits'),
@@ -29,13 +30,7 @@ const params = z.strictObject({
   heldOut: countTo(images - 1)
     .default(2000)
     .describe('images that are kept for the test'),
-  splitSeed: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .default(1)
-    .describe('which images these are'),
+  splitSeed: splitSeed.describe('which images these are'),
 });
 type Params = z.infer<typeof params>;
 
@@ -62,13 +57,10 @@ export const digits: TaskModel<Params> = {
   params,
   derive(p, { rng }): TaskInstance {
     digitFiles();
-    const order = once(() => shuffled(images, createRng(p.splitSeed).split('held out')));
     const trained = images - p.heldOut;
-    const epochs = lastOf((epoch) => shuffled(trained, rng.split('epochs').split(epoch)));
+    const imageOf = examples(heldOut(images, p.heldOut, p.splitSeed), rng);
     const steps = side * p.stepsPerRow + p.answerSteps;
     const cells = p.coding.kind === 'delta' ? 2 * side : side;
-    const imageOf = (n: number, split: Split) =>
-      split === 'test' ? order()[n % p.heldOut] : order()[p.heldOut + epochs(Math.floor(n / trained))[n % trained]];
     const labels = p.coding.kind === 'delta' ? ['more', 'less'] : ['pixels'];
     return {
       nIn: cells + 1,
@@ -121,23 +113,4 @@ function show(x: Real, to: number, { pixels }: Digits, image: number, t: number,
     default:
       coding satisfies never;
   }
-}
-
-/** 0 .. n-1 in a drawn order (Fisher and Yates). */
-function shuffled(n: number, rng: Rng): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, k) => k);
-  for (let k = n - 1; k > 0; k--) {
-    const other = rng.integer(k + 1);
-    [order[k], order[other]] = [order[other], order[k]];
-  }
-  return order;
-}
-
-/** What `make` says of a key, kept until another is asked for. */
-function lastOf<T>(make: (key: number) => T): (key: number) => T {
-  let last: { readonly key: number; readonly value: T } | null = null;
-  return (key) => {
-    if (last?.key !== key) last = { key, value: make(key) };
-    return last.value;
-  };
 }

@@ -16,6 +16,7 @@ import { oneShotPatterns } from './oneShotPatterns.ts';
 import { parity } from './parity.ts';
 import { patternGeneration } from './patternGeneration.ts';
 import { periodicOutput } from './periodicOutput.ts';
+import { recording } from './recording.ts';
 import { storeRecall } from './storeRecall.ts';
 import { subtasks } from './subtasks.ts';
 
@@ -40,6 +41,7 @@ export const tasks = [
   intervalMatching,
   copyRepeat,
   digits,
+  recording,
 ] satisfies Catalogue['tasks'];
 
 export { labelProbability, nBackBounds } from './nBack.ts';
@@ -61,6 +63,7 @@ export {
   parity,
   patternGeneration,
   periodicOutput,
+  recording,
   storeRecall,
   subtasks,
 };

@@ -6,7 +6,7 @@ import { readSources } from './support/sources.ts';
 const layers: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
   ['src/cli/', ['src/', 'models/', 'tasks/', 'hardware/']],
   ['src/data/', ['src/core/']],
-  ['src/experiment/', ['src/core/', 'src/config/', 'src/engine/', 'src/backends/', 'src/optim/']],
+  ['src/experiment/', ['src/core/', 'src/config/', 'src/data/', 'src/engine/', 'src/backends/', 'src/optim/']],
   ['src/engine/', ['src/core/']],
   ['src/backends/', ['src/core/']],
   ['src/optim/', ['src/core/']],

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { FileError } from '../core/errors.ts';
+import type { Catalogue } from '../core/plugins.ts';
+import { mapPaths } from '../experiment/files.ts';
 import { decodeNpy, readBytes } from '../record/index.ts';
 
 /**
@@ -24,4 +26,16 @@ function numbersOf(path: string): number[] | number[][] {
   const [rows, columns] = shape;
   if (shape.length !== 2) throw new FileError(path, `has ${shape.length} axes, expected 1 for a list or 2 for pairs`);
   return Array.from({ length: rows }, (_, row) => numbers.slice(row * columns, (row + 1) * columns));
+}
+
+/**
+ * An experiment in which the files of its task are named from where the experiment lies.
+ * @param source the file that the experiment is from
+ */
+export function withPaths(experiment: unknown, source: string, catalogue: Catalogue): unknown {
+  if (typeof experiment !== 'object' || experiment === null) return experiment;
+  const { task } = experiment as { readonly task?: { readonly kind?: unknown } };
+  const { files } = catalogue.tasks.find(({ kind }) => kind === task?.kind) ?? {};
+  if (!files) return experiment;
+  return { ...experiment, task: mapPaths(task, files.paths, (path) => resolve(dirname(source), path)) };
 }

@@ -7,6 +7,7 @@ import { narrowestBits } from '../core/format.ts';
 import { ownScores } from '../core/network.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
+import { loadTaskFiles } from '../experiment/files.ts';
 import {
   createEventStream,
   ensureWritableFolder,
@@ -24,7 +25,7 @@ import {
 } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
 import { lockFolder } from './lock.ts';
-import { assertNoRun, availableMemory, files, loadRun, savedBackend } from './runFolder.ts';
+import { assertNoRun, availableMemory, files, loadRun, savedConfig } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
 /** One run to be done: a new experiment into a folder, or the rest of the one that lies there. */
@@ -66,14 +67,14 @@ export interface JobWatcher {
   readonly stopped?: () => boolean;
 }
 
-/** TensorFlow.js has to be loaded before an experiment that names it is built; says what was found. */
-export async function loadBackends(
+/** What an experiment names and what does not come at once is loaded before it is built: TensorFlow.js, formats of files. Says what was found. */
+export async function loadParts(
   jobs: readonly Pick<Job, 'folder' | 'experiment'>[],
   say: (line: string) => void,
 ): Promise<void> {
-  const backendOf = ({ folder, experiment }: Pick<Job, 'folder' | 'experiment'>) =>
-    experiment === null ? savedBackend(folder) : (experiment as { backend?: unknown }).backend;
-  if (!jobs.some((job) => backendOf(job) === 'tfjs')) return;
+  const experiments = jobs.map(({ folder, experiment }) => experiment ?? savedConfig(folder));
+  for (const experiment of experiments) await loadTaskFiles(experiment, catalogue);
+  if (!experiments.some((experiment) => (experiment as { backend?: unknown } | null)?.backend === 'tfjs')) return;
   const { engine, report } = await loadTensorFlow();
   say(`tfjs: using ${engine} (${report.join('; ')})`);
 }
@@ -118,7 +119,7 @@ function withinMemory<T>(build: () => T): T {
  * event loop between trials. A run that fails keeps its last checkpoint and all rows up to it.
  */
 export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
-  await loadBackends([job], () => {});
+  await loadParts([job], () => {});
   // What can be refused is refused before a folder is made; what a run folder holds is read once nobody else writes it.
   const made = job.experiment === null ? null : prepare(job);
   ensureWritableFolder(job.folder);

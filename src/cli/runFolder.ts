@@ -49,11 +49,10 @@ export function loadRun(folder: string, options: OpenOptions = {}): Experiment {
   return experiment;
 }
 
-/** The backend that a run was trained with; undefined where its checkpoint cannot say. */
-export function savedBackend(folder: string): unknown {
+/** The configuration that a run was trained with; null where it has no checkpoint. */
+export function savedConfig(folder: string): unknown {
   const path = join(folder, files.checkpoint);
-  if (!existsSync(path)) return undefined;
-  return (checkpointConfig(readCheckpoint(path), path) as { backend?: unknown } | null)?.backend;
+  return existsSync(path) ? checkpointConfig(readCheckpoint(path), path) : null;
 }
 
 /** Bytes that a run may take. */

@@ -1183,6 +1183,17 @@ export interface TaskInstance {
   fill(out: TrialTarget, rng: Rng, start: number, split: Split): void;
 }
 
+/**
+ * A task whose trials come from files. Its parameters have a `sha256`, a record of path and hash, or null: an experiment that is built has the
+ * absolute paths of all files and their hashes, and one that has hashes is refused where a file is another.
+ */
+export interface TaskFiles<P = never> {
+  /** Parameters that are paths, or null, with dots between the keys that lead to them. */
+  readonly paths: readonly string[];
+  /** Loads what formats need that does not come at once: `derive` does not wait. @throws FileError, UnsupportedError with what to install */
+  load(params: P): Promise<void>;
+}
+
 export interface TaskModel<P = never> {
   /** What configurations call it. */
   readonly kind: string;
@@ -1190,6 +1201,8 @@ export interface TaskModel<P = never> {
   readonly source: string;
   /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /** Left out for a task that reads no files. */
+  readonly files?: TaskFiles<P>;
   /** The task at a step of dtMs, ms; tables are drawn from `rng`. @throws ConfigError */
   derive(params: P, context: { readonly dtMs: number; readonly rng: Rng }): TaskInstance;
 }

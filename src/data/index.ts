@@ -7,6 +7,6 @@ export { matlabArray, matlabCell } from './matlab.ts';
 export type { Names, Part, TimeUnit } from './names.ts';
 export { decodeNpy, openNpy } from './npy.ts';
 export { allOf, countOf, type NumberArray } from './numbers.ts';
-export { type Format, formatOf, hdf5File, labelsIn, needsHdf5, openRecording } from './recording.ts';
+export { type Format, formatOf, hdf5File, labelsIn, needsHdf5, openArray, openRecording } from './recording.ts';
 export { readNMnist } from './sensor.ts';
 export { fileSource, hashOf, memorySource } from './source.ts';

@@ -10,6 +10,7 @@ import {
 import { arrayRows, textRows } from './events.ts';
 import { type Hdf5File, openHdf5 } from './hdf5.ts';
 import { hdf5Recording } from './layouts.ts';
+import { matlabArray } from './matlab.ts';
 import { type Names, nameIn, nameOf, type TimeUnit, unitOfName } from './names.ts';
 import { openNpy } from './npy.ts';
 import { type NamedArrays, openNpz } from './npz.ts';
@@ -95,6 +96,17 @@ function fileRecording(path: string, options: ReadingOptions, given: NumberArray
     default:
       return format satisfies never;
   }
+}
+
+/** An array of numbers by its name; a .npy file has but one. @throws FileError */
+export function openArray(path: string, name: string | null): NumberArray {
+  const format = formatOf(path);
+  if (format === 'npy') return openNpy(fileSource(path));
+  if (format !== 'npz' && format !== 'hdf5') throw new FileError(path, 'expected arrays: .npy, .npz or HDF5');
+  if (name === null) throw new FileError(path, 'holds several arrays: say which one');
+  if (format === 'npz') return openNpz(fileSource(path)).open(name);
+  const file = hdf5File(path);
+  return file.isDataSet(name) && file.hasAttribute(name, 'MATLAB_class') ? matlabArray(file, name) : file.array(name);
 }
 
 /** Events of arrays of one length, or an array of values, by their names. */

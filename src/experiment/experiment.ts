@@ -37,6 +37,7 @@ import {
   withFormats,
 } from './build.ts';
 import { checkDynamics } from './dynamics.ts';
+import { withPinnedFiles } from './files.ts';
 
 /** A checked experiment, ready to run. */
 export interface Experiment {
@@ -109,7 +110,7 @@ function asStored(config: ExperimentConfig): ExperimentConfig {
  * @throws ConfigError, UnsupportedError
  */
 export function createExperiment(input: unknown, catalogue: Catalogue, options: OpenOptions = {}): Experiment {
-  const config = parseExperiment(input, catalogue);
+  const config = withPinnedFiles(parseExperiment(input, catalogue), catalogue);
   const build = () => buildExperiment(config, catalogue, options);
   return isGraph(input) ? build() : namedShort(build);
 }

@@ -41,7 +41,7 @@ export async function audit(source: string, flags: AuditFlags): Promise<void> {
   const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   if (flags.seed !== undefined) settings.push(`seed=${flags.seed}`);
-  const raw = readExperiment(source, settings) as { name?: unknown };
+  const raw = (await readExperiment(source, settings)) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-audit`);
   const made = open(raw, flags);
   assertWritableFolder(out);

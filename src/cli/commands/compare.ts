@@ -41,7 +41,7 @@ interface Row {
 export async function compare(source: string, flags: CompareFlags): Promise<void> {
   const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
-  const raw = readExperiment(source, settings) as { name?: unknown };
+  const raw = (await readExperiment(source, settings)) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
   const columns = splitOutside(flags.rules, ',').map((text) => {
     const variant = readVariant(text.trim());

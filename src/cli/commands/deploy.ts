@@ -22,6 +22,7 @@ import { writeReckonImages } from '../deploy/images.ts';
 import { page } from '../deploy/page.ts';
 import type { Report } from '../deploy/report.ts';
 import { details, measured, verdicts } from '../deploy/text.ts';
+import { loadParts } from '../execute.ts';
 import { fixed, type Global, print, tell } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
 import { readJson } from '../verify/index.ts';
@@ -49,8 +50,8 @@ function verdictOf(text: string): Deployment['verdict'] {
 }
 
 /** `spiketrace deploy`: whether a network with its rule would fit a chip, and the first number that says no. */
-export function deploy(source: string, flags: DeployFlags): void {
-  const experiment = openExperiment(source, flags.set ?? []);
+export async function deploy(source: string, flags: DeployFlags): Promise<void> {
+  const experiment = await openExperiment(source, flags.set ?? []);
   const demand = demandOf(experiment.run.network.spec, { rateHz: flags.rate });
   const chips = flags.chip.split(',').map((name) => profileOf(name.trim()));
   if (flags.images !== undefined && !chips.some(({ id }) => id === 'reckon')) {
@@ -108,9 +109,10 @@ function measure({ config }: Experiment, demand: Demand, chip: ChipProfile, { se
 }
 
 /** A run folder, a preset or an experiment file. */
-export function openExperiment(source: string, settings: readonly string[]): Experiment {
+export async function openExperiment(source: string, settings: readonly string[]): Promise<Experiment> {
+  if (isRunFolder(source)) await loadParts([{ folder: source, experiment: null }], tell);
   if (isRunFolder(source) && settings.length === 0) return loadRun(source);
-  const raw = isRunFolder(source) ? loadRun(source).config : readExperiment(source, []);
+  const raw = isRunFolder(source) ? loadRun(source).config : await readExperiment(source, []);
   return createExperiment(applySettings(raw, settings, catalogue), catalogue);
 }
 

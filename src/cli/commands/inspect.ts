@@ -5,7 +5,7 @@ import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
-import { loadBackends } from '../execute.ts';
+import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
 import { drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
@@ -67,7 +67,7 @@ const saved = (folder: string) => ({ folder, experiment: null });
 /** `spiketrace plot` */
 export async function plot(folder: string, flags: Global): Promise<void> {
   const runs = findRuns(folder);
-  await loadBackends(runs.map(saved), tell);
+  await loadParts(runs.map(saved), tell);
   const paths = runs.flatMap((run) => drawRun(run));
   if (runs.length > 1) {
     const loaded = runs.map((run) => ({ run, rule: String(loadRun(run).config.rule.name) }));
@@ -91,7 +91,7 @@ export async function evaluate(
   flags: Global & { readonly symbols?: number; readonly label?: string },
 ): Promise<void> {
   const runs = findRuns(folder);
-  await loadBackends(runs.map(saved), tell);
+  await loadParts(runs.map(saved), tell);
   const rows = runs.map((run) => {
     const experiment = loadRun(run);
     const scores = experiment.evaluate({

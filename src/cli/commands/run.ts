@@ -4,11 +4,12 @@ import { preset, presetNames } from '../../config/presets.ts';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
 import { inMebibytes } from '../../core/units.ts';
+import { loadTaskFiles } from '../../experiment/files.ts';
 import { readBytes } from '../../record/index.ts';
-import { withArrays } from '../arrayFiles.ts';
+import { withArrays, withPaths } from '../arrayFiles.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
-import { loadBackends, prepare, recordingBytes } from '../execute.ts';
+import { loadParts, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
 import { meritIn } from '../merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
@@ -36,9 +37,12 @@ export interface TrainFlags extends Global {
 }
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
-export function readExperiment(source: string, settings: readonly string[]): unknown {
-  const given = presetNames.includes(source as never) ? preset(source) : withArrays(readJson(source), source);
-  return applySettings(given, settings, catalogue);
+export async function readExperiment(source: string, settings: readonly string[]): Promise<unknown> {
+  const isPreset = presetNames.includes(source as never);
+  const given = isPreset ? preset(source) : withPaths(withArrays(readJson(source), source), source, catalogue);
+  const experiment = applySettings(given, settings, catalogue);
+  await loadTaskFiles(experiment, catalogue);
+  return experiment;
 }
 
 function readJson(path: string): unknown {
@@ -56,7 +60,7 @@ export async function train(source: string, flags: TrainFlags): Promise<void> {
   const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const seeds = seedsOf(flags);
-  const raw = readExperiment(source, settings) as { name?: unknown; rule?: { name?: unknown } };
+  const raw = (await readExperiment(source, settings)) as { name?: unknown; rule?: { name?: unknown } };
   const out = flags.out ?? join('runs', String(raw.name ?? 'experiment'));
   const recording = recordingOf(flags);
   const jobs = seeds.map(
@@ -144,7 +148,7 @@ export async function attemptAll(
   jobs: readonly Job[],
   flags: Global & { readonly threads: number },
 ): Promise<readonly Outcome[]> {
-  await loadBackends(jobs, tell);
+  await loadParts(jobs, tell);
   const wanted = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
   assertSideBySide(
     wanted.map(({ bytes }) => bytes),

@@ -50,10 +50,10 @@ export interface Shown {
 }
 
 /** `spiketrace show` */
-export function show(source: string, flags: ShowFlags): void {
+export async function show(source: string, flags: ShowFlags): Promise<void> {
   const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
-  const experiment = createExperiment(readExperiment(source, settings), catalogue);
+  const experiment = createExperiment(await readExperiment(source, settings), catalogue);
   const shown = shownOf(experiment);
   if (flags.json) print(JSON.stringify(shown));
   else print(text(shown));

@@ -35,7 +35,7 @@ export interface TuneFlags extends Global {
 export async function tune(source: string, flags: TuneFlags): Promise<void> {
   const settings = [...(flags.set ?? [])];
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
-  const { config, task, run, close } = createExperiment(readExperiment(source, settings), catalogue);
+  const { config, task, run, close } = createExperiment(await readExperiment(source, settings), catalogue);
   const merit = meritOf(task, run.network.spec);
   close();
   const factors = flags.search?.map(readFactor) ?? rateFactors(config);

@@ -18,8 +18,8 @@ export interface WidthsFlags extends Global {
 }
 
 /** `spiketrace widths`: the smallest widths of weights, traces, signals and membranes at which the network still learns. */
-export function widths(source: string, flags: WidthsFlags): void {
-  const { config } = openExperiment(source, flags.set ?? []);
+export async function widths(source: string, flags: WidthsFlags): Promise<void> {
+  const { config } = await openExperiment(source, flags.set ?? []);
   const { margin, start, rounding, out } = flags;
   const search = createWidthSearch(config, groupedFields, catalogue, {
     seeds: Array.from({ length: flags.seeds }, (_, s) => config.seed + s),
