@@ -41,6 +41,8 @@ const POINTER = 4;
 /** Files that are open, by their paths: no more than so many, the latest ones. */
 const handles = new Map<string, { readonly state: string; readonly id: bigint }>();
 const mostOpen = 16;
+/** States in which files were opened. The library takes a file that has changed for the one that it knows, and gives numbers of both. */
+const states = new Map<string, string>();
 
 /**
  * A file that is opened when it is read, and again where it was closed for others.
@@ -62,10 +64,13 @@ function handleOf(module: Hdf5Module, path: string, state: string): bigint {
     handles.delete(one);
     if (id !== undefined) attempt(one, () => module.close_file(id));
   };
-  if (known) close(path);
+  if ((states.get(path) ?? state) !== state) {
+    throw new FileError(path, 'has changed since this process has read it: start anew, or give it another name');
+  }
   const id = attempt(path, () => module.open(path, READ_ONLY, false, -1, -1));
   if (id < 0n) throw new FileError(path, 'is not an HDF5 file');
   for (const oldest of handles.keys()) if (handles.size >= mostOpen) close(oldest);
+  states.set(path, state);
   handles.set(path, { state, id });
   return id;
 }

@@ -115,6 +115,15 @@ describe('the same seed', () => {
   });
 });
 
+/** Examples of data that users bring, and what stands for them here: 8 trials of few spikes. */
+const standIns: Readonly<Record<string, readonly string[]>> = {
+  'shd.json': set({
+    'task.file': join(root, 'test/golden/recordings/shd-standin.h5'),
+    'task.pool': 1,
+    'network.projections.in.init.gain': 20,
+  }),
+};
+
 describe('examples/', () => {
   const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.json'));
   it.each(files)('%s trains', async (name) => {
@@ -124,7 +133,10 @@ describe('examples/', () => {
     const part = ({ total, streams = 1 }: { total: number; streams?: number }) =>
       streams * Math.ceil(total / 250 / streams);
     const few = set({ 'training.total': Math.max(2, part(training)), 'evaluation.total': part(evaluation) });
-    await succeed(['train', join(root, 'examples', name), ...few, '--no-figures', '--out', 'run'], folder);
+    await succeed(
+      ['train', join(root, 'examples', name), ...few, ...(standIns[name] ?? []), '--no-figures', '--out', 'run'],
+      folder,
+    );
     const [first] = readMetrics(join(folder, 'run/metrics.csv'));
     expect(first.rateHz).toBeGreaterThan(1);
     expect(first.rateHz).toBeLessThan(100);

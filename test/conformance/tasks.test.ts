@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
@@ -23,6 +24,11 @@ interface TaskRow {
   /** The package that its data come from, without which it is not tried. */
   readonly needs?: string;
 }
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+const recordings = fileURLToPath(new URL('../golden/recordings/', import.meta.url));
+const events = { file: `${examples}recording.csv`, labelFile: `${examples}recording-labels.csv`, durationMs: 100 };
+const raster = { file: `${recordings}raster-counts-int64.npy`, target: { kind: 'next' } };
 
 /** What every registered task is tried with; a task without a row here is a failure. */
 const rows: Readonly<Record<string, TaskRow>> = {
@@ -256,6 +262,51 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ cellsPerGroup: 0 }, 'task.cellsPerGroup'],
       [{ rate: 1.1 }, 'task.rate'],
       [{ noise: -0.1 }, 'task.noise'],
+    ],
+  },
+  recording: {
+    settings: [
+      events,
+      {
+        ...events,
+        target: { kind: 'next', steps: 3 },
+        split: { kind: 'trials', test: [5, 7] },
+        keep: [9, 1, 2, 3, 4, 5],
+        pool: 2,
+        perStep: 'count',
+        jitterMs: 2,
+        shiftMs: 10,
+        shiftUnits: 2,
+      },
+      { ...raster, split: { kind: 'trials', test: [1] }, rowSteps: 3, coding: { kind: 'poisson', rate: 0.9, high: 3 } },
+    ],
+    refused: [
+      [{ ...events, durationMs: null }, 'task.durationMs'],
+      [{ ...events, durationMs: 1e12 }, 'task.durationMs'],
+      [{ ...events, file: '' }, 'task.file'],
+      [{ ...events, timeUnit: 'hours' }, 'task.timeUnit'],
+      [{ ...events, units: 0 }, 'task.units'],
+      [{ ...events, unitIds: 'names' }, 'task.unitIds'],
+      [{ ...events, keep: [0, 10] }, 'task.keep.1'],
+      [{ ...events, keep: [0, 3, 0] }, 'task.keep.2'],
+      [{ ...events, pool: 0 }, 'task.pool'],
+      [{ ...events, perStep: 'two' }, 'task.perStep'],
+      [{ ...events, longer: 'wrap' }, 'task.longer'],
+      [{ ...events, jitterMs: -1 }, 'task.jitterMs'],
+      [{ ...events, shiftUnits: 0.5 }, 'task.shiftUnits'],
+      [{ ...events, coding: { kind: 'delta' } }, 'task.coding.kind'],
+      [{ ...events, target: { kind: 'label', classes: 1 } }, 'task.target.classes'],
+      [{ ...events, target: { kind: 'label', fromMs: 100 } }, 'task.target.fromMs'],
+      [{ ...events, target: { kind: 'next', steps: 100 } }, 'task.target.steps'],
+      [{ ...events, split: { kind: 'share', heldOut: 1 } }, 'task.split.heldOut'],
+      [{ ...events, split: { kind: 'share', heldOut: 0.999 } }, 'task.split.heldOut'],
+      [{ ...events, split: { kind: 'trials', test: [60] } }, 'task.split.test.0'],
+      [{ ...events, split: { kind: 'file', file: raster.file } }, 'task.split.file'],
+      [{ ...events, sha256: { file: 'abc' } }, 'task.sha256.file'],
+      [{ ...raster, units: 6 }, 'task.units'],
+      [{ ...raster, jitterMs: 1 }, 'task.jitterMs'],
+      [{ ...raster, coding: { kind: 'latency', low: 1, high: 1 } }, 'task.coding.high'],
+      [{ file: `${recordings}kilosort.tsv`, durationMs: 1000 }, 'task.timeUnit'],
     ],
   },
   digits: {
