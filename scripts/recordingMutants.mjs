@@ -18,8 +18,6 @@ export const samples = {
   'tonic frames': 'tonic-cached-frames.hdf5',
 };
 
-const noNames = { times: null, units: null, trial: null, labels: null, values: null };
-
 /** Whole numbers from a seed (mulberry32). */
 function random(seed) {
   let state = seed;
@@ -87,7 +85,7 @@ export function attempt({ openRecording, FileError, UnsupportedError }, source, 
   const good = readFileSync(source);
   const path = join(folder, basename(source));
   copyFileSync(source, path);
-  const before = contentOf(openRecording(path, { names: noNames, sensor: null })).text;
+  const before = contentOf(openRecording(path)).text;
   const made = [];
   const found = { refused: 0, same: 0, other: 0, unnamed: [] };
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
@@ -95,7 +93,7 @@ export function attempt({ openRecording, FileError, UnsupportedError }, source, 
     const damaged = join(folder, `${seed}-${basename(source)}`);
     writeFileSync(damaged, mutant(good, seed));
     try {
-      const { text, numbers } = contentOf(openRecording(damaged, { names: noNames, sensor: null }));
+      const { text, numbers } = contentOf(openRecording(damaged));
       if (numbers.some((value) => !Number.isFinite(value)))
         found.unnamed.push({ seed, message: 'a value that is not finite' });
       else if (text === before) found.same++;

@@ -6,6 +6,9 @@ export type Part = 'times' | 'units' | 'trial' | 'labels' | 'values';
 /** Names of arrays, data sets or columns; null: one of the usual ones. */
 export type Names = Readonly<Record<Part, string | null>>;
 
+/** The usual ones. */
+export const noNames: Names = { times: null, units: null, trial: null, labels: null, values: null };
+
 export type TimeUnit = 's' | 'ms' | 'us' | 'steps';
 
 /** Usual names in small letters, the likelier first. */

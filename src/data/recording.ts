@@ -11,7 +11,7 @@ import { arrayRows, textRows } from './events.ts';
 import { type Hdf5File, openHdf5 } from './hdf5.ts';
 import { hdf5Recording } from './layouts.ts';
 import { matlabArray } from './matlab.ts';
-import { type Names, nameIn, nameOf, type TimeUnit, unitOfName } from './names.ts';
+import { type Names, nameIn, nameOf, noNames, type TimeUnit, unitOfName } from './names.ts';
 import { openNpy } from './npy.ts';
 import { type NamedArrays, openNpz } from './npz.ts';
 import type { NumberArray } from './numbers.ts';
@@ -63,10 +63,15 @@ export function hdf5File(path: string): Hdf5File {
 }
 
 /**
- * Opens a recording: a file of any format, or a folder of files of one trial each, in the order of their names; their labels are in
+ * Opens a recording: a file of any format, whose parts have usual names or those given, or a folder of files of one trial each, in the order of their names; their labels are in
  * them, or are the names of the folders that they lie in. @throws FileError, UnsupportedError where HDF5 is not loaded
  */
-export function openRecording(path: string, options: ReadingOptions, labelFile: string | null = null): Recording {
+export function openRecording(
+  path: string,
+  { names = {}, sensor = null }: { readonly names?: Partial<Names>; readonly sensor?: ReadingOptions['sensor'] } = {},
+  labelFile: string | null = null,
+): Recording {
+  const options = { names: { ...noNames, ...names }, sensor };
   const labels = labelFile === null ? null : labelsIn(labelFile, options.names);
   if (!isFolder(path)) return fileRecording(path, options, labels);
   const recording = folderRecording(path, options);

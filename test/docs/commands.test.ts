@@ -30,6 +30,18 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/architecture.md', 'dW_ij', formula],
   ['docs/architecture.md', 'task ──►', { notRun: 'a drawing' }],
   ['docs/architecture.md', 'a_j(t)', formula],
+  ['docs/data.md', 'npx spiketrace train examples/recording.json', 'commands'],
+  ['docs/data.md', 'npm install h5wasm', { notRun: 'it installs what the tests have' }],
+  [
+    'docs/data.md',
+    'npx spiketrace train examples/shd.json',
+    { notRun: 'users bring SHD; train.test.ts has a stand-in' },
+  ],
+  ['docs/data.md', 'import numpy', { notRun: 'Python' }],
+  ['docs/data.md', "save('spikes.mat'", { notRun: 'MATLAB' }],
+  ['docs/data.md', '{ "kind": "recording", "file": "spikes.dat"', { notRun: 'a part of an experiment file' }],
+  ['docs/data.md', '{ "kind": "recording", "file": "reach.npz"', { notRun: 'a part of an experiment file' }],
+  ['docs/data.md', "import { openRecording } from 'spiketrace'", 'program'],
   ['docs/hardware.md', 'npx spiketrace', 'commands'],
   ['docs/performance.md', 'F_k(t)', formula],
 ];
@@ -52,6 +64,7 @@ const ofAUser = /^npm install/;
 const few = '--set training.total=1600 --set evaluation.total=1600';
 const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
+  [/^npx spiketrace train \S*recording\.json/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace train one-shot/, (c) => `${c} --set training.total=48 --set evaluation.total=24 --no-figures`],
   [/^npx spiketrace train cart-pole/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace train (subtasks|contrastive)/, (c) => `${c} --set training.total=80 --no-figures`],

@@ -10,7 +10,6 @@ import {
   hdf5File,
   matlabArray,
   matlabCell,
-  type Names,
   nwbTrials,
   nwbUnits,
   openRecording,
@@ -31,8 +30,6 @@ export interface DataSampleFile {
   readonly [field: string]: unknown;
 }
 
-const noNames: Names = { times: null, units: null, trial: null, labels: null, values: null };
-
 /** The file or folder that a description is of: beside it, of its name. @throws FileError */
 export function dataFileOf(file: DataSampleFile, path: string): string {
   const { dir, name } = parse(path);
@@ -50,7 +47,7 @@ export function dataFileOf(file: DataSampleFile, path: string): string {
 export function verifyDataSample(file: DataSampleFile, path: string): Quantity[] {
   const data = dataFileOf(file, path);
   if (file.meta.refuse !== undefined) return [refusal(data, file.meta.refuse)];
-  const recording = openRecording(data, { names: noNames, sensor: null }, labelFileOf(file, data));
+  const recording = openRecording(data, {}, labelFileOf(file, data));
   const content = formatOf(data) === 'hdf5' ? hdf5File(data) : null;
   const fields = Object.keys(file).filter((field) => field !== 'meta');
   return fields.flatMap((field) => quantitiesOf(field, file[field], { file, data, recording, content }));
@@ -76,7 +73,7 @@ function labelFileOf({ meta, labels }: DataSampleFile, data: string): string | n
 function refusal(data: string, why: string): Quantity {
   const name = 'refused by name';
   try {
-    openRecording(data, { names: noNames, sensor: null });
+    openRecording(data);
   } catch (error) {
     if (!(error instanceof FileError || error instanceof UnsupportedError)) throw error;
     return { ...exact(name, [1], [1]), where: error.message };
