@@ -43,6 +43,7 @@ export const quantities = {
   opposition: 'minus the cosine of the gradient to that of BPTT',
   lost: 'share of changes of weights that rounding takes away',
   reach: 'what all updates of the training could move the weights by, against their norm',
+  drift: 'what the whole training would move the weights by, as far as it has, against their norm',
   driveNoise: "noise of the neurons' input against its signal",
 } as const;
 export type Quantity = keyof typeof quantities;
@@ -50,7 +51,7 @@ export type Quantity = keyof typeof quantities;
 /** In the order in which they stand in the way: while an earlier one is there, mending a later one does not help. */
 export const criteria: readonly Criterion[] = [
   { cause: 'no-information', quantity: 'information', side: 'below', threshold: 0.01, counts: 'ever' },
-  { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.5, counts: 'ever' },
+  { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
   { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 30, counts: 'now' },
   { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-4, counts: 'now' },
   { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-4, counts: 'now' },
@@ -62,7 +63,8 @@ export const criteria: readonly Criterion[] = [
   { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 30, counts: 'ever' },
   { cause: 'signal-opposed', quantity: 'opposition', side: 'above', threshold: 0.3, counts: 'now' },
   { cause: 'updates-lost', quantity: 'lost', side: 'above', threshold: 0.95, counts: 'ever' },
-  { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.01, counts: 'throughout' },
+  { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.5, counts: 'throughout' },
+  { cause: 'updates-small', quantity: 'drift', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'noisy-drive', quantity: 'driveNoise', side: 'above', threshold: 1, counts: 'now' },
 ];
 
@@ -115,10 +117,13 @@ export interface Finding {
   readonly advice: string;
 }
 
-/** A factor > 1 beyond the threshold, infinite where something that should be there is 0. */
+/** Of what should be there and is 0. */
+const mostExcess = 1e9;
+
+/** A factor > 1 beyond the threshold. */
 export function excessOf({ side, threshold }: Criterion, value: number): number {
-  if (side === 'above') return Math.max(0, value) / threshold;
-  return value > 0 ? threshold / value : Number.POSITIVE_INFINITY;
+  const excess = side === 'above' ? Math.max(0, value) / threshold : value > 0 ? threshold / value : mostExcess;
+  return Math.min(mostExcess, excess);
 }
 
 /** A factor that blocks. */

@@ -66,8 +66,7 @@ function sampledWeights({ network, clock, totalSteps }: Run) {
       const farthest = Math.max(...samples.map((sample) => sample.moved()));
       return [
         ...samples.flatMap((sample) => sample.growth()),
-        // What is left of the training moves them as far at the most.
-        { quantity: 'reach', where: 'all projections', when: 'now', value: farthest / share },
+        { quantity: 'drift', where: 'all projections', when: 'now', value: farthest / share },
       ];
     },
   };

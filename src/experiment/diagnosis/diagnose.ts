@@ -8,7 +8,7 @@ import { measureAlignment, measureRateTerm } from './gradients.ts';
 import { measureInformation } from './information.ts';
 import { type Progress, progressOf } from './progress.ts';
 import { drawSamples } from './samples.ts';
-import { measureGrowth, measureUpdates } from './updates.ts';
+import { measureWay, measureUpdates } from './updates.ts';
 
 /** What stands in the way of a network, and the numbers that say so. */
 export interface Diagnosis {
@@ -37,7 +37,7 @@ export function diagnose(experiment: Experiment, catalogue: Catalogue, options: 
     const progress = progressOf(experiment, fresh, samples, options.history ?? []);
     const measures = [
       measureInformation(experiment, samples),
-      ...measureGrowth(experiment.run, fresh.run),
+      ...measureWay(experiment.run, fresh.run),
       ...activityOf(fresh, 'start'),
       ...activityOf(experiment, 'now'),
       ...measureUpdates(fresh, 'start'),

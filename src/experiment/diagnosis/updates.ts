@@ -15,15 +15,25 @@ interface Part {
   readonly blocks: readonly string[];
 }
 
-/** |w(now)| / |w(start)| of all that learns in the network. Readouts may begin as small as they like. */
-export function measureGrowth(run: Run, fresh: Run): Measure[] {
-  return plasticParts(run)
-    .filter(isOfNetwork)
-    .map((part) => {
-      const start = norm(part, fresh.network.weights);
+/**
+ * |w(now)| / |w(start)| of all that learns in the network, and how far it has come, over the share of the training that is done. Readouts may
+ * begin as small as they like.
+ */
+export function measureWay(run: Run, fresh: Run): Measure[] {
+  const parts = plasticParts(run).filter(isOfNetwork);
+  const [before, after] = [fresh.network.weights, run.network.weights];
+  const share = Math.min(1, run.clock.step / run.totalSteps);
+  const ways = parts.map((part) => ratio(distance(part, after, before), norm(part, after)));
+  return [
+    ...parts.map((part) => {
+      const start = norm(part, before);
       if (start === 0) return unmeasured('growth', part.name, 'weights that begin at 0');
-      return now('growth', part.name, norm(part, run.network.weights) / start);
-    });
+      return now('growth', part.name, norm(part, after) / start);
+    }),
+    share === 0 || parts.length === 0
+      ? unmeasured('drift', 'all projections', share === 0 ? 'no training yet' : 'no projection learns')
+      : now('drift', 'all projections', Math.max(...ways) / share),
+  ];
 }
 
 /**
