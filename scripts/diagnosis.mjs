@@ -85,12 +85,7 @@ const broken = [
   ['saturated', 'four-six-back', [...back, 'network.input.bias=3', 'rateTerm.strength=0'], 'saturated'],
   ['rates of 1e-9', 'four-six-back', [...back, 'optimizer.rates={"in":1e-9,"rec":1e-9,"out":1e-9}'], 'updates-small'],
   ['rates of 1e3', 'four-six-back', [...back, 'optimizer.rates={"in":1000,"rec":1000,"out":1000}'], 'updates-large'],
-  [
-    'feedback of the wrong sign',
-    'four-six-back',
-    [...short, opposedRule(1)],
-    'signal-opposed',
-  ],
+  ['feedback of the wrong sign', 'four-six-back', [...short, opposedRule(1)], 'signal-opposed'],
   ['psi too narrow', 'four-six-back', [...back, 'network.neuron.psiWidth=0.0001'], 'psi-narrow'],
   ['4-bit weights, nearest', 'four-six-back', [...short, words(4)], 'updates-lost'],
   ['shuffled targets', 'four-six-back', [...back, 'task={"kind":"shuffled"}'], 'no-information'],
@@ -130,17 +125,37 @@ const healthy = [
 
 /** One setting each, from healthy to broken: its values, and what is told of the quantities. */
 const sweeps = {
-  rates: [[1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 30, 100, 1000], (f) => [...back, rates(f)], ['reach', 'step', 'growth']],
-  threshold: [[1, 2, 3, 4, 6, 10, 20], (v) => [...back, `network.neuron.vTh=${v}`, 'rateTerm.strength=0'], ['spikes', 'psi']],
-  bias: [[0.1, 0.5, 0.8, 1, 1.5, 2, 3], (b) => [...back, `network.input.bias=${b}`, 'rateTerm.strength=0'], ['spikes', 'psi']],
+  rates: [
+    [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 30, 100, 1000],
+    (f) => [...back, rates(f)],
+    ['reach', 'step', 'growth'],
+  ],
+  threshold: [
+    [1, 2, 3, 4, 6, 10, 20],
+    (v) => [...back, `network.neuron.vTh=${v}`, 'rateTerm.strength=0'],
+    ['spikes', 'psi'],
+  ],
+  bias: [
+    [0.1, 0.5, 0.8, 1, 1.5, 2, 3],
+    (b) => [...back, `network.input.bias=${b}`, 'rateTerm.strength=0'],
+    ['spikes', 'psi'],
+  ],
   psi: [[1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 1e-4], (w) => [...back, `network.neuron.psiWidth=${w}`], ['psi']],
   readout: [[0.03, 0.3, 1, 3, 10, 30, 100, 300], (r) => [...back, `optimizer.rates.out=${r}`], ['readoutStep']],
   'rate-term': [[0.1, 0.3, 1, 2, 3, 5, 10, 30], (c) => [...back, `rateTerm.strength=${c}`], ['rateShare']],
   feedback: [[1, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5], (s) => [...back, `rule.feedbackScale=${s}`], ['signalNorm']],
   sign: [[0, 0.25, 0.5, 0.75, 1], (s) => [...short, opposedRule(s)], ['opposition']],
   bits: [[12, 10, 8, 7, 6, 5, 4], (b) => [...short, words(b)], ['lost']],
-  noise: [[200, 180, 150, 120, 100, 70, 50, 20], (r) => [...back, poisson(20).replace('100}', `${r}}`)], ['driveNoise']],
-  information: [[1, 0.7, 0.5, 0.35, 0.25, 0.15, 0], (f) => [...back, `task.effects=[${0.5 * f},${-0.25 * f}]`], ['information']],
+  noise: [
+    [200, 180, 150, 120, 100, 70, 50, 20],
+    (r) => [...back, poisson(20).replace('100}', `${r}}`)],
+    ['driveNoise'],
+  ],
+  information: [
+    [1, 0.7, 0.5, 0.35, 0.25, 0.15, 0],
+    (f) => [...back, `task.effects=[${0.5 * f},${-0.25 * f}]`],
+    ['information'],
+  ],
 };
 
 function read(source, settings) {
@@ -177,16 +192,38 @@ const digits = (value) => (typeof value === 'number' ? Number(value.toPrecision(
 /** A line of the result. */
 function line(name, group, source, settings, expected) {
   const { progress, findings, measures, said, failed, seconds } = look(source, settings);
-  const named = findings.map(({ cause, severity, value, fromStart }) => ({ cause, severity, value: digits(value), fromStart }));
-  const right = group === 'broken' ? named[0]?.cause === expected && progress.verdict !== 'learns' : progress.verdict === 'learns' && said.length === 0;
+  const named = findings.map(({ cause, severity, value, fromStart }) => ({
+    cause,
+    severity,
+    value: digits(value),
+    fromStart,
+  }));
+  const right =
+    group === 'broken'
+      ? named[0]?.cause === expected && progress.verdict !== 'learns'
+      : progress.verdict === 'learns' && said.length === 0;
   const numbers = measures
     .filter(({ value }) => value !== null)
     .map(({ quantity, where, when, value }) => [quantity, where, when, digits(value)]);
   const { verdict, start, now, constant, best, gain } = progress;
   return {
-    case: name, group, expected: expected ?? null, right, verdict,
-    gain: digits(gain), start: digits(start), now: digits(now), constant: digits(constant), best: digits(best),
-    findings: named, said, failed, seconds, source, settings, numbers,
+    case: name,
+    group,
+    expected: expected ?? null,
+    right,
+    verdict,
+    gain: digits(gain),
+    start: digits(start),
+    now: digits(now),
+    constant: digits(constant),
+    best: digits(best),
+    findings: named,
+    said,
+    failed,
+    seconds,
+    source,
+    settings,
+    numbers,
   };
 }
 

@@ -260,7 +260,9 @@ function addDiagnose(program: Command): void {
   program
     .command('diagnose')
     .argument('<folder>', 'a run folder, finished or not, or a folder of runs')
-    .description('what keeps a run from learning: every cause with its number, its threshold and what to do; and a figure')
+    .description(
+      'what keeps a run from learning: every cause with its number, its threshold and what to do; and a figure',
+    )
     .option('--no-figures', 'do not draw the figure')
     .option(...json)
     .addHelpText('after', examples(['spiketrace diagnose runs/first', 'spiketrace diagnose runs/first --json']))

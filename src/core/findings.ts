@@ -53,14 +53,15 @@ export const criteria: readonly Criterion[] = [
   { cause: 'no-information', quantity: 'information', side: 'below', threshold: 0.01, counts: 'ever' },
   { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
   { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 30, counts: 'now' },
-  { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-4, counts: 'now' },
-  { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-4, counts: 'now' },
+  { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-3, counts: 'now' },
+  { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'saturated', quantity: 'spikes', side: 'above', threshold: 0.4, counts: 'now' },
   { cause: 'saturated', quantity: 'ends', side: 'above', threshold: 0.5, counts: 'now' },
   { cause: 'psi-narrow', quantity: 'psi', side: 'below', threshold: 0.01, counts: 'now' },
-  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.3, counts: 'now' },
-  { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 1e-4, counts: 'now' },
+  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.6, counts: 'now' },
+  { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 0.02, counts: 'now' },
   { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 30, counts: 'ever' },
+  { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 2, counts: 'now' },
   { cause: 'signal-opposed', quantity: 'opposition', side: 'above', threshold: 0.3, counts: 'now' },
   { cause: 'updates-lost', quantity: 'lost', side: 'above', threshold: 0.95, counts: 'ever' },
   { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.5, counts: 'throughout' },
@@ -72,17 +73,25 @@ export const criteria: readonly Criterion[] = [
 export const advice: Readonly<Record<Cause, string>> = {
   'no-information':
     'nothing can learn this: see whether targets belong to the inputs before them (a shift, a shuffle), and whether the lag is within reach',
-  'updates-large': 'lower optimizer.rates, by powers of ten until the norms of the weights stay; optimizer.clip bounds single updates',
-  silent: 'larger first weights (init.gain), a plastic bias or a lower threshold; a firing-rate term (rateTerm) that is on from the start',
-  saturated: 'smaller first weights or bias, a higher threshold; a firing-rate term (rateTerm.strength) with a lower target',
-  'psi-narrow': 'a wider pseudo-derivative (psiWidth, default vTh), or membranes nearer to the threshold (init.gain, bias)',
-  'readout-dominates': 'lower the rate of the readout (optimizer.rates.out) until its updates are as small against its weights as the others',
+  'updates-large':
+    'lower optimizer.rates, by powers of ten until the norms of the weights stay; optimizer.clip bounds single updates',
+  silent:
+    'larger first weights (init.gain), a plastic bias or a lower threshold; a firing-rate term (rateTerm) that is on from the start',
+  saturated:
+    'smaller first weights or bias, a higher threshold; a firing-rate term (rateTerm.strength) with a lower target',
+  'psi-narrow':
+    'a wider pseudo-derivative (psiWidth, default vTh), or membranes nearer to the threshold (init.gain, bias)',
+  'readout-dominates':
+    'lower the rate of the readout (optimizer.rates.out) until its updates are as small against its weights as the others',
   'rate-term': 'lower rateTerm.strength, or bring rateTerm.targetHz to the rate that the network has',
-  'signal-vanishes': 'a larger rule.feedbackScale or loss.scale; with a window or a schedule, see that errors reach the neurons at all',
+  'signal-vanishes':
+    'a larger rule.feedbackScale or loss.scale; with a window or a schedule, see that errors reach the neurons at all',
   'signal-opposed':
     'the signs of the feedback: L = sum_k B_jk error_k with error = dE/dy has the sign of the gradient; feedback "symmetric" as a test',
-  'updates-lost': 'rounding "stochastic", more bits or a smaller range, or larger and rarer updates (training.update.every)',
-  'updates-small': 'raise optimizer.rates, by powers of ten until the weights move; a schedule that ends early does the same',
+  'updates-lost':
+    'rounding "stochastic", more bits or a smaller range, or larger and rarer updates (training.update.every)',
+  'updates-small':
+    'raise optimizer.rates, by powers of ten until the weights move; a schedule that ends early does the same',
   'noisy-drive':
     'more cells or steps for every input, higher rates, or first weights that agree within a group of cells, so that the noise of single cells averages out',
 };
@@ -146,9 +155,7 @@ export function findingsIn(measures: readonly Measure[], learns: boolean): Findi
 function findingOf(criterion: Criterion, measures: readonly Measure[], learns: boolean): Finding | null {
   const { cause, quantity, threshold, side, counts } = criterion;
   const own = measures.flatMap(({ value, ...measure }) =>
-    measure.quantity === quantity && value !== null
-      ? [{ ...measure, value, excess: excessOf(criterion, value) }]
-      : [],
+    measure.quantity === quantity && value !== null ? [{ ...measure, value, excess: excessOf(criterion, value) }] : [],
   );
   const before = own.filter(({ when }) => when === 'start');
   const wasSo = (where: string) => before.some((measure) => measure.excess > 1 && measure.where === where);

@@ -40,7 +40,8 @@ export function createVitals(run: Run): Vitals {
       count += 1;
       if ((count - 1) % every !== 0) return [];
       const found = findingsIn([...measureActivity(run, steps, 'now'), ...weights.measure(), ...lostIn(run)], false);
-      const isIn = (list: readonly Finding[]) => (finding: Finding) => list.some(({ cause }) => cause === finding.cause);
+      const isIn = (list: readonly Finding[]) => (finding: Finding) =>
+        list.some(({ cause }) => cause === finding.cause);
       const lasting = found.filter(isIn(seen));
       const fresh = lasting.filter((finding) => !isIn(standing)(finding));
       seen = found;

@@ -8,7 +8,15 @@ import { createRng } from '../core/rng.ts';
 import { createFeed } from '../engine/feed.ts';
 import { type Run, runTrial } from '../engine/run.ts';
 import { addTrial, emptyTally, scoresOf } from '../engine/scores.ts';
-import { type Alignments, type AuditBlock, align, auditBlocksOf, normsOf, spread, undefinedAlignment } from './alignment.ts';
+import {
+  type Alignments,
+  type AuditBlock,
+  align,
+  auditBlocksOf,
+  normsOf,
+  spread,
+  undefinedAlignment,
+} from './alignment.ts';
 import type { AuditOptions, AuditPoint } from './audit.ts';
 import { buildSpec, deriveParts } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
@@ -26,7 +34,6 @@ import {
 
 export const referenceLabel = 'bptt (reference)';
 export const identityLabel = 'eligibility x total derivative';
-
 
 /** A follower with what is gathered of it. */
 export interface Audited extends Follower {

@@ -34,7 +34,7 @@ describe('a run says', () => {
       amount: 4,
       cause: 'silent',
       message:
-        'silent: spikes per step is 0 for rec, below 1.0e-4 at 4 trials; larger first weights (init.gain), a plastic bias or a lower ' +
+        'silent: spikes per step is 0 for rec, below 0.001 at 4 trials; larger first weights (init.gain), a plastic bias or a lower ' +
         'threshold; a firing-rate term (rateTerm) that is on from the start',
     });
     expect(told.filter(({ cause }) => cause === 'silent')).toHaveLength(1);
@@ -53,7 +53,9 @@ describe('a run says', () => {
   });
 
   it('that psi is hardly ever open', () => {
-    const { told, causes } = train({ neuron: { label: '', params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, psiWidth: 1e-6 } } });
+    const { told, causes } = train({
+      neuron: { label: '', params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, nRef: 3, psiWidth: 1e-6 } },
+    });
     expect(told.map(({ cause }) => cause)).toEqual(['psi-narrow']);
     expect(causes).toEqual(['psi-narrow']);
   });

@@ -20,15 +20,15 @@ export async function diagnose(folder: string, flags: Global & { readonly figure
     tell,
   );
   const draws = flags.figures && canDraw(tell);
-  runs.forEach((run, n) => {
+  for (const run of runs) {
     const experiment = loadRun(run);
     const diagnosis = diagnoseExperiment(experiment, catalogue, { history: historyOf(run, experiment.feed.amount()) });
     experiment.close();
     const figure = draws ? save(run, drawDiagnosis(titleOf(experiment), diagnosis)) : null;
-    if (flags.json) return print(JSON.stringify({ folder: run, ...headOf(experiment), ...diagnosis, figure }));
-    print(`${n > 0 ? '\n' : ''}${text(run, experiment, diagnosis)}`);
-    if (figure) print(`figure: ${figure}`);
-  });
+    if (flags.json) print(JSON.stringify({ folder: run, ...headOf(experiment), ...diagnosis, figure }));
+    else print(`${run === runs[0] ? '' : '\n'}${text(run, experiment, diagnosis)}`);
+    if (figure && !flags.json) print(`figure: ${figure}`);
+  }
 }
 
 /** Losses or rewards of the trials up to the checkpoint; none where the table is gone. */

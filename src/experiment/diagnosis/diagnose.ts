@@ -8,7 +8,7 @@ import { measureAlignment, measureRateTerm } from './gradients.ts';
 import { measureInformation } from './information.ts';
 import { type Progress, progressOf } from './progress.ts';
 import { drawSamples } from './samples.ts';
-import { measureWay, measureUpdates } from './updates.ts';
+import { measureUpdates, measureWay } from './updates.ts';
 
 /** What stands in the way of a network, and the numbers that say so. */
 export interface Diagnosis {

@@ -11,7 +11,7 @@ import { actOut, adopt, copyData, type Follower, follow, gradientOfChunk } from 
 import { now, unmeasured } from './updates.ts';
 
 /** Chunks of fresh data, and steps of all streams of one of them at most. */
-const size = { chunks: 4, steps: 8000 };
+const size = { chunks: 4, steps: 2000 };
 
 /** Steps back of a BPTT whose gradient cannot explode. */
 const window = 16;
@@ -45,9 +45,11 @@ export function measureAlignment(experiment: Experiment, catalogue: Catalogue): 
       return cosine === null ? [] : [cosine];
     });
     return [
-      norms.length > 0
-        ? now('signalNorm', where, mean(norms))
-        : unmeasured('signalNorm', where, 'the gradient of BPTT is 0'),
+      run.passes
+        ? unmeasured('signalNorm', where, 'the gradient of a rule in passes has a scale of its own')
+        : norms.length > 0
+          ? now('signalNorm', where, mean(norms))
+          : unmeasured('signalNorm', where, 'the gradient of BPTT is 0'),
       cosines.length > 1
         ? now('opposition', where, -upper(cosines))
         : unmeasured('opposition', where, 'one of the two gradients is 0'),
@@ -129,9 +131,7 @@ function add(sums: Map<string, Float64Array>, gradient: Weights, parts: readonly
 
 /** Blocks of projections that a rule changes. */
 function learning({ run }: Experiment): string[] {
-  return run.network.spec.blocks.flatMap(({ name, kind, plastic }) =>
-    kind === 'projection' && plastic ? [name] : [],
-  );
+  return run.network.spec.blocks.flatMap(({ name, kind, plastic }) => (kind === 'projection' && plastic ? [name] : []));
 }
 
 function mean(values: readonly number[]): number {

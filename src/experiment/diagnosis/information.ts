@@ -24,7 +24,7 @@ export function measureInformation({ task }: Experiment, samples: Samples): Meas
   const half = (first: boolean) =>
     endless
       ? sequences.map((sequence) => placesOf(sequence, (t) => t < sequence.steps / 2 === first))
-      : sequences.map((sequence, n) => (n % 2 === 0 === first ? placesOf(sequence, () => true) : []));
+      : sequences.map((sequence, n) => ((n % 2 === 0) === first ? placesOf(sequence, () => true) : []));
   const [train, test] = [half(true), half(false)].map((places) => thinned(places, endless));
   if (count(train) < 20) return unmeasured('information', where, 'fewer than 20 scored steps in the data looked at');
   const lags = chosenLags(samples, train);

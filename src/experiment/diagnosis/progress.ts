@@ -97,7 +97,8 @@ function rowsOf({ sequences, nOut }: Samples): Float64Array[] {
 
 /** min over y of the mean of loss(y, target), by steps along its own gradient, shorter where one was too long. */
 function bestConstant(loss: Loss, targets: readonly Float64Array[], size: number): number {
-  const at = (y: Float64Array) => targets.reduce((sum, target) => sum + loss.value(y, target, 0, size), 0) / targets.length;
+  const at = (y: Float64Array) =>
+    targets.reduce((sum, target) => sum + loss.value(y, target, 0, size), 0) / targets.length;
   let y = new Float64Array(size);
   let value = at(y);
   let rate = 1;

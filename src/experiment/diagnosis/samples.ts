@@ -75,7 +75,8 @@ export function drawSamples({ observer, task }: Experiment): Samples {
   run.stages.close();
   const sequences = endless ? parts.map(joined) : parts.flat();
   const [first, ...others] = sequences;
-  const oneTrial = !endless && others.every(({ cells, target }) => same(cells, first.cells) && same(target, first.target));
+  const oneTrial =
+    !endless && others.every(({ cells, target }) => same(cells, first.cells) && same(target, first.target));
   return { sequences, groups, nIn: task.nIn, nOut, oneTrial };
 }
 

@@ -90,9 +90,7 @@ function readoutSteps(parts: readonly Part[], others: boolean, stepOf: (name: st
   return parts
     .filter(({ kind }) => kind === 'readout')
     .map(({ name }) =>
-      others
-        ? now('readoutStep', name, stepOf(name))
-        : unmeasured('readoutStep', name, 'readouts are all that learns'),
+      others ? now('readoutStep', name, stepOf(name)) : unmeasured('readoutStep', name, 'readouts are all that learns'),
     );
 }
 
@@ -113,10 +111,11 @@ function watchUpdates(run: Run, parts: readonly Part[]) {
     ...run,
     stages: {
       ...run.stages,
-      update(progress, number, trials) {
-        if (count >= most.updates) return run.stages.update(progress, number, trials);
+      update(_, number, trials) {
+        // At progress 0, whatever the clock says: of a short training one chunk is all, and then rates may be 0.
+        if (count >= most.updates) return run.stages.update(0, number, trials);
         for (const [name, copy] of Object.entries(before)) copy.set(weights[name]);
-        run.stages.update(progress, number, trials);
+        run.stages.update(0, number, trials);
         count += 1;
         for (const part of parts) {
           const own = seen.get(part.name);
