@@ -14,8 +14,8 @@ import { catalogue as ours } from '../dist/src/cli/catalogue.js';
 import { preset, presetNames } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { rowAt } from '../dist/src/core/rows.js';
+import { scoreOf } from '../dist/src/engine/scores.js';
 import { diagnose } from '../dist/src/experiment/diagnosis/diagnose.js';
-import { scoreOf } from '../dist/src/experiment/diagnosis/progress.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { nBack } from '../dist/tasks/nBack.js';
 
@@ -128,7 +128,7 @@ const sweeps = {
   rates: [
     [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 30, 100, 1000],
     (f) => [...back, rates(f)],
-    ['reach', 'step', 'growth'],
+    ['reach', 'step', 'growth', 'drift'],
   ],
   threshold: [
     [1, 2, 3, 4, 6, 10, 20],

@@ -1,13 +1,13 @@
 /** What may stand in the way of learning. */
 export type Cause =
   | 'no-information'
-  | 'updates-large'
   | 'silent'
   | 'saturated'
   | 'psi-narrow'
-  | 'readout-dominates'
-  | 'rate-term'
   | 'signal-vanishes'
+  | 'rate-term'
+  | 'updates-large'
+  | 'readout-dominates'
   | 'signal-opposed'
   | 'updates-lost'
   | 'updates-small'
@@ -51,22 +51,22 @@ export type Quantity = keyof typeof quantities;
 /** In the order in which they stand in the way: while an earlier one is there, mending a later one does not help. */
 export const criteria: readonly Criterion[] = [
   { cause: 'no-information', quantity: 'information', side: 'below', threshold: 0.01, counts: 'ever' },
-  { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
-  { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 30, counts: 'now' },
   { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'saturated', quantity: 'spikes', side: 'above', threshold: 0.4, counts: 'now' },
   { cause: 'saturated', quantity: 'ends', side: 'above', threshold: 0.5, counts: 'now' },
   { cause: 'psi-narrow', quantity: 'psi', side: 'below', threshold: 0.01, counts: 'now' },
-  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.6, counts: 'now' },
   { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 0.02, counts: 'now' },
   { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 30, counts: 'ever' },
   { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 2, counts: 'now' },
+  { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
+  { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 5, counts: 'now' },
+  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.6, counts: 'now' },
   { cause: 'signal-opposed', quantity: 'opposition', side: 'above', threshold: 0.3, counts: 'now' },
   { cause: 'updates-lost', quantity: 'lost', side: 'above', threshold: 0.95, counts: 'ever' },
   { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.5, counts: 'throughout' },
-  { cause: 'updates-small', quantity: 'drift', side: 'below', threshold: 1e-3, counts: 'now' },
-  { cause: 'noisy-drive', quantity: 'driveNoise', side: 'above', threshold: 1, counts: 'now' },
+  { cause: 'updates-small', quantity: 'drift', side: 'below', threshold: 0.01, counts: 'now' },
+  { cause: 'noisy-drive', quantity: 'driveNoise', side: 'above', threshold: 0.1, counts: 'now' },
 ];
 
 /** What to do about each. */

@@ -3,6 +3,7 @@ import { type Finding, findingsIn, type Measure } from '../core/findings.ts';
 import { rewardName, type WeightBlock } from '../core/network.ts';
 import { measureActivity } from './activity.ts';
 import type { Run } from './run.ts';
+import { scoreOf } from './scores.ts';
 
 /** What can be seen of a training without slowing it down. */
 export interface Vitals {
@@ -116,10 +117,9 @@ function lossCurve(trials: number) {
   let count = 0;
   let higherIsBetter = false;
   return {
-    add({ own, expectedLoss, lossPerStep }: Scores) {
-      const reward = own[rewardName];
-      higherIsBetter = reward !== undefined;
-      const value = reward ?? expectedLoss ?? lossPerStep;
+    add(scores: Scores) {
+      higherIsBetter = scores.own[rewardName] !== undefined;
+      const value = scoreOf(scores);
       const part = count < tenth ? sums[0] : count >= trials - tenth ? sums[1] : null;
       count += 1;
       if (!part || !Number.isFinite(value)) return;

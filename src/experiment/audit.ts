@@ -1,27 +1,23 @@
 import { parseExperiment } from '../config/parse.ts';
 import { ConfigError, UnsupportedError } from '../core/errors.ts';
-import type { BackendName, OpenOptions } from '../core/network.ts';
+import type { BackendName } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
 import { nextSteps } from '../engine/feed.ts';
-import type { Alignments, AuditBlock, Spreads } from './alignment.ts';
-import { type Audited, assemble, backendOf, followChunk, identityLabel, measure } from './auditPoint.ts';
+import type { AuditBlock } from './alignment.ts';
+import {
+  type Audited,
+  type AuditOptions,
+  type AuditPoint,
+  assemble,
+  backendOf,
+  followChunk,
+  identityLabel,
+  measure,
+} from './auditPoint.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import { adopt, layoutsOf, type PartLayout, pastOf } from './follower.ts';
 
-export interface AuditOptions extends Pick<OpenOptions, 'maxBytes'> {
-  /** Rules as an experiment has them, each with a name for tables. The master's own is added where it is not among them. */
-  readonly rules: readonly { readonly label: string; readonly rule: unknown }[];
-  /** Audit points from the first to the last weights, evenly spaced. 20 */
-  readonly windows?: number;
-  /** Fresh chunks (trials) that one point sums over. 4 */
-  readonly chunks?: number;
-  /** Draws of the noise of rules at every point, for their bias and variance. 1: neither */
-  readonly draws?: number;
-  /** Whether the true gradient goes through the neuron's own reset. `detached` */
-  readonly reset?: 'attached' | 'detached';
-  /** A clock in ms; with it the learning is timed. */
-  readonly now?: () => number;
-}
+export type { AuditOptions, AuditPoint };
 
 /** One audited rule. Its state is declared in layouts, to be counted by where it lives. */
 export interface AuditedRule {
@@ -33,19 +29,6 @@ export interface AuditedRule {
   readonly layouts: readonly PartLayout[];
   /** Numbers of past steps that one stream has to keep besides, for a rule that goes back through them. */
   readonly past: number;
-}
-
-export interface AuditPoint {
-  /** Symbols or trials trained. */
-  readonly amount: number;
-  /** Loss per step in the window, against the expected target where the task states one. */
-  readonly loss: number;
-  /** Norm of the true gradient, summed over streams, steps and chunks. */
-  readonly norms: Readonly<Record<string, number>>;
-  /** One per rule, in their order. */
-  readonly alignments: readonly Alignments[];
-  /** Of several draws, likewise; null where there is one. */
-  readonly spreads: readonly Spreads[] | null;
 }
 
 export interface AuditProgress {

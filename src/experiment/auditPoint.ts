@@ -2,7 +2,7 @@ import { parseExperiment } from '../config/parse.ts';
 import { bindingOfTrace, projectionSizes } from '../core/bindings.ts';
 import { ConfigError } from '../core/errors.ts';
 import { cut } from '../core/layout.ts';
-import type { BackendName, Weights } from '../core/network.ts';
+import type { BackendName, OpenOptions, Weights } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
 import { createRng } from '../core/rng.ts';
 import { createFeed } from '../engine/feed.ts';
@@ -14,10 +14,10 @@ import {
   align,
   auditBlocksOf,
   normsOf,
+  type Spreads,
   spread,
   undefinedAlignment,
 } from './alignment.ts';
-import type { AuditOptions, AuditPoint } from './audit.ts';
 import { buildSpec, deriveParts } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import {
@@ -31,6 +31,34 @@ import {
   remember,
   shareFeedback,
 } from './follower.ts';
+
+export interface AuditOptions extends Pick<OpenOptions, 'maxBytes'> {
+  /** Rules as an experiment has them, each with a name for tables. The master's own is added where it is not among them. */
+  readonly rules: readonly { readonly label: string; readonly rule: unknown }[];
+  /** Audit points from the first to the last weights, evenly spaced. 20 */
+  readonly windows?: number;
+  /** Fresh chunks (trials) that one point sums over. 4 */
+  readonly chunks?: number;
+  /** Draws of the noise of rules at every point, for their bias and variance. 1: neither */
+  readonly draws?: number;
+  /** Whether the true gradient goes through the neuron's own reset. `detached` */
+  readonly reset?: 'attached' | 'detached';
+  /** A clock in ms; with it the learning is timed. */
+  readonly now?: () => number;
+}
+
+export interface AuditPoint {
+  /** Symbols or trials trained. */
+  readonly amount: number;
+  /** Loss per step in the window, against the expected target where the task states one. */
+  readonly loss: number;
+  /** Norm of the true gradient, summed over streams, steps and chunks. */
+  readonly norms: Readonly<Record<string, number>>;
+  /** One per rule, in their order. */
+  readonly alignments: readonly Alignments[];
+  /** Of several draws, likewise; null where there is one. */
+  readonly spreads: readonly Spreads[] | null;
+}
 
 export const referenceLabel = 'bptt (reference)';
 export const identityLabel = 'eligibility x total derivative';

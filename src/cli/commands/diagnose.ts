@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Finding, inDigits, type Measure, quantities } from '../../core/findings.ts';
+import { scoreOf } from '../../engine/scores.ts';
 import { type Diagnosis, diagnose as diagnoseExperiment } from '../../experiment/diagnosis/diagnose.ts';
-import { learnedGain, type Progress, scoreOf } from '../../experiment/diagnosis/progress.ts';
+import { learnedGain, type Progress } from '../../experiment/diagnosis/progress.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { METRICS_CSV, readMetrics, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';

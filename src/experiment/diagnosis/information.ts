@@ -6,13 +6,13 @@ import { predictedShare, type Table } from './regression.ts';
 import type { Samples, Sequence } from './samples.ts';
 import { now, unmeasured } from './updates.ts';
 
-/** Lags that are looked through, in steps; those kept; steps of a trial that are looked at; rows of either half; random features. */
-const most = { lags: 512, kept: 48, perTrial: 8, rows: 2500, random: 64 };
+/** Lags that are looked through, in steps; those kept, few and many; steps of a trial that are looked at; rows of either half; random features. */
+const most = { lags: 512, few: 8, kept: 48, perTrial: 8, rows: 2500, random: 64 };
 const where = 'the targets';
 
 /**
- * What of the targets inputs tell: a ridge regression on single inputs of the past (the lags at which they go with the target most), leaky
- * traces of them, the place in the trial; the same with random tanh units of them; and leaky traces of single cells. Inputs are means of the
+ * What of the targets inputs tell: ridge regressions on a few inputs of the past (the lags at which they go with the target most); on more of
+ * them, leaky traces, and the place in the trial; on random tanh units beside these; and on leaky traces of single cells. Inputs are means of the
  * cells of a group. Each is fitted to one half of the data and measured on the other, and the best one counts.
  */
 export function measureInformation({ task }: Experiment, samples: Samples): Measure {
@@ -30,10 +30,11 @@ export function measureInformation({ task }: Experiment, samples: Samples): Meas
   const lags = chosenLags(samples, train);
   const tables = (features: Features) =>
     [train, test].map((places) => tableOf(sequences, places, features, nOut)) as [Table, Table];
-  const linear = tables(featuresOf(samples, lags, endless));
+  const few = tables(featuresOf(samples, { lags: lags.slice(0, most.few), taus: [] }, true));
+  const linear = tables(featuresOf(samples, { lags, taus: tausFor(samples.groups.length) }, endless));
   const mixed = withRandom(...linear, createRng(1).split('probe'));
   const cells = samples.nIn > samples.groups.length ? [tables(cellsOf(samples, endless))] : [];
-  return now('information', where, Math.max(...[linear, mixed, ...cells].map((pair) => predictedShare(...pair))));
+  return now('information', where, Math.max(...[few, linear, mixed, ...cells].map((pair) => predictedShare(...pair))));
 }
 
 function placesOf({ scored }: Sequence, belongs: (t: number) => boolean): number[] {
@@ -102,10 +103,17 @@ function correlation(
 /** Features of every step of a sequence that is asked for. */
 type Features = (sequence: Sequence, places: readonly number[]) => Float64Array[];
 
-function featuresOf({ groups }: Samples, lags: readonly { g: number; lag: number }[], endless: boolean): Features {
+/** Wide inputs have fewer time constants, or there would be more features than rows. */
+function tausFor(width: number): readonly number[] {
+  return width > 32 ? [16, 256] : [2, 4, 8, 16, 32, 64, 128, 256, 1024];
+}
+
+function featuresOf(
+  { groups }: Samples,
+  { lags, taus }: { readonly lags: readonly { g: number; lag: number }[]; readonly taus: readonly number[] },
+  endless: boolean,
+): Features {
   const width = groups.length;
-  // Wide inputs have fewer time constants, or there would be more features than rows.
-  const taus = width > 32 ? [16, 256] : [2, 4, 8, 16, 32, 64, 128, 256, 1024];
   const shown = Math.min(width, 64);
   return ({ input, steps }, places) =>
     tracesAt(input, { width, shown, taus, steps }, places).map((traces, n) => {

@@ -1,6 +1,6 @@
-import type { Scores } from '../../core/events.ts';
-import { rewardName } from '../../core/network.ts';
+import { DivergenceError } from '../../core/errors.ts';
 import type { Loss } from '../../core/plugins.ts';
+import { scoreOf } from '../../engine/scores.ts';
 import type { Experiment } from '../experiment.ts';
 import type { Samples } from './samples.ts';
 
@@ -63,14 +63,15 @@ function evaluated(experiment: Experiment): number[] {
   const { total } = experiment.config.evaluation;
   const each = Math.max(1, Math.ceil((total ?? draws) / draws));
   const count = experiment.task.testIsNew ? draws : 1;
-  return Array.from({ length: count }, (_, n) =>
-    scoreOf(experiment.evaluate({ total: each, label: `diagnosis ${n}` })),
-  );
-}
-
-/** The reward where there is one, else the loss, against the expected target where the task states one. */
-export function scoreOf({ own, expectedLoss, lossPerStep }: Scores): number {
-  return own[rewardName] ?? expectedLoss ?? lossPerStep;
+  try {
+    return Array.from({ length: count }, (_, n) =>
+      scoreOf(experiment.evaluate({ total: each, label: `diagnosis ${n}` })),
+    );
+  } catch (error) {
+    // Weights that make numbers without end: worse than anything.
+    if (!(error instanceof DivergenceError)) throw error;
+    return [experiment.run.network.spec.rewarded ? -Number.MAX_VALUE : Number.MAX_VALUE];
+  }
 }
 
 /** Loss per scored step of the best outputs that are always the same; null where a readout has no target. */

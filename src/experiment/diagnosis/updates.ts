@@ -124,7 +124,8 @@ function watchUpdates(run: Run, parts: readonly Part[]) {
           // Of weights that are 0, by what they become.
           const step = ratio(distance(part, weights, before), size > 0 ? size : norm(part, weights));
           own.sum += step;
-          own.largest = Math.max(own.largest, step);
+          // What leads beyond all numbers is as large as can be.
+          own.largest = Math.max(own.largest, Number.isFinite(step) ? step : Number.MAX_VALUE);
           own.fromZero ||= size === 0;
         }
       },

@@ -41,6 +41,16 @@ describe('a network that is broken', () => {
     expect(diagnosis.findings[0].severity).not.toBe('note');
   });
 
+  it('has updates that are too large where its training has ended in numbers without end', () => {
+    const settings = ['training.total=200', 'optimizer.rates={"in":0,"rec":1e6,"out":1e6}'];
+    const config = applySettings(preset('periodic-output'), [...settings, 'backend=reference'], catalogue);
+    const experiment = createExperiment(config, catalogue);
+    expect(() => experiment.train()).toThrow(/not finite|NaN|Infinity/i);
+    const diagnosis = diagnose(experiment, catalogue);
+    expect(firstCause(diagnosis)).toBe('updates-large');
+    expect(diagnosis.progress.verdict).not.toBe('learns');
+  });
+
   it('loses its updates in few bits, unless rounding is stochastic', () => {
     const words = (rounding: string) =>
       look('four-six-back', [
