@@ -75,7 +75,7 @@ describe('weights of a run', () => {
   });
 
   it('that move are no matter', () => {
-    expect(train(learning(0.1)).causes).toEqual([]);
+    expect(train(learning(0.03)).causes).toEqual([]);
   });
 
   it('that hardly move are told after a tenth of the training, those that learn only', () => {
