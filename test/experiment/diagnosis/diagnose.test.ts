@@ -4,6 +4,9 @@ import { preset } from '../../../src/config/presets.ts';
 import { applySettings } from '../../../src/config/settings.ts';
 import type { Measure } from '../../../src/core/findings.ts';
 import { type Diagnosis, diagnose } from '../../../src/experiment/diagnosis/diagnose.ts';
+import { measureAlignment, measureRateTerm } from '../../../src/experiment/diagnosis/gradients.ts';
+import { progressOf } from '../../../src/experiment/diagnosis/progress.ts';
+import { drawSamples } from '../../../src/experiment/diagnosis/samples.ts';
 import { createExperiment, type Experiment } from '../../../src/experiment/experiment.ts';
 import { tasks } from '../../../tasks/index.ts';
 
@@ -106,24 +109,38 @@ describe('a diagnosis', () => {
       expect(whys).toContain(why);
   });
 
-  it('holds the loss against that of the best constant output and the best bound', () => {
-    const { progress } = look('four-six-back', short);
+  it('holds the loss against that of the best constant output and the best bound, and sees whether it falls', () => {
+    const experiment = trained('four-six-back', [...short, 'rule.feedbackScale=1e-6']);
+    const fresh = createExperiment(experiment.config, catalogue);
+    const samples = drawSamples(experiment);
+    const history = (slope: number) => Array.from({ length: 60 }, (_, n) => 1 - slope * n + 0.01 * Math.sin(n));
+    const progress = (slope: number) => progressOf(experiment, fresh, samples, history(slope));
+    const { constant, best, now, gain } = progress(0);
     // The entropy of a label of which nothing is known, and the bound with both symbols.
-    expect(progress.constant).toBeCloseTo(0.6616, 1);
-    expect(progress.best).toBeCloseTo(0.4545, 4);
-    expect(progress.gain).toBeCloseTo(
-      ((progress.constant ?? 0) - progress.now) / ((progress.constant ?? 0) - (progress.best ?? 0)),
-      12,
-    );
+    expect(constant).toBeCloseTo(0.6616, 1);
+    expect(best).toBeCloseTo(0.4545, 4);
+    expect(gain).toBeCloseTo(((constant ?? 0) - now) / ((constant ?? 0) - (best ?? 0)), 12);
+    expect(progress(0.002).verdict).toBe('falls');
+    expect(progress(0).verdict).toBe('does not learn');
+    expect(progress(-0.002).verdict).toBe('does not learn');
   });
 
-  it('sees a loss that falls in its history', () => {
-    const experiment = trained('four-six-back', [...short, 'rule.feedbackScale=1e-6']);
-    const history = (slope: number) => Array.from({ length: 60 }, (_, n) => 1 - slope * n + 0.01 * Math.sin(n));
-    const verdict = (slope: number) => diagnose(experiment, catalogue, { history: history(slope) }).progress.verdict;
-    expect(verdict(0.002)).toBe('falls');
-    expect(verdict(0)).toBe('does not learn');
-    expect(verdict(-0.002)).toBe('does not learn');
+  it('knows the gradient of BPTT as that of BPTT, and a rate term that is twice as strong as twice as large', () => {
+    const made = (settings: readonly string[]) =>
+      createExperiment(
+        applySettings(preset('pattern-generation'), ['task.steps=100', ...settings], catalogue),
+        catalogue,
+      );
+    const value = (measures: readonly Measure[], quantity: Measure['quantity']) =>
+      measures.find((measure) => measure.quantity === quantity)?.value;
+    const truth = measureAlignment(made(['rule={"name":"bptt"}']), catalogue);
+    expect(value(truth, 'opposition')).toBeCloseTo(-1, 3);
+    expect(value(truth, 'signalNorm')).toBeGreaterThanOrEqual(0.999);
+    const [once, twice] = [150, 300].map((strength) =>
+      value(measureRateTerm(made([`rateTerm.strength=${strength}`]), catalogue, 'now'), 'rateShare'),
+    );
+    expect(once).toBeGreaterThan(0);
+    expect(twice).toBeCloseTo(2 * (once ?? 0), 3);
   });
 
   it('takes noise of single cells for noise only where it cannot be foretold', () => {
