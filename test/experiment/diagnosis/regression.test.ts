@@ -20,6 +20,18 @@ it('finds the share of the variance that is there', () => {
   expect(predictedShare(table(1, 0.5, 4000), table(2, 0.5, 4000))).toBeCloseTo(0.5, 1);
 });
 
+it('parts features that go together', () => {
+  const together = (seed: number): Table => {
+    const rng = createRng(seed);
+    const x = Array.from({ length: 400 }, () => {
+      const common = rng.normal();
+      return Float64Array.from({ length: 5 }, (_, f) => (f - 2.5) * common + rng.normal());
+    });
+    return { x, y: x.map((row) => Float64Array.of(row[3] - row[1])) };
+  };
+  expect(predictedShare(together(1), together(2))).toBeGreaterThan(0.98);
+});
+
 it('finds none where there is none, in rows that it has not seen', () => {
   const [train, other] = [table(1, 0), table(3, 0)];
   const shuffled = { x: train.x, y: other.y };
