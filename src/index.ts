@@ -9,6 +9,16 @@ export * from './core/errors.ts';
 export type * from './core/events.ts';
 export { drawFeedback } from './core/feedback.ts';
 export {
+  advice,
+  type Cause,
+  type Criterion,
+  criteria,
+  type Finding,
+  type Measure,
+  type Quantity,
+  quantities,
+} from './core/findings.ts';
+export {
   type FieldFormat,
   type FieldStatistics,
   type FieldWidth,
@@ -66,6 +76,8 @@ export {
   versionsOf,
   withWidths,
 } from './experiment/deployment.ts';
+export { type Diagnosis, type DiagnosisOptions, diagnose } from './experiment/diagnosis/diagnose.ts';
+export type { Progress } from './experiment/diagnosis/progress.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
 export {

@@ -4,6 +4,7 @@ import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
+import { diagnose } from './commands/diagnose.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     addWidths,
     addTune,
     addAudit,
+    addDiagnose,
     addEval,
     addPlot,
     addVerify,
@@ -287,6 +289,19 @@ function addAudit(program: Command): void {
       ]),
     )
     .action(audit);
+}
+
+function addDiagnose(program: Command): void {
+  program
+    .command('diagnose')
+    .argument('<folder>', 'a run folder, finished or not, or a folder of runs')
+    .description(
+      'what keeps a run from learning: every cause with its number, its threshold and what to do; and a figure',
+    )
+    .option('--no-figures', 'do not draw the figure')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace diagnose runs/first', 'spiketrace diagnose runs/first --json']))
+    .action(diagnose);
 }
 
 function addEval(program: Command): void {

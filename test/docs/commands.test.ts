@@ -32,6 +32,8 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/architecture.md', 'a_j(t)', formula],
   ['docs/hardware.md', 'npx spiketrace', 'commands'],
   ['docs/performance.md', 'F_k(t)', formula],
+  ['docs/troubleshooting.md', 'npx spiketrace train', 'commands'],
+  ['docs/troubleshooting.md', 'gain =', formula],
 ];
 
 /** Commands that are not run, by how they begin, with the reason. */
