@@ -36,7 +36,7 @@ export type * from './core/plugins.ts';
 export type { Projection } from './core/projection.ts';
 export { createRng, type Rng, type RngState, restoreRng } from './core/rng.ts';
 export { columnsOf, noRows, poolOf, type Rows, rowAt } from './core/rows.ts';
-export { decaySchema } from './core/schema.ts';
+export { count, countTo, decaySchema, listed, magnitude, positive, signed } from './core/schema.ts';
 export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from './core/units.ts';
 export type * from './core/upkeep.ts';
 export {

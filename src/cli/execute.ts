@@ -25,6 +25,7 @@ import {
 } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
 import { lockFolder } from './lock.ts';
+import { keepPlugins } from './plugins.ts';
 import { assertNoRun, availableMemory, files, loadRun, savedBackend } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
@@ -156,6 +157,7 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
+  keepPlugins(job.folder, job.experiment !== null);
   const start = experiment.feed.amount();
   const began = performance.now();
   const metrics = openMetrics(job.folder, {

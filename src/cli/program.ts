@@ -10,6 +10,7 @@ import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
 import { widths } from './commands/widths.ts';
+import { loadPlugins } from './plugins.ts';
 import { defaultThreads } from './pool.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
@@ -38,6 +39,11 @@ function positive(text: string): number {
 const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
 const backend = ['--backend <name>', 'auto (the fastest that has every kernel of the run), wasm or reference'] as const;
 const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
+const plugin = [
+  '--plugin <file>',
+  'a .ts or .js file whose default export adds rules, neurons, tasks, ... of your own; it is run (repeat)',
+  many,
+] as const;
 const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
 
 /** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
@@ -65,6 +71,8 @@ export function createProgram(): Command {
     addBench,
   ])
     add(program);
+  for (const command of program.commands) command.option(...plugin);
+  program.hook('preAction', (_, command) => loadPlugins(command.opts<{ plugin?: string[] }>().plugin ?? []));
   return program;
 }
 

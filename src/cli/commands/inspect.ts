@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { chips } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
+import { bound, type Recipe, recipes } from '../../config/recipes.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { writeAtomic } from '../../record/index.ts';
@@ -32,12 +33,16 @@ const registries: Readonly<Record<keyof typeof catalogue | 'chips' | 'presets', 
   presets: () =>
     presetNames.map((name) => ({
       name,
-      about: `task ${kindOf(preset(name).task)}, rule ${nameOf(preset(name).rule)}`,
+      about: `task ${kindOf(preset(name).task)}, rule ${nameOf(preset(name).rule)}; ${promise(recipes[name])}`,
     })),
 };
 
 const kindOf = (value: unknown) => String((value as { kind: unknown }).kind);
 const nameOf = (value: unknown) => String((value as { name: unknown }).name);
+
+function promise({ score, mean, limit, seconds }: Recipe): string {
+  return `${score} ${mean} (every seed ${bound(score)} ${limit}), ${seconds} s`;
+}
 
 /** `spiketrace list` */
 export function list(what: string | undefined, flags: Global): void {

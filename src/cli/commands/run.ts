@@ -12,6 +12,7 @@ import { loadBackends, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
 import { meritIn } from '../merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
+import { withoutPlugins } from '../plugins.ts';
 import { type Outcome, runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
 import { availableMemory, findRuns } from '../runFolder.ts';
@@ -37,7 +38,9 @@ export interface TrainFlags extends Global {
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
 export function readExperiment(source: string, settings: readonly string[]): unknown {
-  const given = presetNames.includes(source as never) ? preset(source) : withArrays(readJson(source), source);
+  const given = presetNames.includes(source as never)
+    ? preset(source)
+    : withArrays(withoutPlugins(readJson(source), source), source);
   return applySettings(given, settings, catalogue);
 }
 
