@@ -58,7 +58,8 @@ for (const name of presetNames.filter((one) => one.includes(values.only))) {
   const told = [score, recipe.mean, `${bound(score)} ${limit}`, Number(mean(scores).toPrecision(4))];
   const each = scores.map((value) => value.toPrecision(4)).join(' ');
   console.log(`| ${name} | ${told.join(' | ')} | ${each} | ${seconds.toFixed(0)} | ${kept ? 'yes' : 'NO'} |`);
-  if (values.out) appendFileSync(values.out, `${JSON.stringify({ preset: name, score, seeds, scores, seconds, kept })}\n`);
+  if (values.out)
+    appendFileSync(values.out, `${JSON.stringify({ preset: name, score, seeds, scores, seconds, kept })}\n`);
 }
 if (missed > 0) {
   console.log(`\n${missed} did not keep what they promise`);

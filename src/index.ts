@@ -65,6 +65,7 @@ export {
   type AuditProgress,
   createAudit,
 } from './experiment/audit.ts';
+export { type CheckRow, checkEntry } from './experiment/check/index.ts';
 export {
   type Accuracy,
   type AccuracyOptions,

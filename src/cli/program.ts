@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
+import { check } from './commands/check.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
+import { createNew } from './commands/new.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
@@ -65,6 +67,8 @@ export function createProgram(): Command {
     addDiagnose,
     addEval,
     addPlot,
+    addNew,
+    addCheck,
     addVerify,
     addList,
     addSchema,
@@ -332,6 +336,35 @@ function addPlot(program: Command): void {
     .option(...json)
     .addHelpText('after', examples(['spiketrace plot runs/first']))
     .action(plot);
+}
+
+function addNew(program: Command): void {
+  program
+    .command('new')
+    .argument('<kind>', 'rule, neuron, task or chip')
+    .argument('<name>', 'what experiments will call it; the file is NAME.ts, of a chip NAME.json')
+    .description('write one commented file of your own that runs at once, to be changed')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace new rule my-rule', 'spiketrace new chip my-chip']))
+    .action(createNew);
+}
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .argument('<file>', 'a plug-in: a .ts or .js file of your own')
+    .description(
+      'what holds of its rules, neurons, tasks, ...: same bits again, resume, causality, streams, ...; 1 where something does not',
+    )
+    .option('--with <json>', 'parameters that have no default, with the kind or name of an entry (repeat)', many)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples(['spiketrace check mine.ts', 'spiketrace check mine.ts --with \'{"kind":"my-task","steps":50}\'']),
+    )
+    .action((file: string, flags: { json?: boolean; with?: string[] }) => {
+      if (!check(file, flags)) process.exitCode = 1;
+    });
 }
 
 function addVerify(program: Command): void {

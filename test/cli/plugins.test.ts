@@ -4,8 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { preset } from '../../src/index.ts';
 import { emptyFolder, jsonLines, root, set, spiketrace, streaming, succeed } from './cli.ts';
 
-/** A file of a user, who has installed the package: it is not part of this program, so it is kept as text. */
-const source = readFileSync(join(root, 'test/support/plugin.txt'), 'utf8');
+const source = readFileSync(join(root, 'examples/plugins/rule.ts'), 'utf8');
 const ofSign = [...streaming, ...set({ rule: { name: 'sign-e-prop' } })];
 const train = (folder: string, ...args: string[]) =>
   succeed(['train', ...ofSign, '--no-figures', '--json', ...args], folder);
@@ -150,5 +149,65 @@ describe('a file that is no plug-in is refused by name', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('new', () => {
+  it.each([
+    ['rule', 'my-rule', 'four-six-back', { rule: { name: 'my-rule' } }],
+    ['neuron', 'my-neuron', 'four-six-back-rates', { 'network.neuron': { kind: 'my-neuron' } }],
+    ['task', 'my-task', 'four-six-back', { task: { kind: 'my-task' } }],
+  ] as const)('writes a %s that passes every check and trains', async (kind, name, preset, settings) => {
+    const folder = emptyFolder();
+    const { stdout } = await succeed(['new', kind, name], folder);
+    expect(stdout).toMatch(
+      new RegExp(`^${name}\\.ts\\n\\n    spiketrace check ${name}\\.ts\\n    spiketrace train ${preset} `),
+    );
+    const checked = await succeed(['check', `${name}.ts`, '--json'], folder);
+    const rows = jsonLines<{ entry: string; outcome: string }>(checked.stdout);
+    expect(rows.some(({ entry }) => entry === `${kind}s ${name}`)).toBe(true);
+    expect(rows.filter(({ outcome }) => outcome === 'fails')).toEqual([]);
+    const few = set({ 'training.total': 800, 'training.chunkSteps': 50, 'evaluation.total': 400 });
+    await succeed(['train', preset, '--plugin', `${name}.ts`, ...set(settings), ...few, '--no-figures'], folder);
+    const again = await spiketrace(['new', kind, name], folder);
+    expect(again.stderr).toMatch(/NAME: got .*expected a name whose file is not there yet/);
+  });
+
+  it('writes a chip that can be asked', async () => {
+    const folder = emptyFolder();
+    await succeed(['new', 'chip', 'my-chip'], folder);
+    const { stdout } = await succeed(['deploy', 'four-six-back', '--chip', 'my-chip.json'], folder);
+    expect(stdout).toContain('my-chip');
+  });
+
+  it('refuses what it does not know', async () => {
+    for (const [args, message] of [
+      [['law', 'a'], /KIND: got "law", expected one of rule, neuron, task, chip/],
+      [['rule', 'My Rule'], /NAME: got "My Rule", expected small letters/],
+      [['rule', '../a'], /NAME: got /],
+    ] as const) {
+      const { code, stderr } = await spiketrace(['new', ...args]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(message);
+    }
+  });
+});
+
+describe('check', () => {
+  it('ends with 1 where something does not hold, and names it', async () => {
+    const folder = folderWith({ 'mine.ts': source.replace('Math.sign(error', 'Math.random() * (error') });
+    const { code, stdout } = await spiketrace(['check', 'mine.ts'], folder);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^signals sign-broadcast +is repeatable +FAILS +the same training once more: /m);
+    expect(stdout).toMatch(/\d+ hold, \d+ fail, \d+ say nothing here\n$/);
+  });
+
+  it('takes parameters that have no default', async () => {
+    const needs = source.replace("z.literal('sign-e-prop')", "z.literal('sign-e-prop'), gain: z.number()");
+    const folder = folderWith({ 'mine.ts': needs });
+    expect((await spiketrace(['check', 'mine.ts'], folder)).code).toBe(1);
+    await succeed(['check', 'mine.ts', '--with', '{"name":"sign-e-prop","gain":2}'], folder);
+    const odd = await spiketrace(['check', 'mine.ts', '--with', '{}'], folder);
+    expect(odd.stderr).toMatch(/--with: got "\{\}", expected an object with the kind or name/);
   });
 });

@@ -1,15 +1,19 @@
 import { drawFeedback, type Rule, rowAt, type SignalInstance, type SignalModel } from 'spiketrace';
 import { z } from 'zod';
 
-const params = z.strictObject({ kind: z.literal('sign-broadcast') });
+/** What an experiment may set of the signal: nothing but its name. Numbers here have a range and a unit, in `.describe()`. */
+const signalParams = z.strictObject({ kind: z.literal('sign-broadcast') });
 
-const signBroadcast: SignalModel<z.infer<typeof params>> = {
+/** L_j(t) = sum_k B_jk sign(error_k(t)): one bit an output. */
+const signBroadcast: SignalModel<z.infer<typeof signalParams>> = {
   kind: 'sign-broadcast',
   source: 'own',
-  params,
+  params: signalParams,
   derive: (_, { sizes }) =>
     ({
+      // All that it keeps; checkpoints, threads and number formats know of nothing else.
       layout: { B: { shape: ['self', 'out'], home: 'post', unit: '1', doc: 'feedback weights' } },
+      // What it reads, and when: `deploy` judges from this whether a chip has it where it is needed.
       footprint: { reads: ['error'], phases: ['soma'] },
       refersTo: 'error',
       readoutDecay: 0,
@@ -18,6 +22,7 @@ const signBroadcast: SignalModel<z.infer<typeof params>> = {
       linear: true,
       stepsPerPhase: 1,
       window: null,
+      // The same in the fast backend; null: it runs on `reference` and `fixed`.
       kernel: null,
       init: (state, rng) => drawFeedback(state.B, 1, sizes.self, rng),
       bind: ({ sizes: { stream, self: n, out: nOut }, state: { B }, signal, error }) => ({
@@ -35,16 +40,17 @@ const signBroadcast: SignalModel<z.infer<typeof params>> = {
       }),
     }) satisfies SignalInstance,
 };
-const named = z.strictObject({ name: z.literal('sign-e-prop') });
 
-/** e-prop 1 that hears the sign of every error only. */
-const signEprop: Rule<z.infer<typeof named>> = {
+const params = z.strictObject({ name: z.literal('sign-e-prop') });
+
+/** dW_ij = - eta sum_t eBar_ij(t) L_j(t): e-prop 1 that hears the sign of every error only. */
+const signEprop: Rule<z.infer<typeof params>> = {
   name: 'sign-e-prop',
   source: 'own',
   summary: 'eligibility trace times the sign of the error',
-  params: named,
+  params,
   parts: () => ({ trace: { kind: 'eligibility' }, signal: { kind: 'sign-broadcast' } }),
 };
 
-/** A plug-in: what `--plugin` loads from a file of one's own. */
+/** What `--plugin` adds to the lists. */
 export default { signals: [signBroadcast], rules: [signEprop] };
