@@ -8,6 +8,7 @@ import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { createNew } from './commands/new.ts';
+import { record } from './commands/record.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
@@ -66,6 +67,7 @@ export function createProgram(): Command {
     addAudit,
     addDiagnose,
     addEval,
+    addRecord,
     addPlot,
     addNew,
     addCheck,
@@ -326,6 +328,31 @@ function addEval(program: Command): void {
     .option(...json)
     .addHelpText('after', examples(['spiketrace eval runs/first --symbols 80000']))
     .action(evaluate);
+}
+
+function addRecord(program: Command): void {
+  program
+    .command('record')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('record steps of the trained network, its weights as they are: rows as .npy, spikes as a table')
+    .option('--fields <names>', 'rows and state to record, for example z,v,signal')
+    .option('--spikes <file>', 'write a table of all spikes: trial, population, unit, time_ms')
+    .option('--trials <from:to>', 'trials (chunks) to record', '0:1')
+    .option('--split <name>', 'test: fresh data; train: what it has learned from', 'test')
+    .option('--neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
+    .option('--every <n>', 'every n-th step only', whole(1))
+    .option('--max-mb <n>', 'refuse a recording that could need more, MiB', positive, 256)
+    .option('--csv', 'write recorded fields as CSV too')
+    .option('--out <folder>', 'where to; default recordings/SPLIT in the run folder')
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace record runs/first --fields z,v --trials 0:3',
+        'spiketrace record runs/first --spikes spikes.csv --split train',
+      ]),
+    )
+    .action(record);
 }
 
 function addPlot(program: Command): void {

@@ -213,19 +213,19 @@ function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
   };
 }
 
-function rangeOf(text: string, path: string): [number, number] {
+export function rangeOf(text: string, path: string): [number, number] {
   const match = /^(\d+):(\d+)$/.exec(text);
   if (!match || Number(match[2]) <= Number(match[1])) throw new ConfigError(path, text, 'FROM:TO, trials [FROM, TO)');
   return [Number(match[1]), Number(match[2])];
 }
 
 /** "0,5,10-12" -> [0, 5, 10, 11, 12] */
-function indicesOf(text: string): number[] {
+export function indicesOf(text: string, path = '--record-neurons'): number[] {
   return text.split(',').flatMap((part) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
-    if (!(from <= to)) throw new ConfigError('--record-neurons', part, 'indices and ranges, for example 0,5,10-12');
+    if (!(from <= to)) throw new ConfigError(path, part, 'indices and ranges, for example 0,5,10-12');
     return Array.from({ length: to - from + 1 }, (_, n) => from + n);
   });
 }
