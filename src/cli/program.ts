@@ -420,10 +420,14 @@ function addList(program: Command): void {
 function addSchema(program: Command): void {
   program
     .command('schema')
-    .description('JSON Schema of an experiment file, for editors')
+    .argument('[what]', 'experiment or chip', 'experiment')
+    .description('JSON Schema of an experiment file or of a chip of your own, for editors')
     .option('--out <file>', 'write it to a file')
     .option('--json', 'on one line')
-    .addHelpText('after', examples(['spiketrace schema --out experiment.schema.json']))
+    .addHelpText(
+      'after',
+      examples(['spiketrace schema --out experiment.schema.json', 'spiketrace schema chip --out chip.schema.json']),
+    )
     .action(schema);
 }
 
