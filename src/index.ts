@@ -9,6 +9,16 @@ export * from './core/errors.ts';
 export type * from './core/events.ts';
 export { drawFeedback } from './core/feedback.ts';
 export {
+  advice,
+  type Cause,
+  type Criterion,
+  criteria,
+  type Finding,
+  type Measure,
+  type Quantity,
+  quantities,
+} from './core/findings.ts';
+export {
   type FieldFormat,
   type FieldStatistics,
   type FieldWidth,
@@ -26,7 +36,7 @@ export type * from './core/plugins.ts';
 export type { Projection } from './core/projection.ts';
 export { createRng, type Rng, type RngState, restoreRng } from './core/rng.ts';
 export { columnsOf, noRows, poolOf, type Rows, rowAt } from './core/rows.ts';
-export { decaySchema } from './core/schema.ts';
+export { count, countTo, decaySchema, listed, magnitude, positive, signed } from './core/schema.ts';
 export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerStepToRate } from './core/units.ts';
 export type * from './core/upkeep.ts';
 export {
@@ -66,6 +76,7 @@ export {
   type AuditProgress,
   createAudit,
 } from './experiment/audit.ts';
+export { type CheckRow, checkEntry } from './experiment/check/index.ts';
 export {
   type Accuracy,
   type AccuracyOptions,
@@ -77,6 +88,8 @@ export {
   versionsOf,
   withWidths,
 } from './experiment/deployment.ts';
+export { type Diagnosis, type DiagnosisOptions, diagnose } from './experiment/diagnosis/diagnose.ts';
+export type { Progress } from './experiment/diagnosis/progress.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
 export { loadTaskFiles } from './experiment/files.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';

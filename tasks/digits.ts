@@ -27,6 +27,15 @@ const params = z.strictObject({
       }),
     ])
     .default({ kind: 'current' }),
+  shift: z
+    .number()
+    .int()
+    .min(0)
+    .max(side - 1)
+    .default(0)
+    .describe(
+      'pixels by which an image of the training is moved at most, up or down and left or right, drawn whenever it is shown',
+    ),
   heldOut: countTo(images - 1)
     .default(2000)
     .describe('images that are kept for the test'),
@@ -46,6 +55,7 @@ const data = once(() => readDigits(digitFiles()));
  *     delta     in the first step of a row, a spike of "more" where x_i has grown by more than the threshold since the row before, of "less"
  *               where it has shrunk by more; the row before the first is 0
  *
+ * With a `shift` the images of the training are moved about, so that few of them are harder to learn by heart; those of the test stay where they are.
  * A trial is one decision, by the outputs summed over the answer. A shuffle by `splitSeed`, and not by the seed of the run, holds out the images of
  * the test; test trial n shows the n-th of them, begun anew behind the last. In training every epoch is a shuffle of all others by the run's seed.
  *
@@ -74,13 +84,15 @@ export const digits: TaskModel<Params> = {
       fill(out, streamRng, start, split) {
         const image = imageOf(start, split);
         const label = data().labels[image];
-        const spikes = streamRng.split(split).split(start);
+        const own = streamRng.split(split).split(start);
+        const moved = split === 'test' ? still : movedBy(p.shift, own.split('shift'));
+        const grey = (line: number, i: number) => pixelAt(data(), image, line + moved.down, i + moved.right);
         for (let t = 0; t < steps; t++) {
           const row = t * out.xStride;
           const answers = t >= side * p.stepsPerRow;
           out.x.fill(0, row, row + cells);
           out.x[row + cells] = answers ? 1 : 0;
-          if (!answers) show(out.x, row, data(), image, t, p, spikes);
+          if (!answers) show(out.x, row, grey, t, p, own);
           out.weight[t] = answers ? 1 : 0;
           for (let k = 0; k < 10; k++) out.target[10 * t + k] = k === label ? 1 : 0;
         }
@@ -89,22 +101,40 @@ export const digits: TaskModel<Params> = {
   },
 };
 
-/** Input of step t while rows are shown. x: row at `to`, all 0 */
-function show(x: Real, to: number, { pixels }: Digits, image: number, t: number, p: Params, rng: Rng): void {
+/** By how many pixels an image is moved. */
+interface Move {
+  readonly down: number;
+  readonly right: number;
+}
+
+const still: Move = { down: 0, right: 0 };
+
+function movedBy(most: number, rng: Rng): Move {
+  if (most === 0) return still;
+  return { down: rng.integer(2 * most + 1) - most, right: rng.integer(2 * most + 1) - most };
+}
+
+/** Grey value between 0 and 1; 0 beyond the border. */
+function pixelAt({ pixels }: Digits, image: number, line: number, i: number): number {
+  const within = line >= 0 && line < side && i >= 0 && i < side;
+  return within ? pixels[(image * side + line) * side + i] / 255 : 0;
+}
+
+/** Input of step t while rows are shown. x: row at `to`, all 0; grey: of a pixel, by line and column */
+function show(x: Real, to: number, grey: (line: number, i: number) => number, t: number, p: Params, rng: Rng): void {
   const { coding } = p;
   const line = Math.floor(t / p.stepsPerRow);
-  const from = (image * side + line) * side;
   switch (coding.kind) {
     case 'current':
-      for (let i = 0; i < side; i++) x[to + i] = pixels[from + i] / 255;
+      for (let i = 0; i < side; i++) x[to + i] = grey(line, i);
       return;
     case 'poisson':
-      for (let i = 0; i < side; i++) x[to + i] = rng.bernoulli((coding.rate * pixels[from + i]) / 255);
+      for (let i = 0; i < side; i++) x[to + i] = rng.bernoulli(coding.rate * grey(line, i));
       return;
     case 'delta': {
       if (t % p.stepsPerRow > 0) return;
       for (let i = 0; i < side; i++) {
-        const change = (pixels[from + i] - (line > 0 ? pixels[from - side + i] : 0)) / 255;
+        const change = grey(line, i) - (line > 0 ? grey(line - 1, i) : 0);
         if (change > coding.threshold) x[to + i] = 1;
         if (-change > coding.threshold) x[to + side + i] = 1;
       }

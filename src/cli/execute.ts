@@ -2,7 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
 import { ConfigError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
-import type { EvaluationEvent, RunEvent } from '../core/events.ts';
+import type { Curve, EvaluationEvent, RunEvent } from '../core/events.ts';
+import { type Finding, inDigits } from '../core/findings.ts';
 import { narrowestBits } from '../core/format.ts';
 import { ownScores } from '../core/network.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
@@ -25,6 +26,7 @@ import {
 } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
 import { lockFolder } from './lock.ts';
+import { keepPlugins } from './plugins.ts';
 import { assertNoRun, availableMemory, files, loadRun, savedConfig } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
@@ -56,6 +58,10 @@ export interface JobResult {
   /** Scores on fresh data; null for a run that was stopped before its end. */
   readonly evaluation: EvaluationEvent | null;
   readonly warnings: readonly string[];
+  /** What stood in the way of learning at the end, as far as it can be seen in passing; `spiketrace diagnose` looks closer. */
+  readonly findings: readonly Finding[];
+  /** Mean loss (reward) of the first and of the last tenth of the trials of this call; null where there are too few. */
+  readonly curve: Curve | null;
   /** Seconds of training of this call, and symbols or trials per second. */
   readonly seconds: number;
   readonly perSecond: number;
@@ -152,6 +158,7 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
+  keepPlugins(job.folder, job.experiment !== null);
   const start = experiment.feed.amount();
   const began = performance.now();
   const metrics = openMetrics(job.folder, {
@@ -162,14 +169,14 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;
   const stream = createEventStream();
   let evaluation: EvaluationEvent | null = null;
-  let complete = false;
+  const ended = { complete: false, findings: [] as readonly Finding[], curve: null as Curve | null };
   if (watcher.progress) progress$(stream.events$, () => performance.now()).subscribe(watcher.progress);
   // What must not fail unseen is done here: an error in a subscription would reach nobody.
   const listener = (event: RunEvent) => {
     metrics.listener(event);
     recording?.listener(event);
     if (event.type === 'evaluation') evaluation = event;
-    if (event.type === 'end') complete = event.complete;
+    if (event.type === 'end') Object.assign(ended, event);
     // A network that goes in and out of a condition would fill the screen.
     if (event.type === 'warning' && warnings.length < mostWarnings) warnings.push(event.message);
     if (event.type === 'checkpoint') {
@@ -196,6 +203,8 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   writeWeights(path(files.weights), experiment.run.network);
   if (job.recording?.csv && recorder) exportCsv(path(files.recording), recorder);
   const amount = experiment.feed.amount();
+  const { complete, findings, curve } = ended;
+  if (complete && curve?.flat) warnings.push(flatness(curve, job.folder));
   const result: JobResult = {
     folder: job.folder,
     rule: String(experiment.config.rule.name),
@@ -204,11 +213,20 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
     complete,
     evaluation: evaluation ?? (complete ? evaluationOf(experiment, amount) : null),
     warnings,
+    findings,
+    curve,
     seconds,
     perSecond: (amount - start) / seconds,
   };
   writeText(path(files.summary), `${JSON.stringify(result, null, 2)}\n`);
   return result;
+}
+
+function flatness({ first, last }: Curve, folder: string): string {
+  return (
+    `no better in the last tenth of the training (${inDigits(last)}) than in the first (${inDigits(first)}); ` +
+    `what stands in the way: spiketrace diagnose ${folder}`
+  );
 }
 
 /** Closes everything, whatever fails; a failure here must not hide the one that came first. */
@@ -231,9 +249,9 @@ function finishedResult(folder: string, amount: number): JobResult | null {
   try {
     const result: JobResult = JSON.parse(new TextDecoder().decode(readBytes(path)));
     if (!result.complete || result.amount !== amount) return null;
-    // A former version had no scores of a run's own.
+    // A former version had no scores of a run's own, and no findings.
     const evaluation = result.evaluation && { ...result.evaluation, own: result.evaluation.own ?? {} };
-    return { ...result, evaluation, folder };
+    return { ...result, evaluation, findings: result.findings ?? [], curve: result.curve ?? null, folder };
   } catch {
     return null;
   }

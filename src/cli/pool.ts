@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ConfigError, DivergenceError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { Progress } from '../record/index.ts';
 import { executeJob, type Job, type JobResult } from './execute.ts';
+import { loadedPlugins } from './plugins.ts';
 
 export interface PoolOptions {
   readonly threads: number;
@@ -51,7 +52,9 @@ type Message =
 
 function inWorker(job: Job, stop: Int32Array, progress: (progress: Progress) => void): Promise<JobResult> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { job, stop } });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { job, stop, plugins: loadedPlugins() },
+    });
     worker.on('message', (message: Message) => {
       switch (message.type) {
         case 'progress':

@@ -2,13 +2,18 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
+import { check } from './commands/check.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
+import { diagnose } from './commands/diagnose.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
+import { createNew } from './commands/new.ts';
+import { record } from './commands/record.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
 import { widths } from './commands/widths.ts';
+import { loadPlugins } from './plugins.ts';
 import { defaultThreads } from './pool.ts';
 
 const packageJson = new URL('../../../package.json', import.meta.url);
@@ -37,6 +42,11 @@ function positive(text: string): number {
 const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
 const backend = ['--backend <name>', 'auto (the fastest that has every kernel of the run), wasm or reference'] as const;
 const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
+const plugin = [
+  '--plugin <file>',
+  'a .ts or .js file whose default export adds rules, neurons, tasks, ... of your own; it is run (repeat)',
+  many,
+] as const;
 const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
 
 /** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
@@ -55,14 +65,20 @@ export function createProgram(): Command {
     addWidths,
     addTune,
     addAudit,
+    addDiagnose,
     addEval,
+    addRecord,
     addPlot,
+    addNew,
+    addCheck,
     addVerify,
     addList,
     addSchema,
     addBench,
   ])
     add(program);
+  for (const command of program.commands) command.option(...plugin);
+  program.hook('preAction', (_, command) => loadPlugins(command.opts<{ plugin?: string[] }>().plugin ?? []));
   return program;
 }
 
@@ -289,6 +305,19 @@ function addAudit(program: Command): void {
     .action(audit);
 }
 
+function addDiagnose(program: Command): void {
+  program
+    .command('diagnose')
+    .argument('<folder>', 'a run folder, finished or not, or a folder of runs')
+    .description(
+      'what keeps a run from learning: every cause with its number, its threshold and what to do; and a figure',
+    )
+    .option('--no-figures', 'do not draw the figure')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace diagnose runs/first', 'spiketrace diagnose runs/first --json']))
+    .action(diagnose);
+}
+
 function addEval(program: Command): void {
   program
     .command('eval')
@@ -301,6 +330,31 @@ function addEval(program: Command): void {
     .action(evaluate);
 }
 
+function addRecord(program: Command): void {
+  program
+    .command('record')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('record steps of the trained network, its weights as they are: rows as .npy, spikes as a table')
+    .option('--fields <names>', 'rows and state to record, for example z,v,signal')
+    .option('--spikes <file>', 'write a table of all spikes: trial, population, unit, time_ms')
+    .option('--trials <from:to>', 'trials (chunks) to record', '0:1')
+    .option('--split <name>', 'test: fresh data; train: what it has learned from', 'test')
+    .option('--neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
+    .option('--every <n>', 'every n-th step only', whole(1))
+    .option('--max-mb <n>', 'refuse a recording that could need more, MiB', positive, 256)
+    .option('--csv', 'write recorded fields as CSV too')
+    .option('--out <folder>', 'where to; default recordings/SPLIT in the run folder')
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace record runs/first --fields z,v --trials 0:3',
+        'spiketrace record runs/first --spikes spikes.csv --split train',
+      ]),
+    )
+    .action(record);
+}
+
 function addPlot(program: Command): void {
   program
     .command('plot')
@@ -309,6 +363,35 @@ function addPlot(program: Command): void {
     .option(...json)
     .addHelpText('after', examples(['spiketrace plot runs/first']))
     .action(plot);
+}
+
+function addNew(program: Command): void {
+  program
+    .command('new')
+    .argument('<kind>', 'rule, neuron, task or chip')
+    .argument('<name>', 'what experiments will call it; the file is NAME.ts, of a chip NAME.json')
+    .description('write one commented file of your own that runs at once, to be changed')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace new rule my-rule', 'spiketrace new chip my-chip']))
+    .action(createNew);
+}
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .argument('<file>', 'a plug-in: a .ts or .js file of your own')
+    .description(
+      'what holds of its rules, neurons, tasks, ...: same bits again, resume, causality, streams, ...; 1 where something does not',
+    )
+    .option('--with <json>', 'parameters that have no default, with the kind or name of an entry (repeat)', many)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples(['spiketrace check mine.ts', 'spiketrace check mine.ts --with \'{"kind":"my-task","steps":50}\'']),
+    )
+    .action((file: string, flags: { json?: boolean; with?: string[] }) => {
+      if (!check(file, flags)) process.exitCode = 1;
+    });
 }
 
 function addVerify(program: Command): void {
@@ -337,10 +420,14 @@ function addList(program: Command): void {
 function addSchema(program: Command): void {
   program
     .command('schema')
-    .description('JSON Schema of an experiment file, for editors')
+    .argument('[what]', 'experiment or chip', 'experiment')
+    .description('JSON Schema of an experiment file or of a chip of your own, for editors')
     .option('--out <file>', 'write it to a file')
     .option('--json', 'on one line')
-    .addHelpText('after', examples(['spiketrace schema --out experiment.schema.json']))
+    .addHelpText(
+      'after',
+      examples(['spiketrace schema --out experiment.schema.json', 'spiketrace schema chip --out chip.schema.json']),
+    )
     .action(schema);
 }
 

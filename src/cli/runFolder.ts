@@ -7,6 +7,7 @@ import { checkpointConfig } from '../engine/checkpoint.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import { readCheckpoint } from '../record/index.ts';
 import { catalogue } from './catalogue.ts';
+import { loadKept } from './plugins.ts';
 
 /** Names inside a run folder. */
 export const files = {
@@ -41,6 +42,7 @@ export function findRuns(folder: string): string[] {
 export function loadRun(folder: string, options: OpenOptions = {}): Experiment {
   const path = join(folder, files.checkpoint);
   const bytes = readCheckpoint(path);
+  loadKept(folder);
   const experiment = createExperiment(checkpointConfig(bytes, path), catalogue, {
     ...options,
     maxBytes: availableMemory(),

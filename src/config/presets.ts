@@ -270,7 +270,7 @@ const presets = {
   }),
   digits: {
     name: 'digits',
-    task: { kind: 'digits', stepsPerRow: 1, answerSteps: 8 },
+    task: { kind: 'digits', stepsPerRow: 1, answerSteps: 8, shift: 1 },
     network: {
       dtMs: 1,
       neurons: 200,
@@ -295,7 +295,7 @@ const presets = {
       rates: { in: 0.003, rec: 0.001, out: 0.01 },
       schedule: { kind: 'linear-to-zero', holdUntil: 0.3 },
     },
-    training: { total: 120_000, streams: 50 },
+    training: { total: 240_000, streams: 50 },
     evaluation: { total: 2000, streams: 50 },
   },
   evidence: {

@@ -468,7 +468,7 @@ function lossChoice(losses: Catalogue['losses']) {
 
 /** JSON Schema of an experiment file, for editors. Where it takes an array, a file may name one of NumPy's. */
 export function experimentJsonSchema(catalogue: Catalogue): unknown {
-  return z.toJSONSchema(z.union([shortSchema(catalogue), graphSchema(catalogue)]), {
+  const schema = z.toJSONSchema(z.union([shortSchema(catalogue), graphSchema(catalogue)]), {
     io: 'input',
     unrepresentable: 'any',
     override({ jsonSchema }) {
@@ -478,7 +478,18 @@ export function experimentJsonSchema(catalogue: Catalogue): unknown {
       jsonSchema.anyOf = [array, npySchema];
     },
   });
+  for (const { properties } of schema.anyOf as z.core.JSONSchema.BaseSchema[]) {
+    if (properties) properties.plugins = pluginsSchema;
+  }
+  return schema;
 }
+
+const pluginsSchema: z.core.JSONSchema.BaseSchema = {
+  type: 'array',
+  items: { type: 'string' },
+  description:
+    'plug-ins that the experiment needs, relative to this file; the command line has to name them with --plugin',
+};
 
 const npySchema: z.core.JSONSchema.BaseSchema = {
   type: 'object',

@@ -1,3 +1,5 @@
+import type { Finding } from './findings.ts';
+
 /** What a run tells its one listener. A closed union; at most one object a step, and none where nobody listens. */
 export type RunEvent =
   | StartEvent
@@ -84,6 +86,8 @@ export interface WarningEvent {
   readonly type: 'warning';
   readonly amount: number;
   readonly message: string;
+  /** What stands in the way of learning; null of a warning about something else. */
+  readonly finding: Finding | null;
 }
 
 export interface EndEvent {
@@ -91,6 +95,19 @@ export interface EndEvent {
   readonly amount: number;
   /** True where the configured total was reached, false where `until` stopped the run earlier. */
   readonly complete: boolean;
+  /** What stood in the way of learning when it was last looked, the first one first. */
+  readonly findings: readonly Finding[];
+  /** How the losses (rewards, where there are any) of the first tenth of the trials lie to those of the last; null where there are too few. */
+  readonly curve: Curve | null;
+}
+
+export interface Curve {
+  /** Mean of the first tenth. */
+  readonly first: number;
+  /** Mean of the last tenth. */
+  readonly last: number;
+  /** Whether the last is no better than the first by three standard errors. */
+  readonly flat: boolean;
 }
 
 export type Listener = (event: RunEvent) => void;

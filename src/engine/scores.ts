@@ -110,6 +110,11 @@ export function scoresOf(tally: Tally, { spec }: Network, statesExpected: boolea
   };
 }
 
+/** The one score that says how good a network is: the reward where there is one, else the loss, against the expected target where it is stated. */
+export function scoreOf({ own, expectedLoss, lossPerStep }: Scores): number {
+  return own[rewardName] ?? expectedLoss ?? lossPerStep;
+}
+
 /**
  * Stops a run whose numbers are no longer finite. psi and y are looked at step by step, so that the message can name
  * the first bad one; the membrane too, since a NaN never crosses a threshold.

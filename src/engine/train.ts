@@ -3,10 +3,10 @@ import type { Listener, Scores } from '../core/events.ts';
 import { scheduleAt } from '../core/network.ts';
 import { encodeCheckpoint } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
-import { type Condition, conditionOf } from './health.ts';
 import type { Recorder } from './recorder.ts';
 import { type Run, runTrial, updateRest } from './run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from './scores.ts';
+import { createVitals } from './vitals.ts';
 
 export interface TrainOptions {
   /** Stop at the first trial border at or after this amount (symbols or trials); default: the total. */
@@ -42,19 +42,18 @@ export function* trainTrials(
   const { task } = feed;
   const unit = task.mode.kind === 'stream' ? 'symbols' : 'trials';
   listener?.({ type: 'start', ...name, unit, amount: feed.amount(), total: plan.total, bounds: task.bounds });
-  if (note !== null) listener?.({ type: 'warning', amount: feed.amount(), message: note });
+  if (note !== null) listener?.({ type: 'warning', amount: feed.amount(), message: note, finding: null });
   const began = feed.amount();
   const end = Math.min(until, plan.total);
   let saved = began;
-  let ill: Condition | null = null;
+  const vitals = listener ? createVitals(run) : null;
   while (feed.amount() < end && !stopped?.()) {
     const steps = nextSteps(run, task, run.totalSteps);
     const scores = trainOne(run, feed, steps, listener, recorder);
-    const found = scores && conditionOf(run, steps, scores.activity);
-    if (found && found.condition !== ill) {
-      listener?.({ type: 'warning', amount: feed.amount(), message: `${found.text} at ${feed.amount()} ${unit}` });
+    for (const finding of (scores && vitals?.after(steps, scores)) ?? []) {
+      const message = `${finding.text} at ${feed.amount()} ${unit}; ${finding.advice}`;
+      listener?.({ type: 'warning', amount: feed.amount(), message, finding });
     }
-    ill = found?.condition ?? null;
     if (feed.amount() - saved >= plan.checkpointEvery && feed.amount() < end) {
       saved = feed.amount();
       listener?.({ type: 'checkpoint', amount: saved, bytes: encodeCheckpoint(run, config) });
@@ -79,7 +78,7 @@ export function* trainTrials(
       listener({ type: 'evaluation', amount, symbols, ...scores });
     }
     listener({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });
-    listener({ type: 'end', amount, complete });
+    listener({ type: 'end', amount, complete, findings: vitals?.standing() ?? [], curve: vitals?.curve() ?? null });
   }
 }
 

@@ -8,7 +8,7 @@ import type { Listener, Scores } from '../core/events.ts';
 import type { Real, Role } from '../core/layout.ts';
 import { type Backend, type NetworkSpec, type OpenOptions, synapseCount, withoutRule } from '../core/network.ts';
 import { testSpec } from '../core/outer.ts';
-import type { Catalogue, TaskInstance } from '../core/plugins.ts';
+import type { Catalogue, Split, TaskInstance } from '../core/plugins.ts';
 import type { Projection } from '../core/projection.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { inMebibytes } from '../core/units.ts';
@@ -54,8 +54,8 @@ export interface Experiment {
   trainTrials(options?: TrainOptions): Generator<void>;
   /** Scores the present weights on fresh data of a fresh network, learning off. `total` in symbols or trials. */
   evaluate(options?: EvaluateOptions): Scores & { readonly amount: number };
-  /** A run of the same network, weights and traces included, that can be watched without changing this one. */
-  observer(streams?: number): { readonly run: Run; readonly feed: Feed };
+  /** A run of the same network, weights and traces included, that can be watched without changing this one, on fresh data or on those of the training. */
+  observer(streams?: number, split?: Split): { readonly run: Run; readonly feed: Feed };
   /** Resolves when the threads of the run are at work. Threads start only while the event loop turns. */
   ready(): Promise<void>;
   /** Ends the threads of the run, where it has any. */
@@ -187,7 +187,7 @@ function buildExperiment(given: ExperimentConfig, catalogue: Catalogue, options:
       for (const _ of trials(asked));
     },
     evaluate: evaluateNow,
-    observer: (streams = training.streams) => observerOf(plan, run, streams),
+    observer: (streams = training.streams, split = 'test') => observerOf(plan, run, streams, split),
     ready: () => run.stages.ready(),
     close: () => run.stages.close(),
     checkpoint: () => encodeCheckpoint(run, config),
@@ -219,10 +219,12 @@ function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: Eva
   }
 }
 
-function observerOf({ config, rng, task, backend, specFor, totalSteps: steps }: Plan, run: Run, streams: number) {
+function observerOf(plan: Plan, run: Run, streams: number, split: Split) {
+  const { config, rng, task, backend, specFor, totalSteps: steps } = plan;
   const watched = createRun(withFormats(specFor(streams), config, null), backend, steps);
   copyLearned(watched, run, ['weights', 'signal', 'direct', 'passes', 'upkeep']);
-  return { run: watched, feed: createFeed(watched, task, rng.split('observation'), config.loss.window, 'test') };
+  const drawn = rng.split(split === 'test' ? 'observation' : 'data');
+  return { run: watched, feed: createFeed(watched, task, drawn, config.loss.window, split) };
 }
 
 /** A training in which no update falls due would only look like one. */

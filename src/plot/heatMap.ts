@@ -10,8 +10,10 @@ import type { FigureOptions, HeatMapData, HeatMapPanel } from './types.ts';
 
 const CELL_WIDTH = 62;
 const CELL_HEIGHT = 34;
-/** Axis and header of a panel. */
+/** Axis and header of a panel; names of rows that are longer get more. */
 const PANEL_ROOM = { width: 80, height: 86 };
+/** Ticks, the title of the rows and the right margin of a panel. */
+const BESIDE_NAMES = 44;
 
 /**
  * Tables of a measure over two settings, each cell with its number and a colour: blue below `middle`, vermilion above it.
@@ -23,7 +25,8 @@ export function renderHeatMap(data: HeatMapData, options: FigureOptions = {}): U
   const { panels, across, rows, columns } = data;
   const title = options.title ?? data.title;
   const scale = scaleOf(options);
-  const width = columns.length * CELL_WIDTH + PANEL_ROOM.width;
+  const { cellWidth = CELL_WIDTH } = data;
+  const width = columns.length * cellWidth + Math.max(PANEL_ROOM.width, widest(rows) + BESIDE_NAMES);
   const height = rows.length * CELL_HEIGHT + PANEL_ROOM.height;
   const down = Math.ceil(panels.length / across);
   const frame = openFrame(across * width + MARGIN, topOf(title) + down * height + MARGIN, scale, title);
@@ -33,6 +36,13 @@ export function renderHeatMap(data: HeatMapData, options: FigureOptions = {}): U
     plot.close();
   });
   return toPng(frame);
+}
+
+/** px */
+function widest(names: readonly string[]): number {
+  const ctx = measuringContext();
+  ctx.font = font(12);
+  return Math.max(...names.map((name) => ctx.measureText(name).width));
 }
 
 interface Size {

@@ -167,6 +167,8 @@ export interface HeatMapData {
   readonly columns: readonly string[];
   readonly rowTitle: string;
   readonly columnTitle: string;
+  /** Of one column, px; 62 by default. */
+  readonly cellWidth?: number;
   /** The value that is white: below it blue, above it vermilion. */
   readonly middle: number;
   /** Distance from it at which colours end. */

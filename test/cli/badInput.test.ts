@@ -255,6 +255,8 @@ describe('a run that diverges', () => {
 describe('the other commands refuse', () => {
   it.concurrent.each([
     ['an unknown command', ['trane'], /unknown command 'trane'/],
+    ['a folder that is none, to diagnose', ['diagnose', 'nowhere'], /nowhere: no such folder/],
+    ['a folder without a run, to diagnose', ['diagnose', '.'], /holds no run: no checkpoint\.bin in it or below it/],
     ['train without an experiment', ['train'], /missing required argument/],
     ['compare without rules', ['compare', 'four-six-back'], /required option '--rules/],
     ['an unknown rule to compare', ['compare', 'four-six-back', '--rules', 'e-prop-1,x'], /rule\.name: got "x"/],

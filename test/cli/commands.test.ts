@@ -275,6 +275,16 @@ describe('list', () => {
 });
 
 describe('schema', () => {
+  it('of a chip has what a profile of ours says, and `list chips --json` prints these', async () => {
+    const schema = JSON.parse((await succeed(['schema', 'chip', '--json'])).stdout);
+    expect(schema.required).toEqual(expect.arrayContaining(['id', 'name', 'substrate']));
+    const entries = jsonLines<{ name: string; profile: object }>((await succeed(['list', 'chips', '--json'])).stdout);
+    expect(entries.map(({ profile }) => profile)).toEqual(profiles);
+    for (const { profile } of entries)
+      for (const key of Object.keys(profile)) expect(Object.keys(schema.properties)).toContain(key);
+    expect((await spiketrace(['schema', 'law'])).stderr).toMatch(/schema: got "law", expected one of experiment, chip/);
+  });
+
   it('accepts every preset and refuses what train refuses', async () => {
     const { stdout, folder } = await succeed(['schema']);
     await succeed(['schema', '--out', 'schema.json'], folder);

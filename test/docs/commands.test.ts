@@ -44,6 +44,14 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/data.md', "import { openRecording } from 'spiketrace'", 'program'],
   ['docs/hardware.md', 'npx spiketrace', 'commands'],
   ['docs/performance.md', 'F_k(t)', formula],
+  ['docs/tutorial-own-rule.md', 'npm install', 'commands'],
+  ['docs/tutorial-own-rule.md', 'sed -i', 'commands'],
+  ['docs/tutorial-own-rule.md', 'npx spiketrace check', 'commands'],
+  ['docs/tutorial-own-rule.md', 'npx spiketrace train', 'commands'],
+  ['docs/tutorial-own-rule.md', 'npx spiketrace audit', 'commands'],
+  ['docs/tutorial-own-rule.md', 'npx spiketrace deploy', 'commands'],
+  ['docs/troubleshooting.md', 'npx spiketrace train', 'commands'],
+  ['docs/troubleshooting.md', 'gain =', formula],
 ];
 
 /** Commands that are not run, by how they begin, with the reason. */

@@ -86,6 +86,13 @@ describe('the search', () => {
     expect(found[0].cost).toBeLessThan(0.35);
   });
 
+  it('looks for neighbours on both sides', () => {
+    const { rungs } = searched(bowl(1, 1), { budget: 100 });
+    const kept = Math.ceil(rungs[1].candidates.length / 2);
+    const logs = rungs[1].candidates.slice(kept).map(({ multipliers }) => Math.sign(Math.log(multipliers[0])));
+    for (const side of [-1, 1]) expect(logs).toContain(side);
+  });
+
   it('ranks the longest trainings first, and a training that diverged last', () => {
     const { found } = searched((multipliers) => (multipliers[0] > 1 ? Number.NaN : bowl(0.1, 3)(multipliers)));
     expect(found).toHaveLength(20);

@@ -11,7 +11,8 @@ import type {
 } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
 import { gradientOf } from '../../src/engine/run.ts';
-import { createAudit, identityLabel } from '../../src/experiment/audit.ts';
+import { createAudit } from '../../src/experiment/audit.ts';
+import { identityLabel } from '../../src/experiment/auditPoint.ts';
 import {
   activityOf,
   expectSame,

@@ -117,6 +117,31 @@ describe.skipIf(absent)(`digits${absent ? ' (skipped: the package mnist is not i
     }
   });
 
+  it('moves images of the training by up to `shift` pixels, and those of the test not at all', () => {
+    const of = (shift: number) => taskOf({ stepsPerRow: 1, answerSteps: 1, heldOut: 9999, shift });
+    const grid = (task: TaskInstance, n: number, split: Split) => {
+      const { rows } = trialOf(task, n, split);
+      return Array.from({ length: 28 }, (_, line) => rows(line).slice(0, 28));
+    };
+    const [plain] = [grid(of(0), 0, 'train')];
+    expect(grid(of(2), 0, 'test')).toEqual(grid(of(0), 0, 'test'));
+    const moves = Array.from({ length: 200 }, (_, n) => {
+      const shown = grid(of(2), n, 'train');
+      for (let down = -2; down <= 2; down++) {
+        for (let right = -2; right <= 2; right++) {
+          const same = shown.every((row, line) =>
+            row.every((value, i) => value === (plain[line + down]?.[i + right] ?? 0)),
+          );
+          if (same) return `${down} ${right}`;
+        }
+      }
+      return 'none';
+    });
+    expect(moves).not.toContain('none');
+    expect(new Set(moves).size).toBe(25);
+    expect(grid(of(2), 7, 'train')).toEqual(grid(of(2), 7, 'train'));
+  });
+
   it('trains on every image that is not held out once an epoch, in an order of its own, and tests on the others', () => {
     const task = taskOf({ stepsPerRow: 1, answerSteps: 1, heldOut: 9870 });
     const textOf = (n: number, split: Split) => trialOf(task, n, split).x.join();

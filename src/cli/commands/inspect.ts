@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import { chips } from '../../../hardware/index.ts';
+import { z } from 'zod';
+import { type ChipProfile, chips, profileSchema } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
+import { bound, type Recipe, recipes } from '../../config/recipes.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { writeAtomic } from '../../record/index.ts';
@@ -11,8 +13,10 @@ import { drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { loadForVerify, type Verdict, verifyFile } from '../verify/index.ts';
+import { profileOf } from './deploy.ts';
 
-type Registry = () => readonly { readonly name: string; readonly about: string }[];
+/** `profile`: of a chip, what a file of one's own looks like. */
+type Registry = () => readonly { readonly name: string; readonly about: string; readonly profile?: ChipProfile }[];
 
 /** Every list of the catalogue, and what is no plug-in. */
 const registries: Readonly<Record<keyof typeof catalogue | 'chips' | 'presets', Registry>> = {
@@ -28,16 +32,20 @@ const registries: Readonly<Record<keyof typeof catalogue | 'chips' | 'presets', 
   scalings: () => catalogue.scalings.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
   losses: () => catalogue.losses.map(({ kind, source }) => ({ name: kind, about: source })),
-  chips: () => chips.map(({ name, about }) => ({ name, about })),
+  chips: () => chips.map(({ name, about }) => ({ name, about, profile: profileOf(name) })),
   presets: () =>
     presetNames.map((name) => ({
       name,
-      about: `task ${kindOf(preset(name).task)}, rule ${nameOf(preset(name).rule)}`,
+      about: `task ${kindOf(preset(name).task)}, rule ${nameOf(preset(name).rule)}; ${promise(recipes[name])}`,
     })),
 };
 
 const kindOf = (value: unknown) => String((value as { kind: unknown }).kind);
 const nameOf = (value: unknown) => String((value as { name: unknown }).name);
+
+function promise({ score, mean, limit, seconds }: Recipe): string {
+  return `${score} ${mean} (every seed ${bound(score)} ${limit}), ${seconds} s`;
+}
 
 /** `spiketrace list` */
 export function list(what: string | undefined, flags: Global): void {
@@ -55,9 +63,16 @@ export function list(what: string | undefined, flags: Global): void {
   }
 }
 
+/** What a file of one's own may be. */
+const schemas: Readonly<Record<string, () => unknown>> = {
+  experiment: () => experimentJsonSchema(catalogue),
+  chip: () => z.toJSONSchema(profileSchema, { io: 'input', unrepresentable: 'any' }),
+};
+
 /** `spiketrace schema` */
-export function schema(flags: Global & { readonly out?: string }): void {
-  const text = JSON.stringify(experimentJsonSchema(catalogue), null, flags.json ? 0 : 2);
+export function schema(what: string, flags: Global & { readonly out?: string }): void {
+  if (!Object.hasOwn(schemas, what)) throw new ConfigError('schema', what, `one of ${Object.keys(schemas).join(', ')}`);
+  const text = JSON.stringify(schemas[what](), null, flags.json ? 0 : 2);
   if (flags.out) writeAtomic(flags.out, new TextEncoder().encode(`${text}\n`));
   else print(text);
 }

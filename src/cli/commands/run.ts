@@ -13,6 +13,7 @@ import { loadParts, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
 import { meritIn } from '../merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
+import { withoutPlugins } from '../plugins.ts';
 import { type Outcome, runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
 import { availableMemory, findRuns } from '../runFolder.ts';
@@ -38,11 +39,14 @@ export interface TrainFlags extends Global {
 
 /** The raw experiment of a preset's name or of a file, with the settings of the command line. */
 export async function readExperiment(source: string, settings: readonly string[]): Promise<unknown> {
-  const isPreset = presetNames.includes(source as never);
-  const given = isPreset ? preset(source) : withPaths(withArrays(readJson(source), source), source, catalogue);
+  const given = presetNames.includes(source as never) ? preset(source) : fromFile(source);
   const experiment = applySettings(given, settings, catalogue);
   await loadTaskFiles(experiment, catalogue);
   return experiment;
+}
+
+function fromFile(source: string): unknown {
+  return withPaths(withArrays(withoutPlugins(readJson(source), source), source), source, catalogue);
 }
 
 function readJson(path: string): unknown {
@@ -214,19 +218,19 @@ function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
   };
 }
 
-function rangeOf(text: string, path: string): [number, number] {
+export function rangeOf(text: string, path: string): [number, number] {
   const match = /^(\d+):(\d+)$/.exec(text);
   if (!match || Number(match[2]) <= Number(match[1])) throw new ConfigError(path, text, 'FROM:TO, trials [FROM, TO)');
   return [Number(match[1]), Number(match[2])];
 }
 
 /** "0,5,10-12" -> [0, 5, 10, 11, 12] */
-function indicesOf(text: string): number[] {
+export function indicesOf(text: string, path = '--record-neurons'): number[] {
   return text.split(',').flatMap((part) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
-    if (!(from <= to)) throw new ConfigError('--record-neurons', part, 'indices and ranges, for example 0,5,10-12');
+    if (!(from <= to)) throw new ConfigError(path, part, 'indices and ranges, for example 0,5,10-12');
     return Array.from({ length: to - from + 1 }, (_, n) => from + n);
   });
 }

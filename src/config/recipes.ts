@@ -1,0 +1,60 @@
+import type { PresetName } from './presets.ts';
+
+/** What a recipe is judged by, on fresh data with learning off. Of an accuracy and a reward more is better, of the others less. */
+export type RecipeScore = 'accuracy' | 'reward' | 'expected loss' | 'loss per step' | 'nMSE';
+
+/** What a preset reaches with its own rule, as `npm run recipes` measures it. */
+export interface Recipe {
+  readonly score: RecipeScore;
+  /** Mean over the seeds of `docs/results/recipes.jsonl`. */
+  readonly mean: number;
+  /** What every seed keeps to. */
+  readonly limit: number;
+  /** Of one training and its test, on one core. */
+  readonly seconds: number;
+}
+
+/** The side of the limit on which a score is kept. */
+export const bound = (score: RecipeScore): 'at least' | 'at most' =>
+  score === 'accuracy' || score === 'reward' ? 'at least' : 'at most';
+
+/** Whether a run of a preset is as good as its recipe says. NaN is not. */
+export function keeps({ score, limit }: Recipe, value: number): boolean {
+  return bound(score) === 'at least' ? value >= limit : value <= limit;
+}
+
+const recipe =
+  (score: RecipeScore) =>
+  (mean: number, limit: number, seconds: number): Recipe => ({ score, mean, limit, seconds });
+const accuracy = recipe('accuracy');
+const reward = recipe('reward');
+const expectedLoss = recipe('expected loss');
+const lossPerStep = recipe('loss per step');
+const nmse = recipe('nMSE');
+
+/** Of every preset. */
+export const recipes: Readonly<Record<PresetName, Recipe>> = {
+  'four-six-back': expectedLoss(0.57, 0.585, 5),
+  'four-six-back-8bit': expectedLoss(0.4775, 0.49, 14),
+  'four-six-back-1ms': expectedLoss(0.491, 0.505, 100),
+  'four-six-back-poisson': expectedLoss(0.4672, 0.475, 9),
+  'ten-fifteen-back': expectedLoss(0.502, 0.519, 150),
+  'four-six-back-rates': expectedLoss(0.49, 0.5, 2),
+  'pattern-generation': lossPerStep(0.0114, 0.018, 3),
+  'periodic-output': lossPerStep(0.00073, 0.0015, 4),
+  'cued-segments': lossPerStep(0.0596, 0.1, 17),
+  'cue-reward': reward(0.645, 0.5, 29),
+  'delayed-choice': reward(0.924, 0.7, 11),
+  'memory-saccade': reward(1.357, 1.25, 24),
+  'store-recall': accuracy(0.981, 0.96, 7),
+  'temporal-xor': accuracy(0.914, 0.8, 32),
+  'match-to-sample': accuracy(0.991, 0.95, 20),
+  'interval-matching': lossPerStep(0.0138, 0.0188, 33),
+  'copy-repeat': accuracy(0.899, 0.86, 31),
+  digits: accuracy(0.934, 0.92, 40),
+  evidence: accuracy(0.969, 0.93, 90),
+  contrastive: lossPerStep(0.0403, 0.06, 9),
+  subtasks: lossPerStep(0.0021, 0.004, 2),
+  'cart-pole': reward(200, 195, 39),
+  'one-shot-patterns': nmse(0.298, 0.4, 73),
+};
