@@ -8,7 +8,8 @@ import { createRecorder, type Recorder, type RecordingPlan } from '../../engine/
 import { runTrial } from '../../engine/run.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { estimateRecordingBytes, openRecording, toCsv, writeAtomic } from '../../record/index.ts';
-import { type Global, print } from '../output.ts';
+import { loadParts } from '../execute.ts';
+import { type Global, print, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { indicesOf, rangeOf } from './run.ts';
 
@@ -25,7 +26,7 @@ export interface RecordFlags extends Global {
 }
 
 /** `spiketrace record`: steps of a trained network, weights as they are, on fresh data or on those that it has learned from. */
-export function record(folder: string, flags: RecordFlags): void {
+export async function record(folder: string, flags: RecordFlags): Promise<void> {
   const [fromTrial, toTrial] = rangeOf(flags.trials, '--trials');
   const { split } = flags;
   if (split !== 'train' && split !== 'test') throw new ConfigError('--split', split, 'train or test');
@@ -40,6 +41,10 @@ export function record(folder: string, flags: RecordFlags): void {
       'one run folder: files would be written twice',
     );
   }
+  await loadParts(
+    runs.map((run) => ({ folder: run, experiment: null })),
+    tell,
+  );
   for (const run of runs) {
     const watched = watch(loadRun(run), { fromTrial, toTrial, split });
     if (flags.fields !== undefined) writeRows(run, watched, flags);
