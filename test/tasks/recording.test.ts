@@ -122,6 +122,8 @@ describe('spikes of a list', () => {
     expect(Math.abs(by[0])).toBeLessThanOrEqual(20);
     const shifts = Array.from({ length: 200 }, (_, n) => moved({ shiftUnits: 3 }, 'train', n)[0][1] - 5);
     expect([...new Set(shifts)].sort((a, b) => a - b)).toEqual([-3, -2, -1, 0, 1, 2, 3]);
+    const later = Array.from({ length: 200 }, (_, n) => moved({ shiftMs: 2 }, 'train', n)[0][0] - 100);
+    expect([...new Set(later)].sort((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2]);
     const jitter = moved({ jitterMs: 4 });
     const change = jitter.map(([t]) => t).reduce((a, b) => a + b) / jitter.length - 124.5;
     expect(Math.abs(change)).toBeLessThan((4 * 4) / Math.sqrt(50));
@@ -191,11 +193,11 @@ describe('values', () => {
   });
 
   it('are times: the larger the earlier', () => {
-    const coding = { kind: 'latency', low: 0, high: 2 };
+    const coding = { kind: 'latency', low: 1, high: 3 };
     const task = taskOf({
       file: analog([
-        [2, 1, 0],
-        [3, 0.2, -1],
+        [3, 2, 1],
+        [4, 1.2, 0],
       ]),
       ...next,
       rowSteps: 5,
@@ -238,6 +240,8 @@ describe('values', () => {
     const task = taskOf({ file: folder, split: { kind: 'trials', test: [1] } });
     expect(Array.from(trialOf(task, 0, 'test').weight)).toEqual([1, 1, 0, 0]);
     expect(trialOf(task, 0, 'test').spikes).toHaveLength(4);
+    const late = { file: folder, split: { kind: 'trials', test: [1] }, target: { kind: 'label', fromMs: 3 } };
+    expect(Array.from(trialOf(taskOf(late), 0, 'test').weight)).toEqual([0, 1, 0, 0]);
     const cut = { file: folder, split: { kind: 'trials', test: [0] }, durationMs: 3 };
     expect(() => trialOf(taskOf(cut), 0, 'test')).toThrow(/task\.durationMs: got 3, expected the 4 ms of trial 0/);
     expect(trialOf(taskOf({ ...cut, longer: 'cut' }), 0, 'test').spikes).toHaveLength(6);
@@ -325,6 +329,7 @@ describe('targets', () => {
       split: { kind: 'file', file: other, labelFile: otherLabels },
     });
     expect(task.nIn).toBe(10);
+    expect(trialOf(task, 0, 'test').target.indexOf(1)).toBe(1);
     expect([0, 1].map((n) => trialOf(task, n, 'test').spikes[0][1])).toEqual([9, 8]);
     expect(new Set([0, 1, 2, 3, 4, 5].map((n) => trialOf(task, n).spikes[0][1])).size).toBe(6);
   });
