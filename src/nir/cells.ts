@@ -42,7 +42,10 @@ export function cellsOf({ name, node, shape, size }: Place, convention: Conventi
   const a = integrates ? new Float64Array(size).fill(1) : decaysOf(step, convention);
   const gain = integrates
     ? gainOfIntegrator(r, convention, name)
-    : gainsOf(type === 'LI' ? (convention.gainLI ?? needed(convention, 'gain', name)) : needed(convention, 'gain', name), { a, step, r });
+    : gainsOf(
+        type === 'LI' ? (convention.gainLI ?? needed(convention, 'gain', name)) : needed(convention, 'gain', name),
+        { a, step, r },
+      );
   return {
     a,
     gain,
@@ -98,7 +101,14 @@ function gainsOf(gain: NonNullable<Convention['gain']>, { a, step, r }: Constant
   }
 }
 
-function synapseOf(tau: Float64Array, wIn: Float64Array, rest: Float64Array, convention: Convention, name: string, path: string) {
+function synapseOf(
+  tau: Float64Array,
+  wIn: Float64Array,
+  rest: Float64Array,
+  convention: Convention,
+  name: string,
+  path: string,
+) {
   const step = stepsPer(tau, convention, path);
   const s = decaysOf(step, convention);
   const leak = step.map((q, j) => (convention.leakIntoSynapse ? q * rest[j] : 0));
@@ -137,18 +147,27 @@ function firesOf(
   }
   const odd = threshold.findIndex((value) => !(value > 0));
   if (convention.spikes === 'multi' && odd >= 0) {
-    throw new ConfigError(`${path} v_threshold[${odd}]`, threshold[odd], 'a threshold > 0 where a step may have several spikes');
+    throw new ConfigError(
+      `${path} v_threshold[${odd}]`,
+      threshold[odd],
+      'a threshold > 0 where a step may have several spikes',
+    );
   }
   return { threshold, reset: reset === 'v_reset' ? field('v_reset', 0) : threshold.map(() => 0), subtracts, when };
 }
 
 /** Delay of every channel in steps, to the nearest; and how far from a whole number the worst is. */
-export function delaySteps({ node, shape, name }: Place, { dt }: Convention, file: string): { readonly steps: Int32Array; readonly off: number } {
+export function delaySteps(
+  { node, shape, name }: Place,
+  { dt }: Convention,
+  file: string,
+): { readonly steps: Int32Array; readonly off: number } {
   const path = `${file} ${name}`;
   numbersOf(node, 'delay', path);
   const exact = broadcastField(node, 'delay', shape, path).map((delay) => delay / dt);
   const odd = exact.findIndex((steps) => !(steps >= 0) || steps > 1e6);
-  if (odd >= 0) throw new ConfigError(`${path}/delay[${odd}]`, exact[odd] * dt, `a delay of 0 to ${1e6} steps of ${dt}`);
+  if (odd >= 0)
+    throw new ConfigError(`${path}/delay[${odd}]`, exact[odd] * dt, `a delay of 0 to ${1e6} steps of ${dt}`);
   const off = exact.reduce((most, steps) => Math.max(most, Math.abs(steps - halfToEven(steps))), 0);
   return { steps: Int32Array.from(exact, halfToEven), off };
 }

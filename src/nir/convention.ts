@@ -29,11 +29,16 @@ export const conventionSchema = z.strictObject({
         'same-step-snntorch: subtract, and a v still above th raises the next threshold by th',
     ),
   resetWhenCuba: resetWhen.optional().describe('that of CubaLIF; default resetWhen'),
-  spikes: z.enum(['binary', 'multi']).default('binary').describe('one spike a step at most, or as many as v has thresholds'),
+  spikes: z
+    .enum(['binary', 'multi'])
+    .default('binary')
+    .describe('one spike a step at most, or as many as v has thresholds'),
   threshold: z
     .enum(['>', '>=', 'floor', 'trunc'])
     .optional()
-    .describe('comparison with the threshold; of several spikes floor(v / th) where v >= th, or trunc(v / th) where v > 0'),
+    .describe(
+      'comparison with the threshold; of several spikes floor(v / th) where v >= th, or trunc(v / th) where v > 0',
+    ),
   emit: z
     .enum(['after-update', 'before-update'])
     .default('after-update')
@@ -45,7 +50,10 @@ export const conventionSchema = z.strictObject({
     .describe('order of what Flatten makes of channels, rows and columns'),
   minV: z.literal('-threshold').optional().describe('v is not below it'),
   leakIntoSynapse: z.boolean().default(false).describe('whether the synaptic current leaks to v_leak too'),
-  noRecurrentBiasAtFirstStep: z.boolean().default(false).describe('whether a recurrent bias is missing in the first step'),
+  noRecurrentBiasAtFirstStep: z
+    .boolean()
+    .default(false)
+    .describe('whether a recurrent bias is missing in the first step'),
 });
 
 /** A convention with its defaults. */

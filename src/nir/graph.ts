@@ -20,7 +20,10 @@ interface Fields {
   readonly optional?: readonly string[];
 }
 
-const conv: Fields = { required: ['weight'], optional: ['input_shape', 'stride', 'padding', 'dilation', 'groups', 'bias'] };
+const conv: Fields = {
+  required: ['weight'],
+  optional: ['input_shape', 'stride', 'padding', 'dilation', 'groups', 'bias'],
+};
 const pool: Fields = { required: ['kernel_size', 'stride', 'padding'] };
 const leaky = ['tau', 'r', 'v_leak'];
 const current = ['tau_syn', 'tau_mem', 'r', 'v_leak'];
@@ -151,7 +154,8 @@ export function flattened(graph: NirGraph, path: string): FlatGraph {
       if (node.graph) walk(node.graph, `${prefix}${name}/`);
       else nodes.set(prefix + name, node);
     }
-    const end = (name: string, type: 'Input' | 'Output') => prefix + portOf(inner, name, type, `${path} ${prefix}${name}`);
+    const end = (name: string, type: 'Input' | 'Output') =>
+      prefix + portOf(inner, name, type, `${path} ${prefix}${name}`);
     for (const [from, to] of withInputAtTheNeuron(inner)) edges.push([end(from, 'Output'), end(to, 'Input')]);
   };
   walk(graph, '');
@@ -172,7 +176,8 @@ function portOf(graph: NirGraph, name: string, type: 'Input' | 'Output', path: s
  * goes to the weights: it goes to the neuron.
  */
 function withInputAtTheNeuron({ nodes, edges }: NirGraph): NirGraph['edges'] {
-  const named = (types: readonly string[]) => [...nodes].filter(([, { type }]) => types.includes(type)).map(([name]) => name);
+  const named = (types: readonly string[]) =>
+    [...nodes].filter(([, { type }]) => types.includes(type)).map(([name]) => name);
   const parts = [named(['Input']), named(spiking), named(dense), named(['Output'])];
   if (nodes.size !== 4 || parts.some((names) => names.length !== 1)) return edges;
   const [input, neuron, weights] = parts.map(([name]) => name);

@@ -25,10 +25,16 @@ interface Working {
  * oracle for the rest. Spikes may be several a step.
  * @param x input of every step, which all root inputs get
  */
-export function interpret(topology: Topology, convention: Convention, x: readonly Float64Array[]): ReadonlyMap<string, Observed> {
+export function interpret(
+  topology: Topology,
+  convention: Convention,
+  x: readonly Float64Array[],
+): ReadonlyMap<string, Observed> {
   const { places, path } = topology;
   const working = [...places.values()].map((place) => workingOf(place, convention, path));
-  const observed = new Map(working.map(({ place, cells }) => [place.name, { output: [], v: cells ? [] : null } as Observed]));
+  const observed = new Map(
+    working.map(({ place, cells }) => [place.name, { output: [], v: cells ? [] : null } as Observed]),
+  );
   const previous = new Map<string, Float64Array>();
   for (let t = 0; t < x.length; t++) {
     for (const { place, emitted } of working) if (emitted) previous.set(place.name, emitted());
@@ -52,7 +58,8 @@ function inputOf(
   previous: ReadonlyMap<string, Float64Array>,
 ): Float64Array {
   if (inputs.includes(name)) {
-    if (x.length !== size) throw new FileError(`${path} ${name}`, `gets ${x.length} values a step, expected [${shape}]`);
+    if (x.length !== size)
+      throw new FileError(`${path} ${name}`, `gets ${x.length} values a step, expected [${shape}]`);
     return x;
   }
   const sum = new Float64Array(layer ? layer.map.nIn : size);
@@ -60,7 +67,10 @@ function inputOf(
     const values = (late ? previous : outputs).get(source);
     if (!values) continue;
     if (values.length !== sum.length) {
-      throw new FileError(`${path} ${name}`, `of type ${node.type} gets ${values.length} values from ${source}, expected ${sum.length}`);
+      throw new FileError(
+        `${path} ${name}`,
+        `of type ${node.type} gets ${values.length} values from ${source}, expected ${sum.length}`,
+      );
     }
     for (let j = 0; j < sum.length; j++) sum[j] += values[j];
   }
@@ -73,7 +83,12 @@ function workingOf(place: Place, convention: Convention, file: string): Working 
   const path = `${file} ${name}`;
   if (node.type === 'Threshold') {
     const threshold = broadcastField(node, 'threshold', shape, path);
-    return { place, cells: null, emitted: null, step: (input) => input.map((value, j) => Number(value > threshold[j])) };
+    return {
+      place,
+      cells: null,
+      emitted: null,
+      step: (input) => input.map((value, j) => Number(value > threshold[j])),
+    };
   }
   if (node.type === 'Delay') return delayed(place, delaySteps(place, convention, file).steps);
   return neuron(place, cellsOf(place, convention, file), convention);
@@ -126,7 +141,8 @@ function neuron(place: Place, cells: NirCells, convention: Convention): Working 
       const added = leak[j] + drive(input, j);
       const th = threshold[j];
       const held = when === 'same-step-snntorch' && v[j] > th ? th : 0;
-      if (when === 'next-step') v[j] = subtracts ? a[j] * v[j] + added - z[j] * th : a[j] * (z[j] > 0 ? reset[j] : v[j]) + added;
+      if (when === 'next-step')
+        v[j] = subtracts ? a[j] * v[j] + added - z[j] * th : a[j] * (z[j] > 0 ? reset[j] : v[j]) + added;
       else if (when === 'next-step-lost') v[j] = z[j] > 0 ? reset[j] : a[j] * v[j] + added;
       else if (when === 'next-step-decayed') v[j] = a[j] * (v[j] - z[j] * th) + added;
       else v[j] = a[j] * v[j] + added;

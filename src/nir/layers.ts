@@ -113,10 +113,17 @@ function axesOf(node: NirNode, name: string, axes: number, otherwise: number, pa
 }
 
 /** Channels and lengths of what a spatial layer gets: leading axes of length 1 are batches; a flat input has the stated lengths. */
-function spatial(shape: readonly number[], channels: number | null, stated: readonly number[] | null, axes: number, path: string) {
+function spatial(
+  shape: readonly number[],
+  channels: number | null,
+  stated: readonly number[] | null,
+  axes: number,
+  path: string,
+) {
   let given = [...shape];
   while (given.length > axes + 1 && given[0] === 1) given = given.slice(1);
-  if (given.length !== axes + 1 && stated && channels !== null && sizeOf(shape) === channels * sizeOf(stated)) given = [channels, ...stated];
+  if (given.length !== axes + 1 && stated && channels !== null && sizeOf(shape) === channels * sizeOf(stated))
+    given = [channels, ...stated];
   if (given.length !== axes + 1 || (channels !== null && given[0] !== channels)) {
     const expected = `[${channels ?? 'channels'}${', length'.repeat(axes)}]`;
     throw new FileError(path, `gets an input of shape [${shape}], expected ${expected}`);
@@ -134,7 +141,14 @@ interface Axis {
   readonly count: number;
 }
 
-function axisOf(length: number, kernel: number, stride: number, dilation: number, padding: number | 'same', path: string): Axis {
+function axisOf(
+  length: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  padding: number | 'same',
+  path: string,
+): Axis {
   const span = dilation * (kernel - 1);
   const total = padding === 'same' ? span : 2 * padding;
   const before = padding === 'same' ? Math.floor(span / 2) : padding;
@@ -180,7 +194,8 @@ function convolution(node: NirNode, shape: readonly number[], dims: number, path
   }
   const groups = axesOf(node, 'groups', 1, 1, path)[0];
   const [outs, inGroup, ...kernels] = given;
-  if (outs % groups !== 0) throw new FileError(`${path}/groups`, `got ${groups}, expected a divisor of ${outs} channels`);
+  if (outs % groups !== 0)
+    throw new FileError(`${path}/groups`, `got ${groups}, expected a divisor of ${outs} channels`);
   const stated = node.fields.has('input_shape') ? [...numbersOf(node, 'input_shape', path).data] : null;
   const { channels, lengths } = spatial(shape, inGroup * groups, stated, dims, path);
   const stride = axesOf(node, 'stride', dims, 1, path);
@@ -223,7 +238,10 @@ function pool(node: NirNode, shape: readonly number[], path: string): Layer {
     const channel = Math.floor(j / area);
     eachTap(axes, placeOf(j % area, axes), (_, from) => add(channel * inArea + from, weight));
   };
-  return { map: mapOf(channels * inArea, channels * area, path, row), shape: [channels, ...axes.map(({ count }) => count)] };
+  return {
+    map: mapOf(channels * inArea, channels * area, path, row),
+    shape: [channels, ...axes.map(({ count }) => count)],
+  };
 }
 
 function tooMany(rows: number, perRow: number, path: string): void {

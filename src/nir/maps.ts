@@ -54,7 +54,11 @@ export function addTo(y: Float64Array, { nOut, rowStart, pre, weight, offset }: 
 }
 
 /** The map of `outer` behind `inner`; offsets stay apart. Entries of one pair are added up. */
-export function composed(outer: LinearMap, inner: Pick<LinearMap, 'nIn' | 'rowStart' | 'pre' | 'weight'>, path: string): LinearMap {
+export function composed(
+  outer: LinearMap,
+  inner: Pick<LinearMap, 'nIn' | 'rowStart' | 'pre' | 'weight'>,
+  path: string,
+): LinearMap {
   return mapOf(inner.nIn, outer.nOut, path, (j, add) => {
     const sums = new Map<number, number>();
     for (let s = outer.rowStart[j]; s < outer.rowStart[j + 1]; s++) {

@@ -104,7 +104,8 @@ function sortedBy(edges: readonly Edge[], order: readonly string[], path: string
   const left = new Set(order);
   while (left.size > 0) {
     const ready = [...left].find((name) => edges.every(({ from, to, late }) => to !== name || late || done.has(from)));
-    if (ready === undefined) throw new FileError(path, `has a cycle without a neuron in it, among ${[...left].join(', ')}`);
+    if (ready === undefined)
+      throw new FileError(path, `has a cycle without a neuron in it, among ${[...left].join(', ')}`);
     left.delete(ready);
     done.add(ready);
     sorted.push(ready);
@@ -144,7 +145,9 @@ function inputShape(
     entriesOf(shape, `${path}/shape`);
     return shape;
   }
-  const shapes = from.map((edge) => before.get(edge.from)?.shape ?? lateShape(nodes.get(edge.from), path)).filter((shape) => shape !== null);
+  const shapes = from
+    .map((edge) => before.get(edge.from)?.shape ?? lateShape(nodes.get(edge.from), path))
+    .filter((shape) => shape !== null);
   const own = ownInputSize(node, path);
   const shape = shapes[0] ?? (own === null ? null : [own]);
   if (shape === null) throw new FileError(path, 'gets an input whose shape is not known');
