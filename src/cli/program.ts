@@ -5,6 +5,7 @@ import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
+import { importNir } from './commands/importNir.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
@@ -60,6 +61,7 @@ export function createProgram(): Command {
     addEval,
     addPlot,
     addVerify,
+    addImport,
     addList,
     addSchema,
     addBench,
@@ -337,6 +339,30 @@ function addVerify(program: Command): void {
     .action((paths: string[], flags: { json?: boolean; backend?: string }) => {
       if (!verify(paths, flags)) process.exitCode = 1;
     });
+}
+
+function addImport(program: Command): void {
+  program
+    .command('import')
+    .argument('<file>', 'a NIR file, .nir')
+    .description('make an experiment and a folder of weights from a network that another framework has written as NIR')
+    .option(
+      '--convention <name|file>',
+      'how the file is read: snntorch, norse, sinabs, rockpool, spyx, nir, or a JSON file; not needed for our own files',
+    )
+    .option('--dt <step>', 'length of a step, in the unit of the time constants of the file', positive)
+    .option('--allow <a,b,...>', 'say otherwise what our networks cannot say: multi-spike, min-v, convolution')
+    .requiredOption('--out <file>', 'the experiment; its weights go into a folder beside it')
+    .option(...set)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace import network.nir --convention snntorch --out imported.json',
+        'spiketrace import network.nir --convention norse --dt 0.0005 --set rule.name=bptt --out imported.json',
+      ]),
+    )
+    .action(importNir);
 }
 
 function addList(program: Command): void {

@@ -145,6 +145,9 @@ function firesOf(
   if (convention.emit === 'before-update' && when.startsWith('same-step')) {
     throw new ConfigError('convention.resetWhen', when, 'one in the next step beside emit "before-update"');
   }
+  if (when === 'same-step-snntorch' && (convention.spikes === 'multi' || convention.minV)) {
+    throw new ConfigError('convention.resetWhen', when, 'another one beside several spikes a step or minV');
+  }
   const odd = threshold.findIndex((value) => !(value > 0));
   if (convention.spikes === 'multi' && odd >= 0) {
     throw new ConfigError(
