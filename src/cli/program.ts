@@ -5,6 +5,7 @@ import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
+import { exportNir } from './commands/exportNir.ts';
 import { importNir } from './commands/importNir.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { resume, train } from './commands/run.ts';
@@ -62,6 +63,7 @@ export function createProgram(): Command {
     addPlot,
     addVerify,
     addImport,
+    addExport,
     addList,
     addSchema,
     addBench,
@@ -363,6 +365,20 @@ function addImport(program: Command): void {
       ]),
     )
     .action(importNir);
+}
+
+function addExport(program: Command): void {
+  program
+    .command('export')
+    .argument('<folder>', 'a run folder')
+    .description('write the network of a run as a NIR file that other frameworks read to the same spikes')
+    .requiredOption('--nir <file>', 'where to')
+    .requiredOption('--for <a,b,...>', 'frameworks that will read it: snntorch,norse or spyx')
+    .option('--lossy', 'drop what NIR cannot say, and list it, in place of refusing')
+    .option('--readouts', 'write the readout too; an LI makes snnTorch raise, and Norse drops it')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace export runs/first --nir network.nir --for snntorch,norse']))
+    .action(exportNir);
 }
 
 function addList(program: Command): void {

@@ -64,8 +64,12 @@ function stepsPer(tau: Float64Array, { dt }: Convention, path: string): Float64A
   return tau.map((value) => dt / value);
 }
 
+/** A time constant of one step leaves nothing, also where it is a float32 beside a step that is not. */
+const rounding = 2 ** -22;
+
 function decaysOf(step: Float64Array, { decay }: Convention): Float64Array {
-  return step.map(decay === 'euler' ? (q) => 1 - q : (q) => Math.exp(-q));
+  if (decay === 'exact') return step.map((q) => Math.exp(-q));
+  return step.map((q) => (Math.abs(1 - q) < rounding ? 0 : 1 - q));
 }
 
 function gainOfIntegrator(r: Float64Array, convention: Convention, name: string): Float64Array {

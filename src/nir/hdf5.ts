@@ -1,5 +1,6 @@
 import { FileError, UnsupportedError } from '../core/errors.ts';
 import { entriesOf, type Hdf5Dataset, type Hdf5Group, limits } from './tree.ts';
+import { isNumbers } from './written.ts';
 
 /** What is asked of h5wasm, an optional peer whose own types no declaration may name. */
 interface H5wasm {
@@ -137,10 +138,6 @@ function writeGroup(group: H5Group, tree: Written, path: string): void {
       else writeGroup(group.create_group(name), value as Written, `${path} ${name}`);
     });
   }
-}
-
-function isNumbers(value: object): value is WrittenNumbers {
-  return 'values' in value && 'shape' in value && Array.isArray((value as { shape: unknown }).shape);
 }
 
 function writeNumbers(group: H5Group, name: string, { type, shape, values }: WrittenNumbers): void {

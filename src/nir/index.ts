@@ -1,20 +1,24 @@
 import { type Convention, namedConventions, parseConvention } from './convention.ts';
 import { experimentOf, type NirExperiment } from './experiment.ts';
-import { type FlatGraph, flattened, graphOfTree, type NirGraph } from './graph.ts';
+import { conventionOf, type Export, exportNetwork } from './export.ts';
+import { graphOfTree, type NirGraph } from './graph.ts';
 import { readHdf5, writeHdf5 } from './hdf5.ts';
 import { interpret, type Observed } from './interpret.ts';
-import { type OwnParameters, ownParameters } from './metadata.ts';
+import { type OwnParameters, ownParameters, writtenOwn } from './metadata.ts';
 import { type Approximation, approximations, unitGraphOf } from './network.ts';
-import { type Topology, topologyOf } from './topology.ts';
+import { type Target, targets } from './targets.ts';
+import { readGraph, type Topology } from './topology.ts';
 import { treeOfJson } from './tree.ts';
+import { treeOf } from './written.ts';
 
 export {
   type Approximation,
   approximations,
   type Convention,
+  conventionOf,
+  type Export,
   experimentOf,
-  type FlatGraph,
-  flattened,
+  exportNetwork,
   graphOfTree,
   interpret,
   type NirExperiment,
@@ -24,15 +28,14 @@ export {
   type OwnParameters,
   ownParameters,
   parseConvention,
+  readGraph,
   readHdf5,
+  type Target,
   type Topology,
-  topologyOf,
+  targets,
+  treeOf,
   treeOfJson,
   unitGraphOf,
   writeHdf5,
+  writtenOwn,
 };
-
-/** A NIR graph in the order of a step. @throws FileError */
-export function readGraph(graph: NirGraph, convention: Convention, path: string): Topology {
-  return topologyOf(flattened(graph, path), convention, path);
-}

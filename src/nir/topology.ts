@@ -1,6 +1,6 @@
 import { FileError } from '../core/errors.ts';
 import type { Convention } from './convention.ts';
-import type { FlatGraph, NirNode } from './graph.ts';
+import { type FlatGraph, flattened, type NirGraph, type NirNode } from './graph.ts';
 import { type Layer, layerOf, linearTypes, numbersOf, ownInputSize, sizeOf } from './layers.ts';
 import { entriesOf } from './tree.ts';
 
@@ -160,4 +160,9 @@ function inputShape(
 function lateShape(node: NirNode | undefined, path: string): readonly number[] | null {
   const name = node && ['v_threshold', 'tau', 'tau_mem', 'delay', 'r'].find((field) => node.fields.has(field));
   return node && name ? numbersOf(node, name, path).shape : null;
+}
+
+/** A NIR graph in the order of a step. @throws FileError */
+export function readGraph(graph: NirGraph, convention: Convention, path: string): Topology {
+  return topologyOf(flattened(graph, path), convention, path);
 }

@@ -56,7 +56,8 @@ function restoreOwn(own: OwnParameters, folder: string, flags: ImportFlags, path
   const { network } = createExperiment(config, catalogue).run;
   for (const [name, { shape, values }] of own.weights) {
     if (!/^[A-Za-z][A-Za-z0-9_.-]{0,127}$/u.test(name)) throw new FileError(path, `names the weights "${name}"`);
-    writeAtomic(join(folder, `${name}.npy`), encodeNpy(values, [...shape]));
+    const places = name.endsWith('.rowStart') || name.endsWith('.post');
+    writeAtomic(join(folder, `${name}.npy`), encodeNpy(places ? Int32Array.from(values) : values, [...shape]));
   }
   readWeights(folder, network);
   writeExperiment(config, flags.out);
