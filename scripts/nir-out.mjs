@@ -1,4 +1,4 @@
-// Trains small networks, writes them as NIR for snnTorch and Norse, and beside each the input and the spikes that it has here.
+// Trains small networks, writes them as NIR for snnTorch and Norse, others for Spyx, and beside each the input and the spikes that it has here.
 // usage: node scripts/nir-out.mjs FOLDER   (after npm run build); then python3 scripts/nir-read.py FOLDER
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +15,12 @@ import { tasks } from '../dist/tasks/index.js';
 const folder = process.argv[2];
 if (!folder) throw new Error('usage: node scripts/nir-out.mjs FOLDER');
 const steps = 200;
-const target = targets.find(({ frameworks }) => frameworks.includes('norse'));
+const targetOf = (framework) => targets.find(({ frameworks }) => frameworks.includes(framework));
 
-/** A network of one population, or of two with feedback; neurons differ in time constant and threshold. */
-function experimentOf(seed) {
+/** A network of one population, or of two, with feedback but for Spyx; neurons differ in time constant and threshold. */
+function experimentOf(seed, spyx) {
   const two = seed % 2 === 1;
-  const filters = seed % 4 >= 2;
+  const filters = !spyx && seed % 4 >= 2;
   const population = (size) => ({
     size,
     neuron: {
@@ -28,7 +28,7 @@ function experimentOf(seed) {
       membrane: { tauMs: { kind: 'uniform', low: 3, high: 30 } },
       ...(filters ? { synapse: { tauMs: { kind: 'uniform', low: 1, high: 6 } } } : {}),
       vTh: { kind: 'uniform', low: 0.3, high: 1.2 },
-      reset: 'zero',
+      reset: spyx ? 'subtract' : 'zero',
     },
     bias: seed % 3 === 0 ? { kind: 'uniform', low: -0.02, high: 0.06 } : null,
   });
@@ -41,9 +41,9 @@ function experimentOf(seed) {
     'a-a': { from: 'a', to: 'a', ...rec },
     ...(two
       ? {
-          'a-b': { from: 'a', to: 'b', init: { kind: 'normal', gain: 2 }, delayMs: 0 },
+          'a-b': { from: 'a', to: 'b', init: { kind: 'normal', gain: 2 }, delayMs: spyx ? 1 : 0 },
           'b-b': { from: 'b', to: 'b', ...rec },
-          'b-a': { from: 'b', to: 'a', ...rec },
+          ...(spyx ? {} : { 'b-a': { from: 'b', to: 'a', ...rec } }),
         }
       : {}),
   };
@@ -69,8 +69,11 @@ const listOf = (rows, width) =>
   Array.from({ length: steps }, (_, t) => Array.from(rows.data.subarray(rowAt(rows, 0, t), rowAt(rows, 0, t) + width)));
 
 mkdirSync(folder, { recursive: true });
-for (let seed = 0; seed < 20; seed++) {
-  const experiment = createExperiment(experimentOf(seed), { ...models, tasks });
+for (let net = 0; net < 30; net++) {
+  const spyx = net >= 20;
+  const seed = spyx ? net - 20 : net;
+  const target = targetOf(spyx ? 'spyx' : 'norse');
+  const experiment = createExperiment(experimentOf(seed, spyx), { ...models, tasks });
   experiment.train();
   const { run, task, config } = experiment;
   createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
@@ -82,11 +85,14 @@ for (let seed = 0; seed < 20; seed++) {
   ]);
   const metadata = writtenOwn({ config, weights: new Map(files) });
   const { graph } = exportNetwork(network, target, { lossy: false, readouts: false, metadata });
-  const name = `net-${String(seed).padStart(2, '0')}`;
+  const name = `net-${String(net).padStart(2, '0')}`;
   await writeHdf5(join(folder, `${name}.nir`), { version: '1.0.8', node: graph });
   const last = network.spec.populations.length - 1;
   const x = listOf(network.trial.x, task.nIn);
   const z = listOf(network.activity[last].z, network.spec.populations[last].size);
-  const kinds = network.spec.populations.map(({ size, kind }) => `${size} ${kind}`).join(' <-> ');
-  writeFileSync(join(folder, `${name}.json`), JSON.stringify({ name, dt: target.dt, network: kinds, x, z }));
+  const kinds = network.spec.populations.map(({ size, kind }) => `${size} ${kind}`).join(spyx ? ' -> ' : ' <-> ');
+  writeFileSync(
+    join(folder, `${name}.json`),
+    JSON.stringify({ name, dt: target.dt, readers: target.frameworks, network: kinds, x, z }),
+  );
 }

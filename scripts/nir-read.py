@@ -1,6 +1,8 @@
-"""Reads what scripts/nir-out.mjs has written with snnTorch and Norse, and counts the entries of the spike rasters that differ from ours.
+"""Reads what scripts/nir-out.mjs has written with snnTorch, Norse and Spyx, and counts the entries of the spike rasters that differ from ours.
 
-usage: python3 scripts/nir-read.py FOLDER   (pip install nir snntorch norse)
+usage: python3 scripts/nir-read.py FOLDER   (pip install nir snntorch norse spyx)
+
+Spyx emits a spike one step after it; its rasters are compared from the second step on, one step earlier.
 """
 
 import contextlib
@@ -15,11 +17,13 @@ import warnings
 warnings.filterwarnings("ignore")
 logging.disable(logging.CRITICAL)
 
+import jax.numpy as jnp  # noqa: E402
 import nir  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from norse.torch.utils.import_nir import from_nir  # noqa: E402
 from snntorch.import_nir import import_from_nir  # noqa: E402
+from spyx.nir import from_nir as spyx_from_nir  # noqa: E402
 
 
 def run(module, x):
@@ -32,10 +36,17 @@ def run(module, x):
     return np.array(out)
 
 
+def spyx(graph, x, dt):
+    """The same in Spyx, which emits before it updates."""
+    _, z = spyx_from_nir(graph, jnp.array(x, jnp.float32)[:, None], dt=dt)
+    return np.asarray(z).reshape(len(x), -1)[1:]
+
+
 def main(folder):
     readers = {
-        "snntorch": lambda graph, dt: import_from_nir(graph),
-        "norse": lambda graph, dt: from_nir(graph, ignore_warnings=True, dt=dt),
+        "snntorch": lambda graph, x, dt: run(import_from_nir(graph), x),
+        "norse": lambda graph, x, dt: run(from_nir(graph, ignore_warnings=True, dt=dt), x),
+        "spyx": spyx,
     }
     total = dict.fromkeys(readers, 0)
     for path in sorted(glob.glob(os.path.join(folder, "*.nir"))):
@@ -43,10 +54,10 @@ def main(folder):
             ours = json.load(file)
         x, z = np.array(ours["x"]), np.array(ours["z"])
         found = []
-        for name, read in readers.items():
+        for name in ours["readers"]:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                spikes = run(read(nir.read(path), ours["dt"]), x)
-            differ = int((spikes != z).sum())
+                spikes = readers[name](nir.read(path), x, ours["dt"])
+            differ = int((spikes != z[: len(spikes)]).sum())
             total[name] += differ
             found.append(f"{name} {differ}")
         print(f"{ours['name']}  {ours['network']:32}  {int(z.sum()):5} spikes in {z.size} entries, differ: {', '.join(found)}")

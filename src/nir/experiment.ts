@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../core/errors.ts';
 import type { Convention } from './convention.ts';
 import type { LinearMap } from './maps.ts';
-import { type Arriving, inputSource, type Unit, type UnitGraph } from './network.ts';
+import { type Arriving, approximations, inputSource, type Unit, type UnitGraph } from './network.ts';
 
 /** Weights of a projection or readout, [pre][post] whole or one for each listed pair; or of a bias, [post]. */
 export interface NirWeights {
@@ -227,10 +227,12 @@ class Building {
     const { a, leak } = unit.cells;
     const readers = [...this.#graph.units, ...this.#graph.outputs].filter((part) => part.arriving.paths.has(source));
     const alike = a.every((value) => value === a[0]) && a[0] < 1 && leak.every((value) => value === 0);
-    const constant = unit.arriving.offset.some((value) => value !== 0);
+    const biased = unit.arriving.offset.some((value) => value !== 0);
+    const constant = biased && !this.#graph.allowed.has('readout-bias');
+    if (biased && !constant) this.#notes.push(`"${unit.name}": ${approximations['readout-bias']}, as asked for`);
     if (readers.length !== 1 || !alike || constant || !readable(unit.arriving)) {
       this.#notes.push(
-        `"${unit.name}" stays a population behind which the readout of "${name}" stands: a readout has one time constant, no leak, no bias that it filters, and reads spikes of one delay; rules that are local give what is before it no credit`,
+        `"${unit.name}" stays a population behind which the readout of "${name}" stands: a readout has one time constant, no leak, no bias that it filters, and reads spikes of one delay; rules that are local give what is before it no credit${constant ? '; --allow readout-bias lets the bias come behind the filter' : ''}`,
       );
       return null;
     }
@@ -267,7 +269,10 @@ class Building {
       ...(several ? { outputs: Array.from({ length: size }, (_, k) => first + k) } : {}),
     };
     this.#weights.set(readout, { shape: [rows.length / size, size], values: Float64Array.from(rows), sparse: null });
-    if (bias) this.#weights.set(`${readout}.bias`, { shape: [size], values: read.offset, sparse: null });
+    // What a constant input comes to behind the filter.
+    const comesTo = unit?.cells ? unit.cells.gain.map((gain, k) => gain / (1 - (unit.cells?.a[k] ?? 0))) : ones(size);
+    const values = read.offset.map((value, k) => value * comesTo[k]);
+    if (bias) this.#weights.set(`${readout}.bias`, { shape: [size], values, sparse: null });
     this.#places.set(unit?.name ?? name, { population: null, readout, lag, spikes: false, after: null });
     if (lag > 0) this.#notes.push(`the readout ${readout} has what "${name}" gives ${lag} steps earlier than the file`);
   }

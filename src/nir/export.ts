@@ -4,11 +4,10 @@ import type { CellsKernel, ThresholdKernel } from '../core/plugins.ts';
 import { perNeuron } from '../core/values.ts';
 import { type Convention, parseConvention } from './convention.ts';
 import { graphOfTree } from './graph.ts';
-import type { Written, WrittenNumbers } from './hdf5.ts';
 import { inputSource, unitGraphOf } from './network.ts';
 import type { Target } from './targets.ts';
 import { readGraph } from './topology.ts';
-import { treeOf } from './written.ts';
+import { treeOf, type Written, type WrittenNumbers } from './written.ts';
 
 /** A graph to be written, and what it does not say. */
 export interface Export {
@@ -119,7 +118,7 @@ class Exporting {
       const post = nodes.indexOf(name);
       for (const [source, byDelay] of arriving.paths) {
         const pre = nodes.indexOf(source);
-        const least = source !== inputSource && pre >= post ? 1 : 0;
+        const least = source === inputSource ? 0 : pre >= post ? 1 : this.#target.layerDelay;
         const { populations } = this.#network.spec;
         for (const delay of byDelay.keys()) {
           if (post >= 0 && delay !== least) {
@@ -195,9 +194,9 @@ class Exporting {
   }
 
   #checkDelays({ name, parts }: Whole): void {
-    const { feedback, frameworks } = this.#target;
+    const { feedback, frameworks, layerDelay } = this.#target;
     for (const { pre, post, delay } of parts) {
-      const least = pre !== null && pre >= post ? 1 : 0;
+      const least = pre === null ? 0 : pre >= post ? 1 : layerDelay;
       if (delay !== least)
         this.#lost.push(
           `projection ${name}: its delay of ${delay} steps becomes ${least}, as importers read the order of nodes`,
@@ -380,7 +379,7 @@ function identity(n: number): Float64Array {
 }
 
 /** The convention by which our own reader has the network again. */
-export function conventionOf({ dt, reset }: Target): Convention {
+export function conventionOf({ dt, reset, layerDelay }: Target): Convention {
   return parseConvention(
     {
       dt,
@@ -389,6 +388,7 @@ export function conventionOf({ dt, reset }: Target): Convention {
       synGain: 'w_in*dt/tau_syn',
       reset: reset === 'zero' ? 'v_reset' : 'subtract',
       resetWhen: 'next-step',
+      emit: layerDelay === 1 ? 'before-update' : 'after-update',
     },
     'target',
   );

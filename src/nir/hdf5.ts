@@ -1,6 +1,6 @@
 import { FileError, UnsupportedError } from '../core/errors.ts';
 import { entriesOf, type Hdf5Dataset, type Hdf5Group, limits } from './tree.ts';
-import { isNumbers } from './written.ts';
+import { isNumbers, type Written, type WrittenNumbers } from './written.ts';
 
 /** What is asked of h5wasm, an optional peer whose own types no declaration may name. */
 interface H5wasm {
@@ -49,7 +49,7 @@ export async function readHdf5(path: string, importer?: (name: string) => Promis
   try {
     return groupOf(file, path, 0, { left: 8 * limits.nodes });
   } finally {
-    file.close();
+    attempt(path, () => file.close());
   }
 }
 
@@ -103,17 +103,6 @@ function datasetOf(dataset: H5Dataset, path: string): Hdf5Dataset {
     numbers[s] = Number(entry);
   }
   return { kind: 'dataset', shape, value: numbers };
-}
-
-/** What is written: groups of groups, numbers of a type, and strings. */
-export interface Written {
-  readonly [name: string]: Written | WrittenNumbers | string | readonly (readonly string[])[];
-}
-export interface WrittenNumbers {
-  readonly type: 'float32' | 'float64' | 'int64';
-  /** [] is a scalar. */
-  readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
 }
 
 /** Writes a tree as an HDF5 file. @throws UnsupportedError without h5wasm, FileError for a file that cannot be written */

@@ -10,6 +10,7 @@ export const approximations = {
   'multi-spike': 'one spike a step where the file lets a neuron have several',
   'min-v': 'no lower bound of the membrane',
   convolution: 'convolutions and pools as synapses of their own, which do not learn',
+  'readout-bias': 'the bias of an LI as the value that it comes to, from the first step on',
 } as const;
 export type Approximation = keyof typeof approximations;
 
@@ -43,6 +44,7 @@ export interface UnitGraph {
   readonly nIn: number;
   /** What is not as in the file, in words. */
   readonly notes: readonly string[];
+  readonly allowed: ReadonlySet<Approximation>;
 }
 
 /** Name of the input as a source. */
@@ -84,7 +86,7 @@ export function unitGraphOf(
   if (outputs.length === 0) refuse('there is no Output: at least one');
   const all = [...new Set(refused)];
   if (all.length > 0) throw new UnsupportedError(`${path}: the engine cannot say all of this graph: ${all.join('; ')}`);
-  return { units, outputs, nIn: [...sizes][0], notes: [...new Set(notes)] };
+  return { units, outputs, nIn: [...sizes][0], notes: [...new Set(notes)], allowed };
 }
 
 type Refuse = (what: string, approximation?: Approximation) => void;

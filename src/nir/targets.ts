@@ -15,6 +15,8 @@ export interface Target {
    * passes its weights; or as the subgraph of four nodes.
    */
   readonly loop: 'identity' | 'subgraph';
+  /** Steps from a population to a later one: 1 where neurons emit before they update. */
+  readonly layerDelay: 0 | 1;
   /** Whether later populations can feed back to earlier ones. */
   readonly feedback: boolean;
 }
@@ -28,6 +30,7 @@ export const targets: readonly Target[] = [
     filters: true,
     reset: 'zero',
     loop: 'identity',
+    layerDelay: 0,
     feedback: true,
   },
   {
@@ -37,6 +40,7 @@ export const targets: readonly Target[] = [
     filters: false,
     reset: 'subtract',
     loop: 'subgraph',
+    layerDelay: 1,
     feedback: false,
   },
 ];

@@ -1,5 +1,15 @@
-import type { Written, WrittenNumbers } from './hdf5.ts';
 import type { Hdf5Dataset, Hdf5Group } from './tree.ts';
+
+/** What is written: groups of groups, numbers of a type, and strings. */
+export interface Written {
+  readonly [name: string]: Written | WrittenNumbers | string | readonly (readonly string[])[];
+}
+export interface WrittenNumbers {
+  readonly type: 'float32' | 'float64' | 'int64';
+  /** [] is a scalar. */
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+}
 
 /** The tree that a reader finds in what is written; numbers lose what their type does not hold. */
 export function treeOf(written: Written): Hdf5Group {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
@@ -54,6 +54,7 @@ export async function importNir(path: string, flags: ImportFlags): Promise<void>
 function restoreOwn(own: OwnParameters, folder: string, flags: ImportFlags, path: string): string[] {
   const config = applySettings(own.config, [...(flags.set ?? [])], catalogue);
   const { network } = createExperiment(config, catalogue).run;
+  mkdirSync(folder, { recursive: true });
   for (const [name, { shape, values }] of own.weights) {
     if (!/^[A-Za-z][A-Za-z0-9_.-]{0,127}$/u.test(name)) throw new FileError(path, `names the weights "${name}"`);
     const places = name.endsWith('.rowStart') || name.endsWith('.post');
@@ -78,7 +79,7 @@ function importGraph(graph: NirGraph, folder: string, flags: ImportFlags, path: 
   assertFinite(network, path);
   writeWeights(folder, network);
   writeExperiment(config, flags.out);
-  const task = flags.set?.some((setting) => setting.startsWith('task'))
+  const task = flags.set?.some((setting) => /^task(\.kind)?=/u.test(setting))
     ? []
     : [`the task is a placeholder with ${nIn} inputs and ${nOut} outputs: --set task=... sets yours`];
   return [...notes, ...task];
