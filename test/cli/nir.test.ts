@@ -60,7 +60,7 @@ it('a convention may be a file, with a step of its own; one that is not known is
   const folder = emptyFolder();
   const convention = { dt: 0.001, decay: 'euler', gain: 'dt/tau', reset: 'zero', resetWhen: 'same-step' };
   writeFileSync(join(folder, 'own.json'), JSON.stringify(convention));
-  const norse = join(root, 'test/data/nir/norse-lifbox.nir');
+  const norse = join(root, 'examples/norse-lifbox.nir');
   const args = ['import', norse, '--convention', 'own.json', '--allow', 'readout-bias', '--dt', '0.0005', ...few];
   await succeed([...args, '--out', 'net.json'], folder);
   const { network } = JSON.parse(readFileSync(join(folder, 'net.json'), 'utf8'));

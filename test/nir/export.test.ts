@@ -163,7 +163,7 @@ it('real files of frameworks read as their JSON twins say', async () => {
   const twin = JSON.parse(readFileSync(join(import.meta.dirname, '../golden/nir-run-norse-lifbox.json'), 'utf8')) as {
     hdf5: never;
   };
-  const path = join(import.meta.dirname, '../data/nir/norse-lifbox.nir');
+  const path = join(import.meta.dirname, '../../examples/norse-lifbox.nir');
   const { treeOfJson } = await import('../../src/nir/index.ts');
   expect(graphOfTree(await readHdf5(path), 'x')).toEqual(graphOfTree(treeOfJson(twin.hdf5, 'x'), 'x'));
 });
