@@ -272,7 +272,8 @@ function unitOf(
 
 /** Says what a population of ours cannot be. */
 function refuseCells(name: string, { a, v0, synapse, fires }: NirCells, convention: Convention, refuse: Refuse): void {
-  if (a.some((value) => value < 0)) refuse(`"${name}" decays by a factor < 0: time constants of at least a step`);
+  if (a.some((value) => value < 0))
+    refuse(`"${name}" decays by a factor < 0: time constants of at least a step, or a shorter step (dt)`);
   if (synapse?.s.some((value) => !(value >= 0 && value < 1))) {
     refuse(`"${name}" has a synapse whose decay is not in [0, 1): time constants of at least a step`);
   }

@@ -91,7 +91,7 @@ const neuronRows: readonly LiveNeuron[] = [
   },
   {
     label: 'lif, less than its threshold off',
-    params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, resetBy: 0.45, psiWidth: 1.2 },
+    params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, resetBy: 0.5, psiWidth: 1.2 },
   },
   {
     label: 'lif, reset to a value',
