@@ -41,6 +41,7 @@ export { type Decay, decayPerStep, rateToSpikesPerStep, resolveDecay, spikesPerS
 export type * from './core/upkeep.ts';
 export {
   decayValues,
+  keptValues,
   mapValues,
   perNeuron,
   resolveDecays,

@@ -13,6 +13,7 @@ const layers: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['src/record/', ['src/core/', 'src/data/']],
   ['src/plot/', ['src/core/']],
   ['src/config/', ['src/core/']],
+  ['src/nir/', ['src/core/', 'src/data/']],
   ['src/core/', []],
   ['src/index.ts', layersOf('core config data engine experiment backends optim record')],
   ['src/browser.ts', ['src/index.ts', 'src/core/', 'src/backends/', 'models/', 'tasks/']],

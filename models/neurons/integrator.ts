@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Layout, Real } from '../../src/core/layout.ts';
 import type { LinearDynamics, NeuronModel } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
-import { decayValues, mapValues, perNeuron, resolveDecays } from '../../src/core/values.ts';
+import { keptValues, mapValues, perNeuron, resolveDecays } from '../../src/core/values.ts';
 
 const params = z.strictObject({
   kind: z.literal('integrator'),
-  leak: decayValues.default({ tauMs: 20 }).describe('time constant of the integrator'),
+  leak: keptValues.default({ tauMs: 20 }).describe('time constant of the integrator'),
   inputScale: z.enum(['1', '1-decay']).default('1-decay').describe('factor on the input current'),
 });
 

@@ -12,9 +12,9 @@ import type {
   ThresholdKernel,
 } from '../../src/core/plugins.ts';
 import { rowAt } from '../../src/core/rows.ts';
-import { positive, signed } from '../../src/core/schema.ts';
+import { magnitude, positive, signed } from '../../src/core/schema.ts';
 import {
-  decayValues,
+  keptValues,
   mapValues,
   perNeuron,
   resolveDecays,
@@ -25,7 +25,7 @@ import {
 
 /** What the threshold neurons have in common. A parameter may be one number, one for each neuron, or drawn. */
 export const spikingParams = {
-  membrane: decayValues.default({ tauMs: 20 }).describe('membrane time constant'),
+  membrane: keptValues.default({ tauMs: 20 }).describe('membrane time constant'),
   vTh: valuesOf(positive).default(0.6).describe('baseline threshold, in the unit of the weights'),
   rest: valuesOf(signed).default(0).describe('potential that the membrane leaks to, in the unit of the weights'),
   initial: valuesOf(signed).nullable().default(null).describe('membrane before the first step; null: at rest'),
@@ -60,12 +60,14 @@ export const spikingParams = {
     .describe('a spike blocks the next nRef - 1 steps'),
   inputScale: z.enum(['1', '1-alpha']).default('1').describe('factor on the input current'),
   reset: z.enum(['subtract', 'zero']).default('subtract').describe('what a spike does to the membrane one step later'),
+  resetBy: valuesOf(magnitude).optional().describe('what "subtract" subtracts; default vTh, 0 for no reset'),
+  resetTo: valuesOf(signed).optional().describe('where "zero" sets the membrane before it decays; default 0'),
   fires: z.enum(['>', '>=']).default('>').describe('comparison with the threshold'),
 };
 
 /** Parameters of `spikingParams` as their schemas give them. */
 export interface SpikingParams {
-  readonly membrane: z.output<typeof decayValues>;
+  readonly membrane: z.output<typeof keptValues>;
   readonly vTh: Values;
   readonly rest: Values;
   readonly initial: Values | null;
@@ -77,6 +79,8 @@ export interface SpikingParams {
   readonly nRef: number;
   readonly inputScale: '1' | '1-alpha';
   readonly reset: 'subtract' | 'zero';
+  readonly resetBy?: Values | undefined;
+  readonly resetTo?: Values | undefined;
   readonly fires: '>' | '>=';
 }
 
@@ -89,6 +93,8 @@ interface Cells {
   readonly vTh: Each;
   readonly rest: Each;
   readonly initial: Each;
+  /** What a spike takes from the membrane in the next step, beside all that is left of it where it is set to a value. */
+  readonly jump: Each;
   readonly psiHeight: Each;
   readonly psiWidth: Each;
   /** Decay of the adaptation, and its strength. [self] */
@@ -100,6 +106,18 @@ interface Cells {
 /** What a kind of neuron has beside a membrane and a threshold. */
 export type Beside = Pick<Cells, 'adaptation' | 'synapse'>;
 
+type OptionalValues = 'psiHeight' | 'psiWidth' | 'initial' | 'resetBy' | 'resetTo';
+type Range = readonly [valid: (value: number) => boolean, range: string];
+const above0: Range = [(value) => value > 0, 'a number > 0'];
+const anyNumber: Range = [() => true, 'a number'];
+const rangesOf: Readonly<Record<OptionalValues, Range>> = {
+  psiHeight: above0,
+  psiWidth: above0,
+  initial: anyNumber,
+  resetBy: [(value) => value >= 0, 'a number >= 0'],
+  resetTo: anyNumber,
+};
+
 function cellsOf(p: SpikingParams, { dtMs, size, path, rng }: NeuronContext, beside: Beside): Cells {
   const number = (name: 'vTh' | 'rest' | 'gamma', valid: (value: number) => boolean, range: string) =>
     resolveValues(p[name], size, rng.split(name), `${path}.${name}`, valid, range);
@@ -109,18 +127,30 @@ function cellsOf(p: SpikingParams, { dtMs, size, path, rng }: NeuronContext, bes
   const vTh = number('vTh', above, 'a threshold > 0');
   const rest = number('rest', any, 'a number');
   const gamma = number('gamma', above, 'a height > 0');
-  const given = (name: 'psiHeight' | 'psiWidth' | 'initial', otherwise: Each): Each => {
+  const given = (name: OptionalValues, otherwise: Each): Each => {
     const values = p[name];
     if (values === undefined || values === null) return otherwise;
-    const valid = name === 'initial' ? any : above;
-    return resolveValues(values, size, rng.split(name), `${path}.${name}`, valid, 'a number > 0');
+    const [valid, range] = rangesOf[name];
+    return resolveValues(values, size, rng.split(name), `${path}.${name}`, valid, range);
   };
+  const gain = p.inputScale === '1' ? 1 : mapValues(decay, (alpha) => 1 - alpha);
+  if (perNeuron(gain, size).includes(0)) {
+    throw new ConfigError(`${path}.inputScale`, p.inputScale, '"1" where a membrane does not leak');
+  }
+  const other = p.reset === 'subtract' ? 'resetTo' : 'resetBy';
+  if (p[other] !== undefined) throw new ConfigError(`${path}.${other}`, p[other], `none beside reset "${p.reset}"`);
   return {
     decay,
-    gain: p.inputScale === '1' ? 1 : mapValues(decay, (alpha) => 1 - alpha),
+    gain,
     vTh,
     rest,
     initial: given('initial', rest),
+    jump:
+      p.reset === 'subtract'
+        ? given('resetBy', vTh)
+        : p.resetTo === undefined
+          ? 0
+          : combine(decay, given('resetTo', 0), (alpha, value) => -alpha * value),
     psiHeight: given(
       'psiHeight',
       combine(gamma, vTh, (height, threshold) => height / threshold),
@@ -169,7 +199,11 @@ export function deriveSpiking(p: SpikingParams, context: NeuronContext, beside: 
     membrane: 'v',
     nRef: p.nRef,
     triangle: p.psiLevels === null && p.psiSteps === null ? { slope: slopeOf(cells, size), peak: 0.5 } : null,
-    kernel: alike ? thresholdKernel(p, alike) : cellsKernel(p, eachOf(cells, size)),
+    kernel: alike
+      ? thresholdKernel(p, alike)
+      : cells.jump === plainJump(p, vTh)
+        ? cellsKernel(p, eachOf(cells, size))
+        : null,
     threshold: (state, b, out) => {
       if (adaptation) raise(out, state.a, adaptation.strength, b * size, baseline, size);
       else out.set(baseline);
@@ -196,10 +230,14 @@ interface Alike {
   readonly resetGain: number;
 }
 
-/** null where neurons differ, leak to somewhere else than 0, or filter their input first. */
+/** That of a neuron that loses its threshold, or all. */
+const plainJump = ({ reset }: SpikingParams, vTh: Each): Each => (reset === 'subtract' ? vTh : 0);
+
+/** null where neurons differ, leak to somewhere else than 0, are reset by something else than their threshold or to 0, or filter their input first. */
 function uniform(p: SpikingParams, cells: Cells, path: string): Alike | null {
-  const { decay, gain, vTh, rest, psiHeight, psiWidth, adaptation, synapse } = cells;
-  const all = [decay, gain, vTh, psiHeight, psiWidth, adaptation?.decay ?? 0];
+  const { decay, gain, vTh, rest, jump, psiHeight, psiWidth, adaptation, synapse } = cells;
+  const all = [decay, gain, vTh, jump, psiHeight, psiWidth, adaptation?.decay ?? 0];
+  if (jump !== plainJump(p, vTh)) return null;
   if (rest !== 0 || synapse !== null || all.some((value) => typeof value !== 'number')) return null;
   const heights = { psiHeight: psiHeight as number, psiWidth: psiWidth as number };
   return {
@@ -218,11 +256,11 @@ function closedDynamics({ decay, gain, adaptation, resetGain }: Alike): NeuronIn
 
 /** States: the membrane; then the adaptation, the synaptic current, where there are any. */
 function linearDynamics(p: SpikingParams, cells: Cells, n: number): LinearDynamics {
-  const { decay, gain, vTh, adaptation, synapse } = cells;
+  const { decay, gain, jump, adaptation, synapse } = cells;
   const m = 1 + (adaptation ? 1 : 0) + (synapse === null ? 0 : 1);
   const zeros = (length: number) => new Float64Array(n * length);
   const [transition, input, own, reset, read] = [zeros(m * m), zeros(m), zeros(m), zeros(m), zeros(m)];
-  const [alpha, zeta, threshold] = [decay, gain, vTh].map((value) => perNeuron(value, n));
+  const [alpha, zeta, taken] = [decay, gain, jump].map((value) => perNeuron(value, n));
   const rho = perNeuron(adaptation?.decay ?? 0, n);
   const sigma = perNeuron(synapse ?? 0, n);
   for (let j = 0; j < n; j++) {
@@ -230,7 +268,7 @@ function linearDynamics(p: SpikingParams, cells: Cells, n: number): LinearDynami
     transition[at * m] = alpha[j];
     input[at] = zeta[j];
     read[at] = 1;
-    if (p.reset === 'subtract') reset[at] = threshold[j];
+    if (p.reset === 'subtract') reset[at] = taken[j];
     if (adaptation) {
       transition[(at + 1) * m + 1] = rho[j];
       own[at + 1] = 1;
@@ -271,8 +309,8 @@ function bindAlike(
 }
 
 /** Constants of every neuron. [self] each */
-function eachOf({ decay, gain, vTh, rest, psiHeight, psiWidth, adaptation, synapse }: Cells, size: number) {
-  const [alpha, zeta, baseline, height, width] = [decay, gain, vTh, psiHeight, psiWidth].map((value) =>
+function eachOf({ decay, gain, vTh, rest, jump, psiHeight, psiWidth, adaptation, synapse }: Cells, size: number) {
+  const [alpha, zeta, baseline, taken, height, width] = [decay, gain, vTh, jump, psiHeight, psiWidth].map((value) =>
     perNeuron(value, size),
   );
   return {
@@ -280,6 +318,7 @@ function eachOf({ decay, gain, vTh, rest, psiHeight, psiWidth, adaptation, synap
     gain: zeta,
     leak: perNeuron(rest, size).map((value, j) => (1 - alpha[j]) * value),
     vTh: baseline,
+    jump: taken,
     psiHeight: height,
     psiWidth: width,
     adaptation: adaptation && { decay: perNeuron(adaptation.decay, size), strength: adaptation.strength },
@@ -298,7 +337,7 @@ function bindEach(
   const { self: n } = sizes;
   const { v, refractory, a, i } = state;
   const each = eachOf(cells, size);
-  const { decay, gain, leak, vTh, psiHeight: height, psiWidth: width, adaptation, synapse: sigma } = each;
+  const { decay, gain, leak, vTh, jump, psiHeight: height, psiWidth: width, adaptation, synapse: sigma } = each;
   const threshold = new Float64Array(n);
   const drive = new Float64Array(n);
   const psiHeight = typeof cells.psiHeight === 'number' ? cells.psiHeight : 1;
@@ -311,8 +350,8 @@ function bindEach(
     if (adaptation) adaptEach(a, z.data, at, before, adaptation.decay, n);
     if (sigma) filterInput(i, drive, current, sigma, at, n);
     const arriving = sigma ? drive : current;
-    if (subtracts) subtractEach(v, z.data, arriving, leak, at, before, decay, gain, vTh, n);
-    else toZeroEach(v, z.data, arriving, leak, at, before, decay, gain, n);
+    if (subtracts) subtractEach(v, z.data, arriving, leak, at, before, decay, gain, jump, n);
+    else toValueEach(v, z.data, arriving, leak, at, before, decay, gain, jump, n);
     if (adaptation) raise(threshold, a, adaptation.strength, at, vTh, n);
     else threshold.set(vTh);
     const row = rowAt(psi, b, t);
@@ -347,7 +386,7 @@ function raiseFrom(threshold: Real, a: Real, strength: Real, at: number, vTh: nu
   for (let j = 0; j < n; j++) threshold[j] = vTh + strength[j] * a[at + j];
 }
 
-/** v[t] = decay v[t-1] + leak + gain I[t] - vTh z[t-1], each neuron by its own constants [self]. */
+/** v[t] = decay v[t-1] + leak + gain I[t] - jump z[t-1], each neuron by its own constants [self]. */
 function subtractEach(
   v: Real,
   z: Real,
@@ -357,16 +396,16 @@ function subtractEach(
   prev: number,
   decay: Real,
   gain: Real,
-  vTh: Real,
+  jump: Real,
   n: number,
 ): void {
   for (let j = 0; j < n; j++) {
-    v[at + j] = decay[j] * v[at + j] + leak[j] + gain[j] * current[j] - vTh[j] * z[prev + j];
+    v[at + j] = decay[j] * v[at + j] + leak[j] + gain[j] * current[j] - jump[j] * z[prev + j];
   }
 }
 
-/** v[t] = decay v[t-1] (1 - z[t-1]) + leak + gain I[t]. */
-function toZeroEach(
+/** v[t] = decay v[t-1] (1 - z[t-1]) + leak + gain I[t] - jump z[t-1]. */
+function toValueEach(
   v: Real,
   z: Real,
   current: Real,
@@ -375,9 +414,12 @@ function toZeroEach(
   prev: number,
   decay: Real,
   gain: Real,
+  jump: Real,
   n: number,
 ): void {
-  for (let j = 0; j < n; j++) v[at + j] = decay[j] * v[at + j] * (1 - z[prev + j]) + leak[j] + gain[j] * current[j];
+  for (let j = 0; j < n; j++) {
+    v[at + j] = decay[j] * v[at + j] * (1 - z[prev + j]) + leak[j] + gain[j] * current[j] - jump[j] * z[prev + j];
+  }
 }
 
 /** psi = height max(0, 1 - |v - A| / width), 0 while refractory, each neuron by its own.   Shapes as in `fire`. */
@@ -434,7 +476,8 @@ function cellsKernel(
   each: ReturnType<typeof eachOf>,
 ): CellsKernel | null {
   if (psiSteps) return null;
-  return { name: 'cells', ...each, nRef, orEqual: fires === '>=', resetToZero: reset === 'zero', psiLevels };
+  const { jump: _, ...constants } = each;
+  return { name: 'cells', ...constants, nRef, orEqual: fires === '>=', resetToZero: reset === 'zero', psiLevels };
 }
 
 /** v[t] = decay v[t-1] + gain I[t] - vTh z[t-1].   v: [stream][self] at `at`, z: row t-1 at `prev`, current: [self] */

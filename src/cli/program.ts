@@ -6,6 +6,8 @@ import { check } from './commands/check.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
+import { exportNir } from './commands/exportNir.ts';
+import { importNir } from './commands/importNir.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { createNew } from './commands/new.ts';
 import { record } from './commands/record.ts';
@@ -72,6 +74,8 @@ export function createProgram(): Command {
     addNew,
     addCheck,
     addVerify,
+    addImport,
+    addExport,
     addList,
     addSchema,
     addBench,
@@ -405,6 +409,44 @@ function addVerify(program: Command): void {
     .action(async (paths: string[], flags: { json?: boolean; backend?: string }) => {
       if (!(await verify(paths, flags))) process.exitCode = 1;
     });
+}
+
+function addImport(program: Command): void {
+  program
+    .command('import')
+    .argument('<file>', 'a NIR file, .nir')
+    .description('make an experiment and a folder of weights from a network that another framework has written as NIR')
+    .option(
+      '--convention <name|file>',
+      'how the file is read: snntorch, norse, sinabs, rockpool, spyx, nir, or a JSON file; not needed for our own files',
+    )
+    .option('--dt <step>', 'length of a step, in the unit of the time constants of the file', positive)
+    .option('--allow <a,b,...>', 'say otherwise what our networks cannot say: multi-spike, min-v, convolution')
+    .requiredOption('--out <file>', 'the experiment; its weights go into a folder beside it')
+    .option(...set)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace import network.nir --convention snntorch --out imported.json',
+        'spiketrace import network.nir --convention norse --dt 0.0005 --set rule.name=bptt --out imported.json',
+      ]),
+    )
+    .action(importNir);
+}
+
+function addExport(program: Command): void {
+  program
+    .command('export')
+    .argument('<folder>', 'a run folder')
+    .description('write the network of a run as a NIR file that other frameworks read to the same spikes')
+    .requiredOption('--nir <file>', 'where to')
+    .requiredOption('--for <a,b,...>', 'frameworks that will read it: snntorch,norse or spyx')
+    .option('--lossy', 'drop what NIR cannot say, and list it, in place of refusing')
+    .option('--readouts', 'write the readout too; an LI makes snnTorch raise, and Norse drops it')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace export runs/first --nir network.nir --for snntorch,norse']))
+    .action(exportNir);
 }
 
 function addList(program: Command): void {

@@ -55,22 +55,39 @@ function matricesOf({ spec, weights }: Network): Matrix[] {
   return [...projections, ...readouts, ...signals];
 }
 
+/** A file of weights: its name without .npy. */
+export interface WeightFile {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float64Array | Int32Array;
+}
+
 /**
- * Weights as .npy: `<projection>.npy` [pre][post] with the bias row last, `<readout>.npy` [pre][out], `<readout>.bias.npy` [out].
+ * Weights as arrays: `<projection>` [pre][post] with the bias row last, `<readout>` [pre][out], `<readout>.bias` [out].
  * A sparse projection is its values in storage order beside `<name>.rowStart` and `<name>.post`.
  */
-export function writeWeights(folder: string, network: Network): void {
-  mkdirSync(folder, { recursive: true });
-  for (const { name, shape, projection, parts } of matricesOf(network)) {
+export function weightFiles(network: Network): WeightFile[] {
+  return matricesOf(network).flatMap(({ name, shape, projection, parts }) => {
     const values = new Float64Array(shape.reduce((product, n) => product * n, 1));
     for (const part of parts) {
       if (part.places) scatter(values, part.places, part.values);
       else values.set(part.values);
     }
+    const file = { name, shape, values };
+    if (!projection || projection.dense) return [file];
+    return [
+      file,
+      { name: `${name}.rowStart`, shape: [projection.nPre + 1], values: projection.rowStart },
+      { name: `${name}.post`, shape: [projection.nSyn], values: projection.post },
+    ];
+  });
+}
+
+/** Weights as .npy, one for each of `weightFiles`. */
+export function writeWeights(folder: string, network: Network): void {
+  mkdirSync(folder, { recursive: true });
+  for (const { name, shape, values } of weightFiles(network)) {
     writeAtomic(join(folder, `${name}.npy`), encodeNpy(values, [...shape]));
-    if (!projection || projection.dense) continue;
-    writeAtomic(join(folder, `${name}.rowStart.npy`), encodeNpy(projection.rowStart, [projection.nPre + 1]));
-    writeAtomic(join(folder, `${name}.post.npy`), encodeNpy(projection.post, [projection.nSyn]));
   }
 }
 

@@ -82,9 +82,15 @@ export const decayValues = z.union([
   z.strictObject({ decay: valuesOf(z.number().min(0).lt(1)).describe('decay per step; 0 is no memory') }),
 ]);
 
+/** The same of a value that need not leak. */
+export const keptValues = z.union([
+  z.strictObject({ tauMs: valuesOf(positive).describe('time constant, ms') }),
+  z.strictObject({ decay: valuesOf(z.number().min(0).max(1)).describe('decay per step; 0 is no memory, 1 no leak') }),
+]);
+
 /** Decays per step of a population. @throws ConfigError for a drawn time constant <= 0 or a decay outside [0, 1) */
 export function resolveDecays(
-  setting: z.output<typeof decayValues>,
+  setting: z.output<typeof decayValues | typeof keptValues>,
   size: number,
   dtMs: number,
   rng: Rng,

@@ -90,20 +90,30 @@ export async function loadHdf5(
   resolve: (name: string) => string = nodeModule('node:module', 'HDF5').createRequire(import.meta.url).resolve,
 ): Promise<LoadedHdf5> {
   if (loaded) return loaded;
-  let found: { readonly ready: Promise<Hdf5Module> };
+  const module = await (await importH5wasm<{ readonly ready: Promise<Hdf5Module> }>(importer)).ready;
+  const folder = pluginFolder(resolve);
+  if (folder !== null) module.insert_plugin_search_path(folder, 0);
+  loaded = { module, filters: folder !== null };
+  return loaded;
+}
+
+/**
+ * The package h5wasm, with errors that throw: by default it opens what is no HDF5 file, and reads garbage.
+ * @throws UnsupportedError where it is not installed, with what to install
+ */
+export async function importH5wasm<
+  Package extends { readonly ready: Promise<{ activate_throwing_error_handler(): unknown }> },
+>(importer: (name: string) => Promise<unknown> = (name) => import(name)): Promise<Package> {
+  let found: Package;
   try {
-    found = (await importer('h5wasm/node')) as typeof found;
+    found = (await importer('h5wasm/node')) as Package;
   } catch (error) {
     const { code, message = String(error) } = error as { code?: string; message?: string };
     const problem = code === 'ERR_MODULE_NOT_FOUND' ? 'is not installed' : `does not load (${message.split('\n')[0]})`;
     throw new UnsupportedError(`HDF5 files need the package h5wasm, which ${problem}: ${install}`);
   }
-  const module = await found.ready;
-  module.activate_throwing_error_handler();
-  const folder = pluginFolder(resolve);
-  if (folder !== null) module.insert_plugin_search_path(folder, 0);
-  loaded = { module, filters: folder !== null };
-  return loaded;
+  (await found.ready).activate_throwing_error_handler();
+  return found;
 }
 
 function pluginFolder(resolve: (name: string) => string): string | null {

@@ -385,16 +385,25 @@ it('a reader that leaves early is no failure', async () => {
 });
 
 describe('help', () => {
-  it.concurrent.each(['train', 'resume', 'compare', 'eval', 'plot', 'verify', 'list', 'schema', 'bench'])(
-    'of %s ends with examples',
-    async (command) => {
-      const { stdout } = await succeed([command, '--help']);
-      expect(stdout).toMatch(/\nExamples:\n( {2}\$ spiketrace .+\n)+$/);
-      for (const line of stdout.split('\n').filter((text) => text.startsWith('  $'))) {
-        expect(line).toMatch(new RegExp(`spiketrace ${command}\\b`));
-      }
-    },
-  );
+  it.concurrent.each([
+    'train',
+    'resume',
+    'compare',
+    'eval',
+    'plot',
+    'verify',
+    'import',
+    'export',
+    'list',
+    'schema',
+    'bench',
+  ])('of %s ends with examples', async (command) => {
+    const { stdout } = await succeed([command, '--help']);
+    expect(stdout).toMatch(/\nExamples:\n( {2}\$ spiketrace .+\n)+$/);
+    for (const line of stdout.split('\n').filter((text) => text.startsWith('  $'))) {
+      expect(line).toMatch(new RegExp(`spiketrace ${command}\\b`));
+    }
+  });
 
   it('names the version', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

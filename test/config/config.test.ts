@@ -28,9 +28,9 @@ describe('a wrong setting is one ConfigError that names path, value and range', 
       'network.neuron.membrane.tauMs: got -5, expected a number > 0 (ms)',
     ],
     [
-      'a decay of 1',
-      'network.neuron.membrane={"decay":1}',
-      'network.neuron.membrane.decay: got 1, expected a number < 1',
+      'a decay above 1',
+      'network.neuron.membrane={"decay":1.5}',
+      'network.neuron.membrane.decay: got 1.5, expected a number <= 1',
     ],
     ['one level', 'network.neuron.psiLevels=1', 'network.neuron.psiLevels: got 1, expected a number >= 2'],
     [

@@ -43,6 +43,9 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/data.md', '{ "kind": "recording", "file": "reach.npz"', { notRun: 'a part of an experiment file' }],
   ['docs/data.md', "import { openRecording } from 'spiketrace'", 'program'],
   ['docs/hardware.md', 'npx spiketrace', 'commands'],
+  ['docs/interop.md', 'npm install h5wasm', 'commands'],
+  ['docs/interop.md', 'npx spiketrace', 'commands'],
+  ['docs/interop.md', 'node scripts/nir-out.mjs', 'commands'],
   ['docs/performance.md', 'F_k(t)', formula],
   ['docs/tutorial-own-rule.md', 'npm install', 'commands'],
   ['docs/tutorial-own-rule.md', 'sed -i', 'commands'],
@@ -58,6 +61,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
 const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
+  ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];
 
 /** Commands that need a clone; all others are run in an installed package too. */
@@ -185,6 +189,7 @@ describe('where the package is installed', () => {
       folder = join(emptyFolder(), 'user');
       cpSync(prepared, folder, { recursive: true, verbatimSymlinks: true });
       copyFileSync(tarball, join(folder, 'spiketrace-0.1.0.tgz'));
+      symlinkSync(join(root, 'node_modules/h5wasm'), join(folder, 'node_modules/h5wasm'));
     });
 
     it.each(commands)('%s', async (command) => {

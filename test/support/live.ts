@@ -90,6 +90,14 @@ const neuronRows: readonly LiveNeuron[] = [
     params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.5, reset: 'zero', fires: '>=' },
   },
   {
+    label: 'lif, less than its threshold off',
+    params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, resetBy: 0.5, psiWidth: 1.2 },
+  },
+  {
+    label: 'lif, reset to a value',
+    params: { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.5, reset: 'zero', resetTo: -0.1 },
+  },
+  {
     label: 'alif',
     params: {
       kind: 'alif',
@@ -177,11 +185,12 @@ export function subtracts(neuron: LiveNeuron): boolean {
   return fires(neuron) && neuron.params.reset !== 'zero';
 }
 
-/** Whether the derivatives are matrices: neurons that differ in more than their adaptation, rest beside 0 or have two stages. */
+/** Whether the derivatives are matrices: neurons that differ in more than their adaptation, rest beside 0, have a reset of their own or two stages. */
 export function hasMatrices({ params }: LiveNeuron): boolean {
-  const { kind, membrane, adaptation, rest, vTh } = params;
+  const { kind, membrane, adaptation, rest, resetBy, resetTo, vTh } = params;
   const spread = (value: unknown): boolean => JSON.stringify(value ?? null).includes('"kind"');
-  return kind === 'cuba-lif' || kind === 'integrator' || rest !== undefined || spread([membrane, adaptation, vTh]);
+  const own = [rest, resetBy, resetTo].some((value) => value !== undefined);
+  return kind === 'cuba-lif' || kind === 'integrator' || own || spread([membrane, adaptation, vTh]);
 }
 
 type Choice = Readonly<Record<string, unknown>>;

@@ -103,12 +103,16 @@ export function givenExperiment(
   );
 }
 
-/** Runs one trial with learning on and weights frozen; `onStep` sees every step. */
-export function runOnce(experiment: Experiment, onStep?: (run: Run, t: number) => void): Run {
+/** Runs one trial with learning on, unless it is off, and weights frozen; `onStep` sees every step. */
+export function runOnce(
+  experiment: Experiment,
+  onStep?: (run: Run, t: number) => void,
+  { learn }: { readonly learn: boolean } = { learn: true },
+): Run {
   const { run, task, config } = experiment;
   const steps = run.network.spec.sizes.step;
   createFeed(run, task, createRng(config.seed), config.loss.window, 'train').fill(steps);
-  runTrial(run, steps, { learn: true, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
+  runTrial(run, steps, { learn, freeze: true, onStep: onStep && ((t) => onStep(run, t)) });
   return run;
 }
 

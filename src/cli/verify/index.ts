@@ -15,6 +15,7 @@ import { type KernlFile, verifyKernl } from './kernl.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
+import { type NirRunFile, verifyNirRun } from './nirRun.ts';
 import { type PerturbationFile, verifyPerturbation } from './perturbation.ts';
 import { type PresynapticScalingFile, verifyPresynapticScaling } from './presynapticScaling.ts';
 import { type RateRulesFile, verifyRateRules } from './rateRules.ts';
@@ -50,6 +51,7 @@ const kinds: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['loihi2-atrlif', (file: LoihiAtrlifFile, subject: Subject) => verifyLoihiAtrlif(file, subject)],
   ['loihi-learning', (file: LoihiLearningFile, subject: Subject) => verifyLoihiLearning(file, subject)],
   ['nest-eprop-intervals', (file: NestFile, subject: Subject) => verifyNestIntervals(file, subject)],
+  ['nir-run', (file: NirRunFile, subject: Subject) => verifyNirRun(file, subject)],
   ['perturbation', (file: PerturbationFile, subject: Subject) => verifyPerturbation(file, subject)],
   ['presynaptic-scaling', (file: PresynapticScalingFile, subject: Subject) => verifyPresynapticScaling(file, subject)],
   ['rate-rules', (file: RateRulesFile, subject: Subject) => verifyRateRules(file, subject)],
