@@ -89,7 +89,7 @@ function datasetOf(dataset: H5Dataset, path: string): Hdf5Dataset {
 
 /** Writes a tree as an HDF5 file. @throws UnsupportedError without h5wasm, FileError for a file that cannot be written */
 export async function writeHdf5(path: string, tree: Written): Promise<void> {
-  const { File } = await loadH5wasm();
+  const { File } = await importH5wasm<H5wasm>();
   const file = attempt(path, () => new File(path, 'w'));
   try {
     writeGroup(file, tree, path);
