@@ -38,7 +38,7 @@ export const recipes: Readonly<Record<PresetName, Recipe>> = {
   'four-six-back-8bit': expectedLoss(0.4775, 0.49, 14),
   'four-six-back-1ms': expectedLoss(0.491, 0.505, 100),
   'four-six-back-poisson': expectedLoss(0.4672, 0.475, 9),
-  'ten-fifteen-back': expectedLoss(0.502, 0.519, 150),
+  'ten-fifteen-back': expectedLoss(0.512, 0.56, 180),
   'four-six-back-rates': expectedLoss(0.49, 0.5, 2),
   'pattern-generation': lossPerStep(0.0114, 0.018, 3),
   'periodic-output': lossPerStep(0.00073, 0.0015, 4),
@@ -54,7 +54,7 @@ export const recipes: Readonly<Record<PresetName, Recipe>> = {
   digits: accuracy(0.934, 0.92, 40),
   evidence: accuracy(0.969, 0.93, 90),
   contrastive: lossPerStep(0.0403, 0.06, 9),
-  subtasks: lossPerStep(0.0021, 0.004, 2),
+  subtasks: lossPerStep(0.00213, 0.004, 2),
   'cart-pole': reward(200, 195, 39),
   'one-shot-patterns': nmse(0.298, 0.4, 73),
 };
