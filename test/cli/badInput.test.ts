@@ -25,7 +25,16 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     set({ 'network.neuron.membrane': { tauMs: -20 } }),
     /network\.neuron\.membrane\.tauMs: got -20, expected a number > 0 \(ms\)/,
   ],
-  ['decay of 1', set({ 'network.neuron.membrane': { decay: 1 } }), /membrane\.decay: got 1, expected a number < 1/],
+  [
+    'decay above 1',
+    set({ 'network.neuron.membrane': { decay: 1.5 } }),
+    /membrane\.decay: got 1\.5, expected a number <= 1/,
+  ],
+  [
+    'a readout that forgets nothing',
+    set({ 'network.readout.filter': { decay: 1 } }),
+    /filter\.decay: got 1, expected a number < 1/,
+  ],
   ['lag 0', set({ 'task.lags': [0, 6] }), /task\.lags\.0: got 0, expected a number > 0/],
   ['probability above 1', set({ 'task.base': 0.9 }), /task\.effects: .*within \[0, 1\]/],
   ['unknown rule', set({ 'rule.name': 'e-prop-9' }), /rule\.name: got "e-prop-9", expected one of "sg-r-d"/],

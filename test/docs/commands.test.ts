@@ -189,13 +189,19 @@ describe('where the package is installed', () => {
       folder = join(emptyFolder(), 'user');
       cpSync(prepared, folder, { recursive: true, verbatimSymlinks: true });
       copyFileSync(tarball, join(folder, 'spiketrace-0.1.0.tgz'));
-      symlinkSync(join(root, 'node_modules/h5wasm'), join(folder, 'node_modules/h5wasm'));
     });
 
     it.each(commands)('%s', async (command) => {
+      linkPeer(folder);
       await ran('bash', ['-c', shortened(ofTheUser(command))], folder);
     });
   });
+
+  /** The optional peer that some commands ask for; an installation removes what it has not installed itself. */
+  function linkPeer(folder: string): void {
+    const link = join(folder, 'node_modules/h5wasm');
+    if (!existsSync(link)) symlinkSync(join(root, 'node_modules/h5wasm'), link);
+  }
 
   /** Examples and golden files lie in the package. */
   function ofTheUser(command: string): string {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { models } from '../../models/index.ts';
@@ -18,6 +19,7 @@ import { rowAt } from '../../src/core/rows.ts';
 import { type CheckRow, checkEntry } from '../../src/experiment/check/index.ts';
 import { tasks } from '../../tasks/index.ts';
 
+const root = join(import.meta.dirname, '../..');
 const catalogue = { ...models, tasks } as unknown as Catalogue;
 const withParts = (parts: { readonly [List in keyof Catalogue]?: readonly unknown[] }): Catalogue =>
   Object.fromEntries(
@@ -30,6 +32,12 @@ const failed = (rows: readonly CheckRow[]) =>
 const choices: Readonly<Record<string, object>> = {
   window: { steps: 1 },
   factored: { trace: { kind: 'eligibility' }, signal: { kind: 'broadcast' } },
+  recording: {
+    file: join(root, 'examples/recording.csv'),
+    labelFile: join(root, 'examples/recording-labels.csv'),
+    durationMs: 120,
+    target: { kind: 'label', fromMs: 100 },
+  },
 };
 /** Parts that need more than one population and one readout. */
 const needMore = ['td-error', 'e-prop-2'];
