@@ -1,6 +1,7 @@
 import { models } from '../../models/index.ts';
 import { tasks } from '../../tasks/index.ts';
 import { ConfigError } from '../core/errors.ts';
+import { keyOf } from '../core/keyOf.ts';
 import type { Catalogue } from '../core/plugins.ts';
 
 type Lists = { -readonly [Kind in keyof Catalogue]: Catalogue[Kind] };
@@ -9,9 +10,6 @@ const lists: Lists = { ...models, tasks };
 
 /** What the command line can choose from: what comes with the package, and the plug-ins that were loaded. */
 export const catalogue: Catalogue = lists;
-
-/** What configurations call an entry: a rule by `name`, all else by `kind`. */
-export const keyOf = (list: keyof Catalogue): 'name' | 'kind' => (list === 'rules' ? 'name' : 'kind');
 
 /** Adds entries of a plug-in. @throws ConfigError for one whose name is taken, before any is added */
 export function extendCatalogue(parts: Partial<Catalogue>, from: string): void {

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { createJiti } from 'jiti';
+import type { createJiti } from 'jiti';
 import * as zod from 'zod';
 import * as hardware from '../../hardware/index.ts';
 import * as models from '../../models/index.ts';
 import * as tasks from '../../tasks/index.ts';
 import { ConfigError, FileError } from '../core/errors.ts';
+import { keyOf } from '../core/keyOf.ts';
+import { once } from '../core/once.ts';
 import type { Catalogue } from '../core/plugins.ts';
 import * as spiketrace from '../index.ts';
 import { ensureWritableFolder, readBytes, writeAtomic } from '../record/index.ts';
-import { catalogue, extendCatalogue, keyOf } from './catalogue.ts';
+import { catalogue, extendCatalogue } from './catalogue.ts';
 
 /** A file of somebody's own, whose entries are in the catalogue now. */
 export interface Plugin {
@@ -42,7 +45,11 @@ const modules = {
   zod,
 };
 
-const jiti = createJiti(import.meta.url, { fsCache: false, moduleCache: false, virtualModules: modules });
+/** The loader of TypeScript, brought in with the first plug-in: most commands have none. */
+const loader = once(() => {
+  const jiti = createRequire(import.meta.url)('jiti') as { readonly createJiti: typeof createJiti };
+  return jiti.createJiti(import.meta.url, { fsCache: false, moduleCache: false, virtualModules: modules });
+});
 
 /** What was loaded, for a thread that has to load the same. */
 export const loadedPlugins = (): readonly KnownPlugin[] =>
@@ -97,7 +104,7 @@ function evaluate(path: string, bytes: Uint8Array, said: string): unknown {
     throw new FileError(said, `imports "${beside}": ${advice}`);
   }
   try {
-    const module = jiti.evalModule(source, { filename: path, ext: extensionOf(path), forceTranspile: true });
+    const module = loader().evalModule(source, { filename: path, ext: extensionOf(path), forceTranspile: true });
     return (module as { readonly default?: unknown } | undefined)?.default;
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split(/\s*\n\s*/, 2).join(' ');

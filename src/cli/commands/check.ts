@@ -1,7 +1,8 @@
 import { ConfigError } from '../../core/errors.ts';
+import { keyOf } from '../../core/keyOf.ts';
 import type { Catalogue } from '../../core/plugins.ts';
 import { type CheckRow, checkEntry } from '../../experiment/check/index.ts';
-import { catalogue, keyOf } from '../catalogue.ts';
+import { catalogue } from '../catalogue.ts';
 import { type Global, print, table } from '../output.ts';
 import { loadPlugins } from '../plugins.ts';
 

@@ -52,37 +52,41 @@ export async function record(folder: string, flags: RecordFlags): Promise<void> 
   }
 }
 
+type Plan = Pick<RecordingPlan, 'fields' | 'neurons' | 'everySteps'>;
+
 interface Watched {
   readonly experiment: Experiment;
   readonly split: Split;
-  /** Runs the trials [0, toTrial) of an observer, and tells of those from `fromTrial` on. */
-  follow(plan: Pick<RecordingPlan, 'fields' | 'neurons' | 'everySteps'>, tell: (event: StepEvent) => void): void;
-  recorder(plan: Pick<RecordingPlan, 'fields' | 'neurons' | 'everySteps'>): Recorder;
+  /** Trials that are told of. */
+  readonly trials: number;
+  /** What a plan records. `run` does the trials from the first on, and tells of those that are wanted. */
+  follow(plan: Plan): { readonly fields: Recorder['fields']; run(tell: (event: StepEvent) => void): void };
 }
 
 function watch(
   experiment: Experiment,
   { fromTrial, toTrial, split }: { readonly fromTrial: number; readonly toTrial: number; readonly split: Split },
 ): Watched {
-  const observed = () => experiment.observer(1, split);
-  const recorderOf = (
-    run: ReturnType<typeof observed>['run'],
-    plan: Pick<RecordingPlan, 'fields' | 'neurons' | 'everySteps'>,
-  ) => createRecorder(run, { ...plan, fromTrial, trials: toTrial - fromTrial });
+  const trials = toTrial - fromTrial;
   return {
     experiment,
     split,
-    recorder: (plan) => recorderOf(observed().run, plan),
-    follow(plan, tell) {
-      const { run, feed } = observed();
-      const recorder = recorderOf(run, plan);
-      while (run.clock.trial < toTrial) {
-        const steps = nextSteps(run, experiment.task, run.totalSteps);
-        feed.fill(steps);
-        const listener = (event: { readonly type: string }) => tell(event as StepEvent);
-        const onStep = recorder.wants(run.clock.trial) ? (t: number) => recorder.step(run, t, listener) : undefined;
-        runTrial(run, steps, { learn: true, freeze: true, answer: feed.answer, onStep });
-      }
+    trials,
+    follow(plan) {
+      const { run, feed } = experiment.observer(1, split);
+      const recorder = createRecorder(run, { ...plan, fromTrial, trials });
+      return {
+        fields: recorder.fields,
+        run(tell) {
+          const listener = (event: { readonly type: string }) => tell(event as StepEvent);
+          while (run.clock.trial < toTrial) {
+            const steps = nextSteps(run, experiment.task, run.totalSteps);
+            feed.fill(steps);
+            const onStep = recorder.wants(run.clock.trial) ? (t: number) => recorder.step(run, t, listener) : undefined;
+            runTrial(run, steps, { learn: true, freeze: true, answer: feed.answer, onStep });
+          }
+        },
+      };
     },
   };
 }
@@ -97,11 +101,11 @@ function writeRows(run: string, watched: Watched, flags: RecordFlags): void {
   if (existsSync(join(out, 'index.csv'))) {
     throw new ConfigError('--out', out, 'a folder without a recording: name another, or remove it');
   }
-  const { fields } = watched.recorder(plan);
+  const followed = watched.follow(plan);
+  const { fields } = followed;
   const maxBytes = flags.maxMb * 2 ** 20;
   const { sizes } = watched.experiment.run.network.spec;
-  const [from, to] = rangeOf(flags.trials, '--trials');
-  const bytes = estimateRecordingBytes({ fields, rows: (to - from) * Math.ceil(sizes.step / (flags.every ?? 1)) });
+  const bytes = estimateRecordingBytes({ fields, rows: watched.trials * Math.ceil(sizes.step / (flags.every ?? 1)) });
   if (bytes > maxBytes) {
     throw new ConfigError(
       '--max-mb',
@@ -116,7 +120,7 @@ function writeRows(run: string, watched: Watched, flags: RecordFlags): void {
       throw new ConfigError('--out', out, `a disk with room: ${message}`);
     },
   });
-  watched.follow(plan, (event) => recording.listener(event));
+  followed.run(recording.listener);
   recording.close();
   if (flags.csv) for (const { name } of fields) toCsv(out, name, join(out, `${name}.csv`));
   print(
@@ -133,7 +137,7 @@ function writeSpikes(path: string, watched: Watched, { json }: RecordFlags): voi
   const { dtMs } = watched.experiment.config.network;
   const fields = spiking.map(({ name }) => `population.${name}.z`);
   const lines = ['trial,population,unit,time_ms'];
-  watched.follow({ fields }, ({ trial, t, values }) => {
+  watched.follow({ fields }).run(({ trial, t, values }) => {
     spiking.forEach(({ name }, p) => {
       values[fields[p]].forEach((z, unit) => {
         if (z !== 0) lines.push(`${trial},${name},${unit},${Number((t * dtMs).toPrecision(12))}`);

@@ -1,3 +1,4 @@
+import { keyOf } from '../../core/keyOf.ts';
 import type { Catalogue } from '../../core/plugins.ts';
 import { partChecks } from './parts.ts';
 import { type CheckRow, type Checks, rowsOf } from './report.ts';
@@ -16,7 +17,7 @@ export function checkEntry(
   catalogue: Catalogue,
   choice: Readonly<Record<string, unknown>> = {},
 ): CheckRow[] {
-  const key = list === 'rules' ? 'name' : 'kind';
+  const key = keyOf(list);
   const entry = (catalogue[list] as readonly Record<string, unknown>[]).find((one) => one[key] === name);
   if (!entry) throw new Error(`${list}: no "${name}"`);
   return rowsOf(`${list} ${name}`, checksOf(list, entry, { ...choice, [key]: name }, catalogue));
