@@ -1,5 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, setupFiles: ['test/support/matchers.ts'] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    // Vitest keeps a core for itself, which is half of a machine with two.
+    maxWorkers: availableParallelism(),
+    setupFiles: ['test/support/matchers.ts'],
+  },
 });

@@ -3,10 +3,15 @@ import { createRecorder } from '../engine/recorder.ts';
 import { runTrial } from '../engine/run.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
-/** What stream 0 did over some steps: rows of every field, [step][width]. */
-export interface Observation {
-  readonly dtMs: number;
+/** Steps [from, from + steps) of a trial, or of a stream after its first chunk. */
+export interface Window {
+  readonly from: number;
   readonly steps: number;
+}
+
+/** What stream 0 did over some steps: rows of every field, [step][width]. */
+export interface Observation extends Window {
+  readonly dtMs: number;
   readonly rows: Readonly<Record<string, readonly Float64Array[]>>;
 }
 
@@ -14,11 +19,10 @@ export interface Observation {
  * Watches the network on data of its own, weights frozen, signals computed, without changing the run. A stream is
  * watched after one chunk, so that its start is not what is seen.
  */
-export function observe(experiment: Experiment, steps: number): Observation {
+export function observe(experiment: Experiment, { from, steps }: Window): Observation {
   const { run, feed } = experiment.observer(1);
   const { spec } = run.network;
   const length = spec.sizes.step;
-  const shown = Math.min(steps, length);
   if (experiment.task.mode.kind === 'stream') {
     feed.fill(length);
     runTrial(run, length, { learn: true, freeze: true, answer: feed.answer });
@@ -26,19 +30,21 @@ export function observe(experiment: Experiment, steps: number): Observation {
   const fields = ['task.x', ...spec.populations.flatMap((population) => fieldsOf(population, spec)), ...outputs(spec)];
   const recorder = createRecorder(run, { fields });
   const rows: Record<string, Float64Array[]> = Object.fromEntries(fields.map((field) => [field, []]));
-  feed.fill(length);
-  runTrial(run, length, {
-    learn: true,
-    freeze: true,
-    answer: feed.answer,
-    onStep(t) {
-      if (t >= shown) return;
-      recorder.step(run, t, (event) => {
-        if (event.type === 'step') for (const field of fields) rows[field].push(event.values[field]);
-      });
-    },
-  });
-  return { dtMs: spec.dtMs, steps: shown, rows };
+  for (let first = 0; first < from + steps; first += length) {
+    feed.fill(length);
+    runTrial(run, length, {
+      learn: true,
+      freeze: true,
+      answer: feed.answer,
+      onStep(t) {
+        if (first + t < from || first + t >= from + steps) return;
+        recorder.step(run, t, (event) => {
+          if (event.type === 'step') for (const field of fields) rows[field].push(event.values[field]);
+        });
+      },
+    });
+  }
+  return { dtMs: spec.dtMs, from, steps, rows };
 }
 
 function fieldsOf({ name, neuron }: PopulationSpec, spec: NetworkSpec): string[] {

@@ -364,8 +364,19 @@ function addPlot(program: Command): void {
     .command('plot')
     .argument('<folder>', 'a run folder, or a folder of runs')
     .description('draw the figures again: raster, stacked traces before and after, learning curve, weights')
+    .option('--format <name>', 'png, or svg: lines and text as paths', 'png')
+    .option('--window <from:to>', 'ms of a trial, or of a stream after its first chunk, that raster and traces show')
+    .option('--neurons <rows>', 'rows of the raster whose traces are drawn, for example 0,5,10-12')
+    .option('--panels <names>', 'of the stacked figure: some of input,neurons,v,psi,signal,readout,error')
+    .option('--out <folder>', 'where to; default figures in the run folder')
     .option(...json)
-    .addHelpText('after', examples(['spiketrace plot runs/first']))
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace plot runs/first',
+        'spiketrace plot runs/first --format svg --window 100:400 --neurons 3,7 --panels neurons,v,signal --out figures',
+      ]),
+    )
     .action(plot);
 }
 

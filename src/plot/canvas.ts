@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Napi from '@napi-rs/canvas';
+import type { Canvas } from '@napi-rs/canvas';
 import { UnsupportedError } from '../core/errors.ts';
+import type { FigureFormat } from './types.ts';
 
 let loaded: typeof Napi | undefined;
 
@@ -19,4 +21,15 @@ export function canvasModule(): typeof Napi {
       'figures need the package @napi-rs/canvas with the binary of this platform: install without --omit=optional',
     );
   }
+}
+
+/**
+ * A canvas of width by height, which keeps pixels or, for a vector format, what was drawn. The type is that of the former, which the
+ * latter shares but for what it ends as.
+ */
+export function canvasFor(format: FigureFormat, width: number, height: number): Canvas {
+  const { createCanvas, SvgExportFlag } = canvasModule();
+  // Text as paths: the font of a figure is not on every machine.
+  if (format === 'svg') return createCanvas(width, height, SvgExportFlag.ConvertTextToPaths) as unknown as Canvas;
+  return createCanvas(width, height);
 }

@@ -12,8 +12,20 @@ export function paintCells(image: Canvas): Paint {
     // Cells have sharp edges; only a matrix with more cells than device pixels is averaged.
     ctx.imageSmoothingEnabled = image.width > width * area.scale || image.height > height * area.scale;
     ctx.imageSmoothingQuality = 'high';
-    ctx.drawImage(image, area.left, area.top, width, height);
+    const drawn = area.format === 'svg' ? enlarged(image, width, height) : image;
+    ctx.drawImage(drawn, area.left, area.top, width, height);
   };
+}
+
+/** Several pixels a cell: a viewer may smooth what it enlarges, and then only the pixels at edges. */
+function enlarged(image: Canvas, width: number, height: number): Canvas {
+  const times = Math.ceil((4 * Math.max(width, height)) / Math.min(image.width, image.height));
+  const [across, down] = [image.width, image.height].map((cells) => cells * Math.min(times, Math.ceil(2000 / cells)));
+  const canvas = canvasModule().createCanvas(across, down);
+  const ctx = canvas.getContext('2d');
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(image, 0, 0, across, down);
+  return canvas;
 }
 
 /** One pixel a synapse. */

@@ -13,10 +13,11 @@ import {
   PointElement,
 } from 'chart.js';
 import { type AxisSpec, axisOptions } from './axis.ts';
-import { canvasModule } from './canvas.ts';
-import { release } from './frame.ts';
+import { canvasFor } from './canvas.ts';
+import { type Frame, place, release } from './frame.ts';
 import { drawHeader, type HeaderLayout } from './header.ts';
 import { AXIS, PAPER } from './palette.ts';
+import type { FigureFormat } from './types.ts';
 
 export interface Point {
   readonly x: number;
@@ -36,6 +37,7 @@ export interface PlotArea {
   readonly bottom: number;
   /** Device pixels per px. */
   readonly scale: number;
+  readonly format: FigureFormat;
   x(value: number): number;
   y(value: number): number;
 }
@@ -55,8 +57,15 @@ export interface PlotSpec {
   readonly over?: Paint | undefined;
 }
 
+/** A plot, and px from the upper left corner of the figure. */
+export interface PlacedPlot {
+  readonly spec: PlotSpec;
+  readonly x: number;
+  readonly y: number;
+}
+
 /** A plot that is drawn and can be drawn again after a change of the shared axis width. Close it. */
-export interface Plot {
+interface Plot {
   readonly canvas: Canvas;
   readonly yAxisWidth: number;
   /** Y in px of the lower edge of the plot area. */
@@ -65,11 +74,39 @@ export interface Plot {
   close(): void;
 }
 
-export function openPlot(spec: PlotSpec): Plot {
+/**
+ * Draws plots and places them. `shared` is the width of the y axes of all of them, which is that of the widest: only Chart.js knows how
+ * wide an axis is, and only after a layout; hence a first pass, and a second with the widest.
+ */
+export function drawPlots(frame: Frame, placed: readonly PlacedPlot[], shared?: { width: number }): void {
+  let plots = placed.map(({ spec }) => openPlot(spec, 'png'));
+  if (shared) {
+    shared.width = Math.max(...plots.map((plot) => plot.yAxisWidth));
+    for (const plot of plots) if (plot.yAxisWidth < shared.width) plot.redraw();
+  }
+  if (frame.format === 'svg') {
+    // What a vector figure was given stays in it: the layout was found aside.
+    for (const plot of plots) plot.close();
+    plots = placed.map(({ spec }) => openPlot(spec, 'svg'));
+  }
+  for (const [n, plot] of plots.entries()) {
+    place(frame, plot.canvas, placed[n].x, placed[n].y);
+    plot.close();
+  }
+}
+
+/** Y in px of the lower edge of the plot area. */
+export function bottomOf(spec: PlotSpec): number {
+  const plot = openPlot(spec, 'png');
+  plot.close();
+  return plot.bottom;
+}
+
+function openPlot(spec: PlotSpec, format: FigureFormat): Plot {
   Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Decimation);
-  const canvas = canvasModule().createCanvas(spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
+  const canvas = canvasFor(format, spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
   const ctx = canvas.getContext('2d');
-  const chart = new Chart<'line', Point[]>(ctx as never, configOf(spec, ctx));
+  const chart = new Chart<'line', Point[]>(ctx as never, configOf(spec, ctx, format));
   return {
     canvas,
     yAxisWidth: chart.scales.y.width,
@@ -77,18 +114,12 @@ export function openPlot(spec: PlotSpec): Plot {
     redraw: () => chart.update('none'),
     close: () => {
       chart.destroy();
-      release(canvas);
+      if (format === 'png') release(canvas);
     },
   };
 }
 
-/** Only Chart.js knows how wide an axis is, and only after a layout: hence a first pass, and a second with the widest. */
-export function alignLeftEdges(plots: readonly Plot[], shared: { width: number }): void {
-  shared.width = Math.max(...plots.map((plot) => plot.yAxisWidth));
-  for (const plot of plots) if (plot.yAxisWidth < shared.width) plot.redraw();
-}
-
-function configOf(spec: PlotSpec, ctx: SKRSContext2D): ChartConfiguration<'line', Point[]> {
+function configOf(spec: PlotSpec, ctx: SKRSContext2D, format: FigureFormat): ChartConfiguration<'line', Point[]> {
   return {
     type: 'line',
     platform: BasicPlatform,
@@ -106,7 +137,7 @@ function configOf(spec: PlotSpec, ctx: SKRSContext2D): ChartConfiguration<'line'
       elements: { point: { radius: 0 }, line: { borderJoinStyle: 'round' } },
       plugins: { decimation: { enabled: spec.datasets.every(isGapless), algorithm: 'min-max' } },
     },
-    plugins: [painter(spec, ctx)],
+    plugins: [painter(spec, ctx, format)],
   };
 }
 
@@ -119,7 +150,7 @@ function isGapless(dataset: LineDataset): boolean {
   return dataset.data.every((point) => Number.isFinite(point.y));
 }
 
-function painter(spec: PlotSpec, ctx: SKRSContext2D): Plugin<'line'> {
+function painter(spec: PlotSpec, ctx: SKRSContext2D, format: FigureFormat): Plugin<'line'> {
   return {
     id: 'figure',
     beforeDraw: () => {
@@ -127,23 +158,23 @@ function painter(spec: PlotSpec, ctx: SKRSContext2D): Plugin<'line'> {
       ctx.fillRect(0, 0, spec.width, spec.height);
     },
     beforeDatasetsDraw: (chart) => {
-      const area = areaOf(chart, spec.scale);
+      const area = areaOf(chart, spec.scale, format);
       clipped(ctx, area, spec.under);
       outline(ctx, area);
     },
     afterDatasetsDraw: (chart) => {
-      const area = areaOf(chart, spec.scale);
+      const area = areaOf(chart, spec.scale, format);
       spec.over?.(ctx, area);
       drawHeader(ctx, spec.header, area.left, area.right);
     },
   };
 }
 
-function areaOf(chart: Chart<'line'>, scale: number): PlotArea {
+function areaOf(chart: Chart<'line'>, scale: number, format: FigureFormat): PlotArea {
   const { left, right, top, bottom } = chart.chartArea;
   const { x, y } = chart.scales;
   const px = (axis: typeof x) => (value: number) => axis.getPixelForValue(value);
-  return { left, right, top, bottom, scale, x: px(x), y: px(y) };
+  return { left, right, top, bottom, scale, format, x: px(x), y: px(y) };
 }
 
 function clipped(ctx: SKRSContext2D, area: PlotArea, paint: Paint | undefined): void {

@@ -26,11 +26,14 @@ export function checkLength(path: string, values: ArrayLike<number>, length: num
 
 /** @throws ConfigError for a size that no picture can have. */
 export function checkOptions(options: FigureOptions): void {
-  const { width, height, scale } = options;
+  const { width, height, scale, format } = options;
   if (width !== undefined) checkPixels('options.width', width, 240);
   if (height !== undefined) checkPixels('options.height', height, 120);
   if (scale !== undefined && !(scale >= 0.5 && scale <= 8)) {
     throw new ConfigError('options.scale', scale, '0.5 to 8 device pixels per pixel');
+  }
+  if (format !== undefined && format !== 'png' && format !== 'svg') {
+    throw new ConfigError('options.format', format, 'png or svg');
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Canvas, SKRSContext2D } from '@napi-rs/canvas';
-import { canvasModule } from './canvas.ts';
+import type { Canvas, SKRSContext2D, SvgCanvas } from '@napi-rs/canvas';
+import { canvasFor, canvasModule } from './canvas.ts';
 import { DEFAULT_SCALE } from './check.ts';
 import { font } from './font.ts';
 import { INK, PAPER } from './palette.ts';
-import type { FigureOptions } from './types.ts';
+import type { FigureFormat, FigureOptions } from './types.ts';
 
 /** Px above the panels that the title takes. */
 export const TITLE_HEIGHT = 30;
@@ -11,6 +11,12 @@ export const MARGIN = 10;
 
 /** The sheet that panels are placed on: white, in px of `scale` device pixels. */
 export interface Frame {
+  readonly format: FigureFormat;
+  /** px */
+  readonly width: number;
+  readonly height: number;
+  /** Of a vector figure: its panels as elements, in the order in which they were placed. */
+  readonly elements: string[];
   readonly canvas: Canvas;
   readonly ctx: SKRSContext2D;
   readonly scale: number;
@@ -23,30 +29,57 @@ export function topOf(title: string | undefined): number {
   return title ? TITLE_HEIGHT : MARGIN;
 }
 
-/** Device pixels per px of this figure. */
+/** Device pixels per px of this figure; a vector figure has none. */
 export function scaleOf(options: FigureOptions): number {
-  return options.scale ?? DEFAULT_SCALE;
+  return formatOf(options) === 'svg' ? 1 : (options.scale ?? DEFAULT_SCALE);
 }
 
-export function openFrame(width: number, height: number, scale: number, title: string | undefined): Frame {
-  const canvas = canvasModule().createCanvas(Math.round(width * scale), Math.round(height * scale));
+export function formatOf(options: FigureOptions): FigureFormat {
+  return options.format ?? 'png';
+}
+
+export function openFrame(width: number, height: number, options: FigureOptions, title: string | undefined): Frame {
+  const format = formatOf(options);
+  const scale = scaleOf(options);
+  const canvas = canvasFor(format, Math.round(width * scale), Math.round(height * scale));
   const ctx = canvas.getContext('2d');
   ctx.fillStyle = PAPER;
   ctx.fillRect(0, 0, canvas.width, canvas.height);
   if (title) drawTitle(ctx, title, width, scale);
-  return { canvas, ctx, scale, top: topOf(title) };
+  return { format, width, height, elements: [], canvas, ctx, scale, top: topOf(title) };
 }
 
 /** Copies a panel so that its upper left corner is at (x, y) px; on whole device pixels, so that nothing blurs. */
 export function place(frame: Frame, panel: Canvas, x: number, y: number): void {
-  frame.ctx.drawImage(panel, Math.round(x * frame.scale), Math.round(y * frame.scale));
+  if (frame.format === 'svg') frame.elements.push(elementOf(panel, x, y, frame.elements.length + 1));
+  else frame.ctx.drawImage(panel, Math.round(x * frame.scale), Math.round(y * frame.scale));
 }
 
 /** The bytes of the finished figure. Ends the frame. */
-export function toPng(frame: Frame): Uint8Array {
-  const png = new Uint8Array(frame.canvas.toBuffer('image/png'));
-  release(frame.canvas);
+export function finish(frame: Frame): Uint8Array {
+  const { canvas, elements, width, height } = frame;
+  if (frame.format === 'svg') {
+    const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+    const inner = [elementOf(canvas, 0, 0, 0), ...elements].join('\n');
+    return new TextEncoder().encode(
+      `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size}>\n${inner}\n</svg>\n`,
+    );
+  }
+  const png = new Uint8Array(canvas.toBuffer('image/png'));
+  release(canvas);
   return png;
+}
+
+/** What was drawn on a canvas as an element of a larger figure. Names within it are told from those of the others by a number. */
+function elementOf(canvas: Canvas, x: number, y: number, n: number): string {
+  const text = (canvas as unknown as SvgCanvas).getContent().toString('utf8');
+  return text
+    .slice(text.indexOf('<svg'))
+    .trim()
+    .replace('<svg ', `<svg x="${x}" y="${y}" `)
+    .replace(/\bid="/g, `id="p${n}-`)
+    .replace(/url\(#/g, `url(#p${n}-`)
+    .replace(/href="#/g, `href="#p${n}-`);
 }
 
 /** Gives the pixels back at once: a loop that draws and never waits would keep those of every figure. */

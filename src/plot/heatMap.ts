@@ -1,9 +1,9 @@
 import { matrixImage, paintCells } from './cells.ts';
-import { openPlot, type Paint, type PlotSpec } from './chart.ts';
+import { drawPlots, type Paint, type PlotSpec } from './chart.ts';
 import { checkLength, checkNotEmpty, checkOptions, checkPositive } from './check.ts';
 import { divergingColour } from './colourMap.ts';
 import { font } from './font.ts';
-import { MARGIN, measuringContext, openFrame, place, scaleOf, toPng, topOf } from './frame.ts';
+import { finish, MARGIN, measuringContext, openFrame, scaleOf, topOf } from './frame.ts';
 import { layoutHeader } from './header.ts';
 import { INK, PAPER } from './palette.ts';
 import type { FigureOptions, HeatMapData, HeatMapPanel } from './types.ts';
@@ -29,13 +29,16 @@ export function renderHeatMap(data: HeatMapData, options: FigureOptions = {}): U
   const width = columns.length * cellWidth + Math.max(PANEL_ROOM.width, widest(rows) + BESIDE_NAMES);
   const height = rows.length * CELL_HEIGHT + PANEL_ROOM.height;
   const down = Math.ceil(panels.length / across);
-  const frame = openFrame(across * width + MARGIN, topOf(title) + down * height + MARGIN, scale, title);
-  panels.forEach((panel, n) => {
-    const plot = openPlot(panelPlot(panel, data, { width, height, scale }));
-    place(frame, plot.canvas, (n % across) * width, frame.top + Math.floor(n / across) * height);
-    plot.close();
-  });
-  return toPng(frame);
+  const frame = openFrame(across * width + MARGIN, topOf(title) + down * height + MARGIN, options, title);
+  drawPlots(
+    frame,
+    panels.map((panel, n) => ({
+      spec: panelPlot(panel, data, { width, height, scale }),
+      x: (n % across) * width,
+      y: frame.top + Math.floor(n / across) * height,
+    })),
+  );
+  return finish(frame);
 }
 
 /** px */

@@ -1,9 +1,9 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
 import { layoutBounds, paintBounds } from './boundLabels.ts';
-import { alignLeftEdges, type LineDataset, openPlot, type Point } from './chart.ts';
+import { drawPlots, type LineDataset, type Point } from './chart.ts';
 import { checkOptions } from './check.ts';
-import { measuringContext, openFrame, place, scaleOf, toPng, topOf } from './frame.ts';
+import { finish, measuringContext, openFrame, scaleOf, topOf } from './frame.ts';
 import { type Header, layoutHeader } from './header.ts';
 import { checkLearningCurve } from './learningCurveCheck.ts';
 import { withMargin } from './lines.ts';
@@ -49,11 +49,13 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
   if (room < SMALLEST_PLOT) {
     throw new ConfigError('options.width', width, `at least ${width + SMALLEST_PLOT - room} px for these bound labels`);
   }
-  const frame = openFrame(width, height, scaleOf(options), heading);
+  const frame = openFrame(width, height, options, heading);
   const share = (height - topOf(heading) - BOTTOM_MARGIN) / panels.length;
   const shared = { width: 0 };
-  const plots = panels.map((panel, n) =>
-    openPlot({
+  const plots = panels.map((panel, n) => ({
+    x: 0,
+    y: topOf(heading) + n * share,
+    spec: {
       width,
       height: share,
       scale: scaleOf(options),
@@ -64,14 +66,10 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
       x: xAxis(panel, width),
       y: { ...yAxis(panel, share), shared },
       over: paintBounds(bounds[n]),
-    }),
-  );
-  alignLeftEdges(plots, shared);
-  plots.forEach((plot, n) => {
-    place(frame, plot.canvas, 0, topOf(heading) + n * share);
-    plot.close();
-  });
-  return toPng(frame);
+    },
+  }));
+  drawPlots(frame, plots, shared);
+  return finish(frame);
 }
 
 function headerOf(data: LearningCurveData): Header {

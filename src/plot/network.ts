@@ -2,7 +2,7 @@ import type { SKRSContext2D } from '@napi-rs/canvas';
 import { ConfigError } from '../core/errors.ts';
 import { checkNotEmpty, checkOptions } from './check.ts';
 import { font } from './font.ts';
-import { MARGIN, openFrame, scaleOf, toPng, topOf } from './frame.ts';
+import { finish, MARGIN, openFrame, scaleOf, topOf } from './frame.ts';
 import { AXIS, FAINT, INK, PAPER, seriesColour } from './palette.ts';
 import type { FigureOptions, NetworkData, NetworkEdge, NetworkNode } from './types.ts';
 
@@ -35,7 +35,7 @@ export function renderNetwork(data: NetworkData, options: FigureOptions = {}): U
   const width = 2 * MARGIN + columns * BOX.width + (columns - 1) * GAP.x + 60;
   const height = topOf(title) + HEAD + rows * BOX.height + (rows - 1) * GAP.y + HEAD;
   const scale = scaleOf(options);
-  const frame = openFrame(options.width ?? width, options.height ?? height, scale, title);
+  const frame = openFrame(options.width ?? width, options.height ?? height, options, title);
   const { ctx } = frame;
   ctx.save();
   ctx.scale(scale, scale);
@@ -54,7 +54,7 @@ export function renderNetwork(data: NetworkData, options: FigureOptions = {}): U
     drawLabel(ctx, edge, at(curves[n], labelPlace(edge, n)));
   });
   ctx.restore();
-  return toPng(frame);
+  return finish(frame);
 }
 
 /** Nodes of a column stand one below the other, in their order. */

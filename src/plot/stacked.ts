@@ -1,8 +1,8 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
-import { alignLeftEdges, openPlot, type PlotSpec } from './chart.ts';
+import { drawPlots, type PlotSpec } from './chart.ts';
 import { checkGaps, checkLength, checkNotEmpty, checkOptions, checkRaster, checkTime, neuronsOf } from './check.ts';
-import { measuringContext, openFrame, place, scaleOf, toPng } from './frame.ts';
+import { finish, measuringContext, openFrame, scaleOf } from './frame.ts';
 import { type HeaderLayout, layoutHeader } from './header.ts';
 import { lineDatasets, linesHeader, paintZero, rangeOf } from './lines.ts';
 import { layoutPanels, PANEL_GAP, type PanelLayout } from './panelLayout.ts';
@@ -35,14 +35,14 @@ export function renderStacked(data: StackedData, options: FigureOptions = {}): U
   const stack: Stack = { data, width: options.width ?? WIDTH, scale: scaleOf(options), yAxis: { width: 0 } };
   const headers = data.panels.map((panel) => headerOf(panel, stack.width));
   const layout = layoutPanels(data.panels, headers, title, options.height);
-  const frame = openFrame(stack.width, layout.height, stack.scale, title);
-  const plots = data.panels.map((panel, n) => openPlot(plotSpec(stack, panel, headers[n], layout, n)));
-  alignLeftEdges(plots, stack.yAxis);
-  for (const [n, plot] of plots.entries()) {
-    place(frame, plot.canvas, 0, layout.panels[n].y);
-    plot.close();
-  }
-  return toPng(frame);
+  const frame = openFrame(stack.width, layout.height, options, title);
+  const plots = data.panels.map((panel, n) => ({
+    spec: plotSpec(stack, panel, headers[n], layout, n),
+    x: 0,
+    y: layout.panels[n].y,
+  }));
+  drawPlots(frame, plots, stack.yAxis);
+  return finish(frame);
 }
 
 /** Spike rasters one above the other over one time axis in ms. @throws ConfigError as `renderStacked`. */

@@ -1,11 +1,15 @@
-/** Size and resolution of a figure. Everything is in CSS pixels; the PNG has `width * scale` by `height * scale` pixels. */
+export type FigureFormat = 'png' | 'svg';
+
+/** Size, resolution and format of a figure. Everything is in CSS pixels; a PNG has `width * scale` by `height * scale` pixels. */
 export interface FigureOptions {
   /** CSS pixels. */
   readonly width?: number;
   /** CSS pixels; without it the content decides. */
   readonly height?: number;
-  /** Device pixels per CSS pixel, 2 by default (print quality). */
+  /** Device pixels per CSS pixel of a PNG, 2 by default (print quality). */
   readonly scale?: number;
+  /** `png` by default. `svg`: lines and text as paths; pictures of many cells, such as weights, stay pictures. */
+  readonly format?: FigureFormat;
   /** Goes before the title in the data. */
   readonly title?: string;
 }

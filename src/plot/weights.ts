@@ -1,9 +1,9 @@
 import { ConfigError } from '../core/errors.ts';
 import { matrixImage, paintCells } from './cells.ts';
-import { openPlot, type PlotSpec } from './chart.ts';
+import { bottomOf, drawPlots, type PlotSpec } from './chart.ts';
 import { checkCount, checkGaps, checkLength, checkNotEmpty, checkOptions, checkPositive } from './check.ts';
 import { barPlot, layoutBar, type Sheet } from './colourBar.ts';
-import { MARGIN, measuringContext, openFrame, place, scaleOf, toPng } from './frame.ts';
+import { finish, MARGIN, measuringContext, openFrame, scaleOf } from './frame.ts';
 import { layoutHeader } from './header.ts';
 import type { FigureOptions, WeightMatrix, WeightsData } from './types.ts';
 
@@ -25,15 +25,15 @@ export function renderWeights(data: WeightsData, options: FigureOptions = {}): U
   const width = options.width ?? data.matrices.length * MATRIX_WIDTH + bar.width;
   const column = Math.floor((width - bar.width) / data.matrices.length);
   checkColumn(column, data.matrices.length);
-  const frame = openFrame(width, options.height ?? HEIGHT, scaleOf(options), title);
+  const frame = openFrame(width, options.height ?? HEIGHT, options, title);
   const sheet = { height: (options.height ?? HEIGHT) - frame.top - MARGIN, scale: scaleOf(options), limit };
-  const plots = data.matrices.map((matrix) => openPlot(matrixPlot(matrix, column, sheet)));
-  plots.push(openPlot(barPlot(bar, sheet, plots[0].bottom)));
-  for (const [n, plot] of plots.entries()) {
-    place(frame, plot.canvas, n * column, frame.top);
-    plot.close();
-  }
-  return toPng(frame);
+  const plots = data.matrices.map((matrix) => matrixPlot(matrix, column, sheet));
+  plots.push(barPlot(bar, sheet, bottomOf(plots[0])));
+  drawPlots(
+    frame,
+    plots.map((spec, n) => ({ spec, x: n * column, y: frame.top })),
+  );
+  return finish(frame);
 }
 
 function matrixPlot(matrix: WeightMatrix, width: number, { height, scale, limit }: Sheet): PlotSpec {

@@ -5,15 +5,17 @@ import { preset, presetNames } from '../../config/presets.ts';
 import { bound, type Recipe, recipes } from '../../config/recipes.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
+import type { FigureFormat } from '../../plot/index.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
-import { drawRun } from '../figures/run.ts';
+import { type Drawing, drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { loadForVerify, type Verdict, verifyFile } from '../verify/index.ts';
 import { profileOf } from './deploy.ts';
+import { indicesOf } from './run.ts';
 
 /** `profile`: of a chip, what a file of one's own looks like. */
 type Registry = () => readonly { readonly name: string; readonly about: string; readonly profile?: ChipProfile }[];
@@ -79,11 +81,24 @@ export function schema(what: string, flags: Global & { readonly out?: string }):
 
 const saved = (folder: string) => ({ folder, experiment: null });
 
+export interface PlotFlags extends Global {
+  readonly format: string;
+  readonly window?: string;
+  readonly neurons?: string;
+  readonly panels?: string;
+  readonly out?: string;
+}
+
 /** `spiketrace plot` */
-export async function plot(folder: string, flags: Global): Promise<void> {
+export async function plot(folder: string, flags: PlotFlags): Promise<void> {
   const runs = findRuns(folder);
+  const drawing = drawingOf(flags);
+  if (runs.length > 1 && flags.out !== undefined) {
+    throw new ConfigError('--out', folder, 'one run folder: figures would be written twice');
+  }
   await loadParts(runs.map(saved), tell);
-  const paths = runs.flatMap((run) => drawRun(run));
+  const { format } = drawing;
+  const paths = runs.flatMap((run) => drawRun(run, drawing));
   if (runs.length > 1) {
     const loaded = runs.map((run) => ({ run, rule: String(loadRun(run).config.rule.name) }));
     const rules = [...new Set(loaded.map(({ rule }) => rule))];
@@ -91,13 +106,32 @@ export async function plot(folder: string, flags: Global): Promise<void> {
       label: rule,
       folders: loaded.filter((item) => item.rule === rule).map((item) => item.run),
     }));
-    const path = join(folder, 'learning-curves.png');
+    const path = join(folder, `learning-curves.${format}`);
     const experiment = loadRun(runs[0]);
-    const curves = drawCurves(experiment.config.name, groups, experiment);
+    const curves = drawCurves(experiment.config.name, groups, experiment, { format });
     if (curves) writeAtomic(path, curves);
     if (curves) paths.push(path);
   }
   for (const path of paths) print(flags.json ? JSON.stringify({ figure: path }) : `figure: ${path}`);
+}
+
+function drawingOf({ format, window, neurons, panels, out }: PlotFlags): Drawing & { readonly format: FigureFormat } {
+  if (format !== 'png' && format !== 'svg') throw new ConfigError('--format', format, 'png or svg');
+  return {
+    format,
+    ...(window === undefined ? {} : { window: spanOf(window) }),
+    ...(neurons === undefined ? {} : { neurons: indicesOf(neurons, '--neurons') }),
+    ...(panels === undefined ? {} : { panels: panels.split(',').map((name) => name.trim()) }),
+    ...(out === undefined ? {} : { out }),
+  };
+}
+
+function spanOf(text: string): [number, number] {
+  const [from, to, ...more] = text.split(':').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (more.length > 0 || !(from >= 0 && to > from && Number.isFinite(to))) {
+    throw new ConfigError('--window', text, 'FROM:TO in ms with 0 <= FROM < TO, for example 100:400');
+  }
+  return [from, to];
 }
 
 /** `spiketrace eval`: fresh data, learning off. */

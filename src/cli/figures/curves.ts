@@ -3,7 +3,7 @@ import type { Bound } from '../../core/events.ts';
 import { ownLossesOf } from '../../core/network.ts';
 import type { OwnLoss } from '../../core/plugins.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
+import { type FigureOptions, renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
 import { METRICS_CSV, readMetrics } from '../../record/index.ts';
 import { type Merit, meritOf } from '../merit.ts';
 
@@ -15,6 +15,7 @@ export function drawCurves(
   title: string,
   groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
   experiment: Experiment,
+  options: FigureOptions = {},
 ): Uint8Array | null {
   const { task } = experiment;
   const bounds: readonly Bound[] = task.bounds;
@@ -23,18 +24,17 @@ export function drawCurves(
     .map(({ label, folders }) => ({ label, runs: begun(folders.map((folder) => curve(folder, merit))) }))
     .filter(({ runs }) => runs.length > 0);
   if (drawn.length === 0) return null;
-  return renderLearningCurve({
-    title,
-    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
-    yLabel: merit.label,
-    yAxis: merit.axis,
-    bounds,
-    groups: drawn,
-  });
+  const xLabel = task.mode.kind === 'stream' ? 'symbols' : 'trials';
+  return renderLearningCurve({ title, xLabel, yLabel: merit.label, yAxis: merit.axis, bounds, groups: drawn }, options);
 }
 
 /** Losses of all that a rule learns, over seeds: the task, and what its signals learn for themselves; null where that is nothing. */
-export function drawLosses(title: string, folders: readonly string[], experiment: Experiment): Uint8Array | null {
+export function drawLosses(
+  title: string,
+  folders: readonly string[],
+  experiment: Experiment,
+  options: FigureOptions = {},
+): Uint8Array | null {
   const { task } = experiment;
   const own = ownLossesOf(experiment.run.network.spec);
   if (own.length === 0) return null;
@@ -47,19 +47,14 @@ export function drawLosses(title: string, folders: readonly string[], experiment
     bounds: [],
     groups: [{ label, runs: begun(folders.map((folder) => ownCurve(folder, name))) }],
   });
-  return renderLearningCurves({
-    title,
-    panels: [
-      {
-        xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
-        yLabel: merit.label,
-        yAxis: merit.axis,
-        bounds: task.bounds,
-        groups: [{ label: 'W: the task', runs }],
-      },
-      ...own.map(panel),
-    ],
-  });
+  const whole = {
+    xLabel: task.mode.kind === 'stream' ? 'symbols' : 'trials',
+    yLabel: merit.label,
+    yAxis: merit.axis,
+    bounds: task.bounds,
+    groups: [{ label: 'W: the task', runs }],
+  };
+  return renderLearningCurves({ title, panels: [whole, ...own.map(panel)] }, options);
 }
 
 function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {

@@ -1,15 +1,52 @@
+import { ConfigError } from '../../core/errors.ts';
 import type { PopulationSpec, ReadoutSpec } from '../../core/network.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import type { LinesSection, Population, RasterPanel, SpikeColumns, StackedData } from '../../plot/index.ts';
-import type { Observation } from '../observe.ts';
+import type { LinesSection, Population, RasterPanel, Series, SpikeColumns, StackedData } from '../../plot/index.ts';
+import type { Observation, Window } from '../observe.ts';
 
 /** Steps shown of a stream; a trial is shown whole. */
 const shownSteps = 120;
 /** Neurons whose membrane, psi and signal are drawn. */
 const shownNeurons = 3;
+/** Of a window that is asked for: more are no longer told apart, and are kept whole. */
+const mostSteps = 20_000;
 
-export function lengthShown({ task }: Experiment): number {
-  return task.mode.kind === 'stream' ? shownSteps * task.mode.stepsPerSymbol : task.mode.steps;
+const panelNames = ['input', 'neurons', 'v', 'psi', 'signal', 'readout', 'error'] as const;
+type PanelName = (typeof panelNames)[number];
+type Section = StackedData['panels'][number];
+/** A panel of a stacked figure under the name that asks for it. */
+type Named = { readonly name: PanelName; readonly section: Section };
+
+/** What is shown of a run; what is left out is chosen by what there is to see. */
+export interface View {
+  /** ms from the start of a trial, or of a stream after its first chunk. */
+  readonly window?: readonly [number, number];
+  /** Rows of the raster whose traces are drawn. */
+  readonly neurons?: readonly number[];
+  readonly panels?: readonly string[];
+}
+
+/** The steps that a view is of. @throws ConfigError for a window outside a trial */
+export function windowShown({ task, run }: Experiment, { window }: View = {}): Window {
+  const { mode } = task;
+  const { dtMs, sizes } = run.network.spec;
+  const whole =
+    mode.kind === 'stream' ? Math.min(shownSteps * mode.stepsPerSymbol, sizes.step) : Math.min(mode.steps, sizes.step);
+  if (!window) return { from: 0, steps: whole };
+  const [from, to] = window.map((ms) => Math.round(ms / dtMs));
+  const end = mode.kind === 'stream' ? Number.POSITIVE_INFINITY : mode.steps;
+  if (to > end) throw new ConfigError('--window', window.join(':'), `within the trial of ${end * dtMs} ms`);
+  if (to - from < 2 || to - from > mostSteps) {
+    throw new ConfigError('--window', window.join(':'), `2 to ${mostSteps} steps of ${dtMs} ms`);
+  }
+  return { from, steps: to - from };
+}
+
+/** @throws ConfigError for a name that no panel has */
+function wanted(panels: readonly string[] | undefined): (panel: Named) => boolean {
+  const odd = panels?.find((name) => !(panelNames as readonly string[]).includes(name));
+  if (odd !== undefined) throw new ConfigError('--panels', odd, `some of ${panelNames.join(', ')}`);
+  return ({ name }) => panels === undefined || panels.includes(name);
 }
 
 /** A panel of the input and one of every neuron, by population. */
@@ -67,41 +104,55 @@ function labelled(population: PopulationSpec, rows: Observation['rows'], count: 
   ];
 }
 
-export function stacked(observation: Observation, experiment: Experiment, title: string): StackedData {
-  const { dtMs, steps, rows } = observation;
-  const { spec } = experiment.run.network;
-  const { populations, readouts } = spec;
-  const panels: StackedData['panels'][number][] = [
-    ...rasters(observation, experiment).map((panel) => ({ kind: 'raster' as const, ...panel })),
-    ...populations.flatMap((population, p) =>
-      cellPanels(
-        population,
-        rows,
-        populations,
-        p,
-        population.rule !== null && `population.${population.name}.signal` in rows,
-      ),
+/** Panels of what was seen, one below the other. @throws ConfigError for neurons or panels that are not there */
+export function stacked(observation: Observation, experiment: Experiment, title: string, view: View = {}): StackedData {
+  const { dtMs, steps, from, rows } = observation;
+  const { populations, readouts } = experiment.run.network.spec;
+  const chosen = neuronsShown(populations, rows, view.neurons);
+  const panels = [
+    ...rasters(observation, experiment).map(
+      (panel, n): Named => ({ name: panelNames[n], section: { kind: 'raster', ...panel } }),
     ),
+    ...populations.flatMap((_, p) => cellPanels(populations, p, chosen[p], rows)),
     ...readouts.flatMap((readout) => readoutPanels(readout, rows, readouts.length, experiment.task.statesExpected)),
-  ];
-  return { title, dtMs, steps, panels };
+  ].filter(wanted(view.panels));
+  if (panels.length === 0) throw new ConfigError('--panels', view.panels, 'a panel that this network has');
+  return { title, dtMs, steps, startStep: from, panels: panels.map(({ section }) => section) };
 }
 
-/** Membranes with thresholds, pseudo-derivatives and learning signals of the most active neurons of a population. */
-function cellPanels(
-  { name, size, spiking, neuron }: PopulationSpec,
+/** Indices within each population: those that are asked for, or the most active ones; of several populations one each, or the figure has no end. */
+function neuronsShown(
+  populations: readonly PopulationSpec[],
   rows: Observation['rows'],
+  asked: readonly number[] | undefined,
+): number[][] {
+  const total = populations.reduce((sum, { size }) => sum + size, 0);
+  const odd = asked?.find((row) => row >= total);
+  if (odd !== undefined) throw new ConfigError('--neurons', odd, `rows of the raster, 0 to ${total - 1}`);
+  let first = 0;
+  return populations.map(({ name, size }) => {
+    const before = first;
+    first += size;
+    if (asked) return asked.filter((row) => row >= before && row < before + size).map((row) => row - before);
+    return activeNeurons(rows[`population.${name}.z`], size).slice(0, populations.length > 1 ? 1 : shownNeurons);
+  });
+}
+
+/** Membranes with thresholds, pseudo-derivatives and learning signals of chosen neurons of a population. */
+function cellPanels(
   all: readonly PopulationSpec[],
   place: number,
-  learns: boolean,
-): LinesSection[] {
+  chosen: readonly number[],
+  rows: Observation['rows'],
+): Named[] {
+  if (chosen.length === 0) return [];
+  const { name, spiking, neuron, rule } = all[place];
+  const learns = rule !== null && `population.${name}.signal` in rows;
   const count = all.length;
   const before = all.slice(0, place).reduce((sum, population) => sum + population.size, 0);
   // The raster counts over all populations, everything else within each.
   const label = (j: number) => (count > 1 ? `${name} ${j} (row ${before + j})` : `neuron ${j}`);
   const rowsOf = (field: string) => rows[`population.${name}.${field}`];
-  // Of several populations one neuron each, or the figure has no end.
-  const chosen = activeNeurons(rowsOf('z'), size).slice(0, count > 1 ? 1 : shownNeurons);
   const column = (field: string, j: number) => Float64Array.from(rowsOf(field), (row) => row[j]);
   // Of several populations each has the colour of its spikes.
   const color = count > 1 ? { population: place } : {};
@@ -116,16 +167,16 @@ function cellPanels(
         ...color,
       }))
     : [];
-  const panels: LinesSection[] = [
-    {
-      kind: 'lines',
-      label: of(spiking ? 'membrane potential v' : `state ${neuron.membrane}`),
-      series: [...traces(neuron.membrane), ...thresholds],
-    },
+  const lines = (name: PanelName, label: string, series: Series[], more: Partial<LinesSection> = {}): Named => ({
+    name,
+    section: { kind: 'lines', label, series, ...more },
+  });
+  const membrane = spiking ? 'membrane potential v' : `state ${neuron.membrane}`;
+  return [
+    lines('v', of(membrane), [...traces(neuron.membrane), ...thresholds]),
+    ...(count === 1 ? [lines('psi', 'pseudo-derivative ψ', traces('psi'))] : []),
+    ...(learns ? [lines('signal', of('learning signal L'), traces('signal'), { zeroLine: true })] : []),
   ];
-  if (count === 1) panels.push({ kind: 'lines', label: 'pseudo-derivative ψ', series: traces('psi') });
-  if (learns) panels.push({ kind: 'lines', label: of('learning signal L'), zeroLine: true, series: traces('signal') });
-  return panels;
 }
 
 function readoutPanels(
@@ -133,24 +184,25 @@ function readoutPanels(
   rows: Observation['rows'],
   count: number,
   expected: boolean,
-): LinesSection[] {
+): Named[] {
   const rowsOf = (field: string) => rows[`readout.${name}.${field}`];
   const { classification } = loss;
   const outputs = Array.from({ length: Math.min(size, 2) }, (_, k) => k).slice(0, classification ? 1 : 2);
   const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
   const panel = readoutPanel(rowsOf, outputs, loss, expected);
+  const error: LinesSection = {
+    kind: 'lines',
+    label: of('error'),
+    zeroLine: true,
+    step: classification,
+    series: outputs.map((k) => ({
+      label: outputs.length > 1 ? `output ${k}` : '',
+      values: Float64Array.from(rowsOf('error'), (row) => row[k]),
+    })),
+  };
   return [
-    { ...panel, label: of(panel.label) },
-    {
-      kind: 'lines',
-      label: of('error'),
-      zeroLine: true,
-      step: classification,
-      series: outputs.map((k) => ({
-        label: outputs.length > 1 ? `output ${k}` : '',
-        values: Float64Array.from(rowsOf('error'), (row) => row[k]),
-      })),
-    },
+    { name: 'readout', section: { ...panel, label: of(panel.label) } },
+    { name: 'error', section: error },
   ];
 }
 

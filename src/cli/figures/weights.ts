@@ -1,6 +1,6 @@
 import { type Weights, type Whole, wholesOf } from '../../core/network.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { renderWeights } from '../../plot/index.ts';
+import { type FigureOptions, renderWeights } from '../../plot/index.ts';
 
 /** Pairs of neurons beyond which a sparse projection is not drawn: a synapse would be far less than a pixel. */
 const mostPairs = 4_000_000;
@@ -19,17 +19,15 @@ export function drawWeights(
   unit: string,
   before: Experiment,
   after: Experiment,
+  options: FigureOptions = {},
 ): Uint8Array {
   const matrix = (label: string, { run }: Experiment) => {
     const found = wholesOf(run.network.spec).find((whole) => whole.name === name) as Whole;
     const { nPre, nPost } = found.synapses;
     return { label, pre: nPre, post: nPost, values: matrixOf(found, run.network.weights) };
   };
-  return renderWeights({
-    title,
-    unit,
-    matrices: [matrix('before training', before), matrix('after training', after)],
-  });
+  const matrices = [matrix('before training', before), matrix('after training', after)];
+  return renderWeights({ title, unit, matrices }, options);
 }
 
 /** Weights of a projection with all its delays, NaN where there is no synapse. [pre][post] */
