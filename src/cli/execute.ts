@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
-import { ConfigError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
+import { FileError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { Curve, EvaluationEvent, RunEvent } from '../core/events.ts';
 import { type Finding, inDigits } from '../core/findings.ts';
 import { narrowestBits } from '../core/format.ts';
@@ -12,14 +12,13 @@ import { loadTaskFiles } from '../experiment/files.ts';
 import {
   createEventStream,
   ensureWritableFolder,
-  estimateRecordingBytes,
   openMetrics,
-  openRecording,
   type Progress,
   progress$,
   type Recording,
   readBytes,
   recordingMemory,
+  startRecording,
   toCsv,
   writeAtomic,
   writeCheckpoint,
@@ -27,6 +26,7 @@ import {
 import { catalogue } from './catalogue.ts';
 import { lockFolder } from './lock.ts';
 import { keepPlugins } from './plugins.ts';
+import { assertRecordingFits } from './recordingLimit.ts';
 import { assertNoRun, availableMemory, files, loadRun, savedConfig } from './runFolder.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
@@ -166,7 +166,8 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
     own: ownScores(experiment.run.network.spec),
   });
   const warnings: string[] = [];
-  const recording = recorder && job.recording ? record(path(files.recording), recorder, job.recording, warnings) : null;
+  const recording =
+    recorder && job.recording ? record(path(files.recording), experiment, recorder, job.recording, warnings) : null;
   const stream = createEventStream();
   let evaluation: EvaluationEvent | null = null;
   const ended = { complete: false, findings: [] as readonly Finding[], curve: null as Curve | null };
@@ -289,20 +290,20 @@ function assertFits(experiment: Experiment, recorder: Recorder, settings: Record
     Math.ceil(experiment.run.totalSteps / sizes.step),
   );
   const rows = trials * Math.ceil(sizes.step / (settings.everySteps ?? 1));
-  const megabytes = estimateRecordingBytes({ fields: recorder.fields, rows }) / 2 ** 20;
-  if (megabytes > settings.maxMegabytes) {
-    throw new ConfigError(
-      '--record-max-mb',
-      settings.maxMegabytes,
-      `at least ${Math.ceil(megabytes)} (MiB) for ${rows} steps; record fewer trials, steps, neurons or fields`,
-    );
-  }
+  assertRecordingFits(recorder.fields, rows, { maxMb: settings.maxMegabytes, flag: '--record-max-mb' });
 }
 
-function record(folder: string, recorder: Recorder, settings: RecordingSettings, warnings: string[]): Recording {
+function record(
+  folder: string,
+  experiment: Experiment,
+  recorder: Recorder,
+  settings: RecordingSettings,
+  warnings: string[],
+): Recording {
   mkdirSync(folder, { recursive: true });
-  return openRecording(folder, {
+  return startRecording(folder, {
     fields: recorder.fields,
+    dtMs: experiment.run.network.spec.dtMs,
     maxBytes: settings.maxMegabytes * 2 ** 20,
     onStop: (message) => warnings.push(message),
   });

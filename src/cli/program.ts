@@ -6,7 +6,7 @@ import { check } from './commands/check.ts';
 import { compare } from './commands/compare.ts';
 import { deploy } from './commands/deploy.ts';
 import { diagnose } from './commands/diagnose.ts';
-import { exportNir } from './commands/exportNir.ts';
+import { exportRun } from './commands/export.ts';
 import { importNir } from './commands/importNir.ts';
 import { evaluate, list, plot, schema, verify } from './commands/inspect.ts';
 import { createNew } from './commands/new.ts';
@@ -338,9 +338,10 @@ function addRecord(program: Command): void {
   program
     .command('record')
     .argument('<folder>', 'a run folder, or a folder of runs')
-    .description('record steps of the trained network, its weights as they are: rows as .npy, spikes as a table')
-    .option('--fields <names>', 'rows and state to record, for example z,v,signal')
-    .option('--spikes <file>', 'write a table of all spikes: trial, population, unit, time_ms')
+    .description(
+      'record steps of the trained network, its weights as they are: a row a step as .npy; `export` writes tables of spikes',
+    )
+    .requiredOption('--fields <names>', 'rows and state to record, for example z,v,signal')
     .option('--trials <from:to>', 'trials (chunks) to record', '0:1')
     .option('--split <name>', 'test: fresh data; train: what it has learned from', 'test')
     .option('--neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
@@ -353,7 +354,7 @@ function addRecord(program: Command): void {
       'after',
       examples([
         'spiketrace record runs/first --fields z,v --trials 0:3',
-        'spiketrace record runs/first --spikes spikes.csv --split train',
+        'spiketrace record runs/first --fields signal --split train --neurons 0-9',
       ]),
     )
     .action(record);
@@ -450,14 +451,30 @@ function addExport(program: Command): void {
   program
     .command('export')
     .argument('<folder>', 'a run folder')
-    .description('write the network of a run as a NIR file that other frameworks read to the same spikes')
-    .requiredOption('--nir <file>', 'where to')
-    .requiredOption('--for <a,b,...>', 'frameworks that will read it: snntorch,norse or spyx')
+    .description(
+      'write what a run has learned, and does, as files of other tools: spikes, weights, states, the network as NIR',
+    )
+    .option('--spikes <file>', '.csv, .npz or .nwb: every spike, with trial, population, unit and time')
+    .option('--weights <file>', '.npz or .h5: all weights under the names of the projections and readouts')
+    .option('--states <file>', '.npz or .h5: what --fields names, [trial][step][width]')
+    .option('--fields <names>', 'rows and state for --states, for example z,v,signal')
+    .option('--trials <from:to>', 'trials (chunks) of --spikes and --states', '0:1')
+    .option('--split <name>', 'of --spikes and --states; test: fresh data; train: what it has learned from', 'test')
+    .option('--max-mb <n>', 'refuse states that need more, MiB', positive, 256)
+    .option('--nir <file>', 'the network, for other frameworks')
+    .option('--for <a,b,...>', 'frameworks that will read it: snntorch,norse or spyx')
     .option('--lossy', 'drop what NIR cannot say, and list it, in place of refusing')
-    .option('--readouts', 'write the readout too; an LI makes snnTorch raise, and Norse drops it')
+    .option('--readouts', 'write the readout to NIR too; an LI makes snnTorch raise, and Norse drops it')
     .option(...json)
-    .addHelpText('after', examples(['spiketrace export runs/first --nir network.nir --for snntorch,norse']))
-    .action(exportNir);
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace export runs/first --spikes spikes.npz --trials 0:10 --weights weights.npz',
+        'spiketrace export runs/first --states states.h5 --fields v,psi,signal',
+        'spiketrace export runs/first --nir network.nir --for snntorch,norse',
+      ]),
+    )
+    .action(exportRun);
 }
 
 function addList(program: Command): void {

@@ -2,10 +2,12 @@ export type { EventContent, ReadingOptions, Recording, ValueContent } from './co
 export type { EventSummary, Events } from './events.ts';
 export type { Hdf5File } from './hdf5.ts';
 export { loadHdf5 } from './hdf5Load.ts';
+export { attributes, type Written, type WrittenNumbers, writeHdf5 } from './hdf5Write.ts';
 export { nwbTrials, nwbUnits } from './layouts.ts';
 export { matlabArray, matlabCell } from './matlab.ts';
 export type { Names, Part, TimeUnit } from './names.ts';
 export { decodeNpy, openNpy } from './npy.ts';
+export { type ArrayToWrite, encodeNpz } from './npzWrite.ts';
 export { allOf, countOf, type NumberArray } from './numbers.ts';
 export { type Format, formatOf, hdf5File, labelsIn, needsHdf5, openArray, openRecording } from './recording.ts';
 export { readNMnist } from './sensor.ts';

@@ -21,13 +21,16 @@ export interface RecordingPlan {
 
 /** Turns chosen steps into events; at most one a step, and nothing is copied in trials that nobody wants. */
 export interface Recorder {
-  readonly fields: readonly { readonly name: string; readonly width: number }[];
+  /** `u1`: spikes, 0 or 1. */
+  readonly fields: readonly { readonly name: string; readonly width: number; readonly type?: 'u1' }[];
+
   wants(trial: number): boolean;
   step(run: Run, t: number, listener: Listener): void;
 }
 
 interface Source {
   readonly name: string;
+  readonly spikes: boolean;
   readonly width: number;
   copy(run: Run, t: number): Float64Array;
 }
@@ -52,7 +55,7 @@ export function createRecorder(run: Run, plan: RecordingPlan): Recorder {
     );
   }
   return {
-    fields: sources.map(({ name, width }) => ({ name, width })),
+    fields: sources.map(({ name, width, spikes }) => ({ name, width, ...(spikes ? { type: 'u1' as const } : {}) })),
     wants: (trial) => trial >= first && trial < last,
     step(of, t, listener) {
       if (t % every !== 0) return;
@@ -86,7 +89,10 @@ function createSource(run: Run, given: string, stream: number, neurons?: readonl
     return Float64Array.from(chosen, (j) => array[at + j]);
   };
   // As it was asked for, so that a reader finds it.
-  return { name: given, width: chosen?.length ?? width, copy: (of, t) => field.copy(of, t, pick) };
+  const spikes = run.network.spec.populations.some(
+    ({ name, spiking }) => spiking && field.name === `population.${name}.z`,
+  );
+  return { name: given, spikes, width: chosen?.length ?? width, copy: (of, t) => field.copy(of, t, pick) };
 }
 
 function fieldOf(run: Run, given: string, stream: number): Field {

@@ -2,12 +2,13 @@ import { UnsupportedError } from '../core/errors.ts';
 import { type Network, type PopulationSpec, type Whole, wholesOf } from '../core/network.ts';
 import type { CellsKernel, ThresholdKernel } from '../core/plugins.ts';
 import { perNeuron } from '../core/values.ts';
+import type { Written, WrittenNumbers } from '../data/hdf5Write.ts';
 import { type Convention, parseConvention } from './convention.ts';
 import { graphOfTree } from './graph.ts';
 import { inputSource, unitGraphOf } from './network.ts';
 import type { Target } from './targets.ts';
 import { readGraph } from './topology.ts';
-import { treeOf, type Written, type WrittenNumbers } from './written.ts';
+import { treeOf } from './written.ts';
 
 /** A graph to be written, and what it does not say. */
 export interface Export {

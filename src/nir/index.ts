@@ -2,7 +2,7 @@ import { type Convention, namedConventions, parseConvention } from './convention
 import { experimentOf, type NirExperiment } from './experiment.ts';
 import { conventionOf, type Export, exportNetwork } from './export.ts';
 import { graphOfTree, type NirGraph } from './graph.ts';
-import { readHdf5, writeHdf5 } from './hdf5.ts';
+import { readHdf5 } from './hdf5.ts';
 import { interpret, type Observed } from './interpret.ts';
 import { type OwnParameters, ownParameters, writtenOwn } from './metadata.ts';
 import { type Approximation, approximations, unitGraphOf } from './network.ts';
@@ -36,6 +36,5 @@ export {
   treeOf,
   treeOfJson,
   unitGraphOf,
-  writeHdf5,
   writtenOwn,
 };

@@ -1,6 +1,6 @@
 import { FileError } from '../core/errors.ts';
+import type { Written } from '../data/hdf5Write.ts';
 import type { Hdf5Group } from './tree.ts';
-import type { Written } from './written.ts';
 
 /** Under this key our own exact parameters stand in the metadata of a graph. */
 const key = 'spiketrace';

@@ -5,5 +5,5 @@ export type { MetricsRow } from './metricsRow.ts';
 export { NpyWriter, type NpyWriterOptions, readNpyRows } from './npyFile.ts';
 export { createEventStream, type EventStream, ofType, type Progress, progress$ } from './observe.ts';
 export { estimateRecordingBytes, type RecordedField } from './recordedField.ts';
-export { openRecording, type Recording, type RecordingOptions, recordingMemory, toCsv } from './recording.ts';
+export { type Recording, type RecordingOptions, recordingMemory, startRecording, toCsv } from './recording.ts';
 export { METRICS_CSV, METRICS_JSONL, type MetricsSink, openMetrics, readMetrics } from './tables.ts';

@@ -1,9 +1,9 @@
 import { ConfigError } from '../core/errors.ts';
 import { encodeNpyHeader, NPY_BYTES } from '../data/npy.ts';
 
-export const INDEX_HEADER = 'trial,t,stream';
-/** Longest index line counted by an estimate: 10^9 trials of 10^8 steps, 10^4 streams. */
-const INDEX_LINE_BYTES = 24;
+export const INDEX_HEADER = 'trial,t,stream,time_ms';
+/** Longest index line counted by an estimate: 10^9 trials of 10^8 steps, 10^4 streams, ms of twelve digits. */
+const INDEX_LINE_BYTES = 38;
 
 export interface RecordedField {
   /** Key in `StepEvent.values`, and name of the file. */
@@ -11,11 +11,11 @@ export interface RecordedField {
   /** Numbers per step. */
   readonly width: number;
   /** Numbers on disk: float64 unless said otherwise. */
-  readonly type?: 'f8' | 'f4';
+  readonly type?: 'f8' | 'f4' | 'u1';
 }
 
 /** Type of the numbers on disk. */
-export function typeOf(field: RecordedField): 'f8' | 'f4' {
+export function typeOf(field: RecordedField): 'f8' | 'f4' | 'u1' {
   return field.type ?? 'f8';
 }
 

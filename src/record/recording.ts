@@ -18,6 +18,8 @@ export function recordingMemory(fields: number): number {
 
 export interface RecordingOptions {
   readonly fields: readonly RecordedField[];
+  /** Length of a step in ms. */
+  readonly dtMs: number;
   /** Bytes that all files of the recording may take together. */
   readonly maxBytes: number;
   /** Told once, in words, where recording stops before the run does. */
@@ -100,9 +102,9 @@ class StepRecorder implements Recording {
   }
 
   #write(event: StepEvent): void {
-    const { fields, maxBytes } = this.#options;
+    const { fields, maxBytes, dtMs } = this.#options;
     const values = valuesOf(event, fields);
-    const line = `${event.trial},${event.t},${event.stream}`;
+    const line = `${event.trial},${event.t},${event.stream},${Number((event.t * dtMs).toPrecision(12))}`;
     const bytes = this.#bytes + this.#rowBytes + line.length + 1;
     if (bytes > maxBytes) {
       this.#stop(`the limit of ${maxBytes} bytes is reached`);
@@ -136,11 +138,11 @@ class StepRecorder implements Recording {
 }
 
 /**
- * Records steps to a folder: per field one .npy of shape [rows][width], and `index.csv` with trial, t and stream of each
- * row. Holds about 1 MB. After a kill the files may differ by the rows that waited; the shortest one counts.
+ * Records steps to a folder: per field one .npy of shape [rows][width], and `index.csv` with trial, t, stream and ms since
+ * the beginning of the trial of each row. Holds about 1 MB. After a kill the files may differ by the rows that waited; the shortest one counts.
  * Throws ConfigError for the fields, FileError where the folder cannot be written or holds a recording already.
  */
-export function openRecording(folder: string, options: RecordingOptions): Recording {
+export function startRecording(folder: string, options: RecordingOptions): Recording {
   checkFields(options.fields);
   ensureWritableFolder(folder);
   const index = join(folder, INDEX);
@@ -163,7 +165,7 @@ function* csvLines(folder: string, field: string): Generator<string, void> {
   if (header) yield INDEX_HEADER;
 }
 
-/** Writes one recorded field as CSV: trial, t, stream, then a column per number. Throws FileError. */
+/** Writes one recorded field as CSV: trial, t, stream, ms, then a column per number. Throws FileError. */
 export function toCsv(folder: string, field: string, outPath: string): void {
   writeAtomic(outPath, encodeLines(csvLines(folder, field)));
 }

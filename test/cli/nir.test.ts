@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { treeOfJson, writeHdf5 } from '../../src/nir/index.ts';
+import { type Written, writeHdf5 } from '../../src/data/index.ts';
+import { treeOfJson } from '../../src/nir/index.ts';
 import type { Hdf5Dataset, Hdf5Group } from '../../src/nir/tree.ts';
-import type { Written } from '../../src/nir/written.ts';
 import { experimentOf } from '../nir/nets.ts';
 import { emptyFolder, root, spiketrace, succeed } from './cli.ts';
 

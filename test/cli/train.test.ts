@@ -184,10 +184,10 @@ describe('a recording', () => {
       expect(new Set(z.data)).toEqual(new Set([0, 1]));
 
       const lines = readFileSync(at('z.csv'), 'utf8').trimEnd().split('\n');
-      expect(lines[0]).toBe('trial,t,stream,z_0,z_1,z_2,z_3,z_4');
+      expect(lines[0]).toBe('trial,t,stream,time_ms,z_0,z_1,z_2,z_3,z_4');
       expect(lines).toHaveLength(1 + 2 * steps);
       const cells = lines.slice(1).map((line) => line.split(',').map(Number));
-      expect(cells.flatMap((row) => row.slice(3))).toEqual(Array.from(z.data));
+      expect(cells.flatMap((row) => row.slice(4))).toEqual(Array.from(z.data));
       expect(cells.map(([trial]) => trial)).toEqual(Array.from({ length: 2 * steps }, (_, n) => (n < steps ? 1 : 2)));
     });
   }
@@ -199,7 +199,7 @@ describe('a recording', () => {
     const at = (file: string) => join(folder, 'run/recording', file);
     expect(npy(at('x.npy')).shape).toEqual([3, 3]);
     expect(npy(at('threshold.npy'))).toMatchObject({ shape: [3, 1], data: new Float64Array([1, 1, 1]) });
-    expect(readFileSync(at('index.csv'), 'utf8')).toBe('trial,t,stream\n0,0,3\n0,7,3\n0,14,3\n');
+    expect(readFileSync(at('index.csv'), 'utf8')).toBe('trial,t,stream,time_ms\n0,0,3,0\n0,7,3,35\n0,14,3,70\n');
   });
 });
 

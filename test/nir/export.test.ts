@@ -5,6 +5,7 @@ import { models } from '../../models/index.ts';
 import { weightFiles } from '../../src/cli/weights.ts';
 import { createRng } from '../../src/core/rng.ts';
 import { rowAt } from '../../src/core/rows.ts';
+import { writeHdf5 } from '../../src/data/index.ts';
 import { createFeed } from '../../src/engine/feed.ts';
 import { runTrial } from '../../src/engine/run.ts';
 import { createExperiment, type Experiment } from '../../src/experiment/experiment.ts';
@@ -17,7 +18,6 @@ import {
   readHdf5,
   targets,
   treeOf,
-  writeHdf5,
   writtenOwn,
 } from '../../src/nir/index.ts';
 import { tasks } from '../../tasks/index.ts';

@@ -5,7 +5,7 @@ import { ConfigError, FileError } from '../../src/core/errors.ts';
 import { decodeNpy } from '../../src/data/npy.ts';
 import { readBytes } from '../../src/record/files.ts';
 import { estimateRecordingBytes } from '../../src/record/recordedField.ts';
-import { openRecording, toCsv } from '../../src/record/recording.ts';
+import { startRecording, toCsv } from '../../src/record/recording.ts';
 import { scratchFolder, stepEvent, trialEvent } from './scratch.ts';
 
 const FIELDS = [
@@ -15,7 +15,7 @@ const FIELDS = [
 
 function open(folder: string, maxBytes = 1e9) {
   const onStop = vi.fn<(message: string) => void>();
-  return { onStop, recording: openRecording(folder, { fields: FIELDS, maxBytes, onStop }) };
+  return { onStop, recording: startRecording(folder, { fields: FIELDS, dtMs: 5, maxBytes, onStop }) };
 }
 
 const step = (t: number) => stepEvent(1, t, { z: [t, 0, 1], 'population.rec.v': [t / 3, -t], other: [1] }, t % 2);
@@ -29,7 +29,7 @@ function bytesOf(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-describe('openRecording', () => {
+describe('startRecording', () => {
   it('writes one array per field and an index', () => {
     const folder = join(scratchFolder(), 'recording');
     const { recording, onStop } = open(folder);
@@ -37,7 +37,9 @@ describe('openRecording', () => {
     for (let t = 0; t < 3; t++) recording.listener(step(t));
     recording.close();
     expect(readdirSync(folder).sort()).toEqual(['index.csv', 'population.rec.v.npy', 'z.npy']);
-    expect(readFileSync(join(folder, 'index.csv'), 'utf8')).toBe('trial,t,stream\n1,0,0\n1,1,1\n1,2,0\n');
+    expect(readFileSync(join(folder, 'index.csv'), 'utf8')).toBe(
+      'trial,t,stream,time_ms\n1,0,0,0\n1,1,1,5\n1,2,0,10\n',
+    );
     expect(npy(folder, 'z')).toEqual({ shape: [3, 3], data: Float32Array.of(0, 0, 1, 1, 0, 1, 2, 0, 1) });
     expect(npy(folder, 'population.rec.v')).toEqual({
       shape: [3, 2],
@@ -59,7 +61,7 @@ describe('openRecording', () => {
   it('holds about a megabyte, then writes', () => {
     const folder = scratchFolder();
     const onStop = vi.fn<(message: string) => void>();
-    const recording = openRecording(folder, { fields: [{ name: 'z', width: 1024 }], maxBytes: 1e9, onStop });
+    const recording = startRecording(folder, { fields: [{ name: 'z', width: 1024 }], dtMs: 5, maxBytes: 1e9, onStop });
     const event = stepEvent(1, 0, { z: Array<number>(1024).fill(1) });
     for (let n = 0; n < 127; n++) recording.listener(event);
     expect(npy(folder, 'z').shape).toEqual([0, 1024]);
@@ -75,10 +77,10 @@ describe('openRecording', () => {
     const { rows, bytes, stopped } = recording;
     recording.flush();
     recording.close();
-    expect([rows, stopped, npy(folder, 'z').shape]).toEqual([21, true, [21, 3]]);
-    expect([bytes, bytes <= 1000, bytes + 35 > 1000]).toEqual([bytesOf(folder), true, true]);
+    expect([rows, stopped, npy(folder, 'z').shape]).toEqual([19, true, [19, 3]]);
+    expect([bytes, bytes <= 1000, bytes + 38 > 1000]).toEqual([bytesOf(folder), true, true]);
     expect(onStop.mock.calls).toEqual([
-      ['recording stopped after 21 steps, the run goes on: the limit of 1000 bytes is reached'],
+      ['recording stopped after 19 steps, the run goes on: the limit of 1000 bytes is reached'],
     ]);
   });
 
@@ -106,7 +108,7 @@ describe('openRecording', () => {
     [[...FIELDS, { name: 'z', width: 1 }], 'expected every name once'],
   ])('refuses the fields %j', (fields, problem) => {
     const folder = scratchFolder();
-    const openIt = () => openRecording(folder, { fields, maxBytes: 1e6, onStop: () => {} });
+    const openIt = () => startRecording(folder, { fields, dtMs: 5, maxBytes: 1e6, onStop: () => {} });
     expect(openIt).toThrow(ConfigError);
     expect(openIt).toThrow(problem);
     expect(readdirSync(folder)).toEqual([]);
@@ -127,8 +129,9 @@ describe('estimateRecordingBytes', () => {
     const folder = scratchFolder();
     const fields = [{ name: 'z', width: 100 }];
     const rows = 1000;
-    const recording = openRecording(folder, {
+    const recording = startRecording(folder, {
       fields,
+      dtMs: 5,
       maxBytes: estimateRecordingBytes({ fields, rows }),
       onStop() {},
     });
@@ -148,7 +151,8 @@ describe('toCsv', () => {
     recording.close();
     const out = join(folder, 'v.csv');
     toCsv(folder, 'population.rec.v', out);
-    const v = 'trial,t,stream,population.rec.v_0,population.rec.v_1\n1,0,0,0,0\n1,1,1,0.3333333333333333,-1\n';
+    const v =
+      'trial,t,stream,time_ms,population.rec.v_0,population.rec.v_1\n1,0,0,0,0,0\n1,1,1,5,0.3333333333333333,-1\n';
     expect(readFileSync(out, 'utf8')).toBe(v);
   });
 
@@ -156,7 +160,7 @@ describe('toCsv', () => {
     const folder = scratchFolder();
     open(folder).recording.close();
     toCsv(folder, 'z', join(folder, 'z.csv'));
-    expect(readFileSync(join(folder, 'z.csv'), 'utf8')).toBe('trial,t,stream\n');
+    expect(readFileSync(join(folder, 'z.csv'), 'utf8')).toBe('trial,t,stream,time_ms\n');
     const none = join(folder, 'none.npy');
     expect(() => toCsv(folder, 'none', join(folder, 'none.csv'))).toThrow(new FileError(none, 'does not exist'));
     expect(readdirSync(folder)).not.toContain('none.csv');

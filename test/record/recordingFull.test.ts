@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { decodeNpy } from '../../src/data/npy.ts';
 import { readBytes } from '../../src/record/files.ts';
-import { openRecording } from '../../src/record/recording.ts';
+import { startRecording } from '../../src/record/recording.ts';
 import { scratchFolder, stepEvent } from './scratch.ts';
 
 const disk = vi.hoisted(() => ({ full: false }));
@@ -20,7 +20,7 @@ it('a full disk stops the recording and not the run', () => {
   const folder = scratchFolder();
   const onStop = vi.fn<(message: string) => void>();
   const fields = [{ name: 'z', width: 2 }];
-  const recording = openRecording(folder, { fields, maxBytes: 1e9, onStop });
+  const recording = startRecording(folder, { fields, dtMs: 5, maxBytes: 1e9, onStop });
   recording.listener(stepEvent(1, 0, { z: [1, 2] }));
   recording.flush();
   disk.full = true;

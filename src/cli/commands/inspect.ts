@@ -12,10 +12,10 @@ import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
 import { type Drawing, drawRun } from '../figures/run.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
+import { indicesOf, spanOf } from '../ranges.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { loadForVerify, type Verdict, verifyFile } from '../verify/index.ts';
 import { profileOf } from './deploy.ts';
-import { indicesOf } from './run.ts';
 
 /** `profile`: of a chip, what a file of one's own looks like. */
 type Registry = () => readonly { readonly name: string; readonly about: string; readonly profile?: ChipProfile }[];
@@ -119,19 +119,11 @@ function drawingOf({ format, window, neurons, panels, out }: PlotFlags): Drawing
   if (format !== 'png' && format !== 'svg') throw new ConfigError('--format', format, 'png or svg');
   return {
     format,
-    ...(window === undefined ? {} : { window: spanOf(window) }),
+    ...(window === undefined ? {} : { window: spanOf(window, '--window') }),
     ...(neurons === undefined ? {} : { neurons: indicesOf(neurons, '--neurons') }),
     ...(panels === undefined ? {} : { panels: panels.split(',').map((name) => name.trim()) }),
     ...(out === undefined ? {} : { out }),
   };
-}
-
-function spanOf(text: string): [number, number] {
-  const [from, to, ...more] = text.split(':').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (more.length > 0 || !(from >= 0 && to > from && Number.isFinite(to))) {
-    throw new ConfigError('--window', text, 'FROM:TO in ms with 0 <= FROM < TO, for example 100:400');
-  }
-  return [from, to];
 }
 
 /** `spiketrace eval`: fresh data, learning off. */

@@ -16,6 +16,7 @@ import { failure, fixed, type Global, interruptible, print, table, tell } from '
 import { withoutPlugins } from '../plugins.ts';
 import { type Outcome, runJobs } from '../pool.ts';
 import { openProgress } from '../progress.ts';
+import { indicesOf, rangeOf } from '../ranges.ts';
 import { availableMemory, findRuns } from '../runFolder.ts';
 
 export interface TrainFlags extends Global {
@@ -208,7 +209,7 @@ function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
   const [fromTrial, toTrial] = rangeOf(flags.recordTrials ?? '0:1', '--record-trials');
   return {
     fields: flags.record.split(',').map((name) => name.trim()),
-    neurons: flags.recordNeurons ? indicesOf(flags.recordNeurons) : undefined,
+    neurons: flags.recordNeurons ? indicesOf(flags.recordNeurons, '--record-neurons') : undefined,
     stream: flags.recordStream,
     fromTrial,
     trials: toTrial - fromTrial,
@@ -216,21 +217,4 @@ function recordingOf(flags: TrainFlags): RecordingSettings | undefined {
     maxMegabytes: flags.recordMaxMb,
     csv: flags.recordCsv ?? false,
   };
-}
-
-export function rangeOf(text: string, path: string): [number, number] {
-  const match = /^(\d+):(\d+)$/.exec(text);
-  if (!match || Number(match[2]) <= Number(match[1])) throw new ConfigError(path, text, 'FROM:TO, trials [FROM, TO)');
-  return [Number(match[1]), Number(match[2])];
-}
-
-/** "0,5,10-12" -> [0, 5, 10, 11, 12] */
-export function indicesOf(text: string, path = '--record-neurons'): number[] {
-  return text.split(',').flatMap((part) => {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
-    const from = Number(match?.[1]);
-    const to = Number(match?.[2] ?? match?.[1]);
-    if (!(from <= to)) throw new ConfigError(path, part, 'indices and ranges, for example 0,5,10-12');
-    return Array.from({ length: to - from + 1 }, (_, n) => from + n);
-  });
 }

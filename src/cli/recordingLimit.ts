@@ -1,0 +1,14 @@
+import { ConfigError } from '../core/errors.ts';
+import { estimateRecordingBytes, type RecordedField } from '../record/index.ts';
+
+/** @throws ConfigError where so many rows of these fields can take more than `maxMb` MiB on disk, naming the flag that says so */
+export function assertRecordingFits(
+  fields: readonly RecordedField[],
+  rows: number,
+  { maxMb, flag }: { readonly maxMb: number; readonly flag: string },
+): void {
+  const least = Math.ceil(estimateRecordingBytes({ fields, rows }) / 2 ** 20);
+  if (estimateRecordingBytes({ fields, rows }) <= maxMb * 2 ** 20) return;
+  const wanted = `at least ${least} (MiB) for ${rows} steps; record fewer trials, steps, neurons or fields`;
+  throw new ConfigError(flag, maxMb, wanted);
+}
