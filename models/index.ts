@@ -15,6 +15,10 @@ import { cubaLif } from './neurons/cubaLif.ts';
 import { integrator } from './neurons/integrator.ts';
 import { lif } from './neurons/lif.ts';
 import { rate } from './neurons/rate.ts';
+import { adam } from './optimizers/adam.ts';
+import { gradientDescent } from './optimizers/gradientDescent.ts';
+import { momentum } from './optimizers/momentum.ts';
+import { oneStep } from './optimizers/oneStep.ts';
 import { contrastive } from './passes/contrastive.ts';
 import { nodePerturbation, weightPerturbation } from './passes/perturbation.ts';
 import { leaky } from './readouts/leaky.ts';
@@ -78,6 +82,7 @@ export const models = {
   ],
   rewirings: [deepR, pruneRegrow],
   scalings: [presynaptic],
+  optimizers: [gradientDescent, momentum, adam, oneStep],
 } satisfies Omit<Catalogue, 'tasks'>;
 
 export {
@@ -103,6 +108,7 @@ export { broadcastOf, broadcastParams, errorSpikeSize } from './signals/broadcas
 export { bindBackward, filterBack } from './traces/backward.ts';
 export * as traceKernels from './traces/kernels.ts';
 export {
+  adam,
   alif,
   bernoulli,
   bptt,
@@ -117,12 +123,15 @@ export {
   eprop2,
   eprop3,
   factored,
+  gradientDescent,
   integrator,
   kernl,
   leaky,
   learnedSignal,
   lif,
+  momentum,
   nodePerturbation,
+  oneStep,
   policy,
   presynaptic,
   pruneRegrow,

@@ -621,10 +621,12 @@ const byFile = {
     ['Math.max(logit, 0) - logit * target[row + k]', 'Math.max(logit, 0) + logit * target[row + k]'],
     ['Math.log1p(Math.exp(-Math.abs(logit)))', 'Math.log1p(Math.exp(Math.abs(logit)))'],
   ],
-  'src/optim/index.ts': [
-    ['gradient[s] *= rate', 'gradient[s] *= -rate'],
-    ['momentum * velocity[s] + gradient[s]', 'momentum * velocity[s] - gradient[s]'],
+  'models/optimizers/gradientDescent.ts': [['gradient[s] *= rate', 'gradient[s] *= -rate']],
+  'models/optimizers/momentum.ts': [
+    ['keep * velocity[s] + gradient[s]', 'keep * velocity[s] - gradient[s]'],
     ['gradient[s] = rate * velocity[s]', 'gradient[s] = velocity[s]'],
+  ],
+  'models/optimizers/adam.ts': [
     ['beta1 * mean[s] + (1 - beta1) * g', 'beta1 * mean[s] + beta1 * g'],
     ['beta2 * square[s] + (1 - beta2) * g * g', 'beta2 * square[s] + (1 - beta2) * g'],
     ['beta2 * square[s] + (1 - beta2) * g * g', 'beta2 * square[s] - (1 - beta2) * g * g'],
@@ -632,8 +634,10 @@ const byFile = {
     ['(1 - beta1 ** count)', '(1 - beta1)'],
     ['(Math.sqrt(square[s]) + epsilon)', 'Math.sqrt(square[s] + epsilon)'],
     ['(corrected * mean[s])', '(corrected * g)'],
-    ['chanceAt(key, count, s)', 'chanceAt(key, count, 0)'],
-    ['chanceAt(key, count, s)', 'chanceAt(key, 0, s)'],
+  ],
+  'models/optimizers/oneStep.ts': [
+    ['chanceAt(own, count, s)', 'chanceAt(own, count, 0)'],
+    ['chanceAt(own, count, s)', 'chanceAt(own, 0, s)'],
     ['signedEvent(rate * gradient[s]', 'signedEvent(gradient[s]'],
   ],
   'src/engine/modulated.ts': [
@@ -1039,7 +1043,7 @@ const byFile = {
     ['own.eps.set(eps);', ''],
     ['soon ? owed.get(grad) : undefined', 'owed.get(grad)'],
     ['update.every === 1 && ', ''],
-    ["&& optimizer.kind === 'sgd'", ''],
+    ["&& optimizer.linear", ''],
     [' || synapses.masked.length > 0', ''],
     ['own.nStream, scale, rate', 'own.nStream, rate, rate'],
   ],
@@ -1201,7 +1205,7 @@ const nearest = [
   ['src/backends/fixed/', ['test/backends/fixed.test.ts', 'test/backends/chance.test.ts']],
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['models/losses/', ['test/models/losses.test.ts']],
-  ['src/optim/', ['test/optim']],
+  ['models/optimizers/', ['test/models/optimizers.test.ts']],
   ['src/core/forward.ts', ['test/models']],
   ['src/core/bindings.ts', ['test/graph/rules.test.ts', 'test/graph/cut.test.ts']],
   ['src/core/', ['test/core']],

@@ -118,4 +118,3 @@ export {
   type WidthSearchProgress,
   type Widths,
 } from './experiment/widths.ts';
-export { createOptimizer, type OptimizerSettings } from './optim/index.ts';

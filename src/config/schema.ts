@@ -192,14 +192,14 @@ const rateTerm = z
   })
   .prefault({});
 
-/** Learning rates, and what a one-step update moves by, of blocks by name; the short form knows its blocks. */
-function optimizerOf(ofBlocks: <T extends z.ZodType>(value: T) => z.ZodType) {
-  const base = {
+/** An optimiser with its own parameters beside those that every one has: rates of blocks by name; the short form knows its blocks. */
+function optimizerChoice(optimizers: Catalogue['optimizers'], rates: z.ZodType) {
+  const common = {
     powersOfTwo: z
       .boolean()
       .default(false)
       .describe('round every learning rate, whenever it is applied, to the nearest power of two'),
-    rates: ofBlocks(rate),
+    rates,
     schedule,
     clamp: z
       .tuple([signed, signed])
@@ -212,29 +212,15 @@ function optimizerOf(ofBlocks: <T extends z.ZodType>(value: T) => z.ZodType) {
       .default(null)
       .describe('largest norm of the gradient of all weights together, to which a longer one is scaled; null: any'),
   };
-  return z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('sgd'), ...base }),
-    z.strictObject({ kind: z.literal('momentum'), momentum: z.number().min(0).lt(1).default(0.9), ...base }),
-    z.strictObject({
-      kind: z.literal('adam'),
-      beta1: z.number().min(0).lt(1).default(0.9),
-      beta2: z.number().min(0).lt(1).default(0.999),
-      epsilon: positive.default(1e-8).describe('outside the bias correction, as in TensorFlow'),
-      ...base,
-    }),
-    z.strictObject({
-      kind: z.literal('one-step'),
-      delta: z
-        .union([positive, ofBlocks(positive)])
-        .describe('what a weight moves by, up or down, with probability |rate g| / delta: of all, or block by block'),
-      ...base,
-    }),
-  ]) as unknown as z.ZodType<OptimizerConfig>;
+  const options = optimizers.map(({ params }) => (params as z.ZodObject).safeExtend(common));
+  return z.discriminatedUnion('kind', options as unknown as [z.ZodObject, ...z.ZodObject[]]) as unknown as z.ZodType<
+    Chosen & { readonly kind: string } & OptimizerCommon
+  >;
 }
 
 type Rate = z.output<typeof rate>;
 
-interface OptimizerBase {
+interface OptimizerCommon {
   readonly powersOfTwo: boolean;
   /** By the names of projections and readouts. */
   readonly rates: Readonly<Record<string, Rate>>;
@@ -243,20 +229,10 @@ interface OptimizerBase {
   readonly clip: number | null;
 }
 
-type OptimizerConfig = OptimizerBase &
-  (
-    | { readonly kind: 'sgd' }
-    | { readonly kind: 'momentum'; readonly momentum: number }
-    | { readonly kind: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
-    | { readonly kind: 'one-step'; readonly delta: number | Readonly<Record<string, number>> }
-  );
-
-const shortOptimizer = optimizerOf((value) => z.strictObject({ in: value, rec: value, out: value }));
-const optimizer = optimizerOf((value) =>
-  z
-    .record(blockName, value)
-    .describe('by the names of projections and readouts; a bias of a readout has the rate of its readout'),
-);
+const shortRates = z.strictObject({ in: rate, rec: rate, out: rate });
+const rates = z
+  .record(blockName, rate)
+  .describe('by the names of projections and readouts; a bias of a readout has the rate of its readout');
 
 const training = z.strictObject({
   total: total.describe('symbols over all streams, or trials'),
@@ -382,7 +358,7 @@ export function graphSchema(catalogue: Catalogue) {
     loss: lossChoice(catalogue.losses),
     ...common,
     modulator: modulatorOf(catalogue),
-    optimizer,
+    optimizer: optimizerChoice(catalogue.optimizers, rates),
     task: choice('kind', catalogue.tasks),
     network: z.strictObject({
       ...networkCommon,
@@ -401,7 +377,7 @@ export function shortSchema(catalogue: Catalogue) {
     loss: lossChoice(catalogue.losses),
     ...common,
     modulator: modulatorOf(catalogue),
-    optimizer: shortOptimizer,
+    optimizer: optimizerChoice(catalogue.optimizers, shortRates),
     task: choice('kind', catalogue.tasks),
     network: shortNetwork.extend({
       neuron: choice('kind', catalogue.neurons),

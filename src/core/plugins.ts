@@ -1089,6 +1089,8 @@ export interface Optimizer {
     | { readonly name: 'adam'; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
     | { readonly name: 'one-step'; readonly deltas: readonly number[]; readonly key: number }
     | null;
+  /** Whether its step is rate times gradient and nothing else, so that the parts of a gradient may be taken one by one. */
+  readonly linear: boolean;
   /** Copies of the weights that it keeps. */
   readonly slots: readonly string[];
   /**
@@ -1096,6 +1098,26 @@ export interface Optimizer {
    * of the gradient among the blocks of weights, for draws.
    */
   step(gradient: Real, slots: readonly Real[], rate: number, count: number, block: number): void;
+}
+
+/** What an optimiser may know of where it works. */
+export interface OptimizerContext {
+  /** Of its draws, where it makes any: 32 bits. */
+  readonly key: number;
+  /** Blocks of weights in their order: names of the projection or readout of each, as rates are given. */
+  readonly owners: readonly string[];
+}
+
+/** An optimiser: its parameters stand beside `rates`, `schedule`, `clamp`, `clip` and `powersOfTwo` in the configuration. */
+export interface OptimizerModel<P = never> {
+  /** What configurations call it. */
+  readonly kind: string;
+  /** Paper or project of its equations. */
+  readonly source: string;
+  /** Its own parameters. */
+  readonly params: ZodType<P>;
+  /** The optimiser with these parameters. @throws ConfigError where they do not fit the blocks of weights */
+  derive(params: P, context: OptimizerContext): Optimizer;
 }
 
 // ---------------------------------------------------------------- tasks
@@ -1236,6 +1258,8 @@ export interface Catalogue {
   readonly rewirings: readonly Entry<RewiringModel>[];
   /** Homeostatic scaling of projections, found by `kind`. */
   readonly scalings: readonly Entry<ScalingModel>[];
+  /** Optimisers, found by `kind`. */
+  readonly optimizers: readonly Entry<OptimizerModel>[];
   /** Tasks, found by `kind`. */
   readonly tasks: readonly Entry<TaskModel>[];
 }

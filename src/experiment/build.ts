@@ -25,7 +25,6 @@ import { perNeuron, resolveValues, type Values } from '../core/values.ts';
 import { fits } from '../engine/names.ts';
 import { formattableFields } from '../engine/network.ts';
 import { buildProjection, type DelaySlice, type ProjectionShape, sliceByDelay } from '../engine/projections.ts';
-import { createOptimizer } from '../optim/index.ts';
 import { checkPasses, checkTwoPasses } from './again.ts';
 import { find } from './find.ts';
 import { signalBlock } from './outer.ts';
@@ -143,7 +142,10 @@ export function buildSpec(
       everySteps: config.rateTerm.everySteps,
     },
     update: training.update,
-    optimizer: createOptimizer(withDeltas(optimizer, blocks, ownerOf), rng.split('optimizer').integer(2 ** 32)),
+    optimizer: find(catalogue.optimizers, 'kind', optimizer.kind, 'optimizer.kind').derive(optimizer as never, {
+      key: rng.split('optimizer').integer(2 ** 32),
+      owners: blocks.map(ownerOf),
+    }),
     clip: optimizer.clip,
     clamp: optimizer.clamp,
     formats: null,
@@ -506,24 +508,6 @@ function blocksOf(
       return { name, kind: 'signal', owner, synapses, rate, plastic: rate.rate !== 0 };
     }),
   ];
-}
-
-/** A one-step optimiser with what each block moves by. */
-function withDeltas(
-  optimizer: ExperimentConfig['optimizer'],
-  blocks: readonly WeightBlock[],
-  ownerOf: (block: WeightBlock) => string,
-) {
-  if (optimizer.kind !== 'one-step') return optimizer;
-  const { delta } = optimizer;
-  const deltas = blocks.map((block) => {
-    if (typeof delta === 'number') return delta;
-    const owner = ownerOf(block);
-    if (delta[owner] === undefined)
-      throw new ConfigError(`optimizer.delta.${owner}`, undefined, 'what its weights move by');
-    return delta[owner];
-  });
-  return { ...optimizer, deltas };
 }
 
 /** A chunk holds whole phases, so that each begins where a phase does. */

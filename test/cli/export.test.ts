@@ -115,7 +115,11 @@ describe('export', () => {
       /--spikes: got "q\.txt", expected a file that ends in \.csv/,
     ],
     ['states without names', ['--states', 'q.npz'], /--fields: got undefined, expected what --states holds/],
-    ['more than is wanted', ['--states', 'q.h5', '--fields', 'population.lif.signal', '--max-mb', '0.01'], /--max-mb: got 0\.01/],
+    [
+      'more than is wanted',
+      ['--states', 'q.h5', '--fields', 'population.lif.signal', '--max-mb', '0.01'],
+      /--max-mb: got 0\.01/,
+    ],
     ['an odd range', ['--spikes', 'q.csv', '--trials', '2:2'], /--trials: got "2:2"/],
     ['NIR without a reader', ['--nir', 'q.nir'], /--for: got undefined, expected frameworks/],
   ])('refuses %s before anything is written', async (_, args, message) => {

@@ -11,22 +11,13 @@ import {
   signalSizes,
 } from '../../src/core/bindings.ts';
 import { bindingOfDirect } from '../../src/core/direct.ts';
-import {
-  type Block,
-  cut,
-  type Field,
-  type Layout,
-  type Real,
-  type Role,
-  type Sizes,
-  type Views,
-} from '../../src/core/layout.ts';
-import type { Network, NetworkSpec } from '../../src/core/network.ts';
-import type { Quantity, TrialRows } from '../../src/core/plugins.ts';
+import { cut, type Field, type Layout, type Role, type Sizes } from '../../src/core/layout.ts';
+import type { NetworkSpec } from '../../src/core/network.ts';
+import type { Quantity } from '../../src/core/plugins.ts';
 import { createRng } from '../../src/core/rng.ts';
-import type { Rows } from '../../src/core/rows.ts';
 import { gradientOf } from '../../src/engine/run.ts';
-import { type AccessLog, clearLog, createLog, watch, watchAll } from '../support/accessLog.ts';
+import { type AccessLog, clearLog, createLog, mergeLogs, watch } from '../../src/experiment/check/accessLog.ts';
+import { quantitiesRead, stepOf, type Watched, watchNetwork } from '../../src/experiment/check/watched.ts';
 import {
   blocks,
   doTrial,
@@ -82,85 +73,8 @@ it('has a row for every registered trace, signal and direct rule', () => {
 });
 
 /** A network after one trial, with all its arrays replaced by watched copies. */
-interface Watched {
-  /** Its state is nobody's: a part is handed fields of its own, under the name `own`. */
-  readonly network: Network;
-  readonly log: AccessLog;
-  /** Rows of the trial and of the population by the names under which they are watched. */
-  readonly rows: Readonly<Record<string, Rows>>;
-  state(layout: Layout, sizes: Sizes): Views;
-}
-
 function watchedNetwork(options: LiveOptions): Watched {
-  const { network } = doTrial(liveExperiment({ ...options, training: { execution: 'online' } }));
-  const log = createLog();
-  const rng = createRng(3);
-  const copy = (array: Real, name: string) => watch(Float64Array.from(array), name, log);
-  const copyRows = (of: Rows, name: string): Rows => ({ ...of, data: copy(of.data, name) });
-  const each = <T, U>(record: Readonly<Record<string, T>>, of: (value: T, name: string) => U): Record<string, U> =>
-    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, of(value, name)]));
-  const [{ z, psi, current, injected, rateTerm, signals }] = network.activity;
-  const rows = each({ ...network.trial, z, psi, current, rateTerm, signal: signals[0] }, copyRows);
-  const trial = each({ ...network.trial }, (_, name) => rows[name]) as unknown as TrialRows;
-  const noState: Block = { data: new Float64Array(0), table: [], views: () => ({}), field: () => new Float64Array(0) };
-  return {
-    network: {
-      spec: network.spec,
-      state: noState,
-      trial,
-      activity: [
-        { z: rows.z, psi: rows.psi, current: rows.current, injected, rateTerm: rows.rateTerm, signals: [rows.signal] },
-      ],
-      weights: each(network.weights, (block, name) => copy(block, `weights.${name}`)),
-      gradient: each(network.gradient, (block, name) =>
-        copy(
-          block.map(() => 0),
-          `gradient.${name}`,
-        ),
-      ),
-    },
-    log,
-    rows,
-    state(layout, sizes) {
-      const views = cut([{ name: 'own', layout, sizes }]).views('own');
-      for (const view of Object.values(views)) for (let s = 0; s < view.length; s++) view[s] = 0.1 * rng.uniform();
-      return watchAll(views, 'own.', log);
-    },
-  };
-}
-
-type Part = 'trace' | 'signal' | 'direct';
-
-/** The quantities behind the elements of the trial's arrays and the weights that were read; `t` null: a whole trial. */
-function quantitiesRead({ log, rows }: Watched, part: Part, t: number | null): Set<Quantity> {
-  const found = new Set<Quantity>();
-  for (const [name, elements] of log.reads) {
-    if (name.startsWith('own.') || name.startsWith('gradient.')) continue;
-    for (const index of elements) found.add(quantityOf(name, index, rows, part, t));
-  }
-  return found;
-}
-
-/** Step to which an element of whole-time rows belongs. */
-function stepOf({ width, history, steps }: Rows, index: number): number {
-  return (Math.floor(index / width) % (history + steps)) - history;
-}
-
-function quantityOf(name: string, index: number, rows: Watched['rows'], part: Part, t: number | null): Quantity {
-  if (name === 'weights.rec' || name === 'weights.in') return 'weights';
-  if (name === 'weights.out') return 'readout';
-  if (!(name in rows)) throw new Error(`"${name}" is read, which no footprint can declare`);
-  const row = stepOf(rows[name], index);
-  const arriving = part === 'signal' ? 'z' : 'pre';
-  if (name === 'z') {
-    if (t === null) return row === rows.z.steps - 1 ? 'z' : arriving;
-    if (row === t) return 'z';
-    if (row === t - 1) return arriving;
-    throw new Error(`z is read at step ${row} while step ${t} runs`);
-  }
-  if (t !== null && row !== t) throw new Error(`${name} is read at step ${row} while step ${t} runs`);
-  if (name === 'x') return part === 'signal' ? 'input' : 'pre';
-  return name as Quantity;
+  return watchNetwork(doTrial(liveExperiment({ ...options, training: { execution: 'online' } })).network);
 }
 
 /** Names of all arrays that were written. */
@@ -266,7 +180,7 @@ describe.each(traceCases)('trace $label', ({ options, executions }) => {
       const gather = (t: number | null) => {
         for (const quantity of quantitiesRead(watched, 'trace', t)) read.add(quantity);
         for (const array of arraysWritten(log)) expect(array).toMatch(/^(own|gradient)\./);
-        merge(all, log);
+        mergeLogs(all, log);
         clearLog(log);
       };
       clearLog(log);
@@ -407,7 +321,7 @@ describe.each(directCases)('direct rule $label', ({ options }) => {
         read.add(quantity);
       }
       for (const array of arraysWritten(log)) expect(array).toMatch(/^(own\.|gradient\.(in|rec)$|signal$)/);
-      merge(all, log);
+      mergeLogs(all, log);
       clearLog(log);
     }
     expect([...read].sort()).toEqual([...direct.footprint.reads].sort());
@@ -463,15 +377,6 @@ function assertNoLater({ log, rows }: Watched, end: number, present: boolean): v
     const last = Math.max(...[...elements].map((index) => stepOf(rows[name], index)));
     expect(last, name).toBeLessThan(name === 'z' && !present ? end - 1 : end);
   }
-}
-
-function merge(into: AccessLog, log: AccessLog): void {
-  for (const key of ['reads', 'writes'] as const) {
-    for (const [name, elements] of log[key]) {
-      into[key].set(name, new Set([...(into[key].get(name) ?? []), ...elements]));
-    }
-  }
-  into.outside.push(...log.outside);
 }
 
 describe.each(liveNeurons)('neuron $label', (neuron) => {

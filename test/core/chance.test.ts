@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instantiate, kernelModule } from '../../src/backends/wasm/module.ts';
 import { blockKey, chanceAt } from '../../src/core/chance.ts';
-import { createOptimizer } from '../../src/optim/index.ts';
+import { createOptimizer } from '../support/optimizers.ts';
 
 const n = 40_000;
 
@@ -33,7 +33,7 @@ describe('a random number of a place', () => {
       const gradient = Float32Array.from({ length: count }, (_, s) => Math.sin(s));
       inKernel.set(gradient);
       kernels.stepOnce(inKernel.byteOffset, count, 0.5, 0.25, blockKey(key, 2), 41);
-      createOptimizer({ kind: 'one-step', deltas: [0.25, 0.25, 0.25] }, key).step(gradient, [], 0.5, 41, 2);
+      createOptimizer({ kind: 'one-step', delta: 0.25 }, key, ['in', 'rec', 'out']).step(gradient, [], 0.5, 41, 2);
       expect(Array.from(inKernel, Math.abs)).toEqual(Array.from(gradient, Math.abs));
       expect(Array.from(inKernel, Math.sign)).toEqual(Array.from(gradient, Math.sign));
       expect(gradient.filter((step) => step !== 0).length).toBeGreaterThan(count / 2);

@@ -7,8 +7,8 @@ import { createRng } from '../../src/core/rng.ts';
 import { createFeed } from '../../src/engine/feed.ts';
 import { gradientOf } from '../../src/engine/run.ts';
 import type { Experiment } from '../../src/experiment/experiment.ts';
-import { createOptimizer, type OptimizerSettings } from '../../src/optim/index.ts';
 import { blocks, doTrial, type LiveOptions, liveExperiment, liveReadouts } from '../support/live.ts';
+import { createOptimizer, type Settings } from '../support/optimizers.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 const reductions = ['mean', 'sum'] as const;
@@ -91,7 +91,7 @@ function prepareTrial({ run }: Experiment): void {
   run.lossScale.fill(1);
 }
 
-const optimizers: readonly OptimizerSettings[] = [
+const optimizers: readonly Settings[] = [
   { kind: 'sgd' },
   { kind: 'momentum', momentum: 0.7 },
   { kind: 'adam', beta1: 0.8, beta2: 0.9, epsilon: 1e-3 },

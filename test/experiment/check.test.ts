@@ -31,6 +31,7 @@ const failed = (rows: readonly CheckRow[]) =>
 /** What has no default. */
 const choices: Readonly<Record<string, object>> = {
   window: { steps: 1 },
+  'one-step': { delta: 0.01 },
   factored: { trace: { kind: 'eligibility' }, signal: { kind: 'broadcast' } },
   recording: {
     file: join(root, 'examples/recording.csv'),
@@ -316,6 +317,13 @@ describe('a part', () => {
           for (let j = 0; j < sizes.self; j++)
             signal.data[rowAt(signal, b, t) + j] = signal.data[rowAt(signal, 0, t) + j];
         }
+      },
+    ],
+    [
+      'spikes that its footprint does not declare',
+      'reads what it declares',
+      ({ signal, z }, t) => {
+        signal.data[rowAt(signal, 0, t)] += z.data[rowAt(z, 0, t)];
       },
     ],
     [

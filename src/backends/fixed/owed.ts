@@ -34,7 +34,7 @@ export function owing(
 ): OwedLoops {
   const { optimizer, update, sizes } = spec;
   const scratch = scratchOf(loops);
-  const atOnce = update.unit === 'step' && update.every === 1 && optimizer.kind === 'sgd';
+  const atOnce = update.unit === 'step' && update.every === 1 && optimizer.linear;
   const { addTimes, multiply, take } = loops;
   if (!atOnce || !addTimes || !multiply || !take) return { loops, due() {} };
   const owed = new Map<Real, Owed>();

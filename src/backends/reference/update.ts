@@ -62,7 +62,7 @@ function bindBlock(
   return (progress, count, scale) => {
     clear(step, masked);
     const rate = rateAt(given, progress);
-    if (optimizer.kind === 'sgd' && follow.length === 0) descend(weights, step, scale, rate);
+    if (optimizer.linear && follow.length === 0) descend(weights, step, scale, rate);
     else {
       if (scale !== 1) multiply(step, scale);
       optimizer.step(step, slots, rate, count, index);

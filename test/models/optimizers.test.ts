@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { models } from '../../models/index.ts';
+import { ConfigError } from '../../src/core/errors.ts';
 import { createRng } from '../../src/core/rng.ts';
-import { createOptimizer, type OptimizerSettings } from '../../src/optim/index.ts';
+import { createOptimizer, type Settings } from '../support/optimizers.ts';
 import { tolerances } from '../support/tolerances.ts';
 
 /** One weight's steps under a list of gradients, typed from the formulas. */
 type Recursion = (gradients: readonly number[], rate: number) => number[];
 
 const cases: readonly {
-  readonly settings: OptimizerSettings;
+  readonly settings: Settings;
   readonly slots: readonly string[];
   readonly byHand: Recursion;
 }[] = [
@@ -39,15 +41,14 @@ const cases: readonly {
   },
   {
     // Every step is larger than delta, so that nothing is left to chance; see below for the rest.
-    settings: { kind: 'one-step', deltas: [1e-6] },
+    settings: { kind: 'one-step', delta: 1e-6 },
     slots: [],
     byHand: (gradients) => gradients.map((g) => 1e-6 * Math.sign(g)),
   },
 ];
 
 it('has a case for every kind of optimiser', () => {
-  const kinds: Record<OptimizerSettings['kind'], true> = { sgd: true, momentum: true, adam: true, 'one-step': true };
-  expect(cases.map(({ settings }) => settings.kind)).toEqual(Object.keys(kinds));
+  expect(cases.map(({ settings }) => settings.kind)).toEqual(models.optimizers.map(({ kind }) => kind));
 });
 
 describe.each(cases)('$settings.kind', ({ settings, slots, byHand }) => {
@@ -116,7 +117,7 @@ describe('one-step', () => {
   const stepsUnder = (gradient: number, rate: number, updates: number, key = 7, block = 0) =>
     Array.from({ length: updates }, (_, n) => {
       const step = new Float64Array(width).fill(gradient);
-      createOptimizer({ kind: 'one-step', deltas: [delta, delta] }, key).step(step, [], rate, n + 1, block);
+      createOptimizer({ kind: 'one-step', delta }, key, ['a', 'b']).step(step, [], rate, n + 1, block);
       return step;
     });
 
@@ -145,12 +146,23 @@ describe('one-step', () => {
   });
 
   it('has a delta for each block', () => {
-    const optimizer = createOptimizer({ kind: 'one-step', deltas: [1, 2, 3, 3] }, 1);
+    const optimizer = createOptimizer({ kind: 'one-step', delta: { in: 1, rec: 2, out: 3 } }, 1, [
+      'in',
+      'rec',
+      'out',
+      'out',
+    ]);
     const taken = [0, 1, 2, 3].map((block) => {
       const step = Float64Array.of(-50);
       optimizer.step(step, [], 1, 1, block);
       return step[0];
     });
     expect(taken).toEqual([-1, -2, -3, -3]);
+  });
+
+  it('refuses names that no block has, and blocks without one', () => {
+    const of = (delta: Record<string, number>) => () => createOptimizer({ kind: 'one-step', delta }, 1, ['in', 'out']);
+    expect(of({ in: 1, out: 1, x: 1 })).toThrow(new ConfigError('optimizer.delta', 'x', 'names of in, out'));
+    expect(of({ in: 1 })).toThrow(new ConfigError('optimizer.delta.out', undefined, 'what its weights move by'));
   });
 });

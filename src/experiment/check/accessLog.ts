@@ -1,4 +1,4 @@
-import type { Real } from '../../src/core/layout.ts';
+import type { Real } from '../../core/layout.ts';
 
 /**
  * Which elements of which arrays a plug-in really reads and writes. Plug-ins look arrays up when they are bound, by
@@ -71,4 +71,14 @@ export function watch(array: Real, name: string, log: AccessLog, offset = 0): Re
       return true;
     },
   });
+}
+
+/** Adds what one log holds to another. */
+export function mergeLogs(into: AccessLog, log: AccessLog): void {
+  for (const key of ['reads', 'writes'] as const) {
+    for (const [name, elements] of log[key]) {
+      into[key].set(name, new Set([...(into[key].get(name) ?? []), ...elements]));
+    }
+  }
+  into.outside.push(...log.outside);
 }
