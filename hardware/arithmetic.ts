@@ -1,5 +1,5 @@
 import { decayByMultiply, decayByShift } from '../src/core/decays.ts';
-import { type Check, degraded, fail, pass } from './check.ts';
+import { atLeast, type Check, degraded, fail, localRule, pass } from './check.ts';
 import type { Demand, DemandedDecay, Learning } from './demand.ts';
 import type { ChipDecay, ChipProfile } from './profile.ts';
 
@@ -38,7 +38,7 @@ export function productsOf(learning: Learning, chip: ChipProfile): Product[] {
 export function arithmeticWidth(learning: Learning, chip: ChipProfile): Check {
   const name = 'arithmetic width';
   const { accumulatorBits, fractionBits, rounding } = chip.arithmetic;
-  if (learning.direct) return fail(name, 'sums over other neurons, not a product at the synapse');
+  if (learning.direct) return fail(name, 'sums over other neurons, not a product at the synapse', localRule);
   const products = productsOf(learning, chip);
   if (products.length === 0) return pass(name, `no figure (${accumulatorBits.source})`);
   const widest = products.reduce((a, b) => (b.bits > a.bits ? b : a));
@@ -150,12 +150,35 @@ export function decays(demand: Demand, chip: ChipProfile): Check {
   }
   const kept = keptDecays(demand, chip);
   const outside = kept.find(({ inRange, tau, longestTau }) => !inRange || (longestTau !== null && tau > longestTau));
-  if (outside) return fail(name, `${described(outside)}: out of the range of the chip`);
+  if (outside)
+    return fail(name, `${described(outside)}: out of the range of the chip`, neededFor(outside, demand, chip));
   const shifted = kept.find(({ tau, keptTau }) => Math.abs(keptTau / tau - 1) > tolerance);
   if (shifted) return degraded(name, described(shifted));
   const dead = kept.find(({ deadZone, spike }) => deadZone !== null && spike !== null && deadZone > spike);
   if (dead) return degraded(name, `${described(dead)}: a spike is below the dead zone`);
   return pass(name, inWords(kept));
+}
+
+/** The range, the bits of the factor, or the width of the word with which a decay would be kept. */
+function neededFor(one: KeptDecay, demand: Demand, chip: ChipProfile): string {
+  const { of } = demand.decays.find(({ name, decay }) => name === one.name && decay === one.wanted) as DemandedDecay;
+  const { bits, range } = chip.decays[of];
+  const needed: string[] = [];
+  if (one.wanted < range[0]) needed.push(`decays.${of}.range begins at ${shown(one.wanted)} or below`);
+  if (one.wanted > range[1]) needed.push(`decays.${of}.range ends at ${shown(one.wanted)} or above`);
+  const width = bitsFor(one.tau);
+  if (bits !== null && bits < width && one.wanted > 0) needed.push(atLeast(`decays.${of}.bits`, width));
+  const word =
+    of === 'readout' && chip.readoutTraceBits ? 'readoutTraceBits' : of === 'membrane' ? 'membraneBits' : 'traceBits';
+  if (one.longestTau !== null && one.tau > one.longestTau) {
+    needed.push(`${atLeast(word, width)}, or stochastic rounding`);
+  }
+  return needed.length > 0 ? needed.join(' and ') : `decays.${of} holds ${shown(one.wanted)}`;
+}
+
+/** Bits of a factor, or of a word that is always rounded down, that hold a time constant in steps. */
+function bitsFor(tau: number): number {
+  return Math.ceil(Math.log2(Math.max(1, tau)));
 }
 
 /** A line of every field; where neurons differ, from the shortest to the longest. */

@@ -56,7 +56,7 @@ export function deploy(demand: Demand, chip: ChipProfile): Deployment {
   return {
     chip: chip.id,
     verdict: failed.length > 0 ? 'does not fit' : degraded.length > 0 ? 'fits with' : 'fits',
-    reasons: worst.map(({ name, because }) => `${name}: ${because}`),
+    reasons: worst.map(({ name, because, fitsIf }) => `${name}: ${because}${fitsIf ? `; fits if ${fitsIf}` : ''}`),
     checks,
     inventory,
     inferenceState,

@@ -2,8 +2,26 @@ import type { Target } from './afferents.ts';
 import type { Demand } from './demand.ts';
 import { beyond, type ChipProfile, type Limit } from './profile.ts';
 
+/** What stands in the way of a placement, and what would take it away. */
+export interface Obstacle {
+  readonly because: string;
+  /** The limit, and the least of it that would do. */
+  readonly limit: PlacementLimit;
+  readonly least: number;
+}
+
+/** Limits that a placement meets. */
+export type PlacementLimit =
+  | 'fanIn'
+  | 'fanOut'
+  | 'delaySteps'
+  | 'neuronsPerCore'
+  | 'axonsPerCore'
+  | 'coreMemory'
+  | 'cores';
+
 /** Limits of a single neuron or synapse, which no placement helps with: fan-in, fan-out, delay. Of each population the worst neuron. */
-export function obstaclesOf(targets: readonly Target[], demand: Demand, chip: ChipProfile): string[] {
+export function obstaclesOf(targets: readonly Target[], demand: Demand, chip: ChipProfile): Obstacle[] {
   return [
     ...targets.filter(({ neurons }) => neurons).flatMap((target) => fanInOf(target, chip)),
     ...demand.populations.flatMap((_, p) => fanOutOf(demand, p, chip)),
@@ -34,18 +52,20 @@ export function arriving(afferents: Target['afferents'], j: number): Share[] {
   return afferents.map(({ name, parts }) => [name, parts.reduce((sum, { start }) => sum + start[j + 1] - start[j], 0)]);
 }
 
-function fanInOf({ kind, name, size, afferents }: Target, { fanIn }: ChipProfile): string[] {
+function fanInOf({ kind, name, size, afferents }: Target, { fanIn }: ChipProfile): Obstacle[] {
   const { neuron, shares } = worst(size, (j) => arriving(afferents, j));
   if (!beyond(total(shares), fanIn)) return [];
   const unit = kind === 'readout' ? 'output' : 'neuron';
-  return [`${kind} ${name}: fan-in ${total(shares)} of ${unit} ${neuron} (${listed(shares)}), ${offered(fanIn)}`];
+  const because = `${kind} ${name}: fan-in ${total(shares)} of ${unit} ${neuron} (${listed(shares)}), ${offered(fanIn)}`;
+  return [{ because, limit: 'fanIn', least: total(shares) }];
 }
 
-function fanOutOf(demand: Demand, p: number, { fanOut }: ChipProfile): string[] {
+function fanOutOf(demand: Demand, p: number, { fanOut }: ChipProfile): Obstacle[] {
   const { neuron, shares } = worst(demand.populations[p].size, leaving(demand, p));
   if (!beyond(total(shares), fanOut)) return [];
   const { name } = demand.populations[p];
-  return [`population ${name}: fan-out ${total(shares)} of neuron ${neuron} (${listed(shares)}), ${offered(fanOut)}`];
+  const because = `population ${name}: fan-out ${total(shares)} of neuron ${neuron} (${listed(shares)}), ${offered(fanOut)}`;
+  return [{ because, limit: 'fanOut', least: total(shares) }];
 }
 
 /** Synapses that leave a neuron of a population, those onto readouts included. */
@@ -72,12 +92,16 @@ export function largestFanOut(demand: Demand): number {
 }
 
 /** One step is what every spike takes. Of each projection of the configuration the longest. */
-function delaysOf({ projections }: Demand, { delaySteps }: ChipProfile): string[] {
+function delaysOf({ projections }: Demand, { delaySteps }: ChipProfile): Obstacle[] {
   const longest = new Map<string, number>();
   for (const { whole, delay } of projections) {
     if (delay > 1 && beyond(delay, delaySteps)) longest.set(whole, Math.max(delay, longest.get(whole) ?? 0));
   }
-  return [...longest].map(([name, delay]) => `projection ${name}: delay of ${delay} steps, ${offered(delaySteps)}`);
+  return [...longest].map(([name, delay]) => ({
+    because: `projection ${name}: delay of ${delay} steps, ${offered(delaySteps)}`,
+    limit: 'delaySteps',
+    least: delay,
+  }));
 }
 
 /** What the profile does not say and this network asks about. */

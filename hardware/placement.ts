@@ -1,7 +1,15 @@
 import { type Afferent, sourceCount, type Target, targetsOf } from './afferents.ts';
-import { type Check, counted, fail, pass } from './check.ts';
+import { atLeast, type Check, counted, fail, pass } from './check.ts';
 import type { Demand } from './demand.ts';
-import { arriving, largestFanOut, listed, obstaclesOf, unknownOf } from './limits.ts';
+import {
+  arriving,
+  largestFanOut,
+  listed,
+  type Obstacle,
+  obstaclesOf,
+  type PlacementLimit,
+  unknownOf,
+} from './limits.ts';
 import { beyond, type ChipProfile, type Limit } from './profile.ts';
 import type { Stored } from './widths.ts';
 
@@ -51,7 +59,9 @@ export interface Placement {
   /** Most synapses that leave a neuron. */
   readonly fanOut: number;
   /** What stands in the way, by population, projection or readout; empty: the network fits. */
-  readonly obstacles: readonly string[];
+  readonly obstacles: readonly Obstacle[];
+  /** What the chip would have to offer so that nothing did: behind an obstacle there may be others. */
+  readonly needs: readonly { readonly limit: PlacementLimit; readonly least: number }[];
   /** Limits that the profile does not know: nothing is held against them. */
   readonly unknown: readonly string[];
 }
@@ -61,6 +71,11 @@ export interface Placement {
  * next one is begun. Synapses lie on the core of the neuron that they end on.
  */
 export function place(demand: Demand, chip: ChipProfile, learning: readonly Stored[]): Placement {
+  const placed = placeOn(demand, chip, learning);
+  return { ...placed, needs: needsOf(placed.obstacles, demand, chip, learning) };
+}
+
+function placeOn(demand: Demand, chip: ChipProfile, learning: readonly Stored[]): Omit<Placement, 'needs'> {
   const targets = targetsOf(demand, chip, learning);
   const { cores, stuck } = fill(targets, sourceCount(demand), chip);
   return {
@@ -72,6 +87,23 @@ export function place(demand: Demand, chip: ChipProfile, learning: readonly Stor
     obstacles: [...obstaclesOf(targets, demand, chip), ...(stuck ? [stuck] : tooMany(cores, chip))],
     unknown: unknownOf(targets, demand, chip),
   };
+}
+
+/** Obstacles are taken away until there is none, which shows those that come to light only then. */
+function needsOf(
+  first: readonly Obstacle[],
+  demand: Demand,
+  chip: ChipProfile,
+  learning: readonly Stored[],
+): Placement['needs'] {
+  const needs = new Map<PlacementLimit, number>();
+  let obstacles = first;
+  while (obstacles.length > 0) {
+    for (const { limit, least } of obstacles) needs.set(limit, Math.max(least, needs.get(limit) ?? 0));
+    const offered = Object.fromEntries([...needs].map(([limit, value]) => [limit, { ...chip[limit], value }]));
+    obstacles = placeOn(demand, { ...chip, ...offered }, learning).obstacles;
+  }
+  return [...needs].map(([limit, least]) => ({ limit, least }));
 }
 
 /** What is on the core that is being filled. */
@@ -172,31 +204,44 @@ function fullBy(load: Load, chip: ChipProfile): CoreLimit | null {
 }
 
 /** A neuron that no core can hold. */
-function needsMore(load: Load, limit: CoreLimit, target: Target, j: number, chip: ChipProfile): string {
+function needsMore(load: Load, limit: CoreLimit, target: Target, j: number, chip: ChipProfile): Obstacle {
   const { kind, name, afferents } = target;
   const synapses = listed(arriving(afferents, j));
   const neuron = `${kind} ${name}: ${kind === 'readout' ? 'output' : 'neuron'} ${j} alone (${synapses}) takes`;
   const offered = ({ value, kind: provenance }: Limit) => `${value} a core offered (${provenance})`;
   switch (limit) {
     case 'neurons':
-      return `${neuron} ${counted(load.neurons, 'neuron')}, ${offered(chip.neuronsPerCore)}`;
+      return {
+        because: `${neuron} ${counted(load.neurons, 'neuron')}, ${offered(chip.neuronsPerCore)}`,
+        limit: 'neuronsPerCore',
+        least: load.neurons,
+      };
     case 'axons':
-      return `${neuron} ${counted(load.axons, 'axon')}, ${offered(chip.axonsPerCore)}`;
+      return {
+        because: `${neuron} ${counted(load.axons, 'axon')}, ${offered(chip.axonsPerCore)}`,
+        limit: 'axonsPerCore',
+        least: load.axons,
+      };
     case 'synapse memory':
-      return `${neuron} ${Math.ceil(load.bits / 8)} bytes of synapse memory, ${offered(chip.coreMemory)}`;
+      return {
+        because: `${neuron} ${Math.ceil(load.bits / 8)} bytes of synapse memory, ${offered(chip.coreMemory)}`,
+        limit: 'coreMemory',
+        least: Math.ceil(load.bits / 8),
+      };
     default:
       return limit satisfies never;
   }
 }
 
-function tooMany(cores: readonly Core[], { cores: offered }: ChipProfile): string[] {
+function tooMany(cores: readonly Core[], { cores: offered }: ChipProfile): Obstacle[] {
   if (!beyond(cores.length, offered)) return [];
   const limits = (['neurons', 'axons', 'synapse memory'] as const).flatMap((limit) => {
     const count = cores.filter(({ full }) => full === limit).length;
     return count > 0 ? [`${count} full by ${limit}`] : [];
   });
   const why = limits.length > 0 ? ` (${limits.join(', ')})` : '';
-  return [`${counted(cores.length, 'core')}${why}, ${offered.value} offered (${offered.kind})`];
+  const because = `${counted(cores.length, 'core')}${why}, ${offered.value} offered (${offered.kind})`;
+  return [{ because, limit: 'cores', least: cores.length }];
 }
 
 /** 3 of 128 cores. */
@@ -208,8 +253,11 @@ export function coresInWords({ cores, complete, offered }: Placement): string {
 
 export function placementCheck(placement: Placement): Check {
   const name = 'placement';
-  const { cores, fanOut, obstacles, unknown } = placement;
-  if (obstacles.length > 0) return fail(name, obstacles.join('; '));
+  const { cores, fanOut, obstacles, needs, unknown } = placement;
+  if (obstacles.length > 0) {
+    const because = obstacles.map((obstacle) => obstacle.because).join('; ');
+    return fail(name, because, needs.map(({ limit, least }) => atLeast(limit, least)).join(' and '));
+  }
   const bytes = Math.ceil(cores.reduce((sum, core) => sum + core.bytes, 0));
   const fanIn = cores.reduce((most, core) => Math.max(most, core.fanIn), 0);
   const delay = cores.reduce((most, core) => Math.max(most, core.delaySteps), 0);

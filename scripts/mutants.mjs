@@ -1043,7 +1043,7 @@ const byFile = {
     ['own.eps.set(eps);', ''],
     ['soon ? owed.get(grad) : undefined', 'owed.get(grad)'],
     ['update.every === 1 && ', ''],
-    ["&& optimizer.linear", ''],
+    ['&& optimizer.linear', ''],
     [' || synapses.masked.length > 0', ''],
     ['own.nStream, scale, rate', 'own.nStream, rate, rate'],
   ],

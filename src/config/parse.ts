@@ -36,10 +36,21 @@ function schemasOf(catalogue: Catalogue): Schemas {
 export function parseWith<T>(schema: z.ZodType<T>, input: unknown, prefix = ''): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const issue = mostTelling(result.error.issues);
+  throw errorOf(mostTelling(result.error.issues), input, prefix);
+}
+
+/** The same, all that is wrong at once: the first is the error, the others are in its message, a line each. */
+export function parseWhole<T>(schema: z.ZodType<T>, input: unknown, prefix: string): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const errors = result.error.issues.map((issue) => errorOf(mostTelling([issue]), input, prefix));
+  throw errors[0].with(errors.slice(1));
+}
+
+function errorOf(issue: Issue, input: unknown, prefix: string): ConfigError {
   const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
   const path = pathOf(prefix, at.map(String)) || 'experiment';
-  throw new ConfigError(path, valueAt(input, at), expectation(issue) + unitOf(path));
+  return new ConfigError(path, valueAt(input, at), expectation(issue) + unitOf(path));
 }
 
 /** Names of keys with dots between them; a key that would not be read as one, such as the empty one, in brackets. */

@@ -10,6 +10,12 @@ export class ConfigError extends Error {
     this.got = got;
     this.expected = expected;
   }
+
+  /** The same with what else is wrong in its message, a line each. */
+  with(others: readonly ConfigError[]): this {
+    for (const { message } of others) this.message += `\n${message}`;
+    return this;
+  }
 }
 
 /** Two parts that exist but do not fit together, or a part that a backend does not have. */

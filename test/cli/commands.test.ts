@@ -158,10 +158,15 @@ describe('deploy', () => {
     writeFileSync(join(folder, 'mine.json'), JSON.stringify({ ...profiles[0], id: 'mine', resets: ['zero'] }));
     const { stdout } = await succeed(['deploy', 'run', '--chip', 'mine.json'], folder);
     expect(stdout).toMatch(/mine +fits with .*neuron model: reset "zero" in place of "subtract"/);
-    writeFileSync(join(folder, 'bad.json'), JSON.stringify({ ...profiles[0], neurons: { value: 1 } }));
+    writeFileSync(
+      join(folder, 'bad.json'),
+      JSON.stringify({ ...profiles[0], neurons: { value: 1 }, compartments: 0, learningAxons: 'x' }),
+    );
     const ended = await spiketrace(['deploy', 'run', '--chip', 'bad.json'], folder);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toMatch(/bad\.json\.neurons/);
+    // All that is wrong, each with its path.
+    for (const path of ['neurons', 'compartments', 'learningAxons'])
+      expect(ended.stderr).toContain(`bad.json.${path}: got `);
   });
 });
 

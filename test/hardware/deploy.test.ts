@@ -173,13 +173,15 @@ describe('all seventeen checks are there by name', () => {
 
 it('the optimiser, the neuron and the sizes are asked about', () => {
   expect(on('spinnaker2', { name: 'e-prop-1' }, { optimizer: 'adam' }).reasons).toEqual([
-    'optimiser: 2 more numbers per synapse; plain SGD needs none',
+    'optimiser: 2 more numbers per synapse; plain SGD needs none; fits if optimizer.kind is "sgd"',
   ]);
   expect(on('loihi1', { name: 'readout-only' }, { neuron: { kind: 'rate' } }).reasons[0]).toMatch(
     /^neuron model: rates/,
   );
   expect(on('loihi1', { name: 'readout-only' }).reasons).toEqual(['neuron model: reset "zero" in place of "subtract"']);
-  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe('sizes: 256 inputs, 16 offered');
+  expect(on('xylo', { name: 'readout-only' }).reasons[0]).toBe(
+    'sizes: 256 inputs, 16 offered; 16 outputs, 8 offered; fits if inputs >= 256 and outputs >= 16',
+  );
 });
 
 it('fan-in and fan-out are those of the neuron with most synapses', () => {

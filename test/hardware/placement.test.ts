@@ -205,7 +205,7 @@ describe('what stands in the way', () => {
     const failed = deploy(demandOf(spec({ projections: wide, rule: { name: 'readout-only' } })), beyond);
     expect(failed.verdict).toBe('does not fit');
     expect(failed.reasons).toEqual([
-      'placement: population inh: fan-in 180 of neuron 0 (exc-inh 120, front-inh 60), 179 offered (doc)',
+      'placement: population inh: fan-in 180 of neuron 0 (exc-inh 120, front-inh 60), 179 offered (doc); fits if fanIn >= 180',
     ]);
   });
 
@@ -214,17 +214,21 @@ describe('what stands in the way', () => {
     expect(placed(of, chip('loihi1', { fanOut: most('synapse', 152) })).obstacles).toEqual([]);
     // No autapses: 119 of 120, and the neurons of inh, and the outputs.
     expect(placed(of, chip('loihi1', { fanOut: most('synapse', 150) })).obstacles).toEqual([
-      expect.stringMatching(
-        /^population exc: fan-out 15[12] of neuron 0 \(exc-exc 1(19|20), exc-inh 30, out 2\), 150 offered \(doc\)$/,
-      ),
+      {
+        because: expect.stringMatching(
+          /^population exc: fan-out 15[12] of neuron 0 \(exc-exc 1(19|20), exc-inh 30, out 2\), 150 offered \(doc\)$/,
+        ),
+        limit: 'fanOut',
+        least: expect.toSatisfy((least: number) => least === 151 || least === 152),
+      },
     ]);
   });
 
   it('is a delay beyond the range, of each projection that has it', () => {
     expect(placed(spec(), chip('loihi1', { delaySteps: most('step', 5) })).obstacles).toEqual([]);
     expect(placed(spec(), chip('loihi1', { delaySteps: most('step', 4) })).obstacles).toEqual([
-      'projection exc-exc: delay of 5 steps, 4 offered (doc)',
-      'projection exc-inh: delay of 5 steps, 4 offered (doc)',
+      { because: 'projection exc-exc: delay of 5 steps, 4 offered (doc)', limit: 'delaySteps', least: 5 },
+      { because: 'projection exc-inh: delay of 5 steps, 4 offered (doc)', limit: 'delaySteps', least: 5 },
     ]);
     // One step is what every spike takes.
     const plain = { 'exc-exc': { from: 'exc', to: 'exc' }, 'exc-inh': { from: 'exc', to: 'inh' } };
@@ -234,11 +238,21 @@ describe('what stands in the way', () => {
 
   it('are too few cores, with what fills them', () => {
     const few = chip('loihi1', { neuronsPerCore: most('neuron', 100), cores: most('core', 2) });
-    expect(placed(spec(), few).obstacles).toEqual(['3 cores (2 full by neurons), 2 offered (doc)']);
+    expect(placed(spec(), few).obstacles).toEqual([
+      { because: '3 cores (2 full by neurons), 2 offered (doc)', limit: 'cores', least: 3 },
+    ]);
     const wide = on('odin', { name: 'e-prop-1' }).placement;
     expect(wide.obstacles).toEqual([
-      'population rec: fan-out 272 of neuron 0 (rec 256, out 16), 256 offered (code)',
-      'population rec: neuron 0 alone (in 256, rec 256) takes 512 axons, 256 a core offered (code)',
+      {
+        because: 'population rec: fan-out 272 of neuron 0 (rec 256, out 16), 256 offered (code)',
+        limit: 'fanOut',
+        least: 272,
+      },
+      {
+        because: 'population rec: neuron 0 alone (in 256, rec 256) takes 512 axons, 256 a core offered (code)',
+        limit: 'axonsPerCore',
+        least: 512,
+      },
     ]);
   });
 
@@ -260,7 +274,7 @@ describe('what stands in the way', () => {
     ],
   ])('is a neuron that no core holds: %s', (message, change, before) => {
     const got = placed(spec(), chip('loihi1', change));
-    expect(got.obstacles).toEqual([expect.stringContaining(message)]);
+    expect(got.obstacles.map(({ because }) => because)).toEqual([expect.stringContaining(message)]);
     expect(shown(got.cores)).toEqual(before);
     expect(got.complete).toBe(false);
   });

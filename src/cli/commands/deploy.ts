@@ -10,7 +10,7 @@ import {
   structureOf,
   widthsOf,
 } from '../../../hardware/index.ts';
-import { parseWith } from '../../config/parse.ts';
+import { parseWhole } from '../../config/parse.ts';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { NetworkSpec } from '../../core/network.ts';
@@ -116,7 +116,7 @@ export async function openExperiment(source: string, settings: readonly string[]
   return createExperiment(applySettings(raw, settings, catalogue), catalogue);
 }
 
-/** A profile by its name, or of a JSON file. @throws ConfigError naming the number that is odd, FileError */
+/** A profile by its name, or of a JSON file. @throws ConfigError naming every number that is odd, FileError */
 export function profileOf(name: string): ChipProfile {
   const known = profiles.find(({ id }) => id === name);
   if (known) return known;
@@ -127,5 +127,5 @@ export function profileOf(name: string): ChipProfile {
       `one of ${profiles.map(({ id }) => id).join(', ')}, or a profile as a .json file`,
     );
   }
-  return parseWith(profileSchema, readJson(name), name);
+  return parseWhole(profileSchema, readJson(name), name);
 }

@@ -20,8 +20,8 @@ export const number = (value: number, digits = 5) => String(Number(value.toPreci
 
 export function checkRows({ chip, checks }: Deployment): Rows {
   return {
-    head: [chip, 'status', 'number'],
-    rows: checks.map(({ name, status, because }) => [name, status, because]),
+    head: [chip, 'status', 'number', 'fits if'],
+    rows: checks.map(({ name, status, because, fitsIf }) => [name, status, because, fitsIf ?? '']),
   };
 }
 
