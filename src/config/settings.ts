@@ -38,7 +38,8 @@ function apply(input: unknown, settings: readonly Setting[], catalogue: Catalogu
   return result;
 }
 
-function parseSetting(setting: string): Setting {
+/** @throws ConfigError for a setting without "=" */
+export function parseSetting(setting: string): Setting {
   const cut = setting.indexOf('=');
   if (cut < 1) throw new ConfigError('--set', setting, 'path=value, for example training.total=64000');
   return { path: keysOf(setting.slice(0, cut), setting), value: parseValue(setting.slice(cut + 1)) };

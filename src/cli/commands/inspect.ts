@@ -6,6 +6,7 @@ import { bound, type Recipe, recipes } from '../../config/recipes.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { writeAtomic } from '../../record/index.ts';
+import { studyJsonSchema } from '../../study/schema.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
@@ -66,6 +67,7 @@ export function list(what: string | undefined, flags: Global): void {
 /** What a file of one's own may be. */
 const schemas: Readonly<Record<string, () => unknown>> = {
   experiment: () => experimentJsonSchema(catalogue),
+  study: studyJsonSchema,
   chip: () => z.toJSONSchema(profileSchema, { io: 'input', unrepresentable: 'any' }),
 };
 
