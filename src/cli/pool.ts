@@ -75,18 +75,11 @@ export function openLane(inThread: boolean, stop: Int32Array): Lane {
   };
   return {
     async attempt(job, bytes, progress) {
-      worker ??= new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { stop, plugins: loadedPlugins() },
-      });
+      worker ??= started(stop);
       const own = worker;
-      let lost = false;
-      own.once('exit', () => {
-        lost = true;
-      });
       const outcome = await caught(() => inWorker(own, job, progress));
-      own.removeAllListeners();
-      own.on('error', () => {});
-      if (lost || bytes > keptBytes) close();
+      // A thread that has ended has no number.
+      if (own.threadId < 0 || bytes > keptBytes) close();
       return outcome;
     },
     close,
@@ -98,22 +91,38 @@ type Message =
   | { readonly type: 'done'; readonly result: JobResult }
   | { readonly type: 'failed'; readonly name: string; readonly message: string };
 
+/** What ended a thread. */
+const whyLost = new WeakMap<Worker, unknown>();
+
+function started(stop: Int32Array): Worker {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { stop, plugins: loadedPlugins() },
+  });
+  // An exit follows.
+  return worker.on('error', (error) => whyLost.set(worker, error));
+}
+
 function inWorker(worker: Worker, job: Job, progress: (progress: Progress) => void): Promise<JobResult> {
   return new Promise((resolve, reject) => {
-    worker.on('message', (message: Message) => {
+    const settle = (action: () => void) => {
+      worker.off('message', onMessage).off('exit', onExit);
+      action();
+    };
+    const onMessage = (message: Message) => {
       switch (message.type) {
         case 'progress':
           return progress(message.progress);
         case 'done':
-          return resolve(message.result);
+          return settle(() => resolve(message.result));
         case 'failed':
-          return reject(revive(message.name, message.message));
+          return settle(() => reject(revive(message.name, message.message)));
         default:
           return message satisfies never;
       }
-    });
-    worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`a worker ended with code ${code}`)));
+    };
+    const onExit = (code: number) =>
+      settle(() => reject(whyLost.get(worker) ?? new Error(`a worker ended with code ${code}`)));
+    worker.on('message', onMessage).on('exit', onExit);
     worker.postMessage(job);
   });
 }

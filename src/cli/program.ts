@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
@@ -18,14 +17,13 @@ import { widths } from './commands/widths.ts';
 import { backend, examples, json, many, plugin, positive, set, threads, whole } from './options.ts';
 import { loadPlugins } from './plugins.ts';
 import { addStudy } from './studyProgram.ts';
+import { version } from './version.ts';
 
-const packageJson = new URL('../../../package.json', import.meta.url);
 /** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
 export function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
   const program = new Command('spiketrace')
     .description('Train recurrent spiking networks with local, online learning rules.')
-    .version(version)
+    .version(version())
     .showHelpAfterError('(add --help for the options and examples)');
   for (const add of [
     addTrain,

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { cell, commands, plan, run, status } from './commands/study.ts';
-import { examples, json, positive, set, threads } from './options.ts';
+import { collect, plotStudy, report } from './commands/studyResults.ts';
+import { slurm } from './commands/studySlurm.ts';
+import { examples, json, many, positive, set, threads, whole } from './options.ts';
 
 const out = ['--out <folder>', 'of the study: what is there already is gone on with, not done again'] as const;
 const memory = ['--memory <MiB>', 'that all runs may take together; default what is free', positive] as const;
@@ -11,7 +13,8 @@ export function addStudy(program: Command): void {
   const study = program
     .command('study')
     .description('many runs from one file: plan them, run them here or on a cluster, collect them in one table');
-  for (const add of [addPlan, addRun, addCell, addCommands, addStatus]) add(study);
+  for (const add of [addPlan, addRun, addCell, addCommands, addSlurm, addStatus, addCollect, addPlot, addReport])
+    add(study);
   study.addHelpText(
     'after',
     examples(['spiketrace study plan study.json', 'spiketrace study run study.json --out runs/study']),
@@ -78,4 +81,59 @@ function addStatus(study: Command): void {
     .option(...json)
     .addHelpText('after', examples(['spiketrace study status runs/study']))
     .action(status);
+}
+
+function addSlurm(study: Command): void {
+  study
+    .command('slurm')
+    .argument('<file>', 'a study file')
+    .description('one job array of all runs that are not done: it is submitted, and this command ends')
+    .requiredOption(...out)
+    .option('--array-throttle <n>', 'tasks at a time', whole(1))
+    .option('--pack <n>', 'runs that one task does, one after the other', whole(1), 1)
+    .option('--sbatch <option>', 'an option of the job, such as --partition=short (repeat)', many)
+    .option('--dry-run', 'print the script, submit nothing')
+    .option(...set)
+    .option(...json)
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace study slurm study.json --out runs/study --pack 10 --array-throttle 50 --sbatch=--time=1:00:00',
+      ]),
+    )
+    .action(slurm);
+}
+
+function addCollect(study: Command): void {
+  study
+    .command('collect')
+    .argument('<folder>', 'of a study')
+    .description(
+      'one tidy table of all runs, means with intervals, and paired tests between levels; works while runs go on',
+    )
+    .option('--out <file>', 'the table as CSV: a row for each run, a column for each factor and measure')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace study collect runs/study --out table.csv']))
+    .action(collect);
+}
+
+function addPlot(study: Command): void {
+  study
+    .command('plot')
+    .argument('<folder>', 'of a study')
+    .description('learning curves with bands over seeds, a slope chart for each factor, heat maps of pairs of factors')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace study plot runs/study']))
+    .action(plotStudy);
+}
+
+function addReport(study: Command): void {
+  study
+    .command('report')
+    .argument('<folder>', 'of a study')
+    .description('one page for a supplement: the file, tables, tests, figures, versions, and what failed')
+    .option('--out <file>', 'default report.html in the folder')
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace study report runs/study']))
+    .action(report);
 }

@@ -1,7 +1,7 @@
 /** Longest part that a value gets in the name of a cell. */
 const longest = 40;
 /** Longest name of a cell; a longer one is cut and gets its hash. */
-const longestName = 120;
+const longestName = 200;
 
 /** 64 bits of a text as 16 hexadecimal digits: two FNV-1a passes, each finished by an avalanche. */
 export function shortHash(text: string): string {

@@ -20,9 +20,9 @@ export const settingsSchema = z.record(path, z.unknown());
 export const labelSchema = z
   .string()
   .min(1)
-  .max(100)
+  .max(200)
   .refine(
-    (text) => text.trim() === text && !/[/\\\p{C}]/u.test(text) && text !== '.' && text !== '..',
+    (text) => text.trim() !== '' && !/[/\\\p{C}]/u.test(text) && text !== '.' && text !== '..',
     'a name for a folder: no slash, no backslash, no control character, and not "." or ".."',
   );
 

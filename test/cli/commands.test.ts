@@ -389,6 +389,7 @@ describe('help', () => {
     'train',
     'resume',
     'compare',
+    'study',
     'eval',
     'plot',
     'verify',

@@ -67,8 +67,8 @@ export function list(what: string | undefined, flags: Global): void {
 /** What a file of one's own may be. */
 const schemas: Readonly<Record<string, () => unknown>> = {
   experiment: () => experimentJsonSchema(catalogue),
-  study: studyJsonSchema,
   chip: () => z.toJSONSchema(profileSchema, { io: 'input', unrepresentable: 'any' }),
+  study: studyJsonSchema,
 };
 
 /** `spiketrace schema` */

@@ -158,10 +158,14 @@ function check(job: Job, say: boolean): { readonly total: number; readonly bytes
   };
 }
 
-/** Runs jobs with a progress line; a job that fails does not stop the others. @throws what can be refused before the first file is written */
+/**
+ * Runs jobs with a progress line; a job that fails does not stop the others. @param begin done when nothing is refused, before the first run
+ * @throws what can be refused before the first file is written
+ */
 export async function attemptAll(
   jobs: readonly Job[],
   flags: Global & { readonly threads: number },
+  begin?: () => Promise<void>,
 ): Promise<readonly Outcome[]> {
   await loadParts(jobs, tell);
   const wanted = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
@@ -170,6 +174,7 @@ export async function attemptAll(
     flags.threads,
     availableMemory(),
   );
+  await begin?.();
   const line = openProgress(
     wanted.reduce((sum, { total }) => sum + total, 0),
     flags.json ?? false,
@@ -187,8 +192,12 @@ export async function attemptAll(
 }
 
 /** @throws the first error, after all other jobs have ended */
-export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
-  const outcomes = await attemptAll(jobs, flags);
+export async function runAll(
+  jobs: readonly Job[],
+  flags: Global & { readonly threads: number },
+  begin?: () => Promise<void>,
+): Promise<JobResult[]> {
+  const outcomes = await attemptAll(jobs, flags, begin);
   const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
   for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);
   if (errors.length > 0) throw failure(errors[0].error, jobs[errors[0].index].folder);

@@ -125,7 +125,8 @@ async function finish(
     const counts = countStates([...found.values()]);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     if (!flags.json) print(`${inCounts(counts)}, ${seconds} s`);
-    if (counts.failed > 0) process.exitCode ??= 1;
+    // A signal that came when all was done has stopped nothing.
+    if (counts.waiting === 0) process.exitCode = counts.failed > 0 ? 1 : 0;
   } finally {
     release();
   }

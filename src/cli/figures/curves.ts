@@ -8,13 +8,14 @@ import { METRICS_CSV, readMetrics } from '../../record/index.ts';
 import { type Merit, meritOf } from '../merit.ts';
 
 /**
- * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left
- * out. @returns null where none has one
+ * The learning curves of several runs: every seed thin or a band over them, the mean of each group bold, the bounds dashed. Runs without a trial
+ * are left out. @returns null where none has one
  */
 export function drawCurves(
   title: string,
   groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
   experiment: Experiment,
+  spread: 'runs' | 'band' = 'runs',
 ): Uint8Array | null {
   const { task } = experiment;
   const bounds: readonly Bound[] = task.bounds;
@@ -30,6 +31,7 @@ export function drawCurves(
     yAxis: merit.axis,
     bounds,
     groups: drawn,
+    spread,
   });
 }
 

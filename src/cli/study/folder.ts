@@ -64,18 +64,25 @@ export function planned(study: Study): PlannedStudy {
  * @throws ConfigError naming what differs, FileError
  */
 export async function saveStudy(made: PlannedStudy, folder: string): Promise<OpenStudy> {
+  await writeStudy(made, folder, (before) => assertSameRuns(folder, before, made.study));
+  return { ...made, folder };
+}
+
+/** Leaves the file of a study in its folder. @param accept refuses it beside that of another study which lies there */
+export async function writeStudy(
+  { study }: PlannedStudy,
+  folder: string,
+  accept: (before: Study) => void = () => {},
+): Promise<void> {
   ensureWritableFolder(folder);
   const path = join(folder, studyFiles.study);
-  const text = `${JSON.stringify(made.study, null, 2)}\n`;
-  const isThere = () => existsSync(path) && new TextDecoder().decode(readBytes(path)) === text;
-  if (!isThere()) {
-    await alone(folder, () => {
-      if (existsSync(path)) assertSameRuns(folder, readSaved(folder), made.study);
-      writeAtomic(path, new TextEncoder().encode(text));
-      keepPlugins(folder, true);
-    });
-  }
-  return { ...made, folder };
+  const text = `${JSON.stringify(study, null, 2)}\n`;
+  if (existsSync(path) && new TextDecoder().decode(readBytes(path)) === text) return;
+  await alone(folder, () => {
+    if (existsSync(path)) accept(readSaved(folder));
+    writeAtomic(path, new TextEncoder().encode(text));
+    keepPlugins(folder, true);
+  });
 }
 
 /** Several processes may begin one study: each writes when the others are through. */
