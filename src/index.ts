@@ -119,3 +119,6 @@ export {
   type Widths,
 } from './experiment/widths.ts';
 export { createOptimizer, type OptimizerSettings } from './optim/index.ts';
+export { type Cell, experimentOf, type Plan, type PlannedRun, planStudy } from './study/plan.ts';
+export { parseStudy, type Study, studyJsonSchema } from './study/schema.ts';
+export { bootstrapInterval, holm, type PairedTest, pairedTest, type Summary } from './study/statistics.ts';

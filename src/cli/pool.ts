@@ -53,7 +53,7 @@ export interface Lane {
 }
 
 /** A thread that has held more than this is ended: only then is all of its memory free for the next run. */
-const keptBytes = 64 * 2 ** 20;
+const keptBytes = 192 * 2 ** 20;
 
 /** @param inThread in a thread of its own, which starts with the first job; else in this one @param stop set to stop a job */
 export function openLane(inThread: boolean, stop: Int32Array): Lane {

@@ -174,12 +174,18 @@ export function experimentOf(base: unknown, study: Study, { cell, seed }: Planne
  * where there are too many to build them all.
  */
 export function coveringCells({ cells, factors }: Pick<Plan, 'cells' | 'factors'>): Cell[] {
+  if (factors.length === 0) return [...cells];
   const seen = new Set<string>();
-  return cells.filter(({ levels }) => {
-    const fresh = factors
-      .map((factor) => `${factor}=${canonical(levels[factor].value)}`)
-      .filter((key) => !seen.has(key));
-    for (const key of fresh) seen.add(key);
-    return fresh.length > 0 || factors.length === 0;
-  });
+  const freshIn = ({ levels }: Cell) =>
+    factors.map((factor) => `${factor}=${canonical(levels[factor].value)}`).filter((key) => !seen.has(key));
+  const taken = (least: number) =>
+    cells.filter((cell) => {
+      const fresh = freshIn(cell);
+      if (fresh.length < least) return false;
+      for (const key of fresh) seen.add(key);
+      return true;
+    });
+  // Those that are new in all respects first, so that there are few.
+  const covering = new Set([...taken(factors.length), ...taken(1)]);
+  return cells.filter((cell) => covering.has(cell));
 }

@@ -25,8 +25,8 @@ export interface PairedTest {
 
 /** Signs are tried one by one up to this many pairs, and drawn beyond. */
 const exactPairs = 16;
-const drawnSigns = 100_000;
-const resamples = 10_000;
+const drawnSigns = 20_000;
+const resamples = 2000;
 
 export const meanOf = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -46,15 +46,28 @@ export function deviationOf(values: readonly number[]): number {
 export function bootstrapInterval(values: readonly number[], level = 0.95, seed = 1): readonly [number, number] {
   const n = values.length;
   if (n < 2) return [Number.NaN, Number.NaN];
-  const rng = createRng(seed).split('bootstrap');
-  const means = Float64Array.from({ length: resamples }, () => {
+  const chosen = resampled(n, seed);
+  const means = Float64Array.from({ length: resamples }, (_, r) => {
     let sum = 0;
-    for (let k = 0; k < n; k++) sum += values[rng.integer(n)];
+    for (let k = 0; k < n; k++) sum += values[chosen[r * n + k]];
     return sum / n;
   }).sort();
   const at = (share: number) => means[Math.round(share * (resamples - 1))];
   return [at((1 - level) / 2), at((1 + level) / 2)];
 }
+
+/** Which values each resample takes, [resample][n]: the same for all of one length, so that a table of thousands draws them once. */
+function resampled(n: number, seed: number): Uint32Array {
+  const key = `${n}/${seed}`;
+  const known = drawn.get(key);
+  if (known) return known;
+  const rng = createRng(seed).split('bootstrap');
+  const chosen = Uint32Array.from({ length: resamples * n }, () => rng.integer(n));
+  drawn.set(key, chosen);
+  return chosen;
+}
+
+const drawn = new Map<string, Uint32Array>();
 
 export function summarise(values: readonly number[]): Summary {
   const [low, high] = bootstrapInterval(values);
@@ -63,7 +76,7 @@ export function summarise(values: readonly number[]): Summary {
 
 /**
  * Sign-flip test of the mean difference (Fisher 1935, The Design of Experiments, 21): p = share of sign patterns with |sum| as large as that
- * found, of all 2^n patterns up to 16 pairs, of 100,000 drawn ones and the one found beyond.
+ * found, of all 2^n patterns up to 16 pairs, of 20,000 drawn ones and the one found beyond.
  */
 export function pairedTest(differences: readonly number[], seed = 1): PairedTest {
   const n = differences.length;

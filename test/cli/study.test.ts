@@ -111,20 +111,16 @@ describe('study run', () => {
   });
 
   it('ends runs without hope, and leaves them so; a control has its runs first', async () => {
-    const stop = [{ after: 0.5, measure: 'rateHz', worseThan: { cell: { 'rule.name': 'readout-only' }, by: -0 } }];
-    const folder = studyIn(emptyFolder(), {
-      stop: [...stop, { after: 0.25, measure: 'accuracy', worseThan: 0 }],
-      seeds: 1,
-    });
+    const stop = [{ after: 0.5, measure: 'rateHz', worseThan: { cell: { 'rateTerm.targetHz': 40 }, by: 1 } }];
+    const folder = studyIn(emptyFolder(), { factors: { 'rateTerm.targetHz': [400, 40] }, stop, seeds: 1 });
     const { stdout } = await succeed(run('--threads', '2'), folder);
-    expect(stdout).toMatch(/^rule\.name=readout-only\/seed-1: done/);
+    expect(stdout).toMatch(/^rateTerm\.targetHz=40\/seed-1: done.*\nrateTerm\.targetHz=400\/seed-1: hopeless, at 1600/);
     const table = await succeed(['study', 'collect', 'out', '--json'], folder);
-    const rows = jsonLines<{ row?: { state: string; message: string; amount: number } }>(table.stdout);
-    const [learned] = rows.flatMap(({ row }) => row ?? []);
-    const limit = Number(/worse than ([\d.]+)/.exec(learned.message)?.[1]);
-    expect(learned).toMatchObject(limit > 0 ? { state: 'hopeless', amount: 1600 } : { state: 'done' });
-    expect(await status(folder)).toMatchObject({ waiting: 0, failed: 0 });
-    expect((await succeed(run(), folder)).stdout).not.toMatch(/seed-1:/);
+    const [{ row }] = jsonLines<{ row: { state: string; message: string; amount: number } }>(table.stdout);
+    expect(row).toMatchObject({ state: 'hopeless', amount: 1600, measures: { expectedLoss: null } });
+    expect(row.message).toMatch(/^rateHz 1\d\d\.\d+ at 1600, worse than 3\d\.\d+$/);
+    const again = await succeed(run(), folder);
+    expect(again.stdout).toMatch(/^1 done, 1 hopeless, /);
   });
 
   it('refuses what does not fit into the memory, and goes on with the rest', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../src/cli/catalogue.ts';
 import { preset } from '../../src/config/presets.ts';
@@ -101,7 +102,9 @@ describe('cells', () => {
 
   it('cover every level of every factor with few of them', () => {
     const factors = { a: [1, 2, 3, 4], b: [1, 2, 3] };
-    expect(coveringCells(planned({ factors }))).toHaveLength(6);
+    const covering = coveringCells(planned({ factors }));
+    expect(covering).toHaveLength(4);
+    expect(new Set(covering.map(({ levels }) => levels.b.value)).size).toBe(3);
     expect(coveringCells(planned({}))).toHaveLength(1);
   });
 });
@@ -121,6 +124,13 @@ it('drawn points lie in their ranges, logarithms evenly, and cross with the othe
   expect(cells[64].set['optimizer.rates.rec']).toBe(cells[0].set['optimizer.rates.rec']);
   const other = planned({ factors, draws: { n: 64, seed: 4 } }).cells;
   expect(other[0].name).not.toBe(cells[0].name);
+});
+
+it('the study of docs/studies.md is one', () => {
+  const [, text] = /```json\n([^`]+)```/.exec(readFileSync('docs/studies.md', 'utf8')) ?? [];
+  const { cells, runs } = planStudy(parseStudy(JSON.parse(text)));
+  expect([cells.length, runs.length]).toEqual([80, 400]);
+  expect(cells[0].name).toMatch(/^rule\.name=e-prop-1,slow,draw-0-[0-9a-f]{8}$/);
 });
 
 it('an experiment has what the command line would make of the same settings', () => {

@@ -143,9 +143,10 @@ export interface Found {
 
 /** Reads the state of a run from its folder, with few looks at the disk. */
 export function lookAt(folder: string): Found {
-  const names = namesIn(folder);
-  const result = names.includes(files.summary) ? readIfWhole<JobResult>(join(folder, files.summary)) : null;
+  const summary = join(folder, files.summary);
+  const result = existsSync(summary) ? readIfWhole<JobResult>(summary) : null;
   if (result?.complete) return { state: 'done', result, failure: null };
+  const names = namesIn(folder);
   const locked = names.includes('run.lock') ? lockState(folder) : null;
   if (locked) return { state: locked === 'held' ? 'running' : 'stale', result, failure: null };
   if (result?.hopeless) return { state: 'hopeless', result, failure: null };

@@ -40,7 +40,7 @@ export function comparisonRows(all: readonly Comparison[]): Rows {
 
 /** What the numbers of the tables are. */
 export const notes = {
-  summary: 'sd with n - 1; the interval is that of the mean, by percentiles of 10,000 bootstrap samples of the seeds',
+  summary: 'sd with n - 1; the interval is that of the mean, by percentiles of 2000 bootstrap samples of the seeds',
   tests:
     'paired by seed, other factors averaged; p of a two-sided sign-flip test (n pairs have no p below 2 / 2^n), corrected for all pairs of the factor',
 } as const;
