@@ -76,7 +76,7 @@ const filter = z.record(z.string(), condition);
 const stop = z.strictObject({
   after: share.describe('of the training: looked at once, at the first trial border from there on'),
   over: share.default(0.05).describe('of the training before it, whose mean counts'),
-  measure: z.string().min(1).default('merit'),
+  measure: z.string().min(1).default('merit').describe('a score by its name; "merit": what the task is scored by'),
   worseThan: z.union([
     finite.describe('in the unit of the measure'),
     z.strictObject({

@@ -53,7 +53,7 @@ describe('study run', () => {
     const { mtimeMs } = statSync(checkpoint);
     const seeds = studyIn(emptyFolder(), { seeds: 3 });
     const more = (await succeed(['study', 'run', join(seeds, 'study.json'), '--out', 'out'], alone)).stdout;
-    expect(more.match(/^.*: done/gm)).toEqual([
+    expect(more.match(/^.*: done/gm)?.sort()).toEqual([
       'rule.name=e-prop-1/seed-3: done',
       'rule.name=readout-only/seed-3: done',
     ]);
@@ -140,6 +140,7 @@ describe('study cell', () => {
     const stopped = start(process.execPath, [main, ...cell], folder);
     const metrics = join(folder, 'out', names[0], 'metrics.csv');
     await until(() => existsSync(metrics) && readFileSync(metrics, 'utf8').split('\n').length > 3);
+    stopped.kill('SIGTERM');
     stopped.kill('SIGTERM');
     const { code, stdout } = await stopped.ended;
     expect({ code, waiting: /2 waiting/.test(stdout) }).toEqual({ code: 143, waiting: true });
@@ -261,6 +262,9 @@ it('study plan shows cells and memory; the schema of a study file is one', async
   expect(stdout).toMatch(/2 cells x 2 seeds = 4 runs; the largest takes \d+ MiB\n$/);
   const cells = jsonLines<{ bytes: number }>((await succeed(['study', 'plan', 'study.json', '--json'], folder)).stdout);
   expect(cells).toHaveLength(2);
+  studyIn(folder, { measures: ['acuracy'] });
+  const unknown = await spiketrace(['study', 'plan', 'study.json'], folder);
+  expect(unknown.stderr).toMatch(/study\.measures\.0: got "acuracy", expected one of merit, loss, /);
   const schema = JSON.parse((await succeed(['schema', 'study'])).stdout);
   expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['base', 'set', 'factors', 'seeds', 'stop']));
 });

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { ConfigError, DivergenceError, LockedError, UnsupportedError } from '../../core/errors.ts';
+import { ownScores } from '../../core/network.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { createExperiment } from '../../experiment/experiment.ts';
 import { METRICS_CSV, readMetrics } from '../../record/index.ts';
-import { higherIsBetter } from '../../study/measures.ts';
+import { assertMeasures, higherIsBetter, meritName } from '../../study/measures.ts';
 import { type Cell, experimentOf, type PlannedRun, runName } from '../../study/plan.ts';
 import type { StopRule } from '../../study/schema.ts';
 import { judged, type Patience } from '../../study/stop.ts';
@@ -47,7 +48,9 @@ export async function needsOf({ study }: PlannedStudy, cell: Cell, memory: numbe
   const stated = memoryMb === undefined ? undefined : memoryMb * 2 ** 20;
   const made = createExperiment(experiment, catalogue, { maxBytes: memory });
   made.close();
-  const merit = meritOf(made.task, made.run.network.spec).measure;
+  const { spec } = made.run.network;
+  assertMeasures(study, ownScores(spec));
+  const merit = meritOf(made.task, spec).measure;
   return { bytes: stated ?? made.memory.total + threadBytes, merit, total: made.config.training.total };
 }
 
@@ -225,7 +228,7 @@ class Engine {
 
   /** Null where the control of a rule ended before it could be measured. */
   #patienceOf(rule: StopRule, run: PlannedRun, control: string | null, needs: Needs): Patience | null {
-    const measure = rule.measure === 'merit' ? needs.merit : rule.measure;
+    const measure = rule.measure === meritName ? needs.merit : rule.measure;
     const { after, over, worseThan } = rule;
     if (typeof worseThan === 'number') return { after, over, measure, limit: worseThan };
     if (control === null) return null;

@@ -78,12 +78,12 @@ class Table {
 const titleOf = ({ study }: OpenStudy): string => study.name ?? String(study.base.name ?? 'study');
 
 function curvesOf(opened: OpenStudy, known: Table): Figure[] {
-  const { seeds, cells } = opened.plan;
+  const { seeds, cells, factors } = opened.plan;
   const best = new Set(known.ranked().slice(0, most.curves));
   const groups = cells
     .filter(({ name }) => best.has(name))
-    .map(({ name }) => ({
-      label: name,
+    .map(({ name, levels }) => ({
+      label: labelOf(factors.map((factor) => levels[factor].label)) ?? name,
       folders: seeds.map((seed) => join(opened.folder, runName(name, seed))).filter(isRunFolder),
     }));
   const first = groups.find(({ folders }) => folders.length > 0);
@@ -138,6 +138,12 @@ function heatMapOf(known: Table, down: string, across: string): Figure[] {
   });
   const name = `map-${fileName(down)}-${fileName(across)}.png`;
   return [{ name, about: `mean ${known.measure} by ${down} and ${across}`, png }];
+}
+
+/** Levels in a legend; null where they are none, or too long for one. */
+function labelOf(labels: readonly string[]): string | null {
+  const label = labels.join(', ');
+  return label === '' || label.length > 60 ? null : label;
 }
 
 const fileName = (factor: string): string => factor.replace(/[^\w.-]/g, '-');

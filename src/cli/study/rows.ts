@@ -1,5 +1,5 @@
 import type { EvaluationEvent } from '../../core/events.ts';
-import { scoreOf } from '../../study/measures.ts';
+import { meritName, scoreOf } from '../../study/measures.ts';
 import type { StudyRow } from '../../study/table.ts';
 import { meritIn } from '../merit.ts';
 import { fixed } from '../output.ts';
@@ -14,35 +14,25 @@ export interface Collected {
 
 /** Reads every run's folder; runs may go on meanwhile. */
 export function collectRows(opened: OpenStudy): Collected {
-  let asked = opened.study.measures;
   const seen = opened.plan.runs.map((run) => {
     const { state, result, failure } = lookAt(folderOf(opened, run));
+    const { amount = null, seconds = null } = result ?? {};
     const scores = state === 'done' ? (result?.evaluation ?? null) : null;
-    if (scores && !asked) asked = measuresOf(scores);
-    return {
-      run,
-      state,
-      scores,
-      amount: result?.amount ?? null,
-      seconds: result?.seconds ?? null,
-      message: messageOf({ state, result, failure }),
-    };
+    return { run, scores, told: { state, amount, seconds, message: messageOf({ state, result, failure }) } };
   });
-  const measures = asked ?? [];
-  const rows = seen.map(({ run, scores, ...row }) => ({
+  const first = seen.find(({ scores }) => scores !== null)?.scores;
+  const measures = first ? (opened.study.measures?.map((name) => resolved(name, first)) ?? measuresOf(first)) : [];
+  const rows = seen.map(({ run, scores, told }) => ({
     run: run.name,
     cell: run.cell.name,
     seed: run.seed,
-    ...row,
-    measures: Object.fromEntries(measures.map((name) => [name, scores && measured(scores, name)])),
+    ...told,
+    measures: Object.fromEntries(measures.map((name) => [name, scores && scoreOf(scores, name)])),
   }));
   return { measures, rows };
 }
 
-/** `merit` stands for what the task is scored by. */
-function measured(scores: EvaluationEvent, name: string): number | null {
-  return scoreOf(scores, name === 'merit' ? meritIn(scores).measure : name);
-}
+const resolved = (name: string, scores: EvaluationEvent) => (name === meritName ? meritIn(scores).measure : name);
 
 /** What a table shows of a run that names no measures. */
 function measuresOf(scores: EvaluationEvent): string[] {
