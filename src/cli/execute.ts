@@ -118,7 +118,8 @@ export function prepare(asked: Job): Experiment {
   );
   if (job.weights) readWeights(job.weights, experiment.run.network);
   if (job.recording) assertFits(experiment, createRecorder(experiment.run, job.recording), job.recording);
-  if (job.experiment !== null) assertNoRun(job.folder);
+  // What is gone on with may begin elsewhere at any instant; under the lock it is looked at again.
+  if (job.experiment !== null && !job.goOn) assertNoRun(job.folder);
   return experiment;
 }
 
@@ -202,7 +203,7 @@ async function write(job: Job, experiment: Experiment, lock: Lock, watcher: JobW
     if (event.type === 'warning' && warnings.length < mostWarnings) warnings.push(event.message);
     hope.listener(event);
     if (event.type === 'checkpoint') {
-      if (!lock.isHeld()) throw new LockedError(job.folder, 'was taken over by another process while this one slept');
+      if (lock.isLost()) throw new LockedError(job.folder, 'was taken over by another process while this one slept');
       metrics.flush();
       recording?.flush();
       writeCheckpoint(path(files.checkpoint), event.bytes);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -40,8 +40,8 @@ interface Holder {
 
 /** A folder that is this process' own for now. */
 export interface Lock {
-  /** Whether it still is: a process that slept for minutes may have been taken for dead, on another machine. */
-  isHeld(): boolean;
+  /** Whether somebody else has had it since: a process that slept for minutes may have been taken for dead, on another machine. */
+  isLost(): boolean;
   release(): void;
 }
 
@@ -62,12 +62,12 @@ export function lockFolder(folder: string, beats: Beats = slowBeats): Lock {
   }
   const stopBeating = beat(path, own, beats.everyMs);
   let held = true;
-  const isHeld = () => held && textOf(path) === own;
   return {
-    isHeld,
+    // A folder that is gone is nobody's: what is written there next will say so.
+    isLost: () => textOf(path) !== own && existsSync(folder),
     release() {
       stopBeating();
-      if (isHeld()) rmSync(path, { force: true });
+      if (held && textOf(path) === own) rmSync(path, { force: true });
       held = false;
     },
   };

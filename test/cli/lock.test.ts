@@ -122,9 +122,9 @@ describe('a locked folder', () => {
     const until = performance.now() + 200;
     while (performance.now() < until);
     expect(statSync(held(folder)).mtimeMs).toBeGreaterThan(first);
-    expect(lock.isHeld()).toBe(true);
+    expect(lock.isLost()).toBe(false);
     leave(folder, elsewhere);
-    expect(lock.isHeld()).toBe(false);
+    expect(lock.isLost()).toBe(true);
     lock.release();
     expect(existsSync(held(folder))).toBe(true);
   });
