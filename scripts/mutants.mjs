@@ -834,6 +834,30 @@ const byFile = {
     ["split === 'test' || lengthenEvery === null", 'lengthenEvery === null'],
     ['guess * unseen(', 'unseen('],
   ],
+  'src/study/sobol.ts': [
+    ['const gray = i ^ (i >>> 1);', 'const gray = i;'],
+    ['v[k - degree] ^ (v[k - degree] >>> degree)', 'v[k - degree] ^ (v[k - degree] >>> 1)'],
+    ['(coefficients >>> (degree - 1 - c)) & 1', '(coefficients >>> (degree - c)) & 1'],
+    ['let x = shift?.[dimension] ?? 0;', 'let x = 0;'],
+  ],
+  'src/study/statistics.ts': [
+    ['(value - mean) ** 2, 0) / (values.length - 1)', '(value - mean) ** 2, 0) / values.length'],
+    ['return count / 2 ** n;', 'return (count + 1) / 2 ** n;'],
+    ['return Math.abs(sum) >= least;', 'return sum >= least;'],
+    ['p * (order.length - rank)', 'p * order.length'],
+    ['at((1 - level) / 2)', 'at(1 - level)'],
+  ],
+  'src/study/stop.ts': [
+    ['amount > border.amount - over * total', 'amount >= border.amount - over * total'],
+    ['seen.value < rule.limit : seen.value > rule.limit', 'seen.value > rule.limit : seen.value > rule.limit'],
+  ],
+  'src/study/levels.ts': [
+    ['low * (high / low) ** u', 'low + (high - low) * u'],
+    ['tidy(low + n * step)', 'low + n * step'],
+  ],
+  'src/study/table.ts': [
+    ['return x === undefined || y === undefined ? [] : [y - x];', 'return [(y ?? 0) - (x ?? 0)];'],
+  ],
   'src/experiment/tune.ts': [
     ['reach ** (2 * rng.uniform() - 1)', 'reach ** rng.uniform()'],
     ['low * (high / low) ** ((part + own.uniform()) / n)', 'low * (high / low) ** own.uniform()'],
@@ -1210,6 +1234,7 @@ const nearest = [
   ['src/core/bindings.ts', ['test/graph/rules.test.ts', 'test/graph/cut.test.ts']],
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],
+  ['src/study/', ['test/study']],
   ['src/experiment/tune.ts', ['test/experiment/tune.test.ts']],
   ['src/experiment/diagnosis/', ['test/experiment/diagnosis']],
   ['src/experiment/rule.ts', ['test/graph/rules.test.ts']],

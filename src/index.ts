@@ -118,3 +118,6 @@ export {
   type WidthSearchProgress,
   type Widths,
 } from './experiment/widths.ts';
+export { type Cell, experimentOf, type Plan, type PlannedRun, planStudy } from './study/plan.ts';
+export { parseStudy, type Study, studyJsonSchema } from './study/schema.ts';
+export { bootstrapInterval, holm, type PairedTest, pairedTest, type Summary } from './study/statistics.ts';

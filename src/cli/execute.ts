@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensorFlow } from '../backends/tfjs/load.ts';
-import { FileError, StorageError, UnsupportedError } from '../core/errors.ts';
+import { FileError, LockedError, StorageError, UnsupportedError } from '../core/errors.ts';
 import type { Curve, EvaluationEvent, RunEvent } from '../core/events.ts';
 import { type Finding, inDigits } from '../core/findings.ts';
 import { narrowestBits } from '../core/format.ts';
@@ -12,22 +12,26 @@ import { loadTaskFiles } from '../experiment/files.ts';
 import {
   createEventStream,
   ensureWritableFolder,
+  METRICS_CSV,
   openMetrics,
   type Progress,
   progress$,
   type Recording,
   readBytes,
+  readMetrics,
   recordingMemory,
   startRecording,
   toCsv,
   writeAtomic,
   writeCheckpoint,
 } from '../record/index.ts';
+import { type Hopeless, hopelessBy, type Patience } from '../study/stop.ts';
 import { catalogue } from './catalogue.ts';
-import { lockFolder } from './lock.ts';
+import { type Lock, lockFolder } from './lock.ts';
 import { keepPlugins } from './plugins.ts';
 import { assertRecordingFits } from './recordingLimit.ts';
-import { assertNoRun, availableMemory, files, loadRun, savedConfig } from './runFolder.ts';
+import { assertNoRun, availableMemory, files, isRunFolder, loadRun, savedConfig } from './runFolder.ts';
+import { assertSameExperiment } from './sameRun.ts';
 import { readWeights, writeWeights } from './weights.ts';
 
 /** One run to be done: a new experiment into a folder, or the rest of the one that lies there. */
@@ -35,6 +39,10 @@ export interface Job {
   readonly folder: string;
   /** A raw experiment; null resumes the run in the folder. */
   readonly experiment: unknown | null;
+  /** What to do with a run that lies there already: refuse it (the default), or go on with it where it is of the same experiment. */
+  readonly goOn?: boolean | undefined;
+  /** By which it ends before its training. */
+  readonly patience?: readonly Patience[] | undefined;
   readonly until?: number | undefined;
   /** Threads for the trials of a batch; the numbers do not depend on it. */
   readonly threads?: number | undefined;
@@ -55,6 +63,8 @@ export interface JobResult {
   readonly seed: number;
   readonly amount: number;
   readonly complete: boolean;
+  /** Why it was ended before its training for good; null where it was not. */
+  readonly hopeless: Hopeless | null;
   /** Scores on fresh data; null for a run that was stopped before its end. */
   readonly evaluation: EvaluationEvent | null;
   readonly warnings: readonly string[];
@@ -88,8 +98,16 @@ export async function loadParts(
 /** Warnings of one run that are kept. */
 const mostWarnings = 5;
 
+/** A job that goes on, where there is something to go on with. @throws ConfigError where that is a run of another experiment */
+function settled(job: Job): Job {
+  if (!job.goOn || job.experiment === null || !isRunFolder(job.folder)) return job;
+  assertSameExperiment(job.folder, job.experiment);
+  return { ...job, experiment: null };
+}
+
 /** Checks everything that can be checked without writing. @throws ConfigError, UnsupportedError, FileError */
-export function prepare(job: Job): Experiment {
+export function prepare(asked: Job): Experiment {
+  const job = settled(asked);
   const experiment = withinMemory(() =>
     job.experiment === null
       ? loadRun(job.folder, { threads: job.threads })
@@ -100,7 +118,8 @@ export function prepare(job: Job): Experiment {
   );
   if (job.weights) readWeights(job.weights, experiment.run.network);
   if (job.recording) assertFits(experiment, createRecorder(experiment.run, job.recording), job.recording);
-  if (job.experiment !== null) assertNoRun(job.folder);
+  // What is gone on with may begin elsewhere at any instant; under the lock it is looked at again.
+  if (job.experiment !== null && !job.goOn) assertNoRun(job.folder);
   return experiment;
 }
 
@@ -124,28 +143,30 @@ function withinMemory<T>(build: () => T): T {
  * Does one run: trains, and writes config, metrics, checkpoints, recording and weights into its folder. Yields to the
  * event loop between trials. A run that fails keeps its last checkpoint and all rows up to it.
  */
-export async function executeJob(job: Job, watcher: JobWatcher = {}): Promise<JobResult> {
-  await loadParts([job], () => {});
+export async function executeJob(asked: Job, watcher: JobWatcher = {}): Promise<JobResult> {
+  await loadParts([asked], () => {});
   // What can be refused is refused before a folder is made; what a run folder holds is read once nobody else writes it.
-  const made = job.experiment === null ? null : prepare(job);
-  ensureWritableFolder(job.folder);
-  const release = lockFolder(job.folder);
+  const made = settled(asked).experiment === null ? null : prepare(asked);
+  ensureWritableFolder(asked.folder);
+  const lock = lockFolder(asked.folder);
   try {
-    const experiment = made ?? prepare(job);
-    if (made) assertNoRun(job.folder);
-    const earlier = job.experiment === null ? finishedResult(job.folder, experiment.feed.amount()) : null;
-    return earlier ?? (await runInto(job, experiment, watcher));
+    const job = settled(asked);
+    const isNew = job.experiment !== null;
+    const experiment = (isNew ? made : null) ?? prepare(job);
+    if (isNew) assertNoRun(job.folder);
+    const earlier = isNew ? null : finishedResult(job.folder, experiment.feed.amount());
+    return earlier ?? (await runInto(job, experiment, lock, watcher));
   } finally {
-    release();
+    lock.release();
   }
 }
 
 /** A run in a folder that is its own. @throws StorageError where something cannot be written any more */
-async function runInto(job: Job, experiment: Experiment, watcher: JobWatcher): Promise<JobResult> {
+async function runInto(job: Job, experiment: Experiment, lock: Lock, watcher: JobWatcher): Promise<JobResult> {
   try {
-    return await write(job, experiment, watcher);
+    return await write(job, experiment, lock, watcher);
   } catch (error) {
-    if (!(error instanceof FileError)) throw error;
+    if (!(error instanceof FileError) || error instanceof LockedError) throw error;
     throw new StorageError(
       existsSync(join(job.folder, files.checkpoint))
         ? `${error.message}; go on from the last checkpoint with: spiketrace resume ${job.folder}`
@@ -154,7 +175,7 @@ async function runInto(job: Job, experiment: Experiment, watcher: JobWatcher): P
   }
 }
 
-async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Promise<JobResult> {
+async function write(job: Job, experiment: Experiment, lock: Lock, watcher: JobWatcher): Promise<JobResult> {
   const recorder = job.recording ? createRecorder(experiment.run, job.recording) : undefined;
   const path = (name: string) => join(job.folder, name);
   if (job.experiment !== null) writeText(path(files.config), `${JSON.stringify(experiment.config, null, 2)}\n`);
@@ -169,6 +190,7 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   const recording =
     recorder && job.recording ? record(path(files.recording), experiment, recorder, job.recording, warnings) : null;
   const stream = createEventStream();
+  const hope = watchHope(job, start, experiment.config.training.total);
   let evaluation: EvaluationEvent | null = null;
   const ended = { complete: false, findings: [] as readonly Finding[], curve: null as Curve | null };
   if (watcher.progress) progress$(stream.events$, () => performance.now()).subscribe(watcher.progress);
@@ -180,7 +202,9 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
     if (event.type === 'end') Object.assign(ended, event);
     // A network that goes in and out of a condition would fill the screen.
     if (event.type === 'warning' && warnings.length < mostWarnings) warnings.push(event.message);
+    hope.listener(event);
     if (event.type === 'checkpoint') {
+      if (lock.isLost()) throw new LockedError(job.folder, 'was taken over by another process while this one slept');
       metrics.flush();
       recording?.flush();
       writeCheckpoint(path(files.checkpoint), event.bytes);
@@ -190,7 +214,8 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   let failed = true;
   try {
     if (job.experiment !== null) writeCheckpoint(path(files.checkpoint), experiment.checkpoint());
-    await drive(experiment, { until: job.until, listener, recorder }, watcher);
+    const stopped = () => hope.lost() !== null || (watcher.stopped?.() ?? false);
+    await drive(experiment, { until: hope.lost() ? start : job.until, listener, recorder }, stopped);
     failed = false;
   } finally {
     closeAll([() => metrics.close(), () => recording?.close(), () => experiment.close()], failed);
@@ -212,6 +237,7 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
     seed: experiment.config.seed,
     amount,
     complete,
+    hopeless: hope.lost(),
     evaluation: evaluation ?? (complete ? evaluationOf(experiment, amount) : null),
     warnings,
     findings,
@@ -221,6 +247,36 @@ async function write(job: Job, experiment: Experiment, watcher: JobWatcher): Pro
   };
   writeText(path(files.summary), `${JSON.stringify(result, null, 2)}\n`);
   return result;
+}
+
+/** Looks at the trials of a run, those before a resumption at `start` included, until it is told hopeless. */
+function watchHope(
+  { folder, experiment, patience = [] }: Job,
+  start: number,
+  total: number,
+): { readonly listener: (event: RunEvent) => void; readonly lost: () => Hopeless | null } {
+  if (patience.length === 0) return { listener() {}, lost: () => null };
+  const before = experiment === null ? readMetrics(join(folder, METRICS_CSV)) : [];
+  const rows = before.flatMap((row) => (row.type === 'trial' && row.amount <= start ? [row] : []));
+  // What a rule has looked at once it does not look at again.
+  const open = new Set(patience);
+  let lost: Hopeless | null = null;
+  const look = (amount: number) => {
+    for (const rule of open) {
+      if (lost || amount < rule.after * total) continue;
+      open.delete(rule);
+      lost = hopelessBy(rows, total, [rule]);
+    }
+  };
+  look(rows.at(-1)?.amount ?? -1);
+  return {
+    listener(event) {
+      if (event.type !== 'trial' || open.size === 0) return;
+      rows.push(event);
+      look(event.amount);
+    },
+    lost: () => lost,
+  };
 }
 
 function flatness({ first, last }: Curve, folder: string): string {
@@ -249,10 +305,11 @@ function finishedResult(folder: string, amount: number): JobResult | null {
   if (!existsSync(path)) return null;
   try {
     const result: JobResult = JSON.parse(new TextDecoder().decode(readBytes(path)));
-    if (!result.complete || result.amount !== amount) return null;
-    // A former version had no scores of a run's own, and no findings.
+    if (!(result.complete || result.hopeless) || result.amount !== amount) return null;
+    // A former version had no scores of a run's own, no findings, and hope for all.
     const evaluation = result.evaluation && { ...result.evaluation, own: result.evaluation.own ?? {} };
-    return { ...result, evaluation, findings: result.findings ?? [], curve: result.curve ?? null, folder };
+    const { findings = [], curve = null, hopeless = null } = result;
+    return { ...result, evaluation, findings, curve, hopeless, folder };
   } catch {
     return null;
   }
@@ -268,7 +325,7 @@ function evaluationOf(experiment: Experiment, amount: number): EvaluationEvent {
 async function drive(
   experiment: Experiment,
   options: Parameters<Experiment['trainTrials']>[0],
-  { stopped }: JobWatcher,
+  stopped: () => boolean,
 ): Promise<void> {
   let rested = performance.now();
   const training = experiment.trainTrials({ ...options, stopped });

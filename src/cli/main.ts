@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError, FileError, UnsupportedError } from '../core/errors.ts';
 import { tell } from './output.ts';
-import { createProgram } from './program.ts';
+import { commandsOf, createProgram } from './program.ts';
 
 // A reader that has seen enough (`spiketrace list | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,7 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** Exit codes: 0 done, 1 failed, 2 the call or its input cannot be used. */
 const program = createProgram();
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of commandsOf(program)) command.exitOverride();
 
 try {
   await program.parseAsync();

@@ -4,6 +4,8 @@ import type { TaskInstance } from '../core/plugins.ts';
 
 /** The one score that tables quote and curves show. */
 export interface Merit {
+  /** The score by its name. */
+  readonly measure: string;
   /** For the axis of a curve, with its unit. */
   readonly label: string;
   /** For the head of a column. */
@@ -17,6 +19,7 @@ export interface Merit {
 }
 
 const reward: Merit = {
+  measure: rewardName,
   label: 'reward per episode',
   short: 'test reward',
   axis: 'linear',
@@ -25,6 +28,7 @@ const reward: Merit = {
   of: ({ own }) => own[rewardName] ?? Number.NaN,
 };
 const nmse: Merit = {
+  measure: 'nmse',
   label: 'normalised squared error after one update',
   short: 'test nMSE',
   axis: 'linear',
@@ -33,6 +37,7 @@ const nmse: Merit = {
   of: ({ own }) => own.nmse ?? Number.NaN,
 };
 const expectedLoss: Merit = {
+  measure: 'expectedLoss',
   label: 'expected cross-entropy (nats)',
   short: 'test loss',
   axis: 'linear',
@@ -41,6 +46,7 @@ const expectedLoss: Merit = {
   of: (scores) => scores.expectedLoss ?? Number.NaN,
 };
 const lossPerStep: Merit = {
+  measure: 'lossPerStep',
   label: 'loss per step',
   short: 'test loss',
   axis: 'log',

@@ -42,15 +42,16 @@ export function failure(error: Error, folder: string): Error {
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * The first interrupt asks all jobs to stop at their next trial border and save; the second one ends at once. The exit code is the
- * signal's from then on.
+ * The first signal asks all jobs to stop at their next trial border and save; a second SIGINT, which somebody typed, ends at once. A second SIGTERM says
+ * nothing new: a cluster sends it to a script, which hands it on, and to the program itself. The exit code is the signal's from then on.
  */
 export function interruptible(): { readonly stop: Int32Array; readonly release: () => void } {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const onInterrupt = (signal: keyof typeof signalCodes) => {
     process.exitCode = signalCodes[signal];
-    if (Atomics.exchange(stop, 0, 1) === 1) process.exit();
-    tell('\nstopping at the next trial border and saving; once more to end at once');
+    const isFirst = Atomics.exchange(stop, 0, 1) === 0;
+    if (!isFirst && signal === 'SIGINT') process.exit();
+    if (isFirst) tell('\nstopping at the next trial border and saving; once more to end at once');
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);

@@ -1,12 +1,21 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ConfigError, DivergenceError, FileError, StorageError, UnsupportedError } from '../core/errors.ts';
+import {
+  ConfigError,
+  DivergenceError,
+  FileError,
+  LockedError,
+  StorageError,
+  UnsupportedError,
+} from '../core/errors.ts';
 import type { Progress } from '../record/index.ts';
 import { executeJob, type Job, type JobResult } from './execute.ts';
 import { loadedPlugins } from './plugins.ts';
 
 export interface PoolOptions {
   readonly threads: number;
+  /** Of every job, bytes that it takes. */
+  readonly bytes?: readonly number[];
   /** Progress of job `index`. */
   readonly progress?: (index: number, progress: Progress) => void;
   /** Set by the caller to stop all jobs at their next trial border. */
@@ -21,28 +30,60 @@ export const defaultThreads = (): number => availableParallelism();
 /** Does jobs in the order given, at most `threads` at a time. The results do not depend on the number of threads. */
 export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<Outcome[]> {
   const outcomes: Outcome[] = new Array(jobs.length);
-  const inThreads = options.threads > 1 && jobs.length > 1;
+  const lanes = jobs.length > 1 ? Math.min(options.threads, jobs.length) : 1;
   let next = 0;
-  const lane = async () => {
+  const work = async () => {
+    const lane = openLane(lanes > 1, options.stop);
     while (next < jobs.length) {
       const index = next++;
-      outcomes[index] = await attempt(jobs[index], index, options, inThreads);
+      const progress = (state: Progress) => options.progress?.(index, state);
+      outcomes[index] = await lane.attempt(jobs[index], options.bytes?.[index] ?? 0, progress);
     }
+    lane.close();
   };
-  await Promise.all(Array.from({ length: inThreads ? Math.min(options.threads, jobs.length) : 1 }, lane));
+  await Promise.all(Array.from({ length: lanes }, work));
   return outcomes;
 }
 
-async function attempt(job: Job, index: number, options: PoolOptions, inThread: boolean): Promise<Outcome> {
-  const progress = (state: Progress) => options.progress?.(index, state);
-  try {
-    const result = inThread
-      ? await inWorker(job, options.stop, progress)
-      : await executeJob(job, { progress, stopped: () => Atomics.load(options.stop, 0) === 1 });
-    return { result };
-  } catch (error) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+/** What does one job after the other. */
+export interface Lane {
+  /** @param bytes that the job takes */
+  attempt(job: Job, bytes: number, progress: (progress: Progress) => void): Promise<Outcome>;
+  close(): void;
+}
+
+/** A thread that has held more than this is ended: only then is all of its memory free for the next run. */
+const keptBytes = 192 * 2 ** 20;
+
+/** @param inThread in a thread of its own, which starts with the first job; else in this one @param stop set to stop a job */
+export function openLane(inThread: boolean, stop: Int32Array): Lane {
+  const caught = async (action: () => Promise<JobResult>): Promise<Outcome> => {
+    try {
+      return { result: await action() };
+    } catch (error) {
+      return { error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  };
+  if (!inThread) {
+    const stopped = () => Atomics.load(stop, 0) === 1;
+    return { attempt: (job, _, progress) => caught(() => executeJob(job, { progress, stopped })), close() {} };
   }
+  let worker: Worker | null = null;
+  const close = () => {
+    void worker?.terminate();
+    worker = null;
+  };
+  return {
+    async attempt(job, bytes, progress) {
+      worker ??= started(stop);
+      const own = worker;
+      const outcome = await caught(() => inWorker(own, job, progress));
+      // A thread that has ended has no number.
+      if (own.threadId < 0 || bytes > keptBytes) close();
+      return outcome;
+    },
+    close,
+  };
 }
 
 type Message =
@@ -50,31 +91,45 @@ type Message =
   | { readonly type: 'done'; readonly result: JobResult }
   | { readonly type: 'failed'; readonly name: string; readonly message: string };
 
-function inWorker(job: Job, stop: Int32Array, progress: (progress: Progress) => void): Promise<JobResult> {
+/** What ended a thread. */
+const whyLost = new WeakMap<Worker, unknown>();
+
+function started(stop: Int32Array): Worker {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { stop, plugins: loadedPlugins() },
+  });
+  // An exit follows.
+  return worker.on('error', (error) => whyLost.set(worker, error));
+}
+
+function inWorker(worker: Worker, job: Job, progress: (progress: Progress) => void): Promise<JobResult> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { job, stop, plugins: loadedPlugins() },
-    });
-    worker.on('message', (message: Message) => {
+    const settle = (action: () => void) => {
+      worker.off('message', onMessage).off('exit', onExit);
+      action();
+    };
+    const onMessage = (message: Message) => {
       switch (message.type) {
         case 'progress':
           return progress(message.progress);
         case 'done':
-          return resolve(message.result);
+          return settle(() => resolve(message.result));
         case 'failed':
-          return reject(revive(message.name, message.message));
+          return settle(() => reject(revive(message.name, message.message)));
         default:
           return message satisfies never;
       }
-    });
-    worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`a worker ended with code ${code}`)));
+    };
+    const onExit = (code: number) =>
+      settle(() => reject(whyLost.get(worker) ?? new Error(`a worker ended with code ${code}`)));
+    worker.on('message', onMessage).on('exit', onExit);
+    worker.postMessage(job);
   });
 }
 
 /** An error that crossed a thread border gets its class back: the exit code depends on it. */
 function revive(name: string, message: string): Error {
-  const classes = [ConfigError, UnsupportedError, DivergenceError, FileError, StorageError];
+  const classes = [ConfigError, UnsupportedError, DivergenceError, FileError, LockedError, StorageError];
   const known = classes.find((candidate) => candidate.name === name);
   const error = new Error(message);
   if (known) Object.setPrototypeOf(error, known.prototype);

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { audit, defaultRules } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
 import { check } from './commands/check.ts';
@@ -15,54 +14,23 @@ import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
 import { widths } from './commands/widths.ts';
+import { backend, examples, json, many, plugin, positive, set, threads, whole } from './options.ts';
 import { loadPlugins } from './plugins.ts';
-import { defaultThreads } from './pool.ts';
-
-const packageJson = new URL('../../../package.json', import.meta.url);
-const many = (value: string, before: readonly string[] = []) => [...before, value];
-
-/** A whole number in [low, high]. */
-function whole(low: number, high = Number.MAX_SAFE_INTEGER) {
-  return (text: string) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high || text.trim() === '') {
-      throw new InvalidArgumentError(
-        `Expected a whole number >= ${low}${high < Number.MAX_SAFE_INTEGER || value > high ? ` and <= ${high}` : ''}.`,
-      );
-    }
-    return value;
-  };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('Expected a number > 0.');
-  return value;
-}
-
-/** Options that several commands have. */
-const threads = ['--threads <n>', 'runs at a time', whole(1, 1024), defaultThreads()] as const;
-const backend = ['--backend <name>', 'auto (the fastest that has every kernel of the run), wasm or reference'] as const;
-const set = ['--set <path=value>', 'change a setting, for example training.total=64000 (repeat)', many] as const;
-const plugin = [
-  '--plugin <file>',
-  'a .ts or .js file whose default export adds rules, neurons, tasks, ... of your own; it is run (repeat)',
-  many,
-] as const;
-const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
+import { addStudy } from './studyProgram.ts';
+import { version } from './version.ts';
 
 /** The command line. Every command throws on failure; `main.ts` turns that into an exit code. */
 export function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string };
   const program = new Command('spiketrace')
     .description('Train recurrent spiking networks with local, online learning rules.')
-    .version(version)
+    .version(version())
     .showHelpAfterError('(add --help for the options and examples)');
   for (const add of [
     addTrain,
     addShow,
     addResume,
     addCompare,
+    addStudy,
     addDeploy,
     addWidths,
     addTune,
@@ -81,9 +49,14 @@ export function createProgram(): Command {
     addBench,
   ])
     add(program);
-  for (const command of program.commands) command.option(...plugin);
+  for (const command of commandsOf(program)) if (command.commands.length === 0) command.option(...plugin);
   program.hook('preAction', (_, command) => loadPlugins(command.opts<{ plugin?: string[] }>().plugin ?? []));
   return program;
+}
+
+/** A command with all those below it. */
+export function commandsOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsOf)];
 }
 
 function addTrain(program: Command): void {
@@ -490,8 +463,8 @@ function addList(program: Command): void {
 function addSchema(program: Command): void {
   program
     .command('schema')
-    .argument('[what]', 'experiment or chip', 'experiment')
-    .description('JSON Schema of an experiment file or of a chip of your own, for editors')
+    .argument('[what]', 'experiment, study or chip', 'experiment')
+    .description('JSON Schema of an experiment file, of a study file or of a chip of your own, for editors')
     .option('--out <file>', 'write it to a file')
     .option('--json', 'on one line')
     .addHelpText(
@@ -510,8 +483,4 @@ function addBench(program: Command): void {
     .option(...json)
     .addHelpText('after', examples(['spiketrace bench --only pattern']))
     .action(bench);
-}
-
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }

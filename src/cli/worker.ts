@@ -1,29 +1,33 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { executeJob, type Job, type JobResult, type JobWatcher } from './execute.ts';
+import { executeJob, type Job } from './execute.ts';
 import { loadKnown } from './plugins.ts';
 
-/** One job in a thread of its own; see `pool.ts` for the other end. */
-const { job, stop, plugins } = workerData as {
-  readonly job: Job;
+/** One job after the other in a thread of its own; see `pool.ts` for the other end. */
+const { stop, plugins } = workerData as {
   readonly stop: Int32Array;
   readonly plugins: Parameters<typeof loadKnown>[0];
 };
 let told = 0;
+let known = false;
 
-async function execute(watcher: JobWatcher): Promise<JobResult> {
-  loadKnown(plugins);
-  return executeJob(job, watcher);
+async function execute(job: Job): Promise<void> {
+  try {
+    if (!known) loadKnown(plugins);
+    known = true;
+    const result = await executeJob(job, {
+      stopped: () => Atomics.load(stop, 0) === 1,
+      progress(progress) {
+        const now = performance.now();
+        if (now - told < 100 && progress.amount < progress.total) return;
+        told = now;
+        parentPort?.postMessage({ type: 'progress', progress });
+      },
+    });
+    parentPort?.postMessage({ type: 'done', result });
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    parentPort?.postMessage({ type: 'failed', name, message });
+  }
 }
 
-execute({
-  stopped: () => Atomics.load(stop, 0) === 1,
-  progress(progress) {
-    const now = performance.now();
-    if (now - told < 100 && progress.amount < progress.total) return;
-    told = now;
-    parentPort?.postMessage({ type: 'progress', progress });
-  },
-}).then(
-  (result) => parentPort?.postMessage({ type: 'done', result }),
-  (error: Error) => parentPort?.postMessage({ type: 'failed', name: error.name, message: error.message }),
-);
+parentPort?.on('message', execute);

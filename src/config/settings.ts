@@ -13,25 +13,44 @@ type Json = Record<string, unknown>;
  * @throws ConfigError for a setting without "=", or of what is no object
  */
 export function applySettings(input: unknown, settings: readonly string[], catalogue?: Catalogue): unknown {
+  return apply(input, settings.map(parseSetting), catalogue);
+}
+
+/** The same of values by their paths. @throws ConfigError of what is no object, or for a path with an empty key */
+export function applyValues(input: unknown, values: Readonly<Record<string, unknown>>, catalogue?: Catalogue): unknown {
+  const settings = Object.entries(values).map(([path, value]) => ({ path: keysOf(path, path), value }));
+  return apply(input, settings, catalogue);
+}
+
+interface Setting {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+function apply(input: unknown, settings: readonly Setting[], catalogue: Catalogue | undefined): unknown {
   if (!isObject(input)) throw new ConfigError('experiment', input, 'an object');
   const result = structuredClone(input);
-  const parsed = settings.map(parseSetting);
-  for (const { path, value } of parsed) setAt(result, path, value);
+  for (const { path, value } of settings) setAt(result, path, structuredClone(value));
   if (!catalogue) return result;
-  const given = new Set(parsed.map(({ path }) => path.join('.')));
+  const given = new Set(settings.map(({ path }) => path.join('.')));
   const schema = schemaFor(result, catalogue);
-  for (const { path } of parsed) dropOthers(schema, result, path, given);
+  for (const { path } of settings) dropOthers(schema, result, path, given);
   return result;
 }
 
-function parseSetting(setting: string): { readonly path: Path; readonly value: unknown } {
+/** @throws ConfigError for a setting without "=" */
+export function parseSetting(setting: string): Setting {
   const cut = setting.indexOf('=');
   if (cut < 1) throw new ConfigError('--set', setting, 'path=value, for example training.total=64000');
-  const path = setting.slice(0, cut).split('.');
-  if (path.some((key) => key === '' || key === '__proto__')) {
+  return { path: keysOf(setting.slice(0, cut), setting), value: parseValue(setting.slice(cut + 1)) };
+}
+
+function keysOf(path: string, setting: string): Path {
+  const keys = path.split('.');
+  if (keys.some((key) => key === '' || key === '__proto__')) {
     throw new ConfigError('--set', setting, 'names of keys between the dots');
   }
-  return { path, value: parseValue(setting.slice(cut + 1)) };
+  return keys;
 }
 
 function setAt(target: Json, path: Path, value: unknown): void {

@@ -36,10 +36,15 @@ export class DivergenceError extends Error {
 
 /** A file that is damaged, foreign, or of another version. */
 export class FileError extends Error {
-  override readonly name = 'FileError';
+  override readonly name: string = 'FileError';
   constructor(path: string, problem: string) {
     super(`${path}: ${problem}`);
   }
+}
+
+/** A folder that another process writes. */
+export class LockedError extends FileError {
+  override readonly name = 'LockedError';
 }
 
 /** A run that could not go on writing what it makes: the disk is full, the folder is gone. What was saved stays. */

@@ -1,13 +1,13 @@
 import { ConfigError } from '../core/errors.ts';
 import type { AxisSpec } from './axis.ts';
 import { layoutBounds, paintBounds } from './boundLabels.ts';
-import { drawPlots, type LineDataset, type Point } from './chart.ts';
+import { drawPlots, type LineDataset, type Paint, type Point } from './chart.ts';
 import { checkOptions } from './check.ts';
 import { finish, measuringContext, openFrame, scaleOf, topOf } from './frame.ts';
 import { type Header, layoutHeader } from './header.ts';
 import { checkLearningCurve } from './learningCurveCheck.ts';
 import { withMargin } from './lines.ts';
-import { meanCurve } from './meanCurve.ts';
+import { meanCurve, spreadCurve } from './meanCurve.ts';
 import { seriesColour, seriesDash, withOpacity } from './palette.ts';
 import type { FigureOptions, LearningCurveData, LearningCurvesData, Run, RunGroup } from './types.ts';
 
@@ -25,7 +25,7 @@ const THIN = 1;
 const MARK = 4;
 
 /**
- * Every seed thin and light, the mean over seeds bold (see `meanCurve`), bounds dashed with their labels at the right.
+ * Every seed thin and light or a band of one sd, the mean over seeds bold (see `meanCurve`), bounds dashed with their labels at the right.
  * @throws ConfigError for data that do not fit together, and for values <= 0 on a logarithmic axis.
  */
 export function renderLearningCurve(data: LearningCurveData, options: FigureOptions = {}): Uint8Array {
@@ -62,9 +62,10 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
       header: layoutHeader(measuringContext(), headerOf(panel), room),
       padRight,
       padBottom: 0,
-      datasets: panel.groups.flatMap((group, n) => groupDatasets(group, n, panel.conditions !== undefined)),
+      datasets: panel.groups.flatMap((group, n) => groupDatasets(group, n, panel)),
       x: xAxis(panel, width),
       y: { ...yAxis(panel, share), shared },
+      under: panel.spread === 'band' ? paintBands(panel.groups) : undefined,
       over: paintBounds(bounds[n]),
     },
   }));
@@ -88,15 +89,33 @@ function legendOf({ label, runs }: RunGroup, legend: LearningCurveData['legend']
   return `${label} (${hasMean ? 'mean of ' : ''}${runs.length} seeds${hasMean ? '' : ', no common x'})`;
 }
 
-function groupDatasets({ runs }: RunGroup, n: number, marks = false): LineDataset[] {
+function groupDatasets({ runs }: RunGroup, n: number, { conditions, spread }: LearningCurveData): LineDataset[] {
   const colour = seriesColour(n);
+  const marks = conditions !== undefined;
   // The gaps of a single seed are shown; a mean skips what one of its seeds does not have.
   if (runs.length === 1) return [dataset(runs[0], colour, BOLD, seriesDash(n))];
-  const seeds = runs.map((run) => ({
+  const shown = spread === 'band' ? [] : runs;
+  const seeds = shown.map((run) => ({
     ...dataset(run, withOpacity(colour, marks ? 0.6 : 0.35), THIN, []),
     ...(marks ? { pointRadius: MARK } : {}),
   }));
   return [...seeds, dataset(meanCurve(runs), colour, BOLD, seriesDash(n))];
+}
+
+/** Mean +- sd of every group of several runs, light, under the means. */
+function paintBands(groups: readonly RunGroup[]): Paint {
+  return (ctx, area) => {
+    groups.forEach(({ runs }, n) => {
+      if (runs.length === 1) return;
+      const { x, y, sd } = spreadCurve(runs);
+      ctx.beginPath();
+      for (let k = 0; k < x.length; k++) ctx.lineTo(area.x(x[k]), area.y(y[k] + sd[k]));
+      for (let k = x.length - 1; k >= 0; k--) ctx.lineTo(area.x(x[k]), area.y(y[k] - sd[k]));
+      ctx.closePath();
+      ctx.fillStyle = withOpacity(seriesColour(n), 0.2);
+      ctx.fill();
+    });
+  };
 }
 
 function dataset(curve: Run, colour: string, borderWidth: number, borderDash: number[]): LineDataset {

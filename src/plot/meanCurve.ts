@@ -6,25 +6,38 @@ export interface MeanCurve {
   readonly y: readonly number[];
 }
 
+/** The same with the standard deviation over runs, with n - 1; 0 for one run. */
+export interface SpreadCurve extends MeanCurve {
+  readonly sd: readonly number[];
+}
+
 /**
  * y(x) = mean over runs of y_run(x), at the x where every run has a finite value. A run that stopped early or diverged
  * ends the mean: going on with the rest would show the survivors as if they were all.
  */
 export function meanCurve(runs: readonly Run[]): MeanCurve {
-  const sums = new Map<number, { sum: number; count: number }>();
-  for (const run of runs) addRun(sums, run);
-  const common = [...sums].filter(([, entry]) => entry.count === runs.length).sort(([a], [b]) => a - b);
-  return { x: common.map(([x]) => x), y: common.map(([, entry]) => entry.sum / entry.count) };
+  const { x, y } = spreadCurve(runs);
+  return { x, y };
 }
 
-function addRun(sums: Map<number, { sum: number; count: number }>, run: Run): void {
+/** @returns mean and standard deviation at the same x as `meanCurve` */
+export function spreadCurve(runs: readonly Run[]): SpreadCurve {
+  const values = new Map<number, number[]>();
+  for (const run of runs) addRun(values, run);
+  const common = [...values].filter(([, own]) => own.length === runs.length).sort(([a], [b]) => a - b);
+  const y = common.map(([, own]) => own.reduce((sum, value) => sum + value, 0) / own.length);
+  const sd = common.map(([, own], n) => {
+    const squares = own.reduce((sum, value) => sum + (value - y[n]) ** 2, 0);
+    return own.length > 1 ? Math.sqrt(squares / (own.length - 1)) : 0;
+  });
+  return { x: common.map(([x]) => x), y, sd };
+}
+
+function addRun(values: Map<number, number[]>, run: Run): void {
   for (let n = 0; n < run.x.length; n++) {
-    const x = run.x[n];
-    const y = run.y[n];
-    if (!Number.isFinite(y)) continue;
-    const entry = sums.get(x) ?? { sum: 0, count: 0 };
-    entry.sum += y;
-    entry.count += 1;
-    sums.set(x, entry);
+    if (!Number.isFinite(run.y[n])) continue;
+    const own = values.get(run.x[n]) ?? [];
+    own.push(run.y[n]);
+    values.set(run.x[n], own);
   }
 }

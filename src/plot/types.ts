@@ -125,6 +125,8 @@ export interface LearningCurveData {
   readonly yRange?: readonly [number, number];
   readonly bounds: readonly Bound[];
   readonly groups: readonly RunGroup[];
+  /** How several runs of a group are shown beside their mean: each as a thin line, which is the default, or mean +- sd as a band. */
+  readonly spread?: 'runs' | 'band';
   /** Names of x = 0, 1, 2, ..: an axis of conditions, with a mark at every value of every seed. */
   readonly conditions?: readonly string[];
 }

@@ -394,6 +394,7 @@ describe('help', () => {
     'train',
     'resume',
     'compare',
+    'study',
     'eval',
     'plot',
     'verify',

@@ -1,10 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lockFolder } from '../../src/cli/lock.ts';
+import { lockFolder, lockState } from '../../src/cli/lock.ts';
 import { FileError } from '../../src/core/errors.ts';
 
 const made: string[] = [];
@@ -32,17 +41,17 @@ const leave = (folder: string, holder: object) =>
 describe('a locked folder', () => {
   it('is refused to a second writer, with the process that holds it, and free again afterwards', () => {
     const folder = empty();
-    const release = lockFolder(folder);
+    const { release } = lockFolder(folder);
     expect(() => lockFolder(folder)).toThrow(new RegExp(`in use by process ${process.pid} since 20`));
     expect(readdirSync(folder)).toEqual(['run.lock']);
     release();
     expect(readdirSync(folder)).toEqual([]);
-    lockFolder(folder)();
+    lockFolder(folder).release();
   });
 
   it('is not freed by a holder whose lock is no longer there', () => {
     const folder = empty();
-    const release = lockFolder(folder);
+    const { release } = lockFolder(folder);
     leave(folder, { pid: 1, host: 'elsewhere' });
     release();
     expect(existsSync(held(folder))).toBe(true);
@@ -51,7 +60,7 @@ describe('a locked folder', () => {
   it('is taken over from a process that died', () => {
     const folder = empty();
     leave(folder, { pid: dead(), host: hostname(), began: '1', since: 'then' });
-    const release = lockFolder(folder);
+    const { release } = lockFolder(folder);
     expect(JSON.parse(readFileSync(held(folder), 'utf8')).pid).toBe(process.pid);
     release();
     expect(readdirSync(folder)).toEqual([]);
@@ -60,7 +69,7 @@ describe('a locked folder', () => {
   it.skipIf(!existsSync('/proc/self/stat'))('is taken over from a process whose number another one has now', () => {
     const folder = empty();
     leave(folder, { pid: process.pid, host: hostname(), began: '1', since: 'then' });
-    lockFolder(folder)();
+    lockFolder(folder).release();
   });
 
   it.each([
@@ -78,10 +87,52 @@ describe('a locked folder', () => {
     expect(() => lockFolder(folder)).toThrow(FileError);
   });
 
+  const quick = { everyMs: 40, missed: 3, watched: 2.5 };
+  const elsewhere = { pid: 1, host: 'elsewhere', began: '1', since: 'then', mark: 'x', beatMs: 40 };
+  const old = new Date(Date.now() - 3_600_000);
+
+  it('is taken over from another machine that shows no life, and from no other', async () => {
+    const folder = empty();
+    leave(folder, elsewhere);
+    expect(() => lockFolder(folder, quick)).toThrow(/process 1 on elsewhere/);
+    expect(lockState(folder, quick)).toBe('held');
+    utimesSync(held(folder), old, old);
+    expect(lockState(folder, quick)).toBe('stale');
+    lockFolder(folder, quick).release();
+    expect(readdirSync(folder)).toEqual([]);
+    expect(lockState(folder, quick)).toBe(null);
+  });
+
+  it('is left to a machine whose next sign of life comes while it is watched, however old the last one looks', async () => {
+    const folder = empty();
+    leave(folder, { ...elsewhere, beatMs: 400 });
+    utimesSync(held(folder), old, old);
+    const path = JSON.stringify(held(folder));
+    const program = `setTimeout(() => { const fs = require('fs'); fs.writeFileSync(${path}, fs.readFileSync(${path})); }, 100)`;
+    const other = spawn(process.execPath, ['-e', program]);
+    expect(() => lockFolder(folder, quick)).toThrow(/process 1 on elsewhere/);
+    await once(other, 'close');
+  });
+
+  it('shows life while its holder is busy, and none once it is free', async () => {
+    const folder = empty();
+    const lock = lockFolder(folder, quick);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const first = statSync(held(folder)).mtimeMs;
+    const until = performance.now() + 200;
+    while (performance.now() < until);
+    expect(statSync(held(folder)).mtimeMs).toBeGreaterThan(first);
+    expect(lock.isLost()).toBe(false);
+    leave(folder, elsewhere);
+    expect(lock.isLost()).toBe(true);
+    lock.release();
+    expect(existsSync(held(folder))).toBe(true);
+  });
+
   it('goes to one of ten processes that all find a stale lock', { timeout: 60_000 }, async () => {
     const folder = empty();
     const stale = { pid: dead(), host: hostname(), began: '1', since: 'then' };
-    const script = `import { lockFolder } from ${JSON.stringify(join(import.meta.dirname, '../../dist/src/cli/lock.js'))};
+    const script = `import { lockFolder, lockState } from ${JSON.stringify(join(import.meta.dirname, '../../dist/src/cli/lock.js'))};
       process.stdin.once('data', () => {
         try { lockFolder(${JSON.stringify(folder)}); console.log('mine'); setTimeout(() => process.exit(), 1500); }
         catch (error) { console.log(error.name); process.exit(); }
@@ -103,7 +154,7 @@ describe('a locked folder', () => {
       for (const { child } of racers) child.stdin.write('go\n');
       await Promise.all(racers.map(({ child }) => once(child, 'close')));
       const said = racers.map((racer) => racer.said()).sort();
-      expect(said).toEqual([...new Array(9).fill('FileError'), 'mine']);
+      expect(said).toEqual([...new Array(9).fill('LockedError'), 'mine']);
     }
   });
 });

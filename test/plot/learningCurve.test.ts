@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/core/errors.ts';
 import { spread } from '../../src/plot/boundLabels.ts';
-import { meanCurve, renderLearningCurve } from '../../src/plot/index.ts';
+import { meanCurve, renderLearningCurve, spreadCurve } from '../../src/plot/index.ts';
 import type { LearningCurveData } from '../../src/plot/types.ts';
 import { count, decode, frames, isBlue, isDark, project } from './pixels.ts';
 
@@ -100,6 +100,18 @@ describe('renderLearningCurve', () => {
     const x = (box.left + box.right) / 2;
     expect(count(picture, { left: x, right: x, top: y - 6, bottom: y + 6 }, isBlue)).toBeGreaterThanOrEqual(4);
   });
+});
+
+it('draws a band of one sd about the mean in place of the seeds', async () => {
+  const picture = await decode(renderLearningCurve({ ...data, bounds: [], spread: 'band' }));
+  const [box] = frames(picture);
+  const at = (value: number) => picture.at((box.left + box.right) / 2 + 7, project(value, [0, 4], box.bottom, box.top));
+  const isPaper = (rgb: readonly number[]) => rgb.every((part) => part > 225);
+  expect(isPaper(at(2.5))).toBe(false); // sd 0.9
+  expect(isPaper(at(1.4))).toBe(false);
+  expect(isPaper(at(3.2))).toBe(true);
+  expect(isBlue(at(2.75))).toBe(false); // no seed
+  expect(spreadCurve(data.groups[0].runs).sd[0]).toBeCloseTo(Math.sqrt((1 + 0.0625 + 0.5625) / 2), 12);
 });
 
 describe('meanCurve', () => {

@@ -13,6 +13,7 @@ import {
   createAudit,
 } from '../../experiment/audit.ts';
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
+import { csvCell } from '../../study/table.ts';
 import type { AuditReport, Cost, RuleRow } from '../auditReport.ts';
 import { catalogue } from '../catalogue.ts';
 import { drawAudit } from '../figures/audit.ts';
@@ -250,15 +251,11 @@ function csvOf({ rules, points, blocks, draws }: AuditReport): string {
         const { cosine, sign, norm } = aligned[block];
         const { bias = null, variance = null } = spreads?.[n]?.[block] ?? {};
         const numbers = several ? [cosine, sign, norm, bias, variance] : [cosine, sign, norm];
-        return [amount, quoted(rules[n].label), block, ...numbers.map((value) => value ?? '')].join(',');
+        return [amount, csvCell(rules[n].label), block, ...numbers.map((value) => value ?? '')].join(',');
       }),
     ),
   );
   return `amount,rule,block,cosine,sign,norm${several ? ',bias,variance' : ''}\n${lines.join('\n')}\n`;
-}
-
-function quoted(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function writeText(path: string, text: string): void {

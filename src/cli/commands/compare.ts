@@ -1,9 +1,11 @@
 import { basename, join } from 'node:path';
-import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
+import { experimentOf, runName } from '../../study/plan.ts';
+import { parseStudy } from '../../study/schema.ts';
+import { deviationOf, meanOf } from '../../study/statistics.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawLosses } from '../figures/curves.ts';
@@ -11,9 +13,9 @@ import { canDraw, drawRun } from '../figures/run.ts';
 import { type Merit, meritOf } from '../merit.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
-import { isRunFolder, loadRun } from '../runFolder.ts';
-import { assertSameExperiment } from '../sameRun.ts';
-import { readExperiment, runAll } from './run.ts';
+import { loadRun } from '../runFolder.ts';
+import { type PlannedStudy, planned, writeStudy } from '../study/folder.ts';
+import { readExperiment, runAll, settingsOf } from './run.ts';
 
 export interface CompareFlags extends Global {
   readonly rules: string;
@@ -43,26 +45,18 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   if (flags.backend) settings.push(`backend=${JSON.stringify(flags.backend)}`);
   const raw = (await readExperiment(source, settings)) as { name?: unknown };
   const out = flags.out ?? join('runs', `${String(raw.name ?? 'experiment')}-compare`);
-  const columns = splitOutside(flags.rules, ',').map((text) => {
-    const variant = readVariant(text.trim());
-    const folder = join(out, variant.label.replace(/[:/\\]/g, '-'));
-    return { ...variant, folder, runs: Array.from({ length: flags.seeds }, (_, s) => join(folder, `seed-${s + 1}`)) };
+  const variants = splitOutside(flags.rules, ',').map((text) => readVariant(text.trim()));
+  const made = studyOf(raw, variants, flags);
+  const columns = variants.map(({ label }, at): Column => {
+    const { name } = made.plan.cells[at];
+    const runs = made.plan.seeds.map((seed) => join(out, runName(name, seed)));
+    return { label, folder: join(out, name), runs };
   });
-  if (new Set(columns.map(({ folder }) => folder)).size < columns.length)
-    throw new ConfigError('--rules', flags.rules, 'each rule once; name variants with as=');
-  const jobs = columns.flatMap(({ name, settings: own, runs }) =>
-    runs.map((folder, s): Job => {
-      const experiment = applySettings(
-        raw,
-        [`rule=${JSON.stringify(ruleOf(raw, name))}`, ...own, `seed=${s + 1}`],
-        catalogue,
-      );
-      if (!isRunFolder(folder)) return { folder, experiment };
-      assertSameExperiment(folder, experiment);
-      return { folder, experiment: null };
-    }),
-  );
-  const results = await runAll(jobs, flags);
+  const jobs = made.plan.runs.map((run): Job => {
+    const experiment = experimentOf(raw, made.study, run, catalogue);
+    return { folder: join(out, run.name), experiment, goOn: true };
+  });
+  const results = await runAll(jobs, flags, () => writeStudy(made, out));
   const experiment = loadRun(jobs[0].folder);
   const merit = meritOf(experiment.task, experiment.run.network.spec);
   const rows = columns.map(({ label, runs }) =>
@@ -84,6 +78,18 @@ export async function compare(source: string, flags: CompareFlags): Promise<void
   const left = results.filter(({ complete }) => !complete).length;
   if (left > 0)
     print(`\n${left} of ${results.length} runs stopped before their end; the same command goes on with them`);
+}
+
+/** A study with one factor, whose levels are the variants. @throws ConfigError for a variant twice */
+function studyOf(raw: object, variants: readonly Variant[], { rules, seeds }: CompareFlags): PlannedStudy {
+  const levels = variants.map(({ label, name, settings }) => ({
+    label: label.replace(/[:/\\]/g, '-'),
+    set: { rule: ruleOf(raw, name), ...settingsOf(settings) },
+  }));
+  if (new Set(levels.map(({ label }) => label)).size < levels.length) {
+    throw new ConfigError('--rules', rules, 'each rule once; name variants with as=');
+  }
+  return planned(parseStudy({ base: raw, factors: { rule: levels }, seeds }));
 }
 
 interface Column {
@@ -166,27 +172,20 @@ export function ruleOf(raw: unknown, name: string): unknown {
 function summarise(rule: string, results: readonly JobResult[], merit: Merit): Row {
   const scores = results.flatMap(({ evaluation }) => (evaluation ? [evaluation] : []));
   const values = scores.map((score) => merit.of(score));
-  const mean = average(values);
+  const mean = meanOf(values);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const accuracies = scores.flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy]));
   return {
     rule,
     seeds: scores.length,
     mean,
-    sd:
-      values.length > 1
-        ? Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1))
-        : 0,
+    sd: values.length > 1 ? deviationOf(values) : 0,
     best: merit.higherIsBetter ? most : least,
     worst: merit.higherIsBetter ? least : most,
-    accuracy: accuracies.length > 0 ? average(accuracies) : null,
-    rateHz: average(scores.map((score) => score.rateHz)),
-    perSecond: average(results.map((result) => result.perSecond)),
+    accuracy: accuracies.length > 0 ? meanOf(accuracies) : null,
+    rateHz: meanOf(scores.map((score) => score.rateHz)),
+    perSecond: meanOf(results.map((result) => result.perSecond)),
   };
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function comparisonTable(rows: readonly Row[], bounds: readonly Bound[], merit: Merit): string {

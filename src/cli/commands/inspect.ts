@@ -7,6 +7,7 @@ import { experimentJsonSchema } from '../../config/schema.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { FigureFormat } from '../../plot/index.ts';
 import { writeAtomic } from '../../record/index.ts';
+import { studyJsonSchema } from '../../study/schema.ts';
 import { catalogue } from '../catalogue.ts';
 import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
@@ -70,6 +71,7 @@ export function list(what: string | undefined, flags: Global): void {
 const schemas: Readonly<Record<string, () => unknown>> = {
   experiment: () => experimentJsonSchema(catalogue),
   chip: () => z.toJSONSchema(profileSchema, { io: 'input', unrepresentable: 'any' }),
+  study: studyJsonSchema,
 };
 
 /** `spiketrace schema` */

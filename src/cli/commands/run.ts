@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { preset, presetNames } from '../../config/presets.ts';
-import { applySettings } from '../../config/settings.ts';
+import { applySettings, parseSetting } from '../../config/settings.ts';
 import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { loadTaskFiles } from '../../experiment/files.ts';
@@ -47,11 +47,22 @@ export async function readExperiment(source: string, settings: readonly string[]
 }
 
 function fromFile(source: string): unknown {
-  return withPaths(withArrays(withoutPlugins(readJson(source), source), source), source, catalogue);
+  if (!existsSync(source)) throw new ConfigError('PRESET', source, `a file, or one of ${presetNames.join(', ')}`);
+  return experimentIn(readJsonFile(source), source);
 }
 
-function readJson(path: string): unknown {
-  if (!existsSync(path)) throw new ConfigError('PRESET', path, `a file, or one of ${presetNames.join(', ')}`);
+/** `--set path=value` as values by path. */
+export function settingsOf(settings: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(settings.map(parseSetting).map(({ path, value }) => [path.join('.'), value]));
+}
+
+/** An experiment as it stands in a file, with what the file names in it. @param source the file, which paths are relative to */
+export function experimentIn(raw: unknown, source: string): unknown {
+  return withPaths(withArrays(withoutPlugins(raw, source), source), source, catalogue);
+}
+
+/** @throws FileError */
+export function readJsonFile(path: string): unknown {
   const text = new TextDecoder().decode(readBytes(path));
   try {
     return JSON.parse(text);
@@ -114,7 +125,7 @@ async function runAndReport(
 }
 
 /** Bytes of a thread of the pool beside the run that it does: its heap and the program. */
-const threadBytes = 64 * 2 ** 20;
+export const threadBytes = 64 * 2 ** 20;
 
 /**
  * What runs side by side, with the threads that do them, fits into the memory that there is.
@@ -148,10 +159,14 @@ function check(job: Job, say: boolean): { readonly total: number; readonly bytes
   };
 }
 
-/** Runs jobs with a progress line; a job that fails does not stop the others. @throws what can be refused before the first file is written */
+/**
+ * Runs jobs with a progress line; a job that fails does not stop the others. @param begin done when nothing is refused, before the first run
+ * @throws what can be refused before the first file is written
+ */
 export async function attemptAll(
   jobs: readonly Job[],
   flags: Global & { readonly threads: number },
+  begin?: () => Promise<void>,
 ): Promise<readonly Outcome[]> {
   await loadParts(jobs, tell);
   const wanted = jobs.map((job) => check(job, flags.json !== true && job === jobs[0]));
@@ -160,6 +175,7 @@ export async function attemptAll(
     flags.threads,
     availableMemory(),
   );
+  await begin?.();
   const line = openProgress(
     wanted.reduce((sum, { total }) => sum + total, 0),
     flags.json ?? false,
@@ -168,7 +184,8 @@ export async function attemptAll(
   try {
     // One run alone has the threads to itself, for the trials of its batches.
     const all = jobs.length === 1 ? jobs.map((job) => ({ ...job, threads: flags.threads })) : jobs;
-    return await runJobs(all, { threads: flags.threads, stop, progress: line.update });
+    const bytes = wanted.map((job) => job.bytes);
+    return await runJobs(all, { threads: flags.threads, bytes, stop, progress: line.update });
   } finally {
     line.stop();
     release();
@@ -176,8 +193,12 @@ export async function attemptAll(
 }
 
 /** @throws the first error, after all other jobs have ended */
-export async function runAll(jobs: readonly Job[], flags: Global & { readonly threads: number }): Promise<JobResult[]> {
-  const outcomes = await attemptAll(jobs, flags);
+export async function runAll(
+  jobs: readonly Job[],
+  flags: Global & { readonly threads: number },
+  begin?: () => Promise<void>,
+): Promise<JobResult[]> {
+  const outcomes = await attemptAll(jobs, flags, begin);
   const errors = outcomes.flatMap((outcome, index) => ('error' in outcome ? [{ error: outcome.error, index }] : []));
   for (const { error, index } of errors.slice(1)) tell(`${jobs[index].folder}: ${error.message}`);
   if (errors.length > 0) throw failure(errors[0].error, jobs[errors[0].index].folder);

@@ -17,8 +17,6 @@ import type { Job } from '../execute.ts';
 import { type Merit, meritOf } from '../merit.ts';
 import { failure, fixed, type Global, print, table, tell } from '../output.ts';
 import type { Outcome } from '../pool.ts';
-import { isRunFolder } from '../runFolder.ts';
-import { assertSameExperiment } from '../sameRun.ts';
 import { attemptAll, readExperiment } from './run.ts';
 
 export interface TuneFlags extends Global {
@@ -85,9 +83,7 @@ function jobsOf({ rung, share }: TuneRung, candidate: TuneCandidate, search: Sea
     experiment.seed = config.seed + s;
     experiment.training.total = shortened(config.training, share);
     const folder = join(out, `rung-${rung + 1}`, `setting-${candidate.index}`, `seed-${experiment.seed}`);
-    if (!isRunFolder(folder)) return { folder, experiment };
-    assertSameExperiment(folder, experiment);
-    return { folder, experiment: null };
+    return { folder, experiment, goOn: true };
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Core, coresInWords, type Deployment } from '../../../hardware/index.ts';
 import type { Accuracy } from '../../experiment/deployment.ts';
+import type { Rows } from '../html.ts';
 import type { ReckonExport } from './images.ts';
 
 /** Content of `deployment.json`. */
@@ -8,12 +9,6 @@ export interface Report {
   readonly rule: string;
   readonly deployments: readonly (Deployment & { readonly accuracy?: Accuracy })[];
   readonly images?: ReckonExport;
-}
-
-/** A table of strings. */
-export interface Rows {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
 }
 
 export const number = (value: number, digits = 5) => String(Number(value.toPrecision(digits)));

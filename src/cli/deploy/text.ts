@@ -1,4 +1,5 @@
 import { coresInWords } from '../../../hardware/index.ts';
+import type { Rows } from '../html.ts';
 import { table } from '../output.ts';
 import {
   accuracyRows,
@@ -11,7 +12,6 @@ import {
   partingNotes,
   placementRows,
   type Report,
-  type Rows,
   stateRows,
 } from './report.ts';
 

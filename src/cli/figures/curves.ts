@@ -8,14 +8,14 @@ import { METRICS_CSV, readMetrics } from '../../record/index.ts';
 import { type Merit, meritOf } from '../merit.ts';
 
 /**
- * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left
- * out. @returns null where none has one
+ * The learning curves of several runs: every seed thin or a band over them, the mean of each group bold, the bounds dashed. Runs without a trial
+ * are left out. @returns null where none has one
  */
 export function drawCurves(
   title: string,
   groups: readonly { readonly label: string; readonly folders: readonly string[] }[],
   experiment: Experiment,
-  options: FigureOptions = {},
+  { spread = 'runs', ...options }: FigureOptions & { readonly spread?: 'runs' | 'band' } = {},
 ): Uint8Array | null {
   const { task } = experiment;
   const bounds: readonly Bound[] = task.bounds;
@@ -25,7 +25,10 @@ export function drawCurves(
     .filter(({ runs }) => runs.length > 0);
   if (drawn.length === 0) return null;
   const xLabel = task.mode.kind === 'stream' ? 'symbols' : 'trials';
-  return renderLearningCurve({ title, xLabel, yLabel: merit.label, yAxis: merit.axis, bounds, groups: drawn }, options);
+  return renderLearningCurve(
+    { title, xLabel, yLabel: merit.label, yAxis: merit.axis, bounds, groups: drawn, spread },
+    options,
+  );
 }
 
 /** Losses of all that a rule learns, over seeds: the task, and what its signals learn for themselves; null where that is nothing. */

@@ -1,0 +1,37 @@
+// A study of 40 short runs on one thread and on two: seconds, and how many times faster two are. The runs are the same to the bit.
+// Usage: npm run build && node scripts/study-threads.mjs [tries]
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'spiketrace-threads-'));
+const study = {
+  base: 'four-six-back',
+  set: { 'training.total': 32_000 },
+  factors: { 'rule.name': ['e-prop-1', 'sg-r-d'], 'network.neurons': [50, 100] },
+  seeds: 10,
+};
+
+function seconds(threads, out) {
+  const began = performance.now();
+  const args = ['study', 'run', 'study.json', '--out', out, '--threads', String(threads)];
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return (performance.now() - began) / 1000;
+}
+
+try {
+  writeFileSync(join(folder, 'study.json'), JSON.stringify(study));
+  for (let n = 0; n < Number(process.argv[2] ?? 3); n++) {
+    const [one, two] = [1, 2].map((threads) => seconds(threads, `${threads}-${n}`));
+    const last = (threads) =>
+      readFileSync(join(folder, `${threads}-${n}`, 'rule.name=sg-r-d,network.neurons=100/seed-10/checkpoint.bin'));
+    if (!last(1).equals(last(2))) throw new Error('other bits on two threads');
+    console.log(`40 runs: one thread ${one.toFixed(1)} s, two ${two.toFixed(1)} s, ${(one / two).toFixed(2)} times`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
