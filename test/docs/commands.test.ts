@@ -38,6 +38,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
     'npx spiketrace train examples/shd.json',
     { notRun: 'users bring SHD; train.test.ts has a stand-in' },
   ],
+  ['docs/data.md', 'pip download', { notRun: 'it downloads; docs/results/vowels.md has what came out' }],
   ['docs/data.md', 'import numpy', { notRun: 'Python' }],
   ['docs/data.md', "save('spikes.mat'", { notRun: 'MATLAB' }],
   ['docs/data.md', '{ "kind": "recording", "file": "spikes.dat"', { notRun: 'a part of an experiment file' }],
