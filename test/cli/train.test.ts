@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeNpy, readBytes, readMetrics } from '../../src/record/index.ts';
@@ -115,13 +116,25 @@ describe('the same seed', () => {
   });
 });
 
-/** Examples of data that users bring, and what stands for them here: 8 trials of few spikes. */
-const standIns: Readonly<Record<string, readonly string[]>> = {
-  'shd.json': set({
-    'task.file': join(root, 'test/golden/recordings/shd-standin.h5'),
-    'task.pool': 1,
-    'network.projections.in.init.gain': 20,
-  }),
+/** Examples of data that users bring, and what stands for them here: 8 trials of few spikes; utterances of 9 speakers, made up. */
+const standIns: Readonly<Record<string, (folder: string) => readonly string[]>> = {
+  'shd.json': () =>
+    set({
+      'task.file': join(root, 'test/golden/recordings/shd-standin.h5'),
+      'task.pool': 1,
+      'network.projections.in.init.gain': 20,
+    }),
+  'vowels.json': (folder) => {
+    const channel = (n: number, c: number) => Array.from({ length: 7 + n }, (_, t) => Math.sin(n + c + t)).join(',');
+    const utterance = (n: number) => `${Array.from({ length: 12 }, (_, c) => channel(n, c)).join(':')}:${n + 1}`;
+    const text = ['@dimensions 12', '@data', ...Array.from({ length: 9 }, (_, n) => utterance(n)), ''].join('\n');
+    for (const part of ['TRAIN', 'TEST']) writeFileSync(join(folder, `JapaneseVowels_${part}.ts`), text);
+    execFileSync(process.execPath, [join(root, 'scripts/japanese-vowels.mjs'), folder]);
+    return set({
+      'task.file': join(folder, 'vowels-train.npz'),
+      'task.split': { kind: 'file', file: join(folder, 'vowels-test.npz') },
+    });
+  },
 };
 
 describe('examples/', () => {
@@ -135,7 +148,15 @@ describe('examples/', () => {
       streams * Math.ceil(total / 250 / streams);
     const few = set({ 'training.total': Math.max(2, part(training)), 'evaluation.total': part(evaluation) });
     await succeed(
-      ['train', join(root, 'examples', name), ...few, ...(standIns[name] ?? []), '--no-figures', '--out', 'run'],
+      [
+        'train',
+        join(root, 'examples', name),
+        ...few,
+        ...(standIns[name]?.(folder) ?? []),
+        '--no-figures',
+        '--out',
+        'run',
+      ],
       folder,
     );
     const [first] = readMetrics(join(folder, 'run/metrics.csv'));
