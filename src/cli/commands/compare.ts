@@ -8,7 +8,7 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawLosses } from '../figures/curves.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
-import { type Merit, meritOf } from '../merit.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';

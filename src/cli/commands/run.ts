@@ -11,7 +11,7 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadParts, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
-import { meritIn } from '../merit.ts';
+import { meritIn } from '../../core/merit.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { withoutPlugins } from '../plugins.ts';
 import { type Outcome, runJobs } from '../pool.ts';

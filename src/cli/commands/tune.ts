@@ -14,7 +14,7 @@ import {
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job } from '../execute.ts';
-import { type Merit, meritOf } from '../merit.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 import { failure, fixed, type Global, print, table, tell } from '../output.ts';
 import type { Outcome } from '../pool.ts';
 import { isRunFolder } from '../runFolder.ts';

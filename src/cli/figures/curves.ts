@@ -5,7 +5,7 @@ import type { OwnLoss } from '../../core/plugins.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
 import { METRICS_CSV, readMetrics } from '../../record/index.ts';
-import { type Merit, meritOf } from '../merit.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 
 /**
  * The learning curves of several runs: every seed thin, the mean of each group bold, the bounds dashed. Runs without a trial are left

@@ -1,0 +1,132 @@
+import { type Experiment, type NetworkSpec, type Rows, type Run, rowAt } from '../../src/browser.ts';
+import type { Line, Spikes } from '../views/types.ts';
+
+/** Neurons whose lines are drawn, of a single population; of several one each. */
+const drawnNeurons = 3;
+/** Outputs whose lines are drawn. */
+const drawnOutputs = 2;
+
+/** A neuron by its population and its place in it. */
+export interface Cell {
+  readonly population: number;
+  readonly neuron: number;
+  readonly label: string;
+  readonly colour: number;
+}
+
+/** Everything but silence in the rows of several owners, one below the other, of stream 0. */
+export function spikesOf(parts: readonly Rows[], steps: number, graded: boolean): Spikes {
+  let count = 0;
+  for (const part of parts) count += nonZero(part, steps);
+  const t = new Uint32Array(count);
+  const index = new Uint32Array(count);
+  const value = new Float32Array(graded ? count : 0);
+  let n = 0;
+  let first = 0;
+  let largest = 0;
+  for (const part of parts) {
+    const { data, size } = part;
+    for (let step = 0; step < steps; step++) {
+      const row = rowAt(part, 0, step);
+      for (let j = 0; j < size; j++) {
+        const z = data[row + j];
+        if (z === 0) continue;
+        t[n] = step;
+        index[n] = first + j;
+        if (graded) value[n] = Math.abs(z);
+        if (Math.abs(z) > largest) largest = Math.abs(z);
+        n++;
+      }
+    }
+    first += size;
+  }
+  if (!graded) return { t, index, value: null };
+  for (let k = 0; k < count; k++) value[k] /= largest;
+  return { t, index, value };
+}
+
+function nonZero(rows: Rows, steps: number): number {
+  const { data, size } = rows;
+  let count = 0;
+  for (let step = 0; step < steps; step++) {
+    const row = rowAt(rows, 0, step);
+    for (let j = 0; j < size; j++) if (data[row + j] !== 0) count++;
+  }
+  return count;
+}
+
+/** Column j of the rows of stream 0. [steps] */
+export function column(rows: Rows, j: number, steps: number): Float32Array {
+  const values = new Float32Array(steps);
+  for (let t = 0; t < steps; t++) values[t] = rows.data[rowAt(rows, 0, t) + j];
+  return values;
+}
+
+/** The neurons that fired most in the trial just done, lowest index first among equals. */
+export function activeCells({ network }: Run, steps: number): Cell[] {
+  const { populations } = network.spec;
+  const several = populations.length > 1;
+  return populations.flatMap(({ name, size }, population) => {
+    const { z } = network.activity[population];
+    const sums = new Float64Array(size);
+    for (let t = 0; t < steps; t++) {
+      const row = rowAt(z, 0, t);
+      for (let j = 0; j < size; j++) sums[j] += Math.abs(z.data[row + j]);
+    }
+    const order = Array.from(sums.keys()).sort((a, b) => sums[b] - sums[a] || a - b);
+    return order.slice(0, several ? 1 : drawnNeurons).map((neuron, n) => ({
+      population,
+      neuron,
+      label: several ? `${name} ${neuron}` : `neuron ${neuron}`,
+      colour: several ? population : n,
+    }));
+  });
+}
+
+/** Learning signals of some neurons in the trial just done; none of populations without a rule. */
+export function signalLines({ network }: Run, cells: readonly Cell[], steps: number): Line[] {
+  return cells.flatMap(({ population, neuron, label, colour }) =>
+    network.activity[population].signals.map((rows, channel) => ({
+      label: channel === 0 ? label : `${label}, channel ${channel + 1}`,
+      values: column(rows, neuron, steps),
+      dashed: channel > 0,
+      colour,
+    })),
+  );
+}
+
+/** Outputs and their targets; of a classifier the probability of its first class, where the task scores it. */
+export function outputLines({ run, task, config }: Experiment, steps: number): Line[] {
+  const { spec, trial } = run.network;
+  const several = spec.readouts.length > 1;
+  return spec.readouts.flatMap((readout, r) => {
+    const { name, size, column: first, loss } = readout;
+    const aim = task.statesExpected ? trial.expected : trial.target;
+    const asProbability = loss.classification && !loss.targetless && config.modulator === null;
+    const shown = asProbability ? 1 : Math.min(size, drawnOutputs);
+    return Array.from({ length: shown }, (_, k) => {
+      const colour = r * drawnOutputs + k;
+      const of = (what: string) => [several ? name : '', what, shown > 1 ? String(k) : ''].filter(Boolean).join(' ');
+      const values = asProbability ? probability(run, readout, steps) : column(trial.y, first + k, steps);
+      const y: Line = { label: of(asProbability ? 'P(first class)' : 'y'), values, dashed: false, colour };
+      if (loss.targetless) return [y];
+      const label = of(asProbability && task.statesExpected ? 'ideal predictor' : 'target');
+      return [y, { label, values: column(aim, first + k, steps), dashed: true, colour }];
+    }).flat();
+  });
+}
+
+/** p(t) = target(t) + error(t) / scale, NaN where nothing is scored: the error of a classifier is p - target. */
+function probability(
+  { network: { trial }, lossScale }: Run,
+  { column: k, weight }: Pick<NetworkSpec['readouts'][number], 'column' | 'weight'>,
+  steps: number,
+): Float32Array {
+  const scale = lossScale[0] * weight;
+  const values = new Float32Array(steps).fill(Number.NaN);
+  for (let t = 0; t < steps; t++) {
+    if (trial.weight.data[rowAt(trial.weight, 0, t)] === 0) continue;
+    values[t] = trial.target.data[rowAt(trial.target, 0, t) + k] + trial.error.data[rowAt(trial.error, 0, t) + k] / scale;
+  }
+  return values;
+}
