@@ -7,8 +7,8 @@ import {
   type ExperimentConfig,
   type NetworkSpec,
   observedRanges,
-  presetNames,
   preset,
+  presetNames,
   versionsOf,
   withWidths,
 } from '../../src/browser.ts';
@@ -25,10 +25,23 @@ export function listsOf({ rules, neurons }: Catalogue): Lists {
 }
 
 /** The experiment that is meant. @throws ConfigError with path, value and range */
-export function experimentOf({ base, settings, chip }: Choice, catalogue: Catalogue): unknown {
+export function experimentOf(choice: Choice, catalogue: Catalogue): unknown {
+  const { base, chip } = choice;
   const input = 'preset' in base ? preset(base.preset) : base.experiment;
-  const chosen = applySettings(input, settings, catalogue);
+  const chosen = applySettings(input, settingsOf(choice, input), catalogue);
   return chip === null ? chosen : inFormatsOf(chip, chosen, catalogue);
+}
+
+/** What was chosen from lists, as settings; those that were written follow, and have the last word. */
+function settingsOf({ rule, neuron, seed, settings }: Choice, input: unknown): string[] {
+  const { populations } = (input as { readonly network?: { readonly populations?: object } }).network ?? {};
+  const owners = populations ? Object.keys(populations).map((name) => `network.populations.${name}`) : ['network'];
+  return [
+    ...(seed === null ? [] : [`seed=${seed}`]),
+    ...(rule === null ? [] : [`rule=${JSON.stringify({ name: rule })}`]),
+    ...(neuron === null ? [] : owners.map((owner) => `${owner}.neuron.kind=${neuron}`)),
+    ...settings,
+  ];
 }
 
 /** The experiment as a chip would have it: its structure, and its number formats on the ranges that the untrained network shows. */

@@ -19,7 +19,8 @@ export async function withPlugin(catalogue: Catalogue, source: string): Promise<
   const added = await evaluate(source);
   const known = catalogue as unknown as Lists;
   const odd = Object.keys(added).find((list) => !(list in known) || !Array.isArray(added[list]));
-  if (odd !== undefined) throw new ConfigError(`plug-in: ${odd}`, added[odd], `lists: ${Object.keys(known).join(', ')}`);
+  if (odd !== undefined)
+    throw new ConfigError(`plug-in: ${odd}`, added[odd], `lists: ${Object.keys(known).join(', ')}`);
   const nameOf = (entry: object) => (entry as { name?: unknown }).name ?? (entry as { kind?: unknown }).kind;
   for (const [list, entries] of Object.entries(added)) {
     const taken = entries.find((entry) => known[list].some((other) => nameOf(other) === nameOf(entry)));
@@ -48,6 +49,7 @@ async function evaluate(source: string): Promise<Lists> {
     URL.revokeObjectURL(url);
   }
   const given = module.exports.default;
-  if (typeof given !== 'object' || given === null) throw new ConfigError('plug-in: default export', given, 'an object of lists');
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError('plug-in: default export', given, 'an object of lists');
   return given as Lists;
 }

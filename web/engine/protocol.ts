@@ -5,6 +5,11 @@ export interface Choice {
   readonly base: { readonly preset: string } | { readonly experiment: unknown };
   /** As `--set` has them: `path=value`, later ones over earlier ones. */
   readonly settings: readonly string[];
+  /** Name of a rule for the whole network; null: as it stands. */
+  readonly rule: string | null;
+  /** Kind of all neurons; null: as it stands. */
+  readonly neuron: string | null;
+  readonly seed: number | null;
   /** Id of a chip profile, whose number formats the run keeps to; null: floating point. */
   readonly chip: string | null;
 }

@@ -14,18 +14,17 @@ export interface Cell {
   readonly colour: number;
 }
 
+/** Room for the spikes of a trial, kept from frame to frame. */
+const room = { t: new Uint32Array(1 << 12), index: new Uint32Array(1 << 12), value: new Float32Array(1 << 12) };
+
 /** Everything but silence in the rows of several owners, one below the other, of stream 0. */
 export function spikesOf(parts: readonly Rows[], steps: number, graded: boolean): Spikes {
-  let count = 0;
-  for (const part of parts) count += nonZero(part, steps);
-  const t = new Uint32Array(count);
-  const index = new Uint32Array(count);
-  const value = new Float32Array(graded ? count : 0);
   let n = 0;
   let first = 0;
-  let largest = 0;
   for (const part of parts) {
     const { data, size } = part;
+    reserve(n + size * steps);
+    const { t, index, value } = room;
     for (let step = 0; step < steps; step++) {
       const row = rowAt(part, 0, step);
       for (let j = 0; j < size; j++) {
@@ -33,26 +32,27 @@ export function spikesOf(parts: readonly Rows[], steps: number, graded: boolean)
         if (z === 0) continue;
         t[n] = step;
         index[n] = first + j;
-        if (graded) value[n] = Math.abs(z);
-        if (Math.abs(z) > largest) largest = Math.abs(z);
+        value[n] = Math.abs(z);
         n++;
       }
     }
     first += size;
   }
-  if (!graded) return { t, index, value: null };
-  for (let k = 0; k < count; k++) value[k] /= largest;
-  return { t, index, value };
+  const value = graded ? room.value.slice(0, n) : null;
+  const largest = value?.reduce((most, z) => Math.max(most, z), 0) ?? 1;
+  for (let k = 0; value && k < n; k++) value[k] /= largest;
+  return { t: room.t.slice(0, n), index: room.index.slice(0, n), value };
 }
 
-function nonZero(rows: Rows, steps: number): number {
-  const { data, size } = rows;
-  let count = 0;
-  for (let step = 0; step < steps; step++) {
-    const row = rowAt(rows, 0, step);
-    for (let j = 0; j < size; j++) if (data[row + j] !== 0) count++;
-  }
-  return count;
+function reserve(length: number): void {
+  if (room.t.length >= length) return;
+  const grown = <T extends Uint32Array | Float32Array>(to: T, from: T): T => {
+    to.set(from);
+    return to;
+  };
+  room.t = grown(new Uint32Array(length), room.t);
+  room.index = grown(new Uint32Array(length), room.index);
+  room.value = grown(new Float32Array(length), room.value);
 }
 
 /** Column j of the rows of stream 0. [steps] */
@@ -62,18 +62,17 @@ export function column(rows: Rows, j: number, steps: number): Float32Array {
   return values;
 }
 
-/** The neurons that fired most in the trial just done, lowest index first among equals. */
-export function activeCells({ network }: Run, steps: number): Cell[] {
+/** The neurons that fired most in a trial, lowest index first among equals. @param spikes of all populations */
+export function activeCells({ network }: Run, { index, value }: Spikes): Cell[] {
   const { populations } = network.spec;
   const several = populations.length > 1;
+  const sums = new Float64Array(populations.reduce((sum, { size }) => sum + size, 0));
+  for (let n = 0; n < index.length; n++) sums[index[n]] += value ? value[n] : 1;
+  let first = 0;
   return populations.flatMap(({ name, size }, population) => {
-    const { z } = network.activity[population];
-    const sums = new Float64Array(size);
-    for (let t = 0; t < steps; t++) {
-      const row = rowAt(z, 0, t);
-      for (let j = 0; j < size; j++) sums[j] += Math.abs(z.data[row + j]);
-    }
-    const order = Array.from(sums.keys()).sort((a, b) => sums[b] - sums[a] || a - b);
+    const own = sums.subarray(first, first + size);
+    first += size;
+    const order = Array.from(own.keys()).sort((a, b) => own[b] - own[a] || a - b);
     return order.slice(0, several ? 1 : drawnNeurons).map((neuron, n) => ({
       population,
       neuron,
@@ -81,6 +80,16 @@ export function activeCells({ network }: Run, steps: number): Cell[] {
       colour: several ? population : n,
     }));
   });
+}
+
+/** The spikes (or rates) of all populations in the trial just done. */
+export function neuronSpikes({ network: { spec, activity } }: Run, steps: number): Spikes {
+  const graded = spec.populations.some(({ spiking }) => !spiking);
+  return spikesOf(
+    activity.map(({ z }) => z),
+    steps,
+    graded,
+  );
 }
 
 /** Learning signals of some neurons in the trial just done; none of populations without a rule. */
@@ -126,7 +135,8 @@ function probability(
   const values = new Float32Array(steps).fill(Number.NaN);
   for (let t = 0; t < steps; t++) {
     if (trial.weight.data[rowAt(trial.weight, 0, t)] === 0) continue;
-    values[t] = trial.target.data[rowAt(trial.target, 0, t) + k] + trial.error.data[rowAt(trial.error, 0, t) + k] / scale;
+    values[t] =
+      trial.target.data[rowAt(trial.target, 0, t) + k] + trial.error.data[rowAt(trial.error, 0, t) + k] / scale;
   }
   return values;
 }

@@ -6,12 +6,13 @@ import {
   nextSteps,
   type RunEvent,
 } from '../../src/browser.ts';
-import type { Frame, Line, RunInfo, SynapseName, SynapseRows, WeightRows } from '../views/types.ts';
+import type { Frame, RunInfo, Spikes, SynapseName, SynapseRows, WeightRows } from '../views/types.ts';
+import type { Probed } from './probe.ts';
 import type { Watch } from './protocol.ts';
-import { activeCells, type Cell, column, outputLines, signalLines, spikesOf } from './rows.ts';
-import { createSolo, type Explained, type Solo } from './solo.ts';
+import { activeCells, type Cell, neuronSpikes, outputLines, signalLines, spikesOf } from './rows.ts';
+import { createSolo, learnsInSteps, type Solo, unexplained } from './solo.ts';
 import { largestOnto, matrixOf, type Place, placeOf, projectionInfos } from './synapse.ts';
-import { cellsOf, createTwin, type Looked, type Twin } from './twin.ts';
+import { createTwin, type Twin } from './twin.ts';
 
 /** A run that can be looked at while it trains. Whatever is looked at, it trains to the same bits. */
 export interface Session {
@@ -68,11 +69,16 @@ export function createSession(
   let twin: Twin | null = null;
   let solo: Solo | null = null;
   let shown = 0;
+  const reason = unexplained(run);
   const common = (points: number) => ({
     amount: feed.amount(),
     perSecond: speed.perSecond(),
     rateHz,
-    curve: { from: points, amount: Float64Array.from(amounts.slice(points)), score: Float64Array.from(scores.slice(points)) },
+    curve: {
+      from: points,
+      amount: Float64Array.from(amounts.slice(points)),
+      score: Float64Array.from(scores.slice(points)),
+    },
   });
   return {
     info: infoOf(experiment),
@@ -94,26 +100,37 @@ export function createSession(
       return !ended;
     },
     frame(watch, points) {
-      const cells = activeCells(run, shown);
-      return { ...common(points), trial: run.clock.trial - 1, ...rowsOf(experiment, cells, shown), ...nothingLooked, weights: weightsOf(experiment, watch) };
+      const spikes = neuronSpikes(run, shown);
+      const rows = rowsOf(experiment, spikes, activeCells(run, spikes), shown);
+      return {
+        ...common(points),
+        trial: run.clock.trial - 1,
+        ...rows,
+        ...nothingLooked,
+        weights: weightsOf(experiment, watch),
+      };
     },
     replay(watch, points) {
       if (ended) return null;
       twin ??= createTwin(experiment, catalogue);
-      solo ??= createSolo(experiment, catalogue);
-      const cells = cellsOf(experiment);
-      const place = watched(experiment, cells, watch.synapse);
-      const looked = twin.look(cells, place);
-      const others = place ? largestOnto(run, { ...cells[0], ...ownerOf(experiment, place) }, shownTraces) : [];
-      const explained = place && solo.explain(place, others.filter(({ pre, part }) => pre !== place.pre || part !== place.part));
-      const rows = rowsOf(twin.experiment, cells, looked.steps);
+      if (reason === null && !learnsInSteps(run)) solo ??= createSolo(experiment, catalogue);
+      // Those that the trial before has shown to be active.
+      const cells = activeCells(run, neuronSpikes(run, shown));
+      const place = watched(experiment, cells, watch.synapse, shown);
+      const beside = place ? besideOf(experiment, place, shown) : [];
+      const looked = twin.look(cells, place, beside);
+      const spikes = neuronSpikes(twin.experiment.run, looked.steps);
+      const probed = looked.synapse && {
+        ...looked.synapse,
+        ...(place && solo ? bySolo(solo.explain(place, beside)) : {}),
+      };
       return {
         ...common(points),
         trial: run.clock.trial,
-        ...rows,
+        ...rowsOf(twin.experiment, spikes, cells, looked.steps),
         membranes: looked.membranes,
-        traces: explained ? explained.traces : [],
-        synapse: place && explained && synapseRows(twin.experiment, place, looked, explained),
+        traces: reason === null && probed ? probed.traces : [],
+        synapse: place && probed && synapseRows(place, probed, reason),
         weights: weightsOf(experiment, watch),
       };
     },
@@ -122,13 +139,12 @@ export function createSession(
 
 const nothingLooked = { membranes: null, traces: null, synapse: null } as const;
 
-function rowsOf(experiment: Experiment, cells: readonly Cell[], steps: number) {
-  const { run } = experiment;
-  const { spec, trial, activity } = run.network;
+function rowsOf(experiment: Experiment, neurons: Spikes, cells: readonly Cell[], steps: number) {
+  const { run, task } = experiment;
   return {
     steps,
-    input: spikesOf([{ ...trial.x, size: experiment.task.nIn }], steps, true),
-    neurons: spikesOf(activity.map(({ z }) => z), steps, spec.populations.some(({ spiking }) => !spiking)),
+    input: spikesOf([{ ...run.network.trial.x, size: task.nIn }], steps, true),
+    neurons,
     outputs: outputLines(experiment, steps),
     signals: signalLines(run, cells, steps),
   };
@@ -141,26 +157,41 @@ function weightsOf({ run }: Experiment, { weights: name }: Watch): WeightRows | 
 }
 
 /** The synapse that is asked for, or the largest one onto the first neuron that is drawn. */
-function watched({ run }: Experiment, [cell]: readonly Cell[], asked: SynapseName | null): Place | null {
-  return asked ? placeOf(run.network.spec, asked) : (largestOnto(run, cell, 1)[0] ?? null);
+function watched({ run }: Experiment, [cell]: readonly Cell[], asked: SynapseName | null, steps: number): Place | null {
+  return asked ? placeOf(run.network.spec, asked) : (largestOnto(run, cell, steps, 1)[0] ?? null);
 }
 
-function ownerOf({ run }: Experiment, { part, post }: Place): Pick<Cell, 'population' | 'neuron'> {
-  return { population: run.network.spec.projections[part].post, neuron: post };
+/** Other synapses onto the same neuron, those that carry most. */
+function besideOf({ run }: Experiment, place: Place, steps: number): Place[] {
+  const { part, pre, post } = place;
+  const owner = { population: run.network.spec.projections[part].post, neuron: post };
+  const others = largestOnto(run, owner, steps, shownTraces).filter(
+    (other) => other.pre !== pre || other.part !== part,
+  );
+  return others.slice(0, shownTraces - 1);
 }
 
-function synapseRows({ run }: Experiment, place: Place, looked: Looked, explained: Explained): SynapseRows | null {
-  const { projection, pre, post, part } = place;
-  const { psi, signals } = run.network.activity[run.network.spec.projections[part].post];
-  const { steps, synapse } = looked;
-  if (!synapse) return null;
-  const heard: Line[] = signals.map((rows, channel) => ({
-    label: signals.length > 1 ? `channel ${channel + 1}` : '',
-    values: column(rows, post, steps),
-    dashed: false,
-    colour: channel,
-  }));
-  return { projection, pre, post, ...synapse, traces: explained.own, psi: column(psi, post, steps), signals: heard, terms: explained.terms };
+/** All but the weight, which every stream has changed. */
+function bySolo({ weight: _, after: __, ...probed }: Probed): Omit<Probed, 'weight' | 'after'> {
+  return probed;
+}
+
+function synapseRows({ projection, pre, post }: Place, probed: Probed, reason: string | null): SynapseRows {
+  const { own, input, psi, signals, terms, weight, after } = probed;
+  const known = reason === null;
+  return {
+    projection,
+    pre,
+    post,
+    input,
+    psi,
+    signals,
+    weight,
+    after,
+    traces: known ? own : [],
+    terms: known ? terms : null,
+    unexplained: reason,
+  };
 }
 
 function infoOf(experiment: Experiment): RunInfo {
@@ -198,7 +229,9 @@ function createSpeed(now: () => number) {
     perSecond(): number {
       const [first] = past;
       const last = past.at(-1);
-      return first && last && last.ms > first.ms ? (1000 * (last.amount - first.amount)) / (last.ms - first.ms) : Number.NaN;
+      return first && last && last.ms > first.ms
+        ? (1000 * (last.amount - first.amount)) / (last.ms - first.ms)
+        : Number.NaN;
     },
   };
 }

@@ -36,7 +36,8 @@ export function matrixOf({ network: { spec, weights } }: Pick<Run, 'network'>, n
     const { synapses, name: own } = spec.projections[part];
     const values = weights[own];
     for (let i = 0; i < nPre; i++) {
-      for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++) matrix[i * nPost + synapses.post[s]] = values[s];
+      for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++)
+        matrix[i * nPost + synapses.post[s]] = values[s];
     }
     for (const s of synapses.masked) matrix[Math.floor(s / nPost) * nPost + synapses.post[s]] = Number.NaN;
   }
@@ -55,8 +56,17 @@ export function placeOf(spec: NetworkSpec, { projection, pre, post }: SynapseNam
   return null;
 }
 
-/** The largest weights onto a neuron, of the last projection that ends on it: within the network, where it has such. */
-export function largestOnto({ network: { spec, weights } }: Run, { population, neuron }: Cell, count: number): Place[] {
+/**
+ * The synapses onto a neuron that carried most in the trial just done, |w| (1 + what was sent), of the last projection that ends on it: within the
+ * network, where it has such.
+ */
+export function largestOnto(
+  run: Run,
+  { population, neuron }: Pick<Cell, 'population' | 'neuron'>,
+  steps: number,
+  count: number,
+): Place[] {
+  const { spec, weights } = run.network;
   const onto = [...wholes(spec)].filter(([, parts]) => spec.projections[parts[0]].post === population);
   const [projection, parts] = onto.at(-1) ?? ['', []];
   const places = parts.flatMap((part) => {
@@ -65,7 +75,10 @@ export function largestOnto({ network: { spec, weights } }: Run, { population, n
     for (let i = 0; i < synapses.nPre; i++) {
       for (let s = synapses.rowStart[i]; s < synapses.rowStart[i + 1]; s++) {
         if (synapses.post[s] !== neuron || synapses.masked.includes(s)) continue;
-        found.push({ projection, pre: i, post: neuron, part, s, size: Math.abs(weights[name][s]) });
+        const place = { projection, pre: i, post: neuron, part, s };
+        let sent = 0;
+        for (let t = 0; t < steps; t++) sent += Math.abs(sentAt(run, place, t));
+        found.push({ ...place, size: Math.abs(weights[name][s]) * (1 + sent) });
       }
     }
     return found;

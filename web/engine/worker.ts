@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Catalogue, catalogue as builtIn, loadKernels } from '../../src/browser.ts';
+import { catalogue as builtIn, type Catalogue, loadKernels } from '../../src/browser.ts';
 import { experimentOf, listsOf } from './choice.ts';
 import { withPlugin } from './plugin.ts';
 import type { Answer, Request, Watch } from './protocol.ts';
@@ -11,7 +11,9 @@ z.config({ jitless: true });
 /** Length of a slice of training between two looks at the messages, ms. */
 const sliceMs = 12;
 /** Shares of the worker's time that may go into frames, and into trials that are done again step by step. */
-const shares = { frame: 0.06, replay: 0.08 };
+const shares = { frame: 0.07, replay: 0.07 };
+/** A trial that takes longer to do again would hold up the others: it is shown when training rests, ms. */
+const longestReplayMs = 250;
 
 let catalogue: Catalogue = builtIn;
 let session: Session | null = null;
@@ -21,6 +23,9 @@ let asked: number | null = null;
 /** Amount at which training stops; null: it rests. */
 let until: number | null = null;
 const spent = { total: 0, frame: 0, replay: 0 };
+/** What the last replay took, the first one of a run apart, which builds its networks. */
+let replayMs = 0;
+let first = true;
 
 const turns = new MessageChannel();
 const answer = (message: Answer, transfer: Transferable[] = []) => postMessage(message, { transfer });
@@ -47,9 +52,12 @@ async function take(request: Request): Promise<void> {
     case 'load':
       await loadKernels(request.kernels);
       if (request.plugin !== null) catalogue = await withPlugin(builtIn, request.plugin);
-      return answer({ type: 'loaded', lists: listsOf(catalogue) });
+      answer({ type: 'loaded', lists: listsOf(catalogue) });
+      break;
     case 'open':
       until = null;
+      first = true;
+      replayMs = 0;
       Object.assign(spent, { total: 0, frame: 0, replay: 0 });
       session = createSession(
         experimentOf(request.choice, catalogue),
@@ -57,27 +65,31 @@ async function take(request: Request): Promise<void> {
         () => performance.now(),
         (message) => answer({ type: 'warning', message }),
       );
-      return answer({ type: 'opened', info: session.info });
+      answer({ type: 'opened', info: session.info });
+      break;
     case 'watch':
       watch = request.watch;
-      return;
+      break;
     case 'play':
-      if (!session) return;
+      if (!session) break;
       until = request.until ?? Number.POSITIVE_INFINITY;
-      return next();
+      next();
+      break;
     case 'pause':
-      return rest();
+      rest();
+      break;
     case 'frame':
       asked = request.points;
       // A page that rests sees the trial that comes next, step by step.
       if (until === null) show(true);
-      return;
+      break;
     case 'advance':
       session?.trial();
-      return rest();
+      rest();
+      break;
     case 'checkpoint':
       if (session) answer({ type: 'checkpoint', bytes: session.experiment.checkpoint() });
-      return;
+      break;
     default:
       request satisfies never;
   }
@@ -98,11 +110,11 @@ function turn(): void {
   while (going && session.amount < until && performance.now() - begin < sliceMs) going = session.trial();
   spent.total += performance.now() - begin;
   if (asked !== null) {
-    const replayed = watch.cells && spent.replay <= shares.replay * spent.total;
+    const replayed = watch.cells && replayMs <= longestReplayMs && spent.replay <= shares.replay * spent.total;
     if (replayed || spent.frame <= shares.frame * spent.total) show(replayed);
   }
-  if (!going || session.amount >= until) return rest();
-  next();
+  if (!going || session.amount >= until) rest();
+  else next();
 }
 
 function show(replayed: boolean): void {
@@ -112,6 +124,10 @@ function show(replayed: boolean): void {
   asked = null;
   answer({ type: 'frame', frame, replayed });
   const took = performance.now() - begin;
+  if (replayed) replayMs = first ? 0 : took;
+  first = false;
+  // What is looked at while training rests takes nothing from it.
+  if (until === null) return;
   spent.total += took;
   spent[replayed ? 'replay' : 'frame'] += took;
 }

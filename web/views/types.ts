@@ -97,8 +97,10 @@ export interface SynapseRows extends SynapseName {
   readonly psi: Float32Array;
   /** Learning signals of the postsynaptic neuron, by channel; empty for a rule without. */
   readonly signals: readonly Line[];
-  /** What each step of stream 0 adds to dE/dw, the weights held. [steps]; null: the rule makes it after the trial only. */
+  /** What each step adds to dE/dw: of all streams where weights change in steps, of stream 0 where between trials. [steps]; null: not known then. */
   readonly terms: Float32Array | null;
+  /** Why there are no traces and terms; null: there are. */
+  readonly unexplained: string | null;
   /** The weight at each step. [steps] */
   readonly weight: Float32Array;
   /** And after the trial, all streams and the optimiser included. */

@@ -1,0 +1,37 @@
+import { smoothed } from '../views/curve.ts';
+import type { ScoreInfo } from '../views/types.ts';
+import type { Side } from './side.ts';
+
+/** A run that was trained before, kept for comparison: its address and its curve. */
+export interface Earlier {
+  readonly label: string;
+  /** Opens it again. */
+  readonly hash: string;
+  readonly score: ScoreInfo;
+  readonly unit: string;
+  readonly amount: readonly number[];
+  readonly values: readonly number[];
+}
+
+const key = 'spiketrace.earlier';
+const most = 8;
+/** Points that are kept of a curve. */
+const points = 200;
+
+export function readEarlier(): Earlier[] {
+  return JSON.parse(localStorage.getItem(key) ?? '[]') as Earlier[];
+}
+
+export function writeEarlier(runs: readonly Earlier[]): void {
+  localStorage.setItem(key, JSON.stringify(runs));
+}
+
+/** With the run of a side in front, in place of one of the same label. */
+export function withRun(runs: readonly Earlier[], { info, amount, score }: Side, hash: string): Earlier[] {
+  if (!info || amount.length < 2) return [...runs];
+  const label = `${info.name}, ${info.rule}, seed ${info.seed}`;
+  const every = Math.ceil(amount.length / points);
+  const some = (values: readonly number[]) => values.filter((_, n) => n % every === 0 || n === values.length - 1);
+  const run = { label, hash, score: info.score, unit: info.unit, amount: some(amount), values: some(smoothed(score)) };
+  return [run, ...runs.filter((one) => one.label !== label)].slice(0, most);
+}

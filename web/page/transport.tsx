@@ -1,0 +1,129 @@
+import { useRef, useState } from 'preact/hooks';
+import { type Setup, toHash } from './address.ts';
+import { frameAt, type Position } from './run.tsx';
+import { saveBytes, saveText } from './save.ts';
+import type { Side } from './side.ts';
+
+interface TransportProps {
+  readonly sides: readonly Side[];
+  readonly setup: Setup;
+  readonly position: Position;
+  move(by: 1 | -1): void;
+  go(position: Position): void;
+  play(): void;
+  pause(): void;
+  again(): void;
+  take(file: File | undefined): void;
+}
+
+/** Play, pause, step and scrub; what can be taken away, and one's own experiment. */
+export function Transport({ sides, setup, position, move, go, play, pause, again, take }: TransportProps) {
+  const [main] = sides;
+  const { phase, info, frames } = main;
+  const playing = phase === 'playing';
+  const frame = frameAt(main, position);
+  const step = info ? `${info.dtMs} ms` : '1 ms';
+  const still = phase === 'resting' || phase === 'ended';
+  return (
+    <div class="transport">
+      <div class="row">
+        <button
+          type="button"
+          class="primary"
+          disabled={phase === 'ended' || phase === 'failed'}
+          onClick={playing ? pause : play}
+        >
+          {playing ? 'Pause' : 'Play'}
+        </button>
+        <button type="button" disabled={!still} onClick={() => move(-1)} aria-label={`Back by ${step}`}>
+          ◂ {step}
+        </button>
+        <button type="button" disabled={!still} onClick={() => move(1)} aria-label={`On by ${step}`}>
+          {step} ▸
+        </button>
+        <button type="button" onClick={again}>
+          Restart
+        </button>
+        <Saves main={main} setup={setup} take={take} />
+      </div>
+      <div class="row sliders">
+        <label>
+          Trial {frame ? frame.trial + 1 : '-'}
+          <input
+            type="range"
+            min={0}
+            max={Math.max(1, frames.length - 1)}
+            disabled={!still || frames.length < 2}
+            value={frames.length - 1 - position.back}
+            onInput={({ currentTarget }) => go({ back: frames.length - 1 - currentTarget.valueAsNumber, t: null })}
+          />
+        </label>
+        <label>
+          Time {position.t === null || !info ? 'whole trial' : `${Math.round(position.t * info.dtMs * 1000) / 1000} ms`}
+          <input
+            type="range"
+            min={0}
+            max={Math.max(1, (frame?.steps ?? 2) - 1)}
+            disabled={!still || !frame}
+            value={position.t ?? (frame?.steps ?? 2) - 1}
+            onInput={({ currentTarget }) => go({ ...position, t: currentTarget.valueAsNumber })}
+          />
+        </label>
+      </div>
+      <p class="note keys">
+        Keys: space plays and pauses, <kbd>.</kbd> and <kbd>→</kbd> go one step on, <kbd>←</kbd> one back.
+      </p>
+    </div>
+  );
+}
+
+function Saves({
+  main,
+  setup,
+  take,
+}: {
+  readonly main: Side;
+  readonly setup: Setup;
+  take(file: File | undefined): void;
+}) {
+  const [copied, tell] = useState(false);
+  const file = useRef<HTMLInputElement>(null);
+  const { info } = main;
+  const still = main.phase === 'resting' || main.phase === 'ended';
+  const copy = async () => {
+    await navigator.clipboard.writeText(new URL(toHash(setup), location.href).href);
+    tell(true);
+    setTimeout(() => tell(false), 1500);
+  };
+  return (
+    <>
+      <button type="button" onClick={copy}>
+        {copied ? 'Copied' : 'Copy link'}
+      </button>
+      <button type="button" disabled={!info} onClick={() => info && saveText(info.experiment, `${info.name}.json`)}>
+        Save experiment
+      </button>
+      <button
+        type="button"
+        disabled={!still}
+        onClick={async () => saveBytes(await main.checkpoint(), 'checkpoint.bin')}
+      >
+        Save checkpoint
+      </button>
+      <button type="button" onClick={() => file.current?.click()}>
+        Open experiment
+      </button>
+      <input
+        ref={file}
+        type="file"
+        accept="application/json,.json"
+        hidden
+        aria-label="Experiment file"
+        onChange={({ currentTarget }) => {
+          take(currentTarget.files?.[0]);
+          currentTarget.value = '';
+        }}
+      />
+    </>
+  );
+}
