@@ -41,15 +41,17 @@ async function evaluate(source: string): Promise<Lists> {
     return modules[name];
   };
   Object.assign(globalThis, { spiketracePlugin: { require, module, exports } });
-  const wrapped = `(({ require, module, exports }) => {\n${source}\n})(globalThis.spiketracePlugin);`;
+  const given = ['require', 'module', 'exports'];
+  const passed = given.map((name) => `globalThis.spiketracePlugin.${name}`);
+  const wrapped = `((${given}) => {\n${source}\n})(${passed});`;
   const url = URL.createObjectURL(new Blob([wrapped], { type: 'text/javascript' }));
   try {
     await import(/* @vite-ignore */ url);
   } finally {
     URL.revokeObjectURL(url);
   }
-  const given = module.exports.default;
-  if (typeof given !== 'object' || given === null)
-    throw new ConfigError('plug-in: default export', given, 'an object of lists');
-  return given as Lists;
+  const parts = module.exports.default;
+  if (typeof parts !== 'object' || parts === null)
+    throw new ConfigError('plug-in: default export', parts, 'an object of lists');
+  return parts as Lists;
 }

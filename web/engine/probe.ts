@@ -1,6 +1,5 @@
-import type { Run } from '../../src/browser.ts';
+import { type Run, rowAt } from '../../src/browser.ts';
 import type { Line } from '../views/types.ts';
-import { column } from './rows.ts';
 import { type Place, sentAt } from './synapse.ts';
 
 /** What a synapse keeps, meets and adds to its gradient over a trial; see `SynapseRows`. */
@@ -30,6 +29,9 @@ export function createProbe(run: Run, place: Place, others: readonly Place[], st
   const own = watched.map(({ label }, n) => line(label, n, steps));
   const beside = others.flatMap((other) => tracesOf(run, other).slice(0, 1));
   const besideLines = beside.map((_, n) => line(nameOf(others[n]), n + 1, steps));
+  const { psi: slopes, signals: heard } = activity[population];
+  const signals = heard.map((_, channel) => line(heard.length > 1 ? `channel ${channel + 1}` : '', channel, steps));
+  const psi = new Float32Array(steps);
   const input = new Float32Array(steps);
   const weight = new Float32Array(steps);
   const terms = new Float32Array(steps);
@@ -43,6 +45,10 @@ export function createProbe(run: Run, place: Place, others: readonly Place[], st
         besideLines[n].values[t] = array[at];
       });
       input[t] = sentAt(run, place, t);
+      psi[t] = slopes.data[rowAt(slopes, 0, t) + place.post];
+      signals.forEach(({ values }, channel) => {
+        values[t] = heard[channel].data[rowAt(heard[channel], 0, t) + place.post];
+      });
       weight[t] = weights[name][place.s];
       const sum = gradient[name][place.s];
       // An update takes what had been added up.
@@ -50,18 +56,13 @@ export function createProbe(run: Run, place: Place, others: readonly Place[], st
       last = { sum, updates: run.clock.updates };
     },
     rows() {
-      const { psi, signals } = activity[population];
-      const heard = signals.map((rows, channel) => ({
-        ...line(signals.length > 1 ? `channel ${channel + 1}` : '', channel, 0),
-        values: column(rows, place.post, steps),
-      }));
       const [main] = own;
       return {
         input,
         own,
         traces: main ? [{ ...main, label: nameOf(place), colour: 0 }, ...besideLines] : [],
-        psi: column(psi, place.post, steps),
-        signals: heard,
+        psi,
+        signals,
         terms,
         weight,
         after: weights[name][place.s],

@@ -92,18 +92,6 @@ export function neuronSpikes({ network: { spec, activity } }: Run, steps: number
   );
 }
 
-/** Learning signals of some neurons in the trial just done; none of populations without a rule. */
-export function signalLines({ network }: Run, cells: readonly Cell[], steps: number): Line[] {
-  return cells.flatMap(({ population, neuron, label, colour }) =>
-    network.activity[population].signals.map((rows, channel) => ({
-      label: channel === 0 ? label : `${label}, channel ${channel + 1}`,
-      values: column(rows, neuron, steps),
-      dashed: channel > 0,
-      colour,
-    })),
-  );
-}
-
 /** Outputs and their targets; of a classifier the probability of its first class, where the task scores it. */
 export function outputLines({ run, task, config }: Experiment, steps: number): Line[] {
   const { spec, trial } = run.network;

@@ -9,8 +9,8 @@ import {
 import type { Frame, RunInfo, Spikes, SynapseName, SynapseRows, WeightRows } from '../views/types.ts';
 import type { Probed } from './probe.ts';
 import type { Watch } from './protocol.ts';
-import { activeCells, type Cell, neuronSpikes, outputLines, signalLines, spikesOf } from './rows.ts';
-import { createSolo, learnsInSteps, type Solo, unexplained } from './solo.ts';
+import { activeCells, type Cell, neuronSpikes, outputLines, spikesOf } from './rows.ts';
+import { createSolo, learnsInSteps, type Solo, unexplained, windowed } from './solo.ts';
 import { largestOnto, matrixOf, type Place, placeOf, projectionInfos } from './synapse.ts';
 import { createTwin, type Twin } from './twin.ts';
 
@@ -101,7 +101,7 @@ export function createSession(
     },
     frame(watch, points) {
       const spikes = neuronSpikes(run, shown);
-      const rows = rowsOf(experiment, spikes, activeCells(run, spikes), shown);
+      const rows = rowsOf(experiment, spikes, shown);
       return {
         ...common(points),
         trial: run.clock.trial - 1,
@@ -127,8 +127,9 @@ export function createSession(
       return {
         ...common(points),
         trial: run.clock.trial,
-        ...rowsOf(twin.experiment, spikes, cells, looked.steps),
+        ...rowsOf(twin.experiment, spikes, looked.steps),
         membranes: looked.membranes,
+        signals: windowed(run) ? [] : looked.signals,
         traces: reason === null && probed ? probed.traces : [],
         synapse: place && probed && synapseRows(place, probed, reason),
         weights: weightsOf(experiment, watch),
@@ -137,16 +138,15 @@ export function createSession(
   };
 }
 
-const nothingLooked = { membranes: null, traces: null, synapse: null } as const;
+const nothingLooked = { membranes: null, signals: null, traces: null, synapse: null } as const;
 
-function rowsOf(experiment: Experiment, neurons: Spikes, cells: readonly Cell[], steps: number) {
+function rowsOf(experiment: Experiment, neurons: Spikes, steps: number) {
   const { run, task } = experiment;
   return {
     steps,
     input: spikesOf([{ ...run.network.trial.x, size: task.nIn }], steps, true),
     neurons,
     outputs: outputLines(experiment, steps),
-    signals: signalLines(run, cells, steps),
   };
 }
 

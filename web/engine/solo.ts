@@ -33,13 +33,18 @@ export function createSolo(original: Experiment, catalogue: Catalogue): Solo {
 /** Whether every step changes weights: then the traces are there at every step, whatever the backend. */
 export const learnsInSteps = ({ network: { spec } }: Run): boolean => spec.update.unit === 'step';
 
+/** Whether learning signals wait for the end of a window. */
+export function windowed({ network: { spec } }: Run): boolean {
+  return spec.populations.some(({ signals }) => signals.some(({ window }) => window !== null && window.steps > 1));
+}
+
 /** Synapses times steps of a trial that are done again within some tenths of a second. */
 const mostWork = 3e7;
 
 /** Why traces and terms cannot be shown at every step; null: they can. */
 export function unexplained(run: Run): string | null {
   const { spec } = run.network;
-  if (spec.populations.some(({ signals }) => signals.some(({ window }) => window !== null && window.steps > 1))) {
+  if (windowed(run)) {
     return 'Signals of this rule are known at the end of a window, and traces wait for them.';
   }
   if (spec.modulator !== null && !learnsInSteps(run)) {

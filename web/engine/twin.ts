@@ -1,4 +1,4 @@
-import { type Catalogue, createExperiment, type Experiment, nextSteps, runTrial } from '../../src/browser.ts';
+import { type Catalogue, createExperiment, type Experiment, nextSteps, rowAt, runTrial } from '../../src/browser.ts';
 import type { Line } from '../views/types.ts';
 import { createProbe, type Probed } from './probe.ts';
 import type { Cell } from './rows.ts';
@@ -16,6 +16,8 @@ export interface Twin {
 export interface Looked {
   readonly steps: number;
   readonly membranes: readonly Line[];
+  /** Learning signals of the same neurons, by channel; none of populations without a rule. */
+  readonly signals: readonly Line[];
   /** Null: no synapse was asked for. */
   readonly synapse: Probed | null;
 }
@@ -31,23 +33,45 @@ export function createTwin(original: Experiment, catalogue: Catalogue): Twin {
       Object.assign(run.clock, original.run.clock);
       const steps = nextSteps(run, task, run.totalSteps);
       const membranes = cells.map((cell) => membraneOf(experiment, cell, steps));
+      const signals = cells.flatMap((cell) => signalsOf(experiment, cell, steps));
       const probe = synapse && createProbe(run, synapse, others, steps);
       feed.fill(steps);
       runTrial(run, steps, {
         learn: true,
         answer: feed.answer,
         onStep(t) {
-          for (const membrane of membranes) membrane.read(t);
+          for (const one of [...membranes, ...signals]) one.read(t);
           probe?.read(t);
         },
       });
-      return { steps, membranes: membranes.flatMap(({ lines }) => lines), synapse: probe?.rows() ?? null };
+      const linesOf = (all: readonly Read[]) => all.flatMap(({ lines }) => lines);
+      return { steps, membranes: linesOf(membranes), signals: linesOf(signals), synapse: probe?.rows() ?? null };
     },
   };
 }
 
+/** Lines that are read step by step. */
+interface Read {
+  readonly lines: readonly Line[];
+  read(t: number): void;
+}
+
+/** Signals are read when they are made: what teaches with them may leave other numbers in their rows. */
+function signalsOf({ run }: Experiment, { population, neuron, label, colour }: Cell, steps: number): Read[] {
+  return run.network.activity[population].signals.map((rows, channel) => {
+    const values = new Float32Array(steps);
+    const name = channel === 0 ? label : `${label}, channel ${channel + 1}`;
+    return {
+      lines: [{ label: name, values, dashed: channel > 0, colour }],
+      read(t) {
+        values[t] = rows.data[rowAt(rows, 0, t) + neuron];
+      },
+    };
+  });
+}
+
 /** The membrane of a neuron, and its threshold where it has one of its own. */
-function membraneOf({ run }: Experiment, { population, neuron: j, label, colour }: Cell, steps: number) {
+function membraneOf({ run }: Experiment, { population, neuron: j, label, colour }: Cell, steps: number): Read {
   const { spec, state } = run.network;
   const { name, size, neuron } = spec.populations[population];
   const views = state.views(`population.${name}`);

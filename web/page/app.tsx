@@ -9,7 +9,7 @@ import { type Earlier, readEarlier, withRun, writeEarlier } from './earlier.ts';
 import { EarlierRuns } from './earlierRuns.tsx';
 import { PluginEditor } from './plugin.tsx';
 import { frameAt, type Position, RunViews } from './run.tsx';
-import { Side } from './side.ts';
+import { phaseOf, Side } from './side.ts';
 import { summaryOf } from './summary.ts';
 import { ThemeSwitch } from './themeSwitch.tsx';
 import { Transport } from './transport.tsx';
@@ -19,6 +19,9 @@ const wordsMs = 250;
 /** How often a screen reader is told, ms. */
 const spokenMs = 5000;
 
+/** Views of what only a trial that is done again step by step shows. */
+const stepwise = ['signals', 'membranes', 'traces', 'synapse'];
+
 const nowhere: Position = { back: 0, t: null };
 
 export function App() {
@@ -27,9 +30,15 @@ export function App() {
   const [setup, setSetup] = useState<Setup>(() => fromHash(location.hash));
   const [plugin, setPlugin] = useState<string | null>(null);
   const [position, setPosition] = useState<Position>(nowhere);
+  // Keys may come faster than the page is drawn.
+  const place = useRef(position);
+  const go = (to: Position) => {
+    place.current = to;
+    setPosition(to);
+  };
   const [synapse, setSynapse] = useState<SynapseName | null>(null);
   const [projection, setProjection] = useState<string | null>(null);
-  const [visible, setVisible] = useState({ cells: true, weights: true });
+  const [visible, setVisible] = useState<ReadonlySet<string>>(new Set());
   const [earlier, setEarlier] = useState<readonly Earlier[]>(readEarlier);
   const [problem, setProblem] = useState('');
   const [spoken, setSpoken] = useState('');
@@ -43,7 +52,10 @@ export function App() {
   }, []);
   const shown = sides.slice(0, setup.beside === null ? 1 : 2);
   const main = shown[0];
-  const watch: Watch = { cells: visible.cells, weights: visible.weights ? projection : null, synapse };
+  const phase = phaseOf(shown);
+  const inSight = (view: string) => shown.some((_, n) => visible.has(`${n} ${view}`));
+  const cells = stepwise.some(inSight);
+  const watch: Watch = { cells, weights: inSight('weights') ? projection : null, synapse };
 
   const keep = () => {
     const kept = shown.reduce<readonly Earlier[]>((runs, side) => withRun(runs, side, toHash(setup)), earlier);
@@ -51,7 +63,7 @@ export function App() {
     writeEarlier(kept);
   };
   const open = async (next: Setup, code: string | null) => {
-    setPosition(nowhere);
+    go(nowhere);
     setSynapse(null);
     setProblem('');
     history.replaceState(null, '', toHash(next));
@@ -62,6 +74,7 @@ export function App() {
           await sides[n].load(code);
           await sides[n].loaded();
         }
+        if (sides[n].lists === null) return;
         sides[n].open(choice, { ...watch, synapse: null });
       }),
     );
@@ -74,7 +87,7 @@ export function App() {
     void open(next, code);
   };
   const play = () => {
-    setPosition(nowhere);
+    go(nowhere);
     playWhenOpen.current = shown.some(({ phase }) => phase === 'loading' || phase === 'opening');
     for (const side of shown) side.play(setup.until);
   };
@@ -109,11 +122,11 @@ export function App() {
     const told = setInterval(() => setSpoken(latest.current), spokenMs);
     return () => clearInterval(told);
   }, []);
-  useEffect(() => setSpoken(summary), [main.phase]);
+  useEffect(() => setSpoken(summary), [phase]);
   useEffect(
     () => {
       if (playWhenOpen.current && shown.every(({ phase }) => phase === 'resting')) play();
-      if (main.phase === 'ended') keep();
+      if (phase === 'ended') keep();
       const names = main.info?.projections.map(({ name }) => name) ?? [];
       if (main.info && (projection === null || !names.includes(projection))) setProjection(names.at(-1) ?? null);
     },
@@ -121,20 +134,20 @@ export function App() {
   );
   useEffect(() => {
     for (const side of shown) side.watch(watch);
-  }, [visible.cells, visible.weights, projection, synapse]);
+  }, [watch.cells, watch.weights, synapse]);
   useEffect(redrawAll, [position, synapse, earlier]);
 
   const move = (by: 1 | -1) => {
-    if (main.phase === 'playing') return pause();
-    const moved = movedBy(main, position, by);
-    if (moved) return setPosition(moved);
-    if (by === 1 && main.phase === 'resting') {
+    if (phase === 'playing') return pause();
+    const moved = movedBy(main, place.current, by);
+    if (moved) return go(moved);
+    if (by === 1 && phase === 'resting') {
       for (const side of shown) side.advance();
-      setPosition({ back: 0, t: 0 });
+      go({ back: 0, t: 0 });
     }
   };
   useKeys({
-    ' ': main.phase === 'playing' ? pause : play,
+    ' ': phase === 'playing' ? pause : play,
     '.': () => move(1),
     ArrowRight: () => move(1),
     ArrowLeft: () => move(-1),
@@ -149,11 +162,16 @@ export function App() {
     }
   };
 
-  const seen = (view: 'cells' | 'weights', is: boolean) =>
-    setVisible((now) => (now[view] === is ? now : { ...now, [view]: is }));
+  const seen = (view: string, is: boolean) =>
+    setVisible((now) => {
+      const next = new Set(now);
+      if (is) next.add(view);
+      else next.delete(view);
+      return next;
+    });
   return (
     <main
-      data-phase={main.phase}
+      data-phase={phase}
       data-frames={main.count}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
@@ -171,10 +189,11 @@ export function App() {
       <Choices setup={setup} lists={main.lists} change={change} />
       <Transport
         sides={shown}
+        phase={phase}
         setup={setup}
         position={position}
         move={move}
-        go={setPosition}
+        go={go}
         play={play}
         pause={pause}
         again={() => change(setup)}
@@ -197,7 +216,7 @@ export function App() {
       <div class="sides">
         {shown.map((side, n) => (
           <section key={n} class="side" aria-label={side.info ? `Run with ${side.info.rule}` : 'Run'}>
-            <h2>{side.info ? side.info.rule : '...'}</h2>
+            <h2>{headingOf(side, position)}</h2>
             {side.info && (
               <RunViews
                 side={side}
@@ -207,7 +226,7 @@ export function App() {
                 projection={projection ?? ''}
                 choose={setSynapse}
                 show={setProjection}
-                seen={seen}
+                seen={(view, is) => seen(`${n} ${view}`, is)}
               />
             )}
           </section>
@@ -216,6 +235,12 @@ export function App() {
       <PluginEditor active={plugin !== null} use={(code) => change(code === null ? setup : { ...setup }, code)} />
     </main>
   );
+}
+
+/** A run by its rule, and the trial that is shown of it. */
+function headingOf(side: Side, position: Position): string {
+  const frame = frameAt(side, position);
+  return side.info ? `${side.info.rule}${frame ? `, trial ${frame.trial + 1}` : ''}` : '...';
 }
 
 /** One step on or back, through the frames that were shown; null at their ends. */
@@ -296,6 +321,7 @@ function CurvePanel({ sides, earlier }: { readonly sides: readonly Side[]; reado
   return (
     <Drawing
       title="Learning curve"
+      level={2}
       about={about}
       height={280}
       file={`${info?.name ?? 'run'}-curve`}

@@ -21,6 +21,8 @@ export const themeNow = (): Theme => (document.documentElement.dataset.theme ===
 
 export interface DrawingProps {
   readonly title: string;
+  /** Of its heading; 3 where it is left out. */
+  readonly level?: 2 | 3;
   /** What it shows, in words, for who cannot see it. */
   readonly about: string;
   /** CSS pixels. */
@@ -41,14 +43,14 @@ export interface DrawingProps {
 }
 
 /** A canvas under a title, which draws while it is in view, and can be saved. */
-export function Drawing({ title, about, height, draw, file, pick, seen, children }: DrawingProps) {
+export function Drawing({ title, level = 3, about, height, draw, file, pick, seen, children }: DrawingProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef({ draw, seen });
   latest.current = { draw, seen };
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
-    let visible = true;
+    let visible = false;
     const redraw = () => {
       if (!visible) return;
       paint(element, latest.current.draw);
@@ -67,13 +69,14 @@ export function Drawing({ title, about, height, draw, file, pick, seen, children
       stale.delete(redraw);
       resized.disconnect();
       looked.disconnect();
+      latest.current.seen?.(false);
     };
   }, []);
   const size = () => ({ width: canvas.current?.clientWidth ?? 0, height: canvas.current?.clientHeight ?? 0 });
   return (
     <figure class="panel">
       <figcaption>
-        <h3>{title}</h3>
+        {level === 2 ? <h2>{title}</h2> : <h3>{title}</h3>}
         <span class="save">
           <button type="button" aria-label={`Save ${title} as PNG`} onClick={() => savePng(size(), draw, file)}>
             PNG

@@ -1,5 +1,5 @@
 import { drawLines } from '../views/lines.ts';
-import type { Sheet } from '../views/plot.ts';
+import { font, type Sheet } from '../views/plot.ts';
 import { drawRaster } from '../views/raster.ts';
 import { drawSynapse, factorHeight, factorsOf } from '../views/synapse.ts';
 import type { Frame, Line, RunInfo, SynapseName, WeightRows } from '../views/types.ts';
@@ -22,7 +22,8 @@ export interface RunProps {
   readonly projection: string;
   choose(synapse: SynapseName | null): void;
   show(projection: string): void;
-  seen(view: 'cells' | 'weights', visible: boolean): void;
+  /** Told when a view comes into sight and when it leaves. */
+  seen(view: string, visible: boolean): void;
 }
 
 /** The frame at a position. */
@@ -68,8 +69,9 @@ export function RunViews(props: RunProps) {
       const drawn = frame && of(frame);
       if (frame && drawn)
         drawLines(sheet, { lines: drawn, steps: frame.steps, dtMs: info.dtMs, cursor: t, yLabel, zero });
+      else notKept(sheet);
     };
-  const cells = (visible: boolean) => props.seen('cells', visible);
+  const seen = (view: string) => (visible: boolean) => props.seen(view, visible);
   return (
     <>
       <Drawing
@@ -97,11 +99,12 @@ export function RunViews(props: RunProps) {
         title="Learning signals"
         about="Learning signal L of the most active neurons"
         height={190}
-        draw={lines(({ signals }) => signals, 'L', true, false)}
+        draw={lines(({ signals }) => signals, 'L', true, true)}
         file={`${file}-signals`}
+        seen={seen('signals')}
       >
-        {info.populations.length > 0 && (frameAt(side, position)?.signals.length ?? 1) === 0 && (
-          <p class="note">{info.rule} tells its neurons no learning signal.</p>
+        {side.detail?.signals?.length === 0 && (
+          <p class="note">{info.rule} tells its neurons no learning signal that is known at every step.</p>
         )}
       </Drawing>
       <Drawing
@@ -110,7 +113,7 @@ export function RunViews(props: RunProps) {
         height={210}
         draw={lines(({ membranes }) => membranes, 'v', false, true)}
         file={`${file}-membranes`}
-        seen={cells}
+        seen={seen('membranes')}
       />
       <Drawing
         title="Eligibility traces"
@@ -118,6 +121,7 @@ export function RunViews(props: RunProps) {
         height={190}
         draw={lines(({ traces }) => traces, 'trace', true, true)}
         file={`${file}-traces`}
+        seen={seen('traces')}
       >
         {side.detail?.synapse?.unexplained && <p class="note">{side.detail.synapse.unexplained}</p>}
       </Drawing>
@@ -125,6 +129,14 @@ export function RunViews(props: RunProps) {
       <SynapsePanel {...props} file={file} />
     </>
   );
+}
+
+/** Of a trial that was shown in passing. */
+function notKept({ ctx, theme, height }: Sheet): void {
+  ctx.font = font;
+  ctx.fillStyle = theme.axis;
+  ctx.textAlign = 'left';
+  ctx.fillText('This trial was not followed step by step.', 54, height / 2);
 }
 
 function WeightsPanel({
@@ -213,6 +225,7 @@ function SynapsePanel({ side, info, position, synapse, file, seen }: RunProps & 
     const frame = detailAt(side, position);
     if (frame?.synapse)
       drawSynapse(sheet, { synapse: frame.synapse, steps: frame.steps, dtMs: info.dtMs, cursor: position.t });
+    else notKept(sheet);
   };
   const name = rows ? `${rows.projection}: ${rows.pre} to ${rows.post}` : 'of the network';
   return (
@@ -222,7 +235,7 @@ function SynapsePanel({ side, info, position, synapse, file, seen }: RunProps & 
       height={factors * factorHeight}
       draw={draw}
       file={`${file}-synapse`}
-      seen={(visible) => seen('cells', visible)}
+      seen={(visible) => seen('synapse', visible)}
     >
       {detail && rows && <Terms rows={rows} steps={detail.steps} dtMs={info.dtMs} t={position.t} />}
       {synapse && detail && !rows && (

@@ -7,6 +7,14 @@ const keptBytes = 48 * 2 ** 20;
 
 export type Phase = 'loading' | 'opening' | 'resting' | 'playing' | 'ended' | 'failed';
 
+/** Of a page of one side or two: it plays while any plays, and has ended when all have. */
+export function phaseOf(sides: readonly Pick<Side, 'phase'>[]): Phase {
+  const among = (['failed', 'loading', 'opening', 'playing', 'resting'] as const).find((phase) =>
+    sides.some((side) => side.phase === phase),
+  );
+  return among ?? 'ended';
+}
+
 /** One run on the page, and what it has shown so far. */
 export class Side {
   phase: Phase = 'loading';
@@ -165,6 +173,6 @@ export class Side {
 }
 
 function bytesOf({ input, neurons, membranes, weights, steps, signals, outputs }: Frame): number {
-  const lines = (membranes?.length ?? 0) + signals.length + outputs.length;
+  const lines = (membranes?.length ?? 0) + (signals?.length ?? 0) + outputs.length;
   return 8 * (input.t.length + neurons.t.length) + 4 * steps * lines + (weights?.values.byteLength ?? 0);
 }

@@ -2,10 +2,11 @@ import { useRef, useState } from 'preact/hooks';
 import { type Setup, toHash } from './address.ts';
 import { frameAt, type Position } from './run.tsx';
 import { saveBytes, saveText } from './save.ts';
-import type { Side } from './side.ts';
+import type { Phase, Side } from './side.ts';
 
 interface TransportProps {
   readonly sides: readonly Side[];
+  readonly phase: Phase;
   readonly setup: Setup;
   readonly position: Position;
   move(by: 1 | -1): void;
@@ -17,9 +18,9 @@ interface TransportProps {
 }
 
 /** Play, pause, step and scrub; what can be taken away, and one's own experiment. */
-export function Transport({ sides, setup, position, move, go, play, pause, again, take }: TransportProps) {
+export function Transport({ sides, phase, setup, position, move, go, play, pause, again, take }: TransportProps) {
   const [main] = sides;
-  const { phase, info, frames } = main;
+  const { info, frames } = main;
   const playing = phase === 'playing';
   const frame = frameAt(main, position);
   const step = info ? `${info.dtMs} ms` : '1 ms';
@@ -44,7 +45,7 @@ export function Transport({ sides, setup, position, move, go, play, pause, again
         <button type="button" onClick={again}>
           Restart
         </button>
-        <Saves main={main} setup={setup} take={take} />
+        <Saves main={main} still={still} setup={setup} take={take} />
       </div>
       <div class="row sliders">
         <label>
@@ -79,17 +80,18 @@ export function Transport({ sides, setup, position, move, go, play, pause, again
 
 function Saves({
   main,
+  still,
   setup,
   take,
 }: {
   readonly main: Side;
+  readonly still: boolean;
   readonly setup: Setup;
   take(file: File | undefined): void;
 }) {
   const [copied, tell] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const { info } = main;
-  const still = main.phase === 'resting' || main.phase === 'ended';
   const copy = async () => {
     await navigator.clipboard.writeText(new URL(toHash(setup), location.href).href);
     tell(true);

@@ -56,7 +56,8 @@ export function openAxes({ ctx, width, height, theme }: Sheet, x: AxisSpec, y: A
   ctx.textBaseline = 'middle';
   ctx.textAlign = 'right';
   const rows = Math.max(2, Math.floor((bottom - upper) / perTick.y));
-  const nameY = up.tickFormat(rows);
+  // A logarithmic scale would write 0.8 as 800m.
+  const nameY = y.log ? up.tickFormat(rows, '~g') : up.tickFormat(rows);
   for (const tick of y.bare ? [] : up.ticks(rows)) {
     const at = Math.round(up(tick)) + 0.5;
     line(ctx, theme.faint, left, at, right, at);
@@ -65,7 +66,7 @@ export function openAxes({ ctx, width, height, theme }: Sheet, x: AxisSpec, y: A
   ctx.textBaseline = 'top';
   ctx.textAlign = 'center';
   const columns = Math.max(2, Math.floor((right - left) / perTick.x));
-  const nameX = along.tickFormat(columns);
+  const nameX = x.log ? along.tickFormat(columns, '~g') : along.tickFormat(columns);
   for (const tick of along.ticks(columns)) ctx.fillText(nameX(tick), along(tick), bottom + 5);
   ctx.textAlign = 'right';
   ctx.fillText(x.label, right, bottom + 19);

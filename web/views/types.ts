@@ -137,9 +137,9 @@ export interface Frame {
   readonly input: Spikes;
   readonly neurons: Spikes;
   readonly outputs: readonly Line[];
-  readonly signals: readonly Line[];
-  /** Null in a frame of a trial that was not run again step by step. */
+  /** Null, as the next ones, in a frame of a trial that was not run again step by step. */
   readonly membranes: readonly Line[] | null;
+  readonly signals: readonly Line[] | null;
   /** Eligibility traces of synapses onto one neuron. */
   readonly traces: readonly Line[] | null;
   readonly synapse: SynapseRows | null;
