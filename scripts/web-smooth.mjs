@@ -5,7 +5,7 @@
 // Frames a second are counted by `requestAnimationFrame` in headless Chromium, between Play and Pause. "Without view" is the same page whose
 // requests for frames are thrown away, so that the worker trains and shows nothing. The two take turns, so that both meet the same machine.
 import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
@@ -45,6 +45,10 @@ async function measure(viewed) {
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (...all) {
       globalThis.worker = this;
+      this.addEventListener('message', ({ data }) => {
+        if (data.type === 'frame') globalThis.spikes = data.frame.neurons.t.length;
+      });
+      Worker.prototype.postMessage = post;
       return post.apply(this, all);
     };
   });
@@ -56,13 +60,13 @@ async function measure(viewed) {
   const at = await page.evaluate(() => globalThis.shown);
   const frames = Number(await page.getAttribute('main', 'data-frames')) - framesBefore;
   // Trials a second over the whole time of playing, as the worker counts them when it rests.
-  const [amount, playedMs] = await page.evaluate(async () => {
+  const [amount, playedMs, spikes] = await page.evaluate(async () => {
     const begun = performance.now();
     const rests = new Promise((resolve) => {
       globalThis.worker.addEventListener('message', ({ data }) => data.type === 'rests' && resolve(data.amount));
     });
     document.querySelector('button.primary').click();
-    return [await rests, performance.now() - begun];
+    return [await rests, performance.now() - begun, globalThis.spikes];
   });
   const played = seconds + 1 + playedMs / 1000;
   const gaps = at
@@ -75,9 +79,11 @@ async function measure(viewed) {
     displayFramesPerSecond: (1000 * gaps.length) / (at.at(-1) - at[0]),
     gapMs: { median: gaps[gaps.length >> 1], p99: gaps[Math.floor(0.99 * gaps.length)], largest: gaps.at(-1) },
     newFramesPerSecond: frames / seconds,
+    spikesInView: spikes ?? 0,
   };
 }
 
+const [loadBefore] = loadavg();
 const rows = { viewed: [], unviewed: [] };
 for (let turn = 0; turn < turns; turn++) {
   rows.viewed.push(await measure(true));
@@ -91,7 +97,8 @@ const speed = (row) => row.trialsPerSecond;
 const result = {
   command: 'npm run web && node scripts/web-smooth.mjs',
   experiment: hash,
-  machine: `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}, ${browser.version()}`,
+  machine: `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}, Chromium ${browser.version()}, headless`,
+  loadBefore,
   displayFramesPerSecond: mean(rows.viewed, (row) => row.displayFramesPerSecond),
   newFramesPerSecond: mean(rows.viewed, (row) => row.newFramesPerSecond),
   speedOfUnviewed: mean(rows.viewed, speed) / mean(rows.unviewed, speed),

@@ -38,6 +38,15 @@ describe('a run that is looked at', () => {
     },
   );
 
+  it('hears at every step what the plain loops say, where a fast backend keeps one row of it', () => {
+    const [fast, plain] = ['wasm', 'reference'].map((backend) => {
+      const frame = open(applySettings(preset('pattern-generation'), [`backend=${backend}`])).replay(watch, 0);
+      return frame?.signals?.[0].values.slice(0, 200) ?? new Float32Array(0);
+    });
+    expect(plain.filter((value) => value !== 0).length).toBeGreaterThan(100);
+    expect(fast).toBeClose(plain, { relative: 1e-3 });
+  });
+
   it('ends with its evaluation, and has no trial left to show', () => {
     const session = open(applySettings(preset('pattern-generation'), ['training.total=3']));
     while (session.trial());

@@ -1,5 +1,6 @@
-import { type Run, rowAt } from '../../src/browser.ts';
+import type { Run } from '../../src/browser.ts';
 import type { Line } from '../views/types.ts';
+import { rowNow } from './rows.ts';
 import { type Place, sentAt } from './synapse.ts';
 
 /** What a synapse keeps, meets and adds to its gradient over a trial; see `SynapseRows`. */
@@ -45,9 +46,9 @@ export function createProbe(run: Run, place: Place, others: readonly Place[], st
         besideLines[n].values[t] = array[at];
       });
       input[t] = sentAt(run, place, t);
-      psi[t] = slopes.data[rowAt(slopes, 0, t) + place.post];
+      psi[t] = slopes.data[rowNow(slopes, t) + place.post];
       signals.forEach(({ values }, channel) => {
-        values[t] = heard[channel].data[rowAt(heard[channel], 0, t) + place.post];
+        values[t] = heard[channel].data[rowNow(heard[channel], t) + place.post];
       });
       weight[t] = weights[name][place.s];
       const sum = gradient[name][place.s];

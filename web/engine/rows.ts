@@ -55,6 +55,9 @@ function reserve(length: number): void {
   room.value = grown(new Float32Array(length), room.value);
 }
 
+/** Where step t of stream 0 begins, when it has just been done: some backends keep the row of one step only. */
+export const rowNow = (rows: Rows, t: number): number => rowAt(rows, 0, Math.min(t, rows.steps - 1));
+
 /** Column j of the rows of stream 0. [steps] */
 export function column(rows: Rows, j: number, steps: number): Float32Array {
   const values = new Float32Array(steps);

@@ -1,7 +1,7 @@
-import { type Catalogue, createExperiment, type Experiment, nextSteps, rowAt, runTrial } from '../../src/browser.ts';
+import { type Catalogue, createExperiment, type Experiment, nextSteps, runTrial } from '../../src/browser.ts';
 import type { Line } from '../views/types.ts';
 import { createProbe, type Probed } from './probe.ts';
-import type { Cell } from './rows.ts';
+import { type Cell, rowNow } from './rows.ts';
 import type { Place } from './synapse.ts';
 
 /** A second network that does the next trial of the first one step by step, to the same bits, while the first stands still. */
@@ -64,7 +64,7 @@ function signalsOf({ run }: Experiment, { population, neuron, label, colour }: C
     return {
       lines: [{ label: name, values, dashed: channel > 0, colour }],
       read(t) {
-        values[t] = rows.data[rowAt(rows, 0, t) + neuron];
+        values[t] = rows.data[rowNow(rows, t) + neuron];
       },
     };
   });

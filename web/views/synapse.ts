@@ -16,7 +16,7 @@ export interface Factor {
 }
 
 /** Height of the panel of a factor, CSS pixels. */
-export const factorHeight = 118;
+export const factorHeight = 108;
 
 /** From the top: what arrives, what is kept of it, what it meets, and what comes of it. */
 export function factorsOf({ input, traces, psi, signals, terms, weight }: SynapseRows): Factor[] {
@@ -26,7 +26,7 @@ export function factorsOf({ input, traces, psi, signals, terms, weight }: Synaps
   });
   return [
     one('input z', input, 6),
-    ...(traces.length > 0 ? [{ label: 'trace', lines: traces }] : []),
+    ...traces.map(({ label, values }) => one(`trace ${label}`, values, 0)),
     one('ψ (post)', psi, 3),
     ...(signals.length > 0 ? [{ label: 'signal L', lines: signals }] : []),
     ...(terms ? [one('adds to dE/dw', terms, 1)] : []),
