@@ -47,6 +47,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/interop.md', 'npx spiketrace', 'commands'],
   ['docs/interop.md', 'node scripts/nir-out.mjs', 'commands'],
   ['docs/performance.md', 'F_k(t)', formula],
+  ['docs/playground.md', 'npm run web', 'commands'],
   ['docs/tutorial-own-rule.md', 'npm install', 'commands'],
   ['docs/tutorial-own-rule.md', 'sed -i', 'commands'],
   ['docs/tutorial-own-rule.md', 'npx spiketrace check', 'commands'],

@@ -30,7 +30,8 @@ export function drawLines(sheet: Sheet, { lines, steps, dtMs, cursor: at, yLabel
     top,
   );
   if (zero) polyline(ctx, area, (n) => n * steps * dtMs, [0, 0], { colour: theme.axis, width: 1 });
-  for (const { values, colour, dashed } of lines) {
+  // Thresholds and targets last, so that they are seen.
+  for (const { values, colour, dashed } of lines.toSorted((a, b) => Number(a.dashed) - Number(b.dashed))) {
     polyline(ctx, area, (t) => t * dtMs, values, { colour: theme.series(colour), width: 1.5, dashed });
   }
   cursor(sheet, area, at === null ? null : at * dtMs);

@@ -67,7 +67,10 @@ export function openAxes({ ctx, width, height, theme }: Sheet, x: AxisSpec, y: A
   ctx.textAlign = 'center';
   const columns = Math.max(2, Math.floor((right - left) / perTick.x));
   const nameX = x.log ? along.tickFormat(columns, '~g') : along.tickFormat(columns);
-  for (const tick of along.ticks(columns)) ctx.fillText(nameX(tick), along(tick), bottom + 5);
+  for (const tick of along.ticks(columns)) {
+    const half = ctx.measureText(nameX(tick)).width / 2;
+    ctx.fillText(nameX(tick), Math.min(along(tick), width - half - 1), bottom + 5);
+  }
   ctx.textAlign = 'right';
   ctx.fillText(x.label, right, bottom + 19);
   ctx.save();
