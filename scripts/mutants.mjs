@@ -1156,16 +1156,12 @@ const byFile = {
     ['index[n] = first + j;', 'index[n] = j;'],
     ['own[b] - own[a] ||', 'own[a] - own[b] ||'],
   ],
-  'web/engine/synapse.ts': [
-    ['rowAt(z, 0, t - delay)', 'rowAt(z, 0, t)'],
-    ['if (bias && pre === synapses.nPre - 1) return 1;', ''],
-  ],
+  'web/engine/synapse.ts': [['rowAt(z, 0, t - delay)', 'rowAt(z, 0, t)']],
   'web/engine/solo.ts': [
     [
       "streams: 1, total: Math.ceil(total / streams), execution: 'online'",
       'streams: 1, total: Math.ceil(total / streams)',
     ],
-    ['else to.fill(0);', ''],
     ['Object.assign(solo.clock, original.clock);', ''],
   ],
   'web/engine/twin.ts': [

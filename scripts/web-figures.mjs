@@ -15,7 +15,13 @@ const quality = 35;
 const pages = [
   { name: 'phone', width: 360, shrink: 0.8, scheme: 'light', hash: '#preset=four-six-back&until=160000' },
   { name: 'tablet', width: 800, shrink: 0.6, scheme: 'dark', hash: '#preset=pattern-generation&until=60' },
-  { name: 'desk', width: 1440, shrink: 0.55, scheme: 'light', hash: '#preset=four-six-back&beside=sg-r-d&until=160000' },
+  {
+    name: 'desk',
+    width: 1440,
+    shrink: 0.55,
+    scheme: 'light',
+    hash: '#preset=four-six-back&beside=sg-r-d&until=160000',
+  },
 ];
 
 mkdirSync(out, { recursive: true });

@@ -9,7 +9,8 @@ import { models } from '../../models/index.ts';
 import { applySettings, createExperiment, preset } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
 import { emptyFolder, root, spiketrace } from '../cli/cli.ts';
-import { findBrowser, type Site, serve } from './site.ts';
+import { findBrowser } from '../support/browser.ts';
+import { type Site, serve } from './site.ts';
 
 const executablePath = findBrowser();
 const reason = executablePath ? '' : ' (skipped: no Chromium on this machine)';

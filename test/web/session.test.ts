@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { applySettings, ConfigError, createExperiment, preset } from '../../src/index.ts';
+import { applySettings, ConfigError, createExperiment, preset, rowAt } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
 import { experimentOf } from '../../web/engine/choice.ts';
 import type { Choice } from '../../web/engine/protocol.ts';
 import { createSession, type Session } from '../../web/engine/session.ts';
-import type { Frame } from '../../web/views/types.ts';
+import type { Frame, SynapseName } from '../../web/views/types.ts';
 
 const catalogue = { ...models, tasks };
 const watch = { cells: true, weights: null, synapse: null };
@@ -16,6 +16,23 @@ const open = (input: unknown) =>
     () => 0,
     () => {},
   );
+
+/** How often each number occurs, without zeros. */
+function histogram(index: Iterable<number>): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const j of index) counts[j] = (counts[j] ?? 0) + 1;
+  return counts;
+}
+
+/** At how many steps each neuron of stream 0 was active, over all populations, without zeros. */
+function activeSteps({ experiment }: Session, steps: number): Record<number, number> {
+  const all = experiment.run.network.activity.flatMap(({ z }) =>
+    Array.from({ length: z.size }, (_, j) =>
+      Array.from({ length: steps }, (_, t) => z.data[rowAt(z, 0, t) + j]).filter((value) => value !== 0),
+    ),
+  );
+  return histogram(all.flatMap((values, j) => values.map(() => j)));
+}
 
 describe('a run that is looked at', () => {
   it.each(['four-six-back', 'pattern-generation', 'periodic-output', 'cue-reward', 'contrastive'])(
@@ -30,6 +47,7 @@ describe('a run that is looked at', () => {
         session.trial();
         const done = session.frame({ ...watch, weights: session.info.projections[0].name }, 0);
         expect(done.neurons.t.length).toBeGreaterThan(50);
+        expect(histogram(done.neurons.index)).toEqual(activeSteps(session, done.steps));
         const { trial, steps, input, neurons, outputs } = coming;
         expect(done).toMatchObject({ trial, steps, input, neurons, outputs });
         expect(done.curve.score).toHaveLength(n + 1);
@@ -59,8 +77,8 @@ describe('a run that is looked at', () => {
 });
 
 describe('a synapse, term by term', () => {
-  const synapseOf = (session: Session) => {
-    const synapse = session.replay(watch, 0)?.synapse;
+  const synapseOf = (session: Session, asked: SynapseName | null = null) => {
+    const synapse = session.replay({ ...watch, synapse: asked }, 0)?.synapse;
     if (!synapse?.terms) throw new Error('no terms');
     return { ...synapse, terms: synapse.terms };
   };
@@ -79,7 +97,10 @@ describe('a synapse, term by term', () => {
     const alone = ['training.streams=1', 'rateTerm.strength=0'];
     const session = open(applySettings(preset('four-six-back'), alone));
     session.trial();
-    const { psi, signals, traces, terms, weight, after } = synapseOf(session);
+    const { index } = session.frame(watch, 0).neurons;
+    const { post } = synapseOf(session);
+    const pre = index.find((j) => j !== post) ?? 0;
+    const { psi, signals, traces, terms, weight, after } = synapseOf(session, { projection: 'rec', pre, post });
     const products = psi.map((slope, t) => slope * traces[0].values[t] * signals[0].values[t]);
     expect(products.filter((product) => product !== 0).length).toBeGreaterThan(20);
     expect(terms).toBeClose(products, { relative: 1e-5, absolute: 1e-7 });
@@ -90,10 +111,27 @@ describe('a synapse, term by term', () => {
     );
   });
 
+  it('is sent what its neuron fires in the trial that is shown', () => {
+    const session = open(applySettings(preset('store-recall'), ['backend=reference', 'training.streams=2']));
+    session.trial();
+    session.replay(watch, 0);
+    session.trial();
+    session.trial();
+    const { steps, neurons } = session.frame(watch, 0);
+    const pre = neurons.index.find((j) => j < 30) ?? 0;
+    const frame = session.replay({ ...watch, synapse: { projection: 'lif-lif', pre, post: pre === 0 ? 1 : 0 } }, 0);
+    const fired = Array.from(frame?.neurons.t ?? []).filter((t, n) => frame?.neurons.index[n] === pre && t < steps - 1);
+    const sent = Array.from(frame?.synapse?.input ?? []).flatMap((z, t) => (z === 0 ? [] : [t - 1]));
+    expect(fired.length).toBeGreaterThan(2);
+    expect(sent).toEqual(fired);
+  });
+
   it('adds up to the gradient of the trial', () => {
     const input = applySettings(preset('pattern-generation'), ['backend=reference']);
     const session = open(input);
     const { synapse } = session.replay(watch, 0) as Frame;
+    // Those of the synapse itself come first.
+    expect(synapse?.traces.map(({ label }) => label)).toEqual(['e', 'eBar', 'sum', 'eps']);
     const plain = createExperiment(applySettings(input, ['training.update.every=2']), catalogue);
     plain.trainTrials().next();
     const { network } = plain.run;

@@ -69,7 +69,7 @@ export function createSession(
   let twin: Twin | null = null;
   let solo: Solo | null = null;
   let shown = 0;
-  const reason = unexplained(run);
+  const reason = unexplained(experiment);
   const common = (points: number) => ({
     amount: feed.amount(),
     perSecond: speed.perSecond(),
@@ -122,7 +122,7 @@ export function createSession(
       const spikes = neuronSpikes(twin.experiment.run, looked.steps);
       const probed = looked.synapse && {
         ...looked.synapse,
-        ...(place && solo ? bySolo(solo.explain(place, beside)) : {}),
+        ...(place && solo ? bySolo(solo.explain(twin.experiment.run, place, beside)) : {}),
       };
       return {
         ...common(points),

@@ -8,8 +8,12 @@ import type { Place } from './synapse.ts';
  * the gradient.
  */
 export interface Solo {
-  explain(place: Place, others: readonly Place[]): Probed;
+  /** @param shown the run that has just done the trial: its rows have what the task wrote */
+  explain(shown: Run, place: Place, others: readonly Place[]): Probed;
 }
+
+/** What a task writes for a trial. */
+const given = ['x', 'target', 'expected', 'weight'] as const;
 
 /** @param original is only read; of a network that changes between trials, for which `unexplained` has no reason */
 export function createSolo(original: Experiment, catalogue: Catalogue): Solo {
@@ -17,14 +21,17 @@ export function createSolo(original: Experiment, catalogue: Catalogue): Solo {
   const { streams, total } = config.training;
   const training = { ...config.training, streams: 1, total: Math.ceil(total / streams), execution: 'online' };
   const backend = config.fixed ? 'fixed' : 'reference';
-  const { run, feed } = createExperiment({ ...config, backend, training }, catalogue).observer(1, 'train');
+  const { run } = createExperiment({ ...config, backend, training }, catalogue).observer(1, 'train');
   return {
-    explain(place, others) {
+    explain(shown, place, others) {
       adopt(run, original.run);
-      const steps = nextSteps(run, feed.task, run.totalSteps);
+      const steps = nextSteps(run, original.task, run.totalSteps);
+      for (const name of given) {
+        const rows = run.network.trial[name].data;
+        rows.set(shown.network.trial[name].data.subarray(0, rows.length));
+      }
       const probe = createProbe(run, place, others, steps);
-      feed.fill(steps);
-      runTrial(run, steps, { learn: true, freeze: true, answer: feed.answer, onStep: probe.read });
+      runTrial(run, steps, { learn: true, freeze: true, onStep: probe.read });
       return probe.rows();
     },
   };
@@ -42,7 +49,7 @@ export function windowed({ network: { spec } }: Run): boolean {
 const mostWork = 3e7;
 
 /** Why traces and terms cannot be shown at every step; null: they can. */
-export function unexplained(run: Run): string | null {
+export function unexplained({ run, task }: Pick<Experiment, 'run' | 'task'>): string | null {
   const { spec } = run.network;
   if (windowed(run)) {
     return 'Signals of this rule are known at the end of a window, and traces wait for them.';
@@ -50,6 +57,7 @@ export function unexplained(run: Run): string | null {
   if (spec.modulator !== null && !learnsInSteps(run)) {
     return 'The modulator is known at the end of a trial, and traces wait for it.';
   }
+  if (task.environment) return 'The task answers what all streams do, so that none can be followed alone.';
   if (spec.direct || spec.passes) return 'This rule makes its gradient without traces.';
   const synapses = spec.projections.reduce((sum, { synapses: { nSyn } }) => sum + nSyn, 0);
   if (learnsInSteps(run) || synapses * spec.sizes.step <= mostWork) return null;

@@ -5,35 +5,22 @@ import { drawSynapse, factorHeight, factorsOf } from '../views/synapse.ts';
 import type { Frame, Line, RunInfo, SynapseName, WeightRows } from '../views/types.ts';
 import { drawWeights, pairAt } from '../views/weights.ts';
 import { Drawing } from './drawing.tsx';
+import type { Playground } from './playground.ts';
+import { frameAt, type Position } from './position.ts';
 import type { Side } from './side.ts';
 import { Terms } from './terms.tsx';
 
-/** Where a page stands: frames back from the newest, and the step within the frame (null: all of it). */
-export interface Position {
-  readonly back: number;
-  readonly t: number | null;
-}
-
 export interface RunProps {
+  readonly page: Playground;
   readonly side: Side;
+  /** Of the side among those that are shown. */
+  readonly place: number;
   readonly info: RunInfo;
-  readonly position: Position;
-  readonly synapse: SynapseName | null;
-  readonly projection: string;
-  choose(synapse: SynapseName | null): void;
-  show(projection: string): void;
-  /** Told when a view comes into sight and when it leaves. */
-  seen(view: string, visible: boolean): void;
-}
-
-/** The frame at a position. */
-export function frameAt({ frames }: Side, { back }: Position): Frame | null {
-  return frames[Math.max(0, frames.length - 1 - back)] ?? null;
 }
 
 /** The frame, or while it trains the last one that was done step by step. */
-export function detailAt(side: Side, position: Position): Frame | null {
-  const frame = frameAt(side, position);
+function detailAt(side: Side, position: Position): Frame | null {
+  const frame = frameAt(side.frames, position);
   return frame?.membranes || position.back > 0 ? frame : side.detail;
 }
 
@@ -48,7 +35,8 @@ function weightsAt({ frames }: Side, { back }: Position, projection: string): We
 
 /** Everything that is seen of one run but its curve. */
 export function RunViews(props: RunProps) {
-  const { side, info, position } = props;
+  const { page, side, place, info } = props;
+  const { position } = page;
   const file = `${info.name}-${info.rule}-${info.seed}`;
   const neurons = info.populations.reduce((sum, { size }) => sum + size, 0);
   const groups = info.populations.map(({ name, size, kind }) => ({
@@ -57,7 +45,7 @@ export function RunViews(props: RunProps) {
   }));
   const { t } = position;
   const raster = (of: 'input' | 'neurons') => (sheet: Sheet) => {
-    const frame = frameAt(side, position);
+    const frame = frameAt(side.frames, position);
     if (!frame) return;
     const rows = of === 'input' ? info.inputs : groups;
     drawRaster(sheet, { spikes: frame[of], steps: frame.steps, dtMs: info.dtMs, groups: rows, cursor: t, yLabel: of });
@@ -65,13 +53,13 @@ export function RunViews(props: RunProps) {
   const lines =
     (of: (frame: Frame) => readonly Line[] | null, yLabel: string, zero: boolean, detail: boolean) =>
     (sheet: Sheet) => {
-      const frame = detail ? detailAt(side, position) : frameAt(side, position);
+      const frame = detail ? detailAt(side, position) : frameAt(side.frames, position);
       const drawn = frame && of(frame);
       if (frame && drawn)
         drawLines(sheet, { lines: drawn, steps: frame.steps, dtMs: info.dtMs, cursor: t, yLabel, zero });
       else notKept(sheet);
     };
-  const seen = (view: string) => (visible: boolean) => props.seen(view, visible);
+  const seen = (view: string) => (visible: boolean) => page.seen(`${place} ${view}`, visible);
   return (
     <>
       <Drawing
@@ -139,17 +127,9 @@ function notKept({ ctx, theme, height }: Sheet): void {
   ctx.fillText('This trial was not followed step by step.', 54, height / 2);
 }
 
-function WeightsPanel({
-  side,
-  info,
-  position,
-  synapse,
-  projection,
-  choose,
-  show,
-  seen,
-  file,
-}: RunProps & { readonly file: string }) {
+function WeightsPanel({ page, side, place, info, file }: RunProps & { readonly file: string }) {
+  const { position, synapse } = page;
+  const projection = page.projection ?? '';
   const shown = synapse ?? side.detail?.synapse ?? null;
   const draw = (sheet: Sheet) => {
     const weights = weightsAt(side, position, projection);
@@ -162,16 +142,16 @@ function WeightsPanel({
       height={440}
       draw={draw}
       file={`${file}-weights`}
-      seen={(visible) => seen('weights', visible)}
+      seen={(visible) => page.seen(`${place} weights`, visible)}
       pick={({ x, y, ...size }) => {
         const weights = weightsAt(side, position, projection);
-        if (weights) choose(pairAt(size, weights, x, y));
+        if (weights) page.choose(pairAt(size, weights, x, y));
       }}
     >
       <div class="row">
         <label>
           Projection{' '}
-          <select value={projection} onChange={({ currentTarget }) => show(currentTarget.value)}>
+          <select value={projection} onChange={({ currentTarget }) => page.show(currentTarget.value)}>
             {info.projections.map(({ name, nPre, nPost }) => (
               <option key={name} value={name}>
                 {name} ({nPre} to {nPost})
@@ -179,20 +159,22 @@ function WeightsPanel({
             ))}
           </select>
         </label>
-        <PairInputs info={info} projection={projection} shown={shown} choose={choose} />
+        <PairInputs info={info} projection={projection} shown={shown} choose={(pair) => page.choose(pair)} />
       </div>
       <p class="note">Click a weight to follow its synapse.</p>
     </Drawing>
   );
 }
 
+interface PairInputsProps {
+  readonly info: RunInfo;
+  readonly projection: string;
+  readonly shown: SynapseName | null;
+  choose(synapse: SynapseName): void;
+}
+
 /** The pair by its numbers, for who has no mouse. */
-function PairInputs({
-  info,
-  projection,
-  shown,
-  choose,
-}: Pick<RunProps, 'info' | 'projection' | 'choose'> & { readonly shown: SynapseName | null }) {
+function PairInputs({ info, projection, shown, choose }: PairInputsProps) {
   const size = info.projections.find(({ name }) => name === projection);
   const pair = shown?.projection === projection ? shown : { projection, pre: 0, post: 0 };
   const input = (key: 'pre' | 'post', label: string, most: number) => (
@@ -217,7 +199,8 @@ function PairInputs({
   );
 }
 
-function SynapsePanel({ side, info, position, synapse, file, seen }: RunProps & { readonly file: string }) {
+function SynapsePanel({ page, side, place, info, file }: RunProps & { readonly file: string }) {
+  const { position, synapse } = page;
   const detail = detailAt(side, position);
   const rows = detail?.synapse ?? null;
   const factors = rows ? factorsOf(rows).length : 5;
@@ -235,7 +218,7 @@ function SynapsePanel({ side, info, position, synapse, file, seen }: RunProps & 
       height={factors * factorHeight}
       draw={draw}
       file={`${file}-synapse`}
-      seen={(visible) => seen('synapse', visible)}
+      seen={(visible) => page.seen(`${place} synapse`, visible)}
     >
       {detail && rows && <Terms rows={rows} steps={detail.steps} dtMs={info.dtMs} t={position.t} />}
       {synapse && detail && !rows && (

@@ -36,6 +36,7 @@ export class Side {
   #bytes = 0;
   #port: Port | null = null;
   #waiting = false;
+  #started: () => void = () => {};
   #checkpoint: ((bytes: Uint8Array) => void) | null = null;
   readonly #changed: () => void;
   readonly #shown: () => void;
@@ -46,19 +47,18 @@ export class Side {
     this.#shown = shown;
   }
 
-  /** Starts the engine, with a plug-in or without. */
+  /** Starts the engine, with a plug-in or without. Resolves when it is there, or has failed, which leaves `lists` at null. */
   async load(plugin: string | null): Promise<void> {
     this.close();
     this.#set('loading');
+    const started = new Promise<void>((resolve) => {
+      this.#started = resolve;
+    });
     const port = await openPort(plugin, (answer) => {
       if (port === this.#port) this.#take(answer);
     });
     this.#port = port;
-  }
-
-  /** Waits for the engine. */
-  async loaded(): Promise<void> {
-    while (this.lists === null && this.phase !== 'failed') await new Promise((resolve) => setTimeout(resolve, 10));
+    await started;
   }
 
   open(choice: Choice, watch: Watch): void {
@@ -124,6 +124,7 @@ export class Side {
       case 'loaded':
         this.lists = answer.lists;
         this.#set('opening');
+        this.#started();
         break;
       case 'opened':
         this.info = answer.info;
@@ -149,6 +150,7 @@ export class Side {
       case 'failed':
         this.failure = answer.failure;
         this.#set('failed');
+        this.#started();
         break;
       default:
         answer satisfies never;

@@ -1,28 +1,15 @@
 import { useRef, useState } from 'preact/hooks';
-import { type Setup, toHash } from './address.ts';
-import { frameAt, type Position } from './run.tsx';
+import { toHash } from './address.ts';
+import type { Playground } from './playground.ts';
+import { frameAt } from './position.ts';
 import { saveBytes, saveText } from './save.ts';
-import type { Phase, Side } from './side.ts';
-
-interface TransportProps {
-  readonly sides: readonly Side[];
-  readonly phase: Phase;
-  readonly setup: Setup;
-  readonly position: Position;
-  move(by: 1 | -1): void;
-  go(position: Position): void;
-  play(): void;
-  pause(): void;
-  again(): void;
-  take(file: File | undefined): void;
-}
 
 /** Play, pause, step and scrub; what can be taken away, and one's own experiment. */
-export function Transport({ sides, phase, setup, position, move, go, play, pause, again, take }: TransportProps) {
-  const [main] = sides;
+export function Transport({ page }: { readonly page: Playground }) {
+  const { main, phase, position } = page;
   const { info, frames } = main;
   const playing = phase === 'playing';
-  const frame = frameAt(main, position);
+  const frame = frameAt(frames, position);
   const step = info ? `${info.dtMs} ms` : '1 ms';
   const still = phase === 'resting' || phase === 'ended';
   return (
@@ -32,20 +19,20 @@ export function Transport({ sides, phase, setup, position, move, go, play, pause
           type="button"
           class="primary"
           disabled={phase === 'ended' || phase === 'failed'}
-          onClick={playing ? pause : play}
+          onClick={() => (playing ? page.pause() : page.play())}
         >
           {playing ? 'Pause' : 'Play'}
         </button>
-        <button type="button" disabled={!still} onClick={() => move(-1)} aria-label={`Back by ${step}`}>
+        <button type="button" disabled={!still} onClick={() => page.move(-1)} aria-label={`Back by ${step}`}>
           ◂ {step}
         </button>
-        <button type="button" disabled={!still} onClick={() => move(1)} aria-label={`On by ${step}`}>
+        <button type="button" disabled={!still} onClick={() => page.move(1)} aria-label={`On by ${step}`}>
           {step} ▸
         </button>
-        <button type="button" onClick={again}>
+        <button type="button" onClick={() => page.change({ ...page.setup })}>
           Restart
         </button>
-        <Saves main={main} still={still} setup={setup} take={take} />
+        <Saves page={page} still={still} />
       </div>
       <div class="row sliders">
         <label>
@@ -56,7 +43,7 @@ export function Transport({ sides, phase, setup, position, move, go, play, pause
             max={Math.max(1, frames.length - 1)}
             disabled={!still || frames.length < 2}
             value={frames.length - 1 - position.back}
-            onInput={({ currentTarget }) => go({ back: frames.length - 1 - currentTarget.valueAsNumber, t: null })}
+            onInput={({ currentTarget }) => page.go({ back: frames.length - 1 - currentTarget.valueAsNumber, t: null })}
           />
         </label>
         <label>
@@ -67,7 +54,7 @@ export function Transport({ sides, phase, setup, position, move, go, play, pause
             max={Math.max(1, (frame?.steps ?? 2) - 1)}
             disabled={!still || !frame}
             value={position.t ?? (frame?.steps ?? 2) - 1}
-            onInput={({ currentTarget }) => go({ ...position, t: currentTarget.valueAsNumber })}
+            onInput={({ currentTarget }) => page.go({ ...position, t: currentTarget.valueAsNumber })}
           />
         </label>
       </div>
@@ -78,17 +65,8 @@ export function Transport({ sides, phase, setup, position, move, go, play, pause
   );
 }
 
-function Saves({
-  main,
-  still,
-  setup,
-  take,
-}: {
-  readonly main: Side;
-  readonly still: boolean;
-  readonly setup: Setup;
-  take(file: File | undefined): void;
-}) {
+function Saves({ page, still }: { readonly page: Playground; readonly still: boolean }) {
+  const { main, setup } = page;
   const [copied, tell] = useState(false);
   const file = useRef<HTMLInputElement>(null);
   const { info } = main;
@@ -122,7 +100,7 @@ function Saves({
         hidden
         aria-label="Experiment file"
         onChange={({ currentTarget }) => {
-          take(currentTarget.files?.[0]);
+          void page.take(currentTarget.files?.[0]);
           currentTarget.value = '';
         }}
       />
