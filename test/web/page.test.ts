@@ -40,7 +40,7 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     page.on('console', (said) => said.type() === 'error' && complaints.push(said.text()));
     page.setDefaultTimeout(15_000);
     await page.goto(site.url + hash);
-    await page.waitForSelector('main[data-phase=resting]');
+    await page.waitForSelector('main[data-phase=resting]:not([data-frames="0"])');
     return { page, complaints };
   }
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
@@ -117,7 +117,10 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
   it('runs two rules side by side on the data of one seed, from its address alone', async () => {
     const { page } = await open('#preset=four-six-back&seed=2&beside=rflo&until=8000');
     await train(page, 8000);
-    expect(await page.locator('.side h2').allTextContents()).toEqual(['e-prop-1, trial 3', 'rflo, trial 3']);
+    const headings = page.locator('.side > h2');
+    await page.waitForFunction(() => document.querySelectorAll('.side > h2')[1]?.textContent === 'rflo, trial 3');
+    await page.waitForFunction(() => document.querySelectorAll('.side > h2')[0]?.textContent === 'e-prop-1, trial 3');
+    expect(await headings.count()).toBe(2);
     expect(await page.locator('.status').textContent()).toMatch(
       /e-prop-1, seed 2.* 8,000 of .*rflo, seed 2.* 8,000 of/,
     );

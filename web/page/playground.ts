@@ -100,6 +100,7 @@ export class Playground {
   move(by: 1 | -1): void {
     const moved = movedBy(this.main.frames, this.position, by);
     if (this.phase === 'playing') this.pause();
+    else if (this.shown.some(({ waiting }) => waiting)) return;
     else if (moved) this.go(moved);
     else if (by === 1 && this.phase === 'resting') {
       for (const side of this.shown) side.advance();

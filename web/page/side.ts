@@ -86,6 +86,11 @@ export class Side {
     if (this.phase === 'playing') this.#port?.post({ type: 'pause' });
   }
 
+  /** Whether a frame is on its way. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
   /** Trains the one trial that was looked through. */
   advance(): void {
     if (this.phase === 'resting') this.#port?.post({ type: 'advance' });
