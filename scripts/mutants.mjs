@@ -1162,7 +1162,6 @@ const byFile = {
       "streams: 1, total: Math.ceil(total / streams), execution: 'online'",
       'streams: 1, total: Math.ceil(total / streams)',
     ],
-    ['Object.assign(solo.clock, original.clock);', ''],
   ],
   'web/engine/twin.ts': [
     ['run.network.state.data.set(original.run.network.state.data);', ''],

@@ -11,7 +11,7 @@ import { preview } from 'vite';
 
 const seconds = 6;
 const turns = 3;
-const settings = ['network.neurons=1000', 'training.total=20000', 'rateTerm.targetHz=20'];
+const settings = ['network.neurons=1000', 'training.total=20000', 'rateTerm.targetHz=26'];
 const hash = `#preset=pattern-generation&${settings.map((one) => `set=${encodeURIComponent(one)}`).join('&')}`;
 const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
 

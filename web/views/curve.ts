@@ -62,9 +62,17 @@ export function drawCurve(sheet: Sheet, { curves, bounds, score, unit, total }: 
 
 /** Mean over the last trials, as far as there are any; NaN is left out. */
 export function smoothed(values: readonly number[]): number[] {
-  return values.map((_, n) => {
-    const last = values.slice(Math.max(0, n - smoothedOver + 1), n + 1).filter((value) => Number.isFinite(value));
-    return last.length > 0 ? last.reduce((sum, value) => sum + value, 0) / last.length : Number.NaN;
+  let sum = 0;
+  let count = 0;
+  const take = (value: number, sign: 1 | -1) => {
+    if (!Number.isFinite(value)) return;
+    sum += sign * value;
+    count += sign;
+  };
+  return values.map((value, n) => {
+    take(value, 1);
+    if (n >= smoothedOver) take(values[n - smoothedOver], -1);
+    return count > 0 ? sum / count : Number.NaN;
   });
 }
 
