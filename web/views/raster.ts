@@ -75,7 +75,9 @@ function paintImage(
     const alpha = value ? Math.round(255 * value[n]) : 255;
     const colour = (alpha << 24) | colours[owners[index[n]]];
     const x1 = Math.min(width, x0 + tickWidth);
-    for (let y = Math.max(0, y0); y < y0 + tickHeight; y++) pixels.fill(colour, y * width + x0, y * width + x1);
+    for (let y = Math.max(0, y0); y < y0 + tickHeight; y++) {
+      for (let at = y * width + x0; at < y * width + x1; at++) pixels[at] = colour;
+    }
   }
   const layer = new OffscreenCanvas(width, height);
   layer.getContext('2d')?.putImageData(image, 0, 0);
