@@ -62,6 +62,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
 const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
+  ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],
   ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];
 
