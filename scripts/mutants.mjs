@@ -1172,12 +1172,36 @@ const byFile = {
       "name === 'tauMs' && typeof value === 'number'",
     ],
   ],
+  'web/engine/probe.ts': [
+    ['run.clock.updates === last.updates ? last.sum : 0', 'last.sum'],
+    ['terms[t] = sum - ', 'terms[t] = sum + '],
+    ['weight[t] = weights[name][place.s]', 'weight[t] = weights[name][place.pre]'],
+    ['Number(b.perSynapse) - Number(a.perSynapse)', 'Number(a.perSynapse) - Number(b.perSynapse)'],
+    ['slopes.data[rowNow(slopes, t) + place.post]', 'slopes.data[rowNow(slopes, t) + place.pre]'],
+  ],
+  'web/engine/rows.ts': [
+    ['Math.min(t, rows.steps - 1)', 't'],
+    ['index[n] = first + j;', 'index[n] = j;'],
+    ['own[b] - own[a] ||', 'own[a] - own[b] ||'],
+  ],
+  'web/engine/synapse.ts': [['rowAt(z, 0, t - delay)', 'rowAt(z, 0, t)']],
+  'web/engine/solo.ts': [
+    [
+      "streams: 1, total: Math.ceil(total / streams), execution: 'online'",
+      'streams: 1, total: Math.ceil(total / streams)',
+    ],
+  ],
+  'web/engine/twin.ts': [
+    ['run.network.state.data.set(original.run.network.state.data);', ''],
+    ['Object.assign(run.clock, original.run.clock);', ''],
+  ],
 };
 
 export const mutants = Object.entries(byFile).flatMap(([file, list]) => list.map(([from, to]) => ({ file, from, to })));
 
 const everything = ['test/conformance', 'test/engine', 'test/golden', 'test/models', 'test/experiment'];
 const nearest = [
+  ['web/engine/', ['test/web/session.test.ts']],
   ['tasks/recording', ['test/tasks/recording.test.ts']],
   ['tasks/epochs', ['test/tasks/recording.test.ts', 'test/tasks/digits.test.ts']],
   ['src/data/', ['test/data', 'test/golden/dataSample.golden.test.ts']],

@@ -31,6 +31,7 @@ export {
 } from './core/format.ts';
 export { type Block, cut, type Dim, type Field, type Home, type Layout, type Real, type Sizes } from './core/layout.ts';
 export { type FastLoops, type Loops, scratchOf } from './core/loops.ts';
+export { type Merit, meritOf } from './core/merit.ts';
 export type * from './core/network.ts';
 export type * from './core/plugins.ts';
 export type { Projection } from './core/projection.ts';

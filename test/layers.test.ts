@@ -17,6 +17,13 @@ const layers: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['src/core/', []],
   ['src/index.ts', layersOf('core config data engine experiment backends optim record study')],
   ['src/browser.ts', ['src/index.ts', 'src/core/', 'src/backends/', 'models/', 'tasks/']],
+  ['web/views/', ['src/plot/palette.ts']],
+  [
+    'web/page/',
+    ['web/engine/protocol.ts', 'web/engine/worker.ts', 'web/views/', 'src/backends/wasm/kernels.wasm', 'examples/'],
+  ],
+  ['web/engine/', ['src/browser.ts', 'models/index.ts', 'tasks/index.ts', 'hardware/index.ts', 'web/views/types.ts']],
+  ['web/vite.config.ts', []],
   ['models/', ['src/core/']],
   ['tasks/', ['src/core/', 'src/data/']],
   ['hardware/', ['src/core/']],
@@ -31,6 +38,11 @@ const packages: Readonly<Record<string, string>> = {
   '@napi-rs/canvas': 'src/plot/',
   commander: 'src/cli/',
   'cli-progress': 'src/cli/',
+  preact: 'web/page/',
+  'd3-scale': 'web/views/',
+  svgcanvas: 'web/page/',
+  sucrase: 'web/page/',
+  vite: 'web/vite.config.ts',
 };
 
 function layersOf(names: string): string[] {
@@ -58,7 +70,7 @@ function isHome(path: string, name: string): boolean {
 }
 
 it('every import goes where the table of layers lets it', () => {
-  const files = readSources(['src', 'models', 'tasks', 'hardware']);
+  const files = readSources(['src', 'models', 'tasks', 'hardware', 'web']);
   expect(files.size).toBeGreaterThan(60);
   for (const [folder] of layers)
     expect(
@@ -84,6 +96,11 @@ it.each([
   ['src/cli/a.ts', "import { Chart } from 'chart.js/auto';"],
   ['src/record/a.ts', "import { createCanvas } from '@napi-rs/canvas';"],
   ['src/plot/a.ts', "import { Command } from 'commander';"],
+  ['src/core/a.ts', "import { drawRaster } from '../../web/views/raster.ts';"],
+  ['web/views/a.ts', "import { createSession } from '../engine/session.ts';"],
+  ['web/page/a.tsx', "import { createSession } from '../engine/session.ts';"],
+  ['web/engine/a.ts', "import { createRun } from '../../src/engine/run.ts';"],
+  ['web/views/a.ts', "import { render } from 'preact';"],
 ])('finds a planted violation: %s with %s', (path, text) => {
   expect(violations(new Map([[path, text]]))).toHaveLength(1);
 });
@@ -121,7 +138,7 @@ function circles(files: ReadonlyMap<string, string>): string[] {
 }
 
 it('no file imports itself by way of others', () => {
-  expect(circles(readSources(['src', 'models', 'tasks', 'hardware', 'kernels']))).toEqual([]);
+  expect(circles(readSources(['src', 'models', 'tasks', 'hardware', 'kernels', 'web']))).toEqual([]);
 });
 
 it('finds a planted circle, of types too', () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -10,19 +10,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
 import { createExperiment, preset } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
+import { findBrowser } from '../support/browser.ts';
 
 const bundle = fileURLToPath(new URL('../../dist/browser/', import.meta.url));
-
-function findBrowser(): string | null {
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
-    } catch {
-      // not this one
-    }
-  }
-  return null;
-}
 
 const browser = findBrowser();
 const reason = !browser ? 'no Chromium on this machine' : !existsSync(bundle) ? 'dist/browser is not built' : '';

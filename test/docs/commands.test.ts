@@ -54,6 +54,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/performance.md', 'F_k(t)', formula],
   ['docs/studies.md', 'npx spiketrace study', 'commands'],
   ['docs/studies.md', '{\n  "base"', { notRun: 'a study file; plan.test.ts plans it' }],
+  ['docs/playground.md', 'npm run web', 'commands'],
   ['docs/tutorial-own-rule.md', 'npm install', 'commands'],
   ['docs/tutorial-own-rule.md', 'sed -i', 'commands'],
   ['docs/tutorial-own-rule.md', 'npx spiketrace check', 'commands'],
@@ -68,6 +69,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
 const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
+  ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],
   ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];
 

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { experimentOf, runName } from '../../study/plan.ts';
@@ -10,7 +11,6 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawLosses } from '../figures/curves.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
-import { type Merit, meritOf } from '../merit.ts';
 import { fixed, type Global, print, table, tell } from '../output.ts';
 import { compact } from '../progress.ts';
 import { loadRun } from '../runFolder.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DivergenceError, UnsupportedError } from '../../core/errors.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 import { createExperiment } from '../../experiment/experiment.ts';
 import {
   rateFactors,
@@ -14,7 +15,6 @@ import {
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job } from '../execute.ts';
-import { type Merit, meritOf } from '../merit.ts';
 import { failure, fixed, type Global, print, table, tell } from '../output.ts';
 import type { Outcome } from '../pool.ts';
 import { attemptAll, readExperiment } from './run.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Bound } from '../../core/events.ts';
+import { type Merit, meritOf } from '../../core/merit.ts';
 import { ownLossesOf } from '../../core/network.ts';
 import type { OwnLoss } from '../../core/plugins.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { type FigureOptions, renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
 import { METRICS_CSV, readMetrics } from '../../record/index.ts';
-import { type Merit, meritOf } from '../merit.ts';
 
 /**
  * The learning curves of several runs: every seed thin or a band over them, the mean of each group bold, the bounds dashed. Runs without a trial

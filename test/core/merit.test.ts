@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { catalogue } from '../../src/cli/catalogue.ts';
-import { meritOf } from '../../src/cli/merit.ts';
+import { meritOf } from '../../src/core/merit.ts';
 import { createExperiment, preset } from '../../src/index.ts';
 
 it.each([

@@ -1,6 +1,6 @@
-import type { Scores } from '../core/events.ts';
-import { type NetworkSpec, ownScores, rewardName } from '../core/network.ts';
-import type { TaskInstance } from '../core/plugins.ts';
+import type { Scores } from './events.ts';
+import { type NetworkSpec, ownScores, rewardName } from './network.ts';
+import type { TaskInstance } from './plugins.ts';
 
 /** The one score that tables quote and curves show. */
 export interface Merit {

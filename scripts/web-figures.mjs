@@ -1,0 +1,52 @@
+// Pictures of the playground at three widths, light and dark, for docs/playground.md.
+//
+//     npm run web && node scripts/web-figures.mjs [folder for PNG]
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+
+const [, , pngs] = process.argv;
+const out = 'docs/figures/web';
+/** Of 100: text stays sharp enough to be read. */
+const quality = 35;
+const pages = [
+  { name: 'phone', width: 360, shrink: 0.8, scheme: 'light', hash: '#preset=four-six-back&until=160000' },
+  { name: 'tablet', width: 800, shrink: 0.6, scheme: 'dark', hash: '#preset=pattern-generation&until=60' },
+  {
+    name: 'desk',
+    width: 1440,
+    shrink: 0.55,
+    scheme: 'light',
+    hash: '#preset=four-six-back&beside=sg-r-d&until=160000',
+  },
+];
+
+mkdirSync(out, { recursive: true });
+const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
+const server = await preview({ configFile: 'web/vite.config.ts', preview: { port: 0, host: '127.0.0.1' } });
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+for (const { name, width, shrink, scheme, hash } of pages) {
+  // High enough for every view to be in sight, and so to be drawn.
+  const page = await browser.newPage({ viewport: { width, height: 5000 }, colorScheme: scheme });
+  await page.goto(`${server.resolvedUrls.local[0]}${hash}`);
+  await page.waitForSelector('main[data-phase=resting]');
+  await page.click('button.primary');
+  await page.waitForSelector('main[data-phase=playing]');
+  await page.waitForSelector('main[data-phase=resting]');
+  await page.waitForTimeout(2500);
+  const box = await page.locator('main').boundingBox();
+  const png = await page.screenshot({ clip: { x: 0, y: 0, width, height: Math.ceil(box.height) } });
+  if (pngs) writeFileSync(join(pngs, `${name}.png`), png);
+  const image = await loadImage(png);
+  const canvas = createCanvas(Math.round(shrink * image.width), Math.round(shrink * image.height));
+  const ctx = canvas.getContext('2d');
+  ctx.imageSmoothingQuality = 'high';
+  ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
+  writeFileSync(join(out, `${name}.webp`), await canvas.encode('webp', quality));
+  await page.close();
+}
+await browser.close();
+await server.close();

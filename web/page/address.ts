@@ -1,0 +1,73 @@
+import type { Choice } from '../engine/protocol.ts';
+
+/** What a page shows, as its address has it: who opens the address gets the same runs. */
+export interface Setup {
+  readonly preset: string;
+  /** An experiment of one's own, in place of the preset. */
+  readonly experiment: unknown;
+  readonly seed: number | null;
+  /** Null: the rule of the experiment. */
+  readonly rule: string | null;
+  /** A second run beside the first, on the same seed; null: none. */
+  readonly beside: string | null;
+  readonly neuron: string | null;
+  readonly chip: string | null;
+  readonly settings: readonly string[];
+  /** Symbols or trials at which training stops; null: its end. */
+  readonly until: number | null;
+}
+
+export const first: Setup = {
+  preset: 'four-six-back',
+  experiment: null,
+  seed: null,
+  rule: null,
+  beside: null,
+  neuron: null,
+  chip: null,
+  settings: [],
+  until: null,
+};
+
+/** In `beside`: the rule of the experiment itself. */
+export const ownRule = 'own';
+
+export function toHash(setup: Setup): string {
+  const parameters = new URLSearchParams();
+  if (setup.experiment === null) parameters.set('preset', setup.preset);
+  else parameters.set('experiment', JSON.stringify(setup.experiment));
+  for (const key of ['seed', 'rule', 'beside', 'neuron', 'chip', 'until'] as const) {
+    const value = setup[key];
+    if (value !== null) parameters.set(key, String(value));
+  }
+  for (const setting of setup.settings) parameters.append('set', setting);
+  return `#${parameters}`;
+}
+
+/** @throws SyntaxError for an experiment that is no JSON */
+export function fromHash(hash: string): Setup {
+  const parameters = new URLSearchParams(hash.replace(/^#/, ''));
+  const number = (key: string) => {
+    const text = parameters.get(key);
+    return text === null || text === '' ? null : Number(text);
+  };
+  const experiment = parameters.get('experiment');
+  return {
+    preset: parameters.get('preset') ?? first.preset,
+    experiment: experiment === null ? null : JSON.parse(experiment),
+    seed: number('seed'),
+    rule: parameters.get('rule'),
+    beside: parameters.get('beside'),
+    neuron: parameters.get('neuron'),
+    chip: parameters.get('chip'),
+    settings: parameters.getAll('set'),
+    until: number('until'),
+  };
+}
+
+/** What each side of the page runs. */
+export function choicesOf({ preset, experiment, seed, rule, beside, neuron, chip, settings }: Setup): Choice[] {
+  const base = experiment === null ? { preset } : { experiment };
+  const rules = beside === null ? [rule] : [rule, beside === ownRule ? null : beside];
+  return rules.map((one) => ({ base, seed, rule: one, neuron, chip, settings }));
+}
