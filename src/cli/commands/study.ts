@@ -1,8 +1,8 @@
 import { ConfigError } from '../../core/errors.ts';
+import { meritIn } from '../../core/merit.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { type Cell, coveringCells, type PlannedRun } from '../../study/plan.ts';
 import { countStates, type State, states } from '../../study/table.ts';
-import { meritIn } from '../merit.ts';
 import { fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import type { Outcome } from '../pool.ts';
 import { availableMemory } from '../runFolder.ts';

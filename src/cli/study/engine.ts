@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, DivergenceError, LockedError, UnsupportedError } from '../../core/errors.ts';
+import { meritOf } from '../../core/merit.ts';
 import { ownScores } from '../../core/network.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { createExperiment } from '../../experiment/experiment.ts';
@@ -12,7 +13,6 @@ import type { State } from '../../study/table.ts';
 import { catalogue } from '../catalogue.ts';
 import { threadBytes } from '../commands/run.ts';
 import { type Job, loadParts } from '../execute.ts';
-import { meritOf } from '../merit.ts';
 import { type Lane, type Outcome, openLane } from '../pool.ts';
 import { isRunFolder } from '../runFolder.ts';
 import { folderOf, lookAt, noteFailure, type OpenStudy, type PlannedStudy } from './folder.ts';

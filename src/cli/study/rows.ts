@@ -1,7 +1,7 @@
 import type { EvaluationEvent } from '../../core/events.ts';
+import { meritIn } from '../../core/merit.ts';
 import { meritName, scoreOf } from '../../study/measures.ts';
 import type { StudyRow } from '../../study/table.ts';
-import { meritIn } from '../merit.ts';
 import { fixed } from '../output.ts';
 import { type Found, folderOf, lookAt, type OpenStudy } from './folder.ts';
 
