@@ -7,6 +7,7 @@ import { installed, packed, ran, tsc } from './installed.ts';
 /** A program that uses every entry point. */
 const program = `import { createExperiment, type ExperimentConfig, type LoadedTensorFlow, loadKernels, preset } from 'spiketrace';
 import { catalogue, ready } from 'spiketrace/browser';
+import { loadRun, readNpy, trainInto, weightFiles, writeNpy } from 'spiketrace/files';
 import { deploy, profileSchema } from 'spiketrace/hardware';
 import { models } from 'spiketrace/models';
 import { renderLearningCurve } from 'spiketrace/plot';
@@ -20,14 +21,21 @@ for (const used of [deploy, renderLearningCurve, loadKernels, ready, engineOf, p
   if (typeof used !== 'function') throw new Error('not exported');
 }
 experiment.train({ until: 4000 });
-console.log(config.seed, catalogue.rules.length === models.rules.length, experiment.evaluate({ total: 160 }).loss > 0);
+const few = { ...given, training: { total: 320, streams: 16, chunkSteps: 10 } };
+trainInto('from-a-program', few, { until: 160, goOn: true }).then(({ folder, amount }) => {
+  const [first] = weightFiles(loadRun(folder).run.network);
+  const { shape, data } = readNpy(folder + '/weights/' + first.name + '.npy');
+  writeNpy('copy.npy', data, shape);
+  if (amount !== 160 || data[3] !== first.values[3] || readNpy('copy.npy').data[3] !== data[3]) throw new Error('files');
+  console.log(config.seed, catalogue.rules.length === models.rules.length, experiment.evaluate({ total: 160 }).loss > 0);
+});
 `;
 
 /** The same for CommonJS, where Node loads ES modules that do not await at their top. */
 const commonJs = `const { createExperiment, preset } = require('spiketrace');
 const { models } = require('spiketrace/models');
 const { tasks } = require('spiketrace/tasks');
-for (const entry of ['hardware', 'plot', 'browser']) if (!require('spiketrace/' + entry)) throw new Error(entry);
+for (const entry of ['hardware', 'plot', 'browser', 'files']) if (!require('spiketrace/' + entry)) throw new Error(entry);
 console.log(createExperiment(preset('four-six-back'), { ...models, tasks }).config.seed);
 `;
 
