@@ -10,6 +10,7 @@ import { catalogue, ready } from 'spiketrace/browser';
 import { loadRun, readNpy, trainInto, weightFiles, writeNpy } from 'spiketrace/files';
 import { deploy, profileSchema } from 'spiketrace/hardware';
 import { models } from 'spiketrace/models';
+import { namedConventions, readGraph } from 'spiketrace/nir';
 import { renderLearningCurve } from 'spiketrace/plot';
 import { tasks } from 'spiketrace/tasks';
 
@@ -17,7 +18,7 @@ const given = { ...preset('four-six-back'), backend: 'reference' };
 const experiment = createExperiment(given, { ...models, tasks });
 const config: ExperimentConfig = experiment.config;
 const engineOf = (found: LoadedTensorFlow): string => found.engine;
-for (const used of [deploy, renderLearningCurve, loadKernels, ready, engineOf, profileSchema.parse]) {
+for (const used of [deploy, renderLearningCurve, loadKernels, readGraph, ready, engineOf, profileSchema.parse]) {
   if (typeof used !== 'function') throw new Error('not exported');
 }
 experiment.train({ until: 4000 });
@@ -35,7 +36,7 @@ trainInto('from-a-program', few, { until: 160, goOn: true }).then(({ folder, amo
 const commonJs = `const { createExperiment, preset } = require('spiketrace');
 const { models } = require('spiketrace/models');
 const { tasks } = require('spiketrace/tasks');
-for (const entry of ['hardware', 'plot', 'browser', 'files']) if (!require('spiketrace/' + entry)) throw new Error(entry);
+for (const entry of ['hardware', 'plot', 'browser', 'files', 'nir']) if (!require('spiketrace/' + entry)) throw new Error(entry);
 console.log(createExperiment(preset('four-six-back'), { ...models, tasks }).config.seed);
 `;
 
