@@ -47,7 +47,13 @@ const wholeBatches = ({ total, streams = 1 }, share) => streams * Math.round((to
 function run(name, settings, seed) {
   const experiment = createExperiment(applySettings(preset(name), [...settings, `seed=${seed}`]), catalogue);
   const start = performance.now();
-  experiment.train();
+  try {
+    experiment.train();
+  } catch (error) {
+    if (error.name !== 'DivergenceError') throw error;
+    const diverged = { error: null, lossPerStep: null, rateHz: null };
+    return { ...diverged, seconds: Math.round((performance.now() - start) / 1000) };
+  }
   const seconds = Math.round((performance.now() - start) / 1000);
   const { accuracy, expectedLoss, lossPerStep, rateHz } = experiment.evaluate();
   experiment.close();
@@ -84,8 +90,10 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
 }
 
 const of = (task, rule) => rows.filter((row) => row.task === task && row.rule === rule);
-const errorsOf = (task, rule) => of(task, rule).map(({ error }) => error);
-const digitsOf = (task) => Math.max(3, 2 - Math.floor(Math.log10(Math.max(1e-9, ...errorsOf(task, control)))));
+/** NaN where a training diverged. */
+const errorsOf = (task, rule) => of(task, rule).map(({ error }) => error ?? Number.NaN);
+const digitsOf = (task) =>
+  Math.max(3, 2 - Math.floor(Math.log10(Math.max(1e-9, ...errorsOf(task, control).filter(Number.isFinite)))));
 console.log(`| preset | ${Object.keys(rules).join(' | ')} |`);
 console.log(
   `|---|${Object.keys(rules)
@@ -109,6 +117,11 @@ for (const { task, rule } of cells) {
   if (own.length === 0) continue;
   const apart =
     rule === control || own.length < 2 || frozen.length < 2 ? '–' : standardErrorsBetween(own, frozen).toFixed(0);
+  if (!own.every(Number.isFinite)) {
+    const lost = own.filter((error) => !Number.isFinite(error)).length;
+    console.log(`| \`${task}\` | ${rule} | ${own.length} | diverged in ${lost} of ${own.length} | – | – | – |`);
+    continue;
+  }
   const [rate, seconds] = ['rateHz', 'seconds'].map((name) => median(of(task, rule).map((row) => row[name])));
   console.log(
     `| \`${task}\` | ${rule} | ${own.length} | ${summary(own, digitsOf(task))} | ${apart} | ${rate.toFixed(0)} | ${seconds} |`,
