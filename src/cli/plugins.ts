@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { createJiti } from 'jiti';
 import * as zod from 'zod';
+import type { ChipProfile } from '../../hardware/index.ts';
 import * as hardware from '../../hardware/index.ts';
 import * as models from '../../models/index.ts';
 import * as tasks from '../../tasks/index.ts';
@@ -14,6 +15,7 @@ import type { Catalogue } from '../core/plugins.ts';
 import * as spiketrace from '../index.ts';
 import { ensureWritableFolder, readBytes, writeAtomic } from '../record/index.ts';
 import { catalogue, extendCatalogue } from './catalogue.ts';
+import { addChips, chipsOf } from './chips.ts';
 
 /** A file of somebody's own, whose entries are in the catalogue now. */
 export interface Plugin {
@@ -81,7 +83,9 @@ function load({
 }: Pick<Plugin, 'path' | 'bytes' | 'named'> & { readonly said: string }): void {
   const sha256 = hashOf(bytes);
   if (loaded.some((one) => one.sha256 === sha256)) return;
-  extendCatalogue(partsOf(evaluate(path, bytes, said), said), said);
+  const { parts, chips } = partsOf(evaluate(path, bytes, said), said);
+  extendCatalogue(parts, said);
+  addChips(chips);
   loaded.push({ path, file: nameOf(path), sha256, named, bytes });
 }
 
@@ -114,22 +118,27 @@ function evaluate(path: string, bytes: Uint8Array, said: string): unknown {
 
 const extensionOf = (path: string) => /\.[^.]*$/.exec(path)?.[0] ?? '.ts';
 
-/** @throws ConfigError for an export that is no part of a catalogue */
-function partsOf(given: unknown, said: string): Partial<Catalogue> {
-  const known = Object.keys(catalogue) as (keyof Catalogue)[];
+/** @throws ConfigError for an export that is no part of a catalogue and no chip */
+function partsOf(
+  given: unknown,
+  said: string,
+): { readonly parts: Partial<Catalogue>; readonly chips: readonly ChipProfile[] } {
+  const known = [...Object.keys(catalogue), 'chips'];
   const expected = `an object of lists: ${known.join(', ')}`;
   if (typeof given !== 'object' || given === null) throw new ConfigError(`${said}: default export`, given, expected);
   const names = Object.keys(given);
-  const odd = names.find((name) => !known.includes(name as never));
+  const odd = names.find((name) => !known.includes(name));
   if (odd !== undefined || names.length === 0) throw new ConfigError(`${said}: default export`, odd ?? given, expected);
-  for (const list of names as (keyof Catalogue)[]) {
-    const entries = (given as Record<string, unknown>)[list];
+  const { chips = [], ...parts } = given as Record<string, unknown>;
+  for (const [list, entries] of Object.entries({ chips, ...parts })) {
     if (!Array.isArray(entries)) throw new ConfigError(`${said}: ${list}`, entries, 'a list');
-    entries.forEach((entry, at) => {
+  }
+  for (const list of Object.keys(parts) as (keyof Catalogue)[]) {
+    (parts[list] as unknown[]).forEach((entry, at) => {
       checkEntry(entry, list, `${said}: ${list}.${at}`);
     });
   }
-  return given;
+  return { parts, chips: chipsOf(chips as unknown[], said) };
 }
 
 function checkEntry(entry: unknown, list: keyof Catalogue, path: string): void {

@@ -40,6 +40,44 @@ describe('a plug-in that the command line names', () => {
     }
   });
 
+  it('may bring a chip and an optimiser, which a run folder keeps too', async () => {
+    const chip = `import { profiles } from 'spiketrace/hardware';
+import { z } from 'zod';
+const half = {
+  kind: 'half', source: 'own', params: z.strictObject({ kind: z.literal('half') }),
+  derive: () => ({ kind: 'half', kernel: null, linear: false, slots: [],
+    step(g: Float64Array, _: unknown, rate: number) { for (let s = 0; s < g.length; s++) g[s] *= rate / 2; } }),
+};
+export default { optimizers: [half], chips: [{ ...profiles[7], id: 'own-chip', inputs: { ...profiles[7].inputs, value: 1 } }] };`;
+    const own = folderWith({ 'chip.ts': chip, 'bad.ts': chip.replace("id: 'own-chip'", "id: 'A b', compartments: 0") });
+    const few = set({ 'training.total': 160 });
+    const trained = (kind: string, rate: number, out: string) =>
+      succeed(
+        [
+          'train',
+          ...streaming,
+          ...few,
+          ...set({ optimizer: { kind, rates: { in: rate, rec: rate, out: rate } } }),
+          '--backend',
+          'reference',
+          '--no-figures',
+          '--plugin',
+          'chip.ts',
+          '--out',
+          out,
+        ],
+        own,
+      );
+    await trained('half', 0.2, 'half');
+    await trained('sgd', 0.1, 'sgd');
+    const weights = (out: string) => readFileSync(join(own, out, 'weights/rec.npy'));
+    expect(weights('half').equals(weights('sgd'))).toBe(true);
+    const { stdout } = await succeed(['deploy', 'half', '--chip', 'own-chip'], own);
+    expect(stdout).toMatch(/own-chip +does not fit .*sizes: 3 inputs, 1 offered; fits if inputs >= 3/);
+    const bad = await spiketrace(['list', 'chips', '--plugin', 'bad.ts'], own);
+    expect(bad.stderr).toMatch(/bad\.ts: chips\.0\.id: got "A b"[\s\S]*bad\.ts: chips\.0\.compartments: got 0/);
+  });
+
   it('need not be named again: the run has a copy and its hash', async () => {
     await succeed(
       ['train', ...ofSign, '--no-figures', '--until', '160', '--plugin', 'mine.ts', '--out', 'half'],

@@ -5,12 +5,9 @@ import {
   type Deployment,
   demandOf,
   deploy as deployOn,
-  profileSchema,
-  profiles,
   structureOf,
   widthsOf,
 } from '../../../hardware/index.ts';
-import { parseWhole } from '../../config/parse.ts';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { NetworkSpec } from '../../core/network.ts';
@@ -18,6 +15,7 @@ import { type Accuracy, measureAccuracy } from '../../experiment/deployment.ts';
 import { createExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { assertWritableFolder, ensureWritableFolder, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
+import { profileOf } from '../chips.ts';
 import { writeReckonImages } from '../deploy/images.ts';
 import { page } from '../deploy/page.ts';
 import type { Report } from '../deploy/report.ts';
@@ -25,7 +23,6 @@ import { details, measured, verdicts } from '../deploy/text.ts';
 import { loadParts } from '../execute.ts';
 import { fixed, type Global, print, tell } from '../output.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
-import { readJson } from '../verify/index.ts';
 import { readExperiment } from './run.ts';
 
 export interface DeployFlags extends Global {
@@ -114,18 +111,4 @@ export async function openExperiment(source: string, settings: readonly string[]
   if (isRunFolder(source) && settings.length === 0) return loadRun(source);
   const raw = isRunFolder(source) ? loadRun(source).config : await readExperiment(source, []);
   return createExperiment(applySettings(raw, settings, catalogue), catalogue);
-}
-
-/** A profile by its name, or of a JSON file. @throws ConfigError naming every number that is odd, FileError */
-export function profileOf(name: string): ChipProfile {
-  const known = profiles.find(({ id }) => id === name);
-  if (known) return known;
-  if (!name.endsWith('.json')) {
-    throw new ConfigError(
-      '--chip',
-      name,
-      `one of ${profiles.map(({ id }) => id).join(', ')}, or a profile as a .json file`,
-    );
-  }
-  return parseWhole(profileSchema, readJson(name), name);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ChipProfile, chips, profileSchema } from '../../../hardware/index.ts';
+import { type ChipProfile, profileSchema } from '../../../hardware/index.ts';
 import { preset, presetNames } from '../../config/presets.ts';
 import { bound, type Recipe, recipes } from '../../config/recipes.ts';
 import { experimentJsonSchema } from '../../config/schema.ts';
@@ -9,6 +9,7 @@ import type { FigureFormat } from '../../plot/index.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { studyJsonSchema } from '../../study/schema.ts';
 import { catalogue } from '../catalogue.ts';
+import { knownChips } from '../chips.ts';
 import { loadParts } from '../execute.ts';
 import { drawCurves } from '../figures/curves.ts';
 import { type Drawing, drawRun } from '../figures/run.ts';
@@ -16,7 +17,6 @@ import { fixed, type Global, print, table, tell } from '../output.ts';
 import { indicesOf, spanOf } from '../ranges.ts';
 import { findRuns, loadRun } from '../runFolder.ts';
 import { loadForVerify, type Verdict, verifyFile } from '../verify/index.ts';
-import { profileOf } from './deploy.ts';
 
 /** `profile`: of a chip, what a file of one's own looks like. */
 type Registry = () => readonly { readonly name: string; readonly about: string; readonly profile?: ChipProfile }[];
@@ -36,7 +36,8 @@ const registries: Readonly<Record<keyof typeof catalogue | 'chips' | 'presets', 
   optimizers: () => catalogue.optimizers.map(({ kind, source }) => ({ name: kind, about: source })),
   tasks: () => catalogue.tasks.map(({ kind, source }) => ({ name: kind, about: source })),
   losses: () => catalogue.losses.map(({ kind, source }) => ({ name: kind, about: source })),
-  chips: () => chips.map(({ name, about }) => ({ name, about, profile: profileOf(name) })),
+  chips: () =>
+    knownChips().map((profile) => ({ name: profile.id, about: `${profile.name}, ${profile.substrate}`, profile })),
   presets: () =>
     presetNames.map((name) => ({
       name,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../core/errors.ts';
 import { readBytes, writeAtomic } from '../../record/index.ts';
 import { type Global, print } from '../output.ts';
-import { profileOf } from './deploy.ts';
+import { profileOf } from '../chips.ts';
 
 /** What can be begun, the names in its example that become the user's, and how to go on. */
 const kinds = {
