@@ -37,8 +37,10 @@ const rules = {
 };
 /** Streams have no end, and BPTT needs one: as in docs/results/four-six-back.md. */
 const windows = ['rule.window=16', 'rule.segment=8', 'training.update.every=8', 'training.chunkSteps=256'];
+/** Rates have no reset. */
+const ofRates = ['periodic-output', 'cued-segments'];
 const settingsOf = (task, rule, share) => [
-  `rule=${JSON.stringify(rules[rule])}`,
+  `rule=${JSON.stringify(rule === 'BPTT' && ofRates.includes(task) ? { name: 'bptt' } : rules[rule])}`,
   ...(task === 'four-six-back' && rule === 'BPTT' ? windows : []),
   `training.total=${wholeBatches(preset(task).training, share)}`,
 ];
