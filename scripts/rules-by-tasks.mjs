@@ -44,7 +44,7 @@ const settingsOf = (task, rule, share) => [
   ...(task === 'four-six-back' && rule === 'BPTT' ? windows : []),
   `training.total=${wholeBatches(preset(task).training, share)}`,
 ];
-const wholeBatches = ({ total, streams = 1 }, share) => streams * Math.round((total * share) / streams);
+const wholeBatches = ({ total, streams = 1 }, share) => streams * Math.max(1, Math.round((total * share) / streams));
 
 function run(name, settings, seed) {
   const experiment = createExperiment(applySettings(preset(name), [...settings, `seed=${seed}`]), catalogue);
