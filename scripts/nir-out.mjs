@@ -6,10 +6,11 @@ import { models } from '../dist/models/index.js';
 import { weightFiles } from '../dist/src/cli/weights.js';
 import { createRng } from '../dist/src/core/rng.js';
 import { rowAt } from '../dist/src/core/rows.js';
+import { writeHdf5 } from '../dist/src/data/index.js';
 import { createFeed } from '../dist/src/engine/feed.js';
 import { runTrial } from '../dist/src/engine/run.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
-import { exportNetwork, targets, writeHdf5, writtenOwn } from '../dist/src/nir/index.js';
+import { exportNetwork, targets, writtenOwn } from '../dist/src/nir/index.js';
 import { tasks } from '../dist/tasks/index.js';
 
 const folder = process.argv[2];
