@@ -14,5 +14,5 @@ const epoch = '1980-01-01T00:00:00';
 export function encodeNpz(arrays: readonly ArrayToWrite[]): Uint8Array {
   const entries: Zippable = {};
   for (const { name, shape, values } of arrays) entries[`${name}.npy`] = encodeNpy(values, shape);
-  return zipSync(entries, { level: 6, mtime: new Date(epoch) });
+  return zipSync(entries, { level: 6, mtime: epoch });
 }

@@ -24,6 +24,7 @@ export function check(file: string, flags: CheckFlags): boolean {
       name,
       catalogue,
       given.find((choice) => (choice.name ?? choice.kind) === name),
+      () => performance.now(),
     ),
   );
   if (flags.json) for (const row of rows) print(JSON.stringify(row));

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../core/errors.ts';
 import { readBytes, writeAtomic } from '../../record/index.ts';
-import { type Global, print } from '../output.ts';
 import { profileOf } from '../chips.ts';
+import { type Global, print } from '../output.ts';
 
 /** What can be begun, the names in its example that become the user's, and how to go on. */
 const kinds = {
