@@ -1,4 +1,4 @@
-// Damaged inputs of every format: each is accepted, or refused by an error that says where. A crash, a hang (five seconds), an error of the
+// Damaged inputs of every format: each is accepted, or refused by an error that says where. A crash, a hang (five seconds of work), an error of the
 // language, and what makes no sense and is accepted all the same, are faults. A mutant is a function of its seed.
 //
 //     npm run build && node scripts/campaigns/fuzz.mjs [--formats configuration,study] [--from 1] [--count 10000] [--out FILE]
@@ -39,9 +39,11 @@ async function work({ format, from, to, progress }) {
   const counts = {};
   for (let seed = from; seed < to; seed++) {
     Atomics.store(progress, 0, seed);
-    const started = performance.now();
+    const started = process.cpuUsage();
     const { outcome, fault } = await attempt(seed);
-    const took = performance.now() - started;
+    // Of a core: a machine that has other work makes nothing slow.
+    const { user, system } = process.cpuUsage(started);
+    const took = (user + system) / 1000;
     counts[outcome] = (counts[outcome] ?? 0) + 1;
     if (fault) parentPort.postMessage({ seed, fault });
     if (took > slowMs) parentPort.postMessage({ seed, fault: `took ${(took / 1000).toFixed(1)} s` });
@@ -65,7 +67,7 @@ function watch(format, from, to, tell) {
     const timer = setInterval(() => {
       const seed = Atomics.load(progress, 0);
       if (seed !== seen.seed) seen = { seed, at: performance.now() };
-      else if (performance.now() - seen.at > 6 * slowMs) stop({ counts, lost: seed, why: 'does not end' });
+      else if (performance.now() - seen.at > 24 * slowMs) stop({ counts, lost: seed, why: 'does not end' });
     }, 500);
     worker.on('message', (message) => {
       if (message.fault) tell(message);

@@ -45,7 +45,7 @@ const kinds = {
 /** A run that was killed on its way, with its lock. */
 async function killedRun(folder) {
   const { ended, kill } = spiketrace(train(often, 'killed'), folder);
-  while (!existsSync(join(folder, 'killed/metrics.csv'))) await wait(2);
+  while (!existsSync(join(folder, 'killed/checkpoint.bin'))) await wait(2);
   await wait(50);
   kill('SIGKILL');
   await ended;
@@ -53,7 +53,7 @@ async function killedRun(folder) {
 
 function verdict(ended, { codes, runs }, folder, out) {
   const got = ended.map(({ code }) => code).sort();
-  if (!codes.includes(got.join())) return `exit codes ${got}`;
+  if (!codes.includes(got.join())) return `exit codes ${got}: ${ended.map(({ stderr }) => stderr.trim()).join(' | ')}`;
   const wordy = ended.find(({ code, stderr }) => code !== 0 && !/^spiketrace: [^\n]*\n$/.test(stderr));
   if (wordy) return `more than one line: ${wordy.stderr}`;
   if (readdirSync(join(folder, out), { recursive: true }).some((name) => /run\.lock/.test(name)))

@@ -3,7 +3,7 @@ import { assertJson, parseWith } from '../config/parse.ts';
 import { ConfigError } from '../core/errors.ts';
 
 /** Runs of one study at most: what a folder, a table and a job array can still hold. */
-export const mostRuns = 1_000_000;
+export const mostRuns = 100_000;
 
 const seed = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const finite = z.number().min(-1e300).max(1e300);
