@@ -313,6 +313,9 @@ function frameOf(error) {
 export function faultOf(error, { ConfigError, UnsupportedError, schema, parts }) {
   if (error instanceof UnsupportedError)
     return unsupported.test(error.message) ? null : `names no part: ${error.message}`;
+  // A task names a file that is not there.
+  if (error?.name === 'FileError')
+    return /^[^\n]+: [^\n]+$/.test(error.message) ? null : `more than a line: ${error.message}`;
   if (!(error instanceof ConfigError))
     return `${error?.name}: ${error?.message}`.split('\n')[0].slice(0, 200) + frameOf(error);
   const path = /^(.*?): got /s.exec(error.message)?.[1];
