@@ -4,6 +4,14 @@
 // wherever there is no output filter, as is that in `meet`, and the clearing of the sums in `addRateTerm`, whose traces restart with the trial.
 
 const byFile = {
+  'src/cli/verify/lastRead.ts': [
+    ["path = [...at, key].join('.');", "path = [key].join('.');"],
+    ['value = found;', 'value = null;'],
+  ],
+  'src/config/parse.ts': [
+    ['if (keys.length > deepest)', 'if (keys.length > 2 * deepest)'],
+    ['if (isList || value !== undefined)', 'if (value !== undefined)'],
+  ],
   'models/neurons/spiking.ts': [
     ['+ gain * current[j] - vTh * z[prev + j];', '+ gain * current[j] + vTh * z[prev + j];'],
     ['+ gain * current[j] - vTh * z[prev + j];', '+ current[j] - vTh * z[prev + j];'],

@@ -47,6 +47,27 @@ export function parseWhole<T>(schema: z.ZodType<T>, input: unknown, prefix: stri
   throw errors[0].with(errors.slice(1));
 }
 
+/** Levels of nesting at most of what is named, compared and written again. */
+const deepest = 200;
+
+/** Refuses what no JSON file could hold, and what is nested too deeply to be compared. @throws ConfigError with the path */
+export function assertJson(input: unknown, prefix: string, keys: readonly string[] = []): void {
+  const at = () => pathOf(prefix, keys.length > 20 ? keys.slice(0, 20) : keys);
+  if (keys.length > deepest) throw new ConfigError(at(), input, `at most ${deepest} levels of nesting`);
+  if (input === null || typeof input === 'string' || typeof input === 'boolean' || Number.isFinite(input)) return;
+  const isList = Array.isArray(input);
+  if (!isList && (typeof input !== 'object' || ![Object.prototype, null].includes(Object.getPrototypeOf(input)))) {
+    throw new ConfigError(at(), input, 'JSON');
+  }
+  // A hole in a list is an entry too.
+  const entries = isList
+    ? Array.from(input, (value, at) => [`${at}`, value] as const)
+    : Object.entries(input as object);
+  for (const [key, value] of entries) {
+    if (isList || value !== undefined) assertJson(value, prefix, [...keys, key]);
+  }
+}
+
 function errorOf(issue: Issue, input: unknown, prefix: string): ConfigError {
   const at = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
   const path = pathOf(prefix, at.map(String)) || 'experiment';

@@ -34,11 +34,16 @@ export class DivergenceError extends Error {
   }
 }
 
+/** Bytes of a damaged file may stand in a message: control characters are written out. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** A file that is damaged, foreign, or of another version. */
 export class FileError extends Error {
   override readonly name: string = 'FileError';
   constructor(path: string, problem: string) {
-    super(`${path}: ${problem}`);
+    super(`${path}: ${printable(problem)}`);
   }
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseWith } from '../config/parse.ts';
+import { assertJson, parseWith } from '../config/parse.ts';
 import { ConfigError } from '../core/errors.ts';
 
 /** Runs of one study at most: what a folder, a table and a job array can still hold. */
-export const mostRuns = 1_000_000;
+export const mostRuns = 100_000;
 
 const seed = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const finite = z.number().min(-1e300).max(1e300);
@@ -124,6 +124,7 @@ export type StopRule = Study['stop'][number];
 
 /** Checks a study file and fills in its defaults. @throws ConfigError with path, value and range */
 export function parseStudy(input: unknown): Study {
+  assertJson(input, 'study');
   const { $schema: _, ...study } = parseWith(studySchema, input, 'study');
   const { seeds } = study;
   if (Array.isArray(seeds) && new Set(seeds).size < seeds.length) {

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Lock, lockFolder } from '../../src/cli/lock.ts';
 import { differing, emptyFolder, jsonLines, main, spiketrace, start, succeed } from './cli.ts';
 
 /** A fifth of a second of training. */
@@ -40,6 +41,19 @@ function expectSameRuns(folder: string, runs: readonly string[] = names): void {
   for (const name of runs) expect(differing(join(alone, 'out', name), join(folder, 'out', name)), name).toEqual([]);
 }
 
+/** A run that somebody else has: who is to do it waits, and is certainly at work when it is told to stop. */
+function holding(folder: string, name: string): Lock {
+  const run = join(folder, 'out', name);
+  mkdirSync(run, { recursive: true });
+  return lockFolder(run);
+}
+
+/** Until a run has trained a little. */
+async function begun(folder: string, name: string): Promise<void> {
+  const metrics = join(folder, 'out', name, 'metrics.csv');
+  await until(() => existsSync(metrics) && readFileSync(metrics, 'utf8').split('\n').length > 3);
+}
+
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {
     if (tries > 2000) throw new Error('waited for 20 s');
@@ -68,11 +82,22 @@ describe('study run', () => {
   it('goes on where it was killed, by another process that finds its lock', async () => {
     const folder = studyIn(emptyFolder());
     const killed = start(process.execPath, [main, ...run('--threads', '1')], folder);
-    const metrics = join(folder, 'out', names[0], 'metrics.csv');
-    await until(() => existsSync(metrics) && readFileSync(metrics, 'utf8').split('\n').length > 5);
+    const has = (name: string, file: string) => existsSync(join(folder, 'out', name, file));
+    let at = '';
+    // It stands still while somebody looks whether it is within a run.
+    await until(() => {
+      killed.kill('SIGSTOP');
+      at = names.find((name) => has(name, 'run.lock') && has(name, 'metrics.csv') && !has(name, 'summary.json')) ?? '';
+      if (at === '') killed.kill('SIGCONT');
+      return at !== '';
+    });
     killed.kill('SIGKILL');
     await killed.ended;
-    expect(await status(folder)).toMatchObject({ runs: 4, done: 0, stale: [names[0]], waiting: 3 });
+    expect(await status(folder)).toMatchObject({
+      done: names.indexOf(at),
+      stale: [at],
+      waiting: 3 - names.indexOf(at),
+    });
     await succeed(run('--threads', '1'), folder);
     expectSameRuns(folder);
   });
@@ -138,13 +163,14 @@ describe('study cell', () => {
     const folder = studyIn(emptyFolder());
     await succeed(['study', 'commands', 'study.json', '--out', 'out'], folder);
     const cell = ['study', 'cell', 'out', '0', names[2]];
+    const held = holding(folder, names[2]);
     const stopped = start(process.execPath, [main, ...cell], folder);
-    const metrics = join(folder, 'out', names[0], 'metrics.csv');
-    await until(() => existsSync(metrics) && readFileSync(metrics, 'utf8').split('\n').length > 3);
+    await begun(folder, names[0]);
     stopped.kill('SIGTERM');
     stopped.kill('SIGTERM');
     const { code, stdout } = await stopped.ended;
-    expect({ code, waiting: /2 waiting/.test(stdout) }).toEqual({ code: 143, waiting: true });
+    expect({ code, waiting: /[12] waiting/.test(stdout) }).toEqual({ code: 143, waiting: true });
+    held.release();
     await succeed(cell, folder);
     expectSameRuns(folder, [names[0], names[2]]);
     expect(await status(folder)).toMatchObject({ done: 2, waiting: 2 });
@@ -210,7 +236,10 @@ describe('study slurm', () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
     for (const name of ['sbatch', 'scontrol']) {
-      writeFileSync(join(bin, name), `#!/bin/sh\necho ${name} "$@" >> '${join(folder, 'calls')}'\necho 17\n`);
+      writeFileSync(
+        join(bin, name),
+        `#!/bin/sh\necho ${name} "$@" >> '${join(folder, 'calls')}'\necho ${name === 'sbatch' ? 17 : 'JobState=RUNNING'}\n`,
+      );
       chmodSync(join(bin, name), 0o755);
     }
     return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
@@ -234,11 +263,12 @@ describe('study slurm', () => {
     expect((await task(1).ended).code).toBe(0);
     expectSameRuns(folder, [names[3]]);
 
+    const held = holding(folder, names[1]);
     const stopped = task(0);
-    const metrics = join(folder, 'out', names[0], 'metrics.csv');
-    await until(() => existsSync(metrics) && readFileSync(metrics, 'utf8').split('\n').length > 3);
+    await begun(folder, names[0]);
     stopped.kill('SIGTERM');
     expect((await stopped.ended).code).toBe(143);
+    held.release();
     expect(readFileSync(join(folder, 'calls'), 'utf8')).toContain('scontrol requeue 17_0\n');
     expect((await task(0).ended).code).toBe(0);
     expectSameRuns(folder);
@@ -248,7 +278,8 @@ describe('study slurm', () => {
   it('says so where there is no Slurm, and prints the script all the same', async () => {
     const folder = studyIn(emptyFolder());
     const args = ['study', 'slurm', 'study.json', '--out', 'out'];
-    const refused = await spiketrace(args, folder);
+    // A machine that has Slurm has it not in an empty path.
+    const refused = await start('env', [`PATH=${folder}`, process.execPath, main, ...args], folder).ended;
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/^spiketrace: sbatch cannot be started \(ENOENT\)[^\n]*\n$/);
     const { stdout } = await succeed([...args, '--dry-run'], folder);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toJSONSchema } from 'zod';
 import { models } from '../../models/index.ts';
 // @ts-expect-error: a script without types
-import { contextOf, faultOf, pathExists, tryMutant } from '../../scripts/configMutants.mjs';
+import { contextOf, faultOf, pathExists, tryMutant } from '../../scripts/campaigns/fuzz/experiments.mjs';
 import { ConfigError, UnsupportedError } from '../../src/core/errors.ts';
 import * as api from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';

@@ -142,9 +142,14 @@ it('an experiment has what the command line would make of the same settings', ()
   expect(second).toMatchObject({ rule: { name: 'sg-r-d' }, training: { total: 32000 }, seed: 1 });
 });
 
+/** {a: {a: ...}} */
+const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) });
+
 describe('refused:', () => {
   it.each([
     ['an unknown key', { seed: 1 }, /study\.seed: got 1, expected no key "seed"/],
+    ['what is nested too deeply', { set: { a: nested(300) } }, /study\.set\.a\.a.*at most 200 levels of nesting/],
+    ['what is no JSON', { factors: { a: [1, undefined] } }, /study\.factors\.a\.1: got undefined, expected JSON/],
     ['no base', { base: 3 }, /study\.base/],
     ['seeds twice', { seeds: [1, 1] }, /study\.seeds: got \[1,1\], expected every seed once/],
     ['no seed', { seeds: 0 }, /study\.seeds.*>= 1/],
@@ -178,7 +183,7 @@ describe('refused:', () => {
       /study\.factors\.a\.label: got "\.\.\/x"/,
     ],
     ['a setting of two factors', { factors: { a: [1], b: { levels: [2], paths: ['a'] } } }, /factors\.b: got "a"/],
-    ['too many', { factors: { a: { range: [1, 2000, 1] }, b: { range: [1, 2000, 1] } } }, /at most 1000000 runs/],
+    ['too many', { factors: { a: { range: [1, 2000, 1] }, b: { range: [1, 2000, 1] } } }, /at most 100000 runs/],
     ['a path that is none', { set: { 'a..b': 1 } }, /study\.set/],
     [
       'a control that is filtered out',

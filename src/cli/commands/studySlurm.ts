@@ -86,7 +86,14 @@ function submit(script: string): string {
     throw new UnsupportedError(`sbatch cannot be started (${(error as NodeJS.ErrnoException).code}): ${advice}`);
   }
   if (status !== 0) {
-    throw new UnsupportedError(`sbatch refused ${script}: ${stderr.trim()} (too many tasks need --pack)`);
+    // Its last line says what is wrong, those before where that was found.
+    const why = stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^sbatch: (error|fatal): /, '');
+    const advice = /array/i.test(why ?? '') ? ' (more runs in a task: --pack)' : '';
+    throw new UnsupportedError(`sbatch refused ${script}: ${why}${advice}`);
   }
   return stdout.trim().split(';')[0];
 }

@@ -27,7 +27,7 @@ const grace = 60;
 
 /**
  * The script of a job array. A task does its runs one after the other. Told to stop (a minute before its time is over, or on preemption) it saves, and goes
- * back into the queue where work is left; what a user has cancelled stays so.
+ * back into the queue where work is left. What a user has cancelled stays so: `scontrol requeue`, or submitting again, brings it back.
  */
 export function slurmScript(job: SlurmJob): string {
   const { name, folder, list, tasks, pack, throttle, cpus, memoryMb, sbatch, program } = job;
@@ -45,17 +45,19 @@ export function slurmScript(job: SlurmJob): string {
   return `#!/bin/bash
 ${options.map((option) => `#SBATCH ${/\s/.test(option) && !option.includes('"') ? `"${option}"` : option}`).join('\n')}
 
-first=$((SLURM_ARRAY_TASK_ID * ${pack} + 1))
-mapfile -t runs < <(sed -n "$first,$((first + ${pack - 1}))p" ${shellQuoted([list])})
-
 told=0
 trap 'told=$((told + 1)); kill -TERM "$child" 2>/dev/null' TERM
+
+first=$((SLURM_ARRAY_TASK_ID * ${pack} + 1))
+mapfile -t runs < <(sed -n "$first,$((first + ${pack - 1}))p" ${shellQuoted([list])})
 ${shellQuoted([...program, 'study', 'cell', folder])} --threads ${cpus} "\${runs[@]}" &
 child=$!
+# Who was told before there was a program tells it now.
+seen=$told
+[ "$seen" -gt 0 ] && kill -TERM "$child"
 wait "$child"
 code=$?
 # A signal ends "wait" before the program has saved.
-seen=0
 while [ "$told" -gt "$seen" ]; do
   seen=$told
   wait "$child"
@@ -63,8 +65,9 @@ while [ "$told" -gt "$seen" ]; do
 done
 
 if [ "$code" -eq 143 ]; then
+  # One that Slurm is ending itself (cancelled, or put back already) is no longer running.
   task="\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}"
-  scontrol show job "$task" | grep -q JobState=CANCELLED || scontrol requeue "$task"
+  scontrol show job "$task" | grep -q JobState=RUNNING && scontrol requeue "$task"
 fi
 exit "$code"
 `;

@@ -12,6 +12,7 @@ import { type EpropNetworkFile, verifyEpropNetwork } from './epropNetwork.ts';
 import { type EpropRewardFile, verifyEpropReward } from './epropReward.ts';
 import { type EpropTrainingFile, verifyEpropTraining } from './epropTraining.ts';
 import { type KernlFile, verifyKernl } from './kernl.ts';
+import { lastRead } from './lastRead.ts';
 import { type LoihiAtrlifFile, type LoihiLifFile, verifyLoihiAtrlif, verifyLoihiLif } from './loihi.ts';
 import { type LoihiLearningFile, verifyLoihiLearning } from './loihiLearning.ts';
 import { type NestFile, verifyNestIntervals } from './nestIntervals.ts';
@@ -88,13 +89,19 @@ export function verifyFile(path: string, backend: Subject['backend'] = 'referenc
       `unknown kind ${JSON.stringify(kind) ?? 'none'}; known are ${[...kinds.keys()].join(', ')}`,
     );
   }
-  let quantities: Quantity[];
-  try {
-    quantities = reader(content as never, subjects[backend], path);
-  } catch (error) {
-    throw new FileError(path, `cannot be used as ${kind}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const quantities = quantitiesOf(content, (file) => reader(file as never, subjects[backend], path), `${kind}`, path);
   return { file: path, pass: passes(quantities), quantities };
+}
+
+/** @throws FileError that says why, or which value was looked at last where something else was expected there */
+function quantitiesOf(content: unknown, reader: (file: unknown) => Quantity[], kind: string, path: string): Quantity[] {
+  try {
+    return reader(content);
+  } catch (error) {
+    const { message, name } = error instanceof Error ? error : new Error(String(error));
+    const isOfTheLanguage = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'].includes(name);
+    throw new FileError(path, `cannot be used as ${kind}: ${isOfTheLanguage ? lastRead(content, reader) : message}`);
+  }
 }
 
 /** @throws FileError for a file that cannot be read or is not JSON */

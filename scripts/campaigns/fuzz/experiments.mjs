@@ -1,17 +1,6 @@
-// Mutated experiments: what `scripts/fuzz-config.mjs` and its test try, and what they call a fault.
+// Mutated experiments: what `scripts/campaigns/fuzz.mjs` and its test try, and what they call a fault.
 
-/** A small generator of its own, so that a mutant is a function of its seed alone (mulberry32). */
-function generator(seed) {
-  let state = (Math.imul(seed, 0x9e3779b1) + 0x85ebca6b) >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (n) => Math.floor(uniform() * n);
-  return { uniform, below, pick: (list) => list[below(list.length)] };
-}
+import { generator } from '../program.mjs';
 
 const isNode = (value) => typeof value === 'object' && value !== null;
 
@@ -324,6 +313,9 @@ function frameOf(error) {
 export function faultOf(error, { ConfigError, UnsupportedError, schema, parts }) {
   if (error instanceof UnsupportedError)
     return unsupported.test(error.message) ? null : `names no part: ${error.message}`;
+  // A task names a file that is not there.
+  if (error?.name === 'FileError')
+    return /^[^\n]+: [^\n]+$/.test(error.message) ? null : `more than a line: ${error.message}`;
   if (!(error instanceof ConfigError))
     return `${error?.name}: ${error?.message}`.split('\n')[0].slice(0, 200) + frameOf(error);
   const path = /^(.*?): got /s.exec(error.message)?.[1];

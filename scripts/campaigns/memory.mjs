@@ -1,0 +1,90 @@
+// What a run states to need (before it is built) against what its process uses at most, over random configurations: sizes, streams, steps, rules,
+// backends. Used is the peak of the process less that of one that builds the smallest network there is, so that the program itself is on neither side.
+//
+//     npm run build && node scripts/campaigns/memory.mjs [--count 100] [--seed 1] [--out FILE]
+import { spawnSync } from 'node:child_process';
+import { models } from '../../dist/models/index.js';
+import * as api from '../../dist/src/index.js';
+import { tasks } from '../../dist/tasks/index.js';
+import { generator, openLog, option } from './program.mjs';
+
+const catalogue = { ...models, tasks };
+/** Small networks are noise beside what Node takes for itself. */
+const least = 24 * 2 ** 20;
+const most = 600 * 2 ** 20;
+
+function drawn(rng) {
+  const between = (low, high) => Math.round(low * (high / low) ** rng.uniform());
+  const streams = between(1, 64);
+  const chunkSteps = 20 * between(1, 20);
+  return [
+    `rule.name=${rng.pick(['e-prop-1', 'sg-r-d', 'bptt', 'readout-only'])}`,
+    `network.neurons=${between(50, 3000)}`,
+    `training.streams=${streams}`,
+    `training.chunkSteps=${chunkSteps}`,
+    `training.total=${streams * chunkSteps}`,
+    `evaluation.streams=${between(1, 32)}`,
+    `evaluation.total=${between(100, 2000)}`,
+    `backend=${rng.pick(['wasm', 'reference'])}`,
+  ];
+}
+
+/** In a process of its own: one trial and an evaluation. */
+const child = `
+const [settings] = process.argv.slice(-1);
+const api = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+const { models } = await import(${JSON.stringify(new URL('../../dist/models/index.js', import.meta.url).href)});
+const { tasks } = await import(${JSON.stringify(new URL('../../dist/tasks/index.js', import.meta.url).href)});
+const catalogue = { ...models, tasks };
+const made = api.createExperiment(api.applySettings(api.preset('four-six-back'), JSON.parse(settings), catalogue), catalogue);
+made.trainTrials().next();
+made.checkpoint();
+made.evaluate();
+console.log(process.resourceUsage().maxRSS);
+`;
+
+function peak(settings) {
+  const args = ['--input-type=module', '-e', child, JSON.stringify(settings)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 120_000 });
+  return status === 0
+    ? { bytes: Number(stdout) * 1024 }
+    : { error: stderr.trim().split('\n').at(-1) || 'longer than two minutes' };
+}
+
+const say = openLog('memory');
+const rng = generator(Number(option('seed', 1)));
+const count = Number(option('count', 100));
+const tiny = [
+  'network.neurons=2',
+  'training.streams=1',
+  'training.chunkSteps=20',
+  'training.total=20',
+  'evaluation.total=20',
+  'evaluation.streams=1',
+];
+const base = Math.min(...[1, 2, 3].map(() => peak(tiny).bytes));
+const ratios = [];
+say('stated MiB, used MiB, stated / used, settings');
+while (ratios.length < count) {
+  const settings = drawn(rng);
+  const made = api.createExperiment(api.applySettings(api.preset('four-six-back'), settings, catalogue), catalogue);
+  const stated = made.memory.total;
+  made.close();
+  if (stated < least || stated > most) continue;
+  const { bytes, error } = peak(settings);
+  if (error) {
+    say(`no number: ${error}; ${settings.join(' ')}`);
+    continue;
+  }
+  const used = bytes - base;
+  ratios.push(stated / used);
+  say(
+    `${[stated, used].map((each) => (each / 2 ** 20).toFixed(0)).join(', ')}, ${(stated / used).toFixed(2)}, ${settings.join(' ')}`,
+  );
+}
+ratios.sort((a, b) => a - b);
+const within = ratios.filter((ratio) => ratio >= 0.8 && ratio <= 1.1).length;
+const at = (share) => ratios[Math.floor(share * (ratios.length - 1))].toFixed(2);
+say(
+  `${within} of ${ratios.length} within 0.8 and 1.1; least ${at(0)}, a tenth below ${at(0.1)}, median ${at(0.5)}, a tenth above ${at(0.9)}, most ${at(1)}`,
+);
