@@ -18,6 +18,7 @@ const layers: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['src/index.ts', layersOf('core config data engine experiment backends optim record study')],
   ['src/browser.ts', ['src/index.ts', 'src/core/', 'src/backends/', 'models/', 'tasks/']],
   ['web/views/', ['src/plot/palette.ts']],
+  ['web/figure/', ['src/plot/palette.ts', 'src/plot/types.ts', 'src/plot/meanCurve.ts']],
   [
     'web/page/',
     ['web/engine/protocol.ts', 'web/engine/worker.ts', 'web/views/', 'src/backends/wasm/kernels.wasm', 'examples/'],
@@ -41,6 +42,7 @@ const packages: Readonly<Record<string, string>> = {
   preact: 'web/page/',
   'd3-scale': 'web/views/',
   svgcanvas: 'web/page/',
+  uplot: 'web/figure/',
   sucrase: 'web/page/',
   vite: 'web/vite.config.ts',
 };
@@ -101,6 +103,7 @@ it.each([
   ['web/page/a.tsx', "import { createSession } from '../engine/session.ts';"],
   ['web/engine/a.ts', "import { createRun } from '../../src/engine/run.ts';"],
   ['web/views/a.ts', "import { render } from 'preact';"],
+  ['web/figure/a.ts', "import { renderStacked } from '../../src/plot/stacked.ts';"],
 ])('finds a planted violation: %s with %s', (path, text) => {
   expect(violations(new Map([[path, text]]))).toHaveLength(1);
 });

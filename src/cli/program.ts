@@ -338,7 +338,7 @@ function addPlot(program: Command): void {
     .command('plot')
     .argument('<folder>', 'a run folder, or a folder of runs')
     .description('draw the figures again: raster, stacked traces before and after, learning curve, weights')
-    .option('--format <name>', 'png, or svg: lines and text as paths', 'png')
+    .option('--format <name>', 'png; svg: lines and text as paths; html: to zoom and point at, weights as png', 'png')
     .option('--window <from:to>', 'ms of a trial, or of a stream after its first chunk, that raster and traces show')
     .option('--neurons <rows>', 'rows of the raster whose traces are drawn, for example 0,5,10-12')
     .option('--panels <names>', 'of the stacked figure: some of input,neurons,v,psi,signal,readout,error')
@@ -348,6 +348,7 @@ function addPlot(program: Command): void {
       'after',
       examples([
         'spiketrace plot runs/first',
+        'spiketrace plot runs/first --format html',
         'spiketrace plot runs/first --format svg --window 100:400 --neurons 3,7 --panels neurons,v,signal --out figures',
       ]),
     )
