@@ -1,4 +1,5 @@
-// Bundles what figures of the format html run in the browser: src/plot/pages/, and the same in dist where there is one.
+// Bundles what browsers run of the package: figures of the format html (src/plot/pages/) and the dashboard (src/cli/live/pages/), and the same in
+// dist where there is one.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from 'rolldown';
@@ -9,18 +10,26 @@ const pages = [
     to: 'plot/pages/figure',
     styles: ['node_modules/uplot/dist/uPlot.min.css', 'web/figure/style.css'],
   },
+  {
+    input: 'web/dashboard/main.tsx',
+    to: 'cli/live/pages/dashboard',
+    styles: ['web/page/style.css', 'web/dashboard/style.css'],
+    html: 'web/dashboard/dashboard.html',
+  },
 ];
 
-for (const { input, to, styles } of pages) {
+for (const { input, to, styles, html } of pages) {
   mkdirSync(dirname(`src/${to}`), { recursive: true });
   await build({
     input,
     platform: 'browser',
     logLevel: 'warn',
-    output: { file: `src/${to}.js`, format: 'iife', minify: true, comments: { legal: true } },
+    tsconfig: 'web/tsconfig.json',
+    output: { file: `src/${to}.js`, format: 'iife', minify: true, codeSplitting: false, comments: { legal: true } },
   });
   writeFileSync(`src/${to}.css`, styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
+  if (html) copyFileSync(html, `src/${to}.html`);
   if (!existsSync('dist/src')) continue;
   mkdirSync(dirname(`dist/src/${to}`), { recursive: true });
-  for (const end of ['js', 'css']) copyFileSync(`src/${to}.${end}`, `dist/src/${to}.${end}`);
+  for (const end of ['js', 'css', ...(html ? ['html'] : [])]) copyFileSync(`src/${to}.${end}`, `dist/src/${to}.${end}`);
 }
