@@ -4,6 +4,34 @@
 // wherever there is no output filter, as is that in `meet`, and the clearing of the sums in `addRateTerm`, whose traces restart with the trial.
 
 const byFile = {
+  'src/cli/live/doors.ts': [
+    ["method !== 'GET' || host !== own", "method !== 'GET'"],
+    ["method !== 'GET' || host !== own", 'host !== own'],
+    ['origin !== undefined && origin !==', "origin === 'http://127.0.0.1' && origin !=="],
+    ["site !== 'same-origin' && site !== 'none'", 'false'],
+    ['rest === undefined || !sameSecret(given, token)', 'rest === undefined'],
+    ['timingSafeEqual(digest(a), digest(b))', 'timingSafeEqual(digest(a), digest(a))'],
+    ['randomBytes(32)', 'randomBytes(8)'],
+  ],
+  'src/cli/live/curve.ts': [
+    ['this.#sum / this.#count', 'this.#sum'],
+    ['(score[2 * n] + score[2 * n + 1]) / 2', 'score[2 * n]'],
+    ['this.#amount[2 * n + 1]', 'this.#amount[n]'],
+    ['this.#each *= 2;', 'this.#each *= 1;'],
+  ],
+  'src/cli/live/server.ts': [
+    ['if (response.writableLength > 0) return;', ''],
+    ['if (known?.changes === changes) continue;', ''],
+    ['known?.version === curve.version ? known.points : 0', '0'],
+    ['for (const id of gone) told.delete(id);', ''],
+  ],
+  'src/record/follow.ts': [
+    ['offset += bytes.length;', ''],
+    ['rest = all.subarray(end);', ''],
+    ['identity !== file || size < offset', 'identity !== file'],
+    ['identity !== file || size < offset', 'size < offset'],
+    ['const from = anew ? 0 : offset;', 'const from = offset;'],
+  ],
   'models/neurons/spiking.ts': [
     ['+ gain * current[j] - vTh * z[prev + j];', '+ gain * current[j] + vTh * z[prev + j];'],
     ['+ gain * current[j] - vTh * z[prev + j];', '+ current[j] - vTh * z[prev + j];'],
@@ -1259,6 +1287,8 @@ const nearest = [
   ['src/core/', ['test/core']],
   ['src/engine/', ['test/engine']],
   ['src/study/', ['test/study']],
+  ['src/cli/live/', ['test/cli/liveParts.test.ts']],
+  ['src/record/follow.ts', ['test/record/follow.test.ts']],
   ['src/experiment/tune.ts', ['test/experiment/tune.test.ts']],
   ['src/experiment/diagnosis/', ['test/experiment/diagnosis']],
   ['src/experiment/rule.ts', ['test/graph/rules.test.ts']],

@@ -34,7 +34,7 @@ export function App() {
       <p class="status" role="status">
         {runs.connected ? countInWords(runs) : 'No connection to the server: asking again.'}
       </p>
-      <Comparison runs={listed.filter(({ id }) => compared.has(id))} bounds={runs.look?.bounds ?? []} />
+      <Comparison runs={listed.filter(({ id }) => compared.has(id))} bounds={boundsOf(runs, compared)} />
       <RunTable
         runs={listed}
         order={order}
@@ -49,6 +49,9 @@ export function App() {
     </main>
   );
 }
+
+/** Of the run that is looked into, while its curve is drawn. */
+const boundsOf = ({ look }: Runs, compared: ReadonlySet<string>) => (look && compared.has(look.id) ? look.bounds : []);
 
 function countInWords({ all }: Runs): string {
   const of = (state: string) => [...all.values()].filter((run) => run.state === state).length;
