@@ -4,6 +4,22 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { dirname } from 'node:path';
 import { build } from 'rolldown';
 
+/** Notes the packages that a bundle takes something of. */
+const noticing = (packages) => ({
+  name: 'notices',
+  moduleParsed({ id }) {
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+    if (name) packages.add(name);
+  },
+});
+
+/** Their licences ask to be where they are. */
+const noticesOf = (packages) =>
+  [...packages]
+    .sort()
+    .map((name) => `/*! ${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n*/\n`)
+    .join('');
+
 const pages = [
   {
     input: 'web/figure/main.ts',
@@ -19,14 +35,17 @@ const pages = [
 ];
 
 for (const { input, to, styles, html } of pages) {
+  const packages = new Set();
   mkdirSync(dirname(`src/${to}`), { recursive: true });
   await build({
     input,
     platform: 'browser',
     logLevel: 'warn',
     tsconfig: 'web/tsconfig.json',
-    output: { file: `src/${to}.js`, format: 'iife', minify: true, codeSplitting: false, comments: { legal: true } },
+    plugins: [noticing(packages)],
+    output: { file: `src/${to}.js`, format: 'iife', minify: true, codeSplitting: false },
   });
+  writeFileSync(`src/${to}.js`, `${noticesOf(packages)}${readFileSync(`src/${to}.js`, 'utf8')}`);
   writeFileSync(`src/${to}.css`, styles.map((path) => readFileSync(path, 'utf8')).join('\n'));
   if (html) copyFileSync(html, `src/${to}.html`);
   if (!existsSync('dist/src')) continue;
