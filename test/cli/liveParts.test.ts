@@ -12,6 +12,8 @@ describe('a curve of bounded size', () => {
     expect(amount.length).toBeLessThan(mostPoints);
     expect(amount.length).toBeGreaterThan(mostPoints / 4);
     expect(new Set(score)).toEqual(new Set([0.5]));
+    // Every point stands for as many trials, and lies at the last of them.
+    expect(amount).toEqual(amount.map((_, n) => (n + 1) * amount[0]));
     expect(amount.at(-1)).toBeGreaterThan(9.9 * mostPoints);
     const { version } = curve;
     curve.add(1e6, Number.NaN);
@@ -83,7 +85,10 @@ it('a page that is slow gets no update, and later all at once', () => {
     [0, 1],
     [1, 49],
   ]);
+  tellClient(client, { runs });
+  expect(sent).toHaveLength(2);
   runs.clear();
   tellClient(client, { runs });
-  expect(sent[2]).toEqual({ runs: [], gone: ['a'] });
+  tellClient(client, { runs });
+  expect(sent.slice(2)).toEqual([{ runs: [], gone: ['a'] }]);
 });
