@@ -36,6 +36,10 @@ export const plugin = [
   'a .ts or .js file whose default export adds rules, neurons, tasks, ... of your own; it is run (repeat)',
   many,
 ] as const;
+export const live = [
+  '--live',
+  'print the address of a page of this machine that shows the runs while they train',
+] as const;
 export const json = ['--json', 'machine-readable output, one JSON object a line'] as const;
 
 /** What a command's help ends with. */

@@ -13,8 +13,9 @@ import { record } from './commands/record.ts';
 import { resume, train } from './commands/run.ts';
 import { show } from './commands/show.ts';
 import { tune } from './commands/tune.ts';
+import { watchRuns } from './commands/watch.ts';
 import { widths } from './commands/widths.ts';
-import { backend, examples, json, many, plugin, positive, set, threads, whole } from './options.ts';
+import { backend, examples, json, live, many, plugin, positive, set, threads, whole } from './options.ts';
 import { loadPlugins } from './plugins.ts';
 import { addStudy } from './studyProgram.ts';
 import { version } from './version.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     addTrain,
     addShow,
     addResume,
+    addWatch,
     addCompare,
     addStudy,
     addDeploy,
@@ -73,6 +75,7 @@ function addTrain(program: Command): void {
     .option(...backend)
     .option(...threads)
     .option('--no-figures', 'do not draw figures')
+    .option(...live)
     .option('--record <fields>', 'record steps, for example z,psi,signal,v,threshold,rec.trace.eps')
     .option('--record-neurons <indices>', 'of fields with one value per neuron, for example 0,5,10-12')
     .option('--record-trials <from:to>', 'trials (chunks) to record; default 0:1')
@@ -88,6 +91,7 @@ function addTrain(program: Command): void {
         'spiketrace train four-six-back --set rule.feedback=symmetric --seeds 5 --threads 2',
         'spiketrace train pattern-generation --set training.total=200 --record z,v --record-neurons 0-9',
         'spiketrace train experiment.json --until 320000',
+        'spiketrace train four-six-back --seeds 5 --live',
       ]),
     )
     .action(train);
@@ -117,9 +121,21 @@ function addResume(program: Command): void {
     .option('--until <amount>', 'stop again at this many symbols or trials', whole(1))
     .option(...threads)
     .option('--no-figures', 'do not draw figures')
+    .option(...live)
     .option(...json)
     .addHelpText('after', examples(['spiketrace resume runs/first']))
     .action(resume);
+}
+
+function addWatch(program: Command): void {
+  program
+    .command('watch')
+    .argument('<folder>', 'a run folder, or a folder of runs')
+    .description('show runs on a page of this machine, while they train and after: curves compared, spikes, outputs')
+    .option('--port <n>', 'of 127.0.0.1; default any that is free', whole(0, 65535), 0)
+    .option(...json)
+    .addHelpText('after', examples(['spiketrace watch runs']))
+    .action(watchRuns);
 }
 
 function addCompare(program: Command): void {
@@ -338,7 +354,7 @@ function addPlot(program: Command): void {
     .command('plot')
     .argument('<folder>', 'a run folder, or a folder of runs')
     .description('draw the figures again: raster, stacked traces before and after, learning curve, weights')
-    .option('--format <name>', 'png, or svg: lines and text as paths', 'png')
+    .option('--format <name>', 'png; svg: lines and text as paths; html: to zoom and point at, weights as png', 'png')
     .option('--window <from:to>', 'ms of a trial, or of a stream after its first chunk, that raster and traces show')
     .option('--neurons <rows>', 'rows of the raster whose traces are drawn, for example 0,5,10-12')
     .option('--panels <names>', 'of the stacked figure: some of input,neurons,v,psi,signal,readout,error')
@@ -348,6 +364,7 @@ function addPlot(program: Command): void {
       'after',
       examples([
         'spiketrace plot runs/first',
+        'spiketrace plot runs/first --format html',
         'spiketrace plot runs/first --format svg --window 100:400 --neurons 3,7 --panels neurons,v,signal --out figures',
       ]),
     )

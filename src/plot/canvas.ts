@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Napi from '@napi-rs/canvas';
 import type { Canvas } from '@napi-rs/canvas';
 import { UnsupportedError } from '../core/errors.ts';
-import type { FigureFormat } from './types.ts';
+import type { PictureFormat } from './types.ts';
 
 let loaded: typeof Napi | undefined;
 
@@ -27,7 +27,7 @@ export function canvasModule(): typeof Napi {
  * A canvas of width by height, which keeps pixels or, for a vector format, what was drawn. The type is that of the former, which the
  * latter shares but for what it ends as.
  */
-export function canvasFor(format: FigureFormat, width: number, height: number): Canvas {
+export function canvasFor(format: PictureFormat, width: number, height: number): Canvas {
   const { createCanvas, SvgExportFlag } = canvasModule();
   // Text as paths: the font of a figure is not on every machine.
   if (format === 'svg') return createCanvas(width, height, SvgExportFlag.ConvertTextToPaths) as unknown as Canvas;

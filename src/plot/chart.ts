@@ -17,7 +17,7 @@ import { canvasFor } from './canvas.ts';
 import { type Frame, place, release } from './frame.ts';
 import { drawHeader, type HeaderLayout } from './header.ts';
 import { AXIS, PAPER } from './palette.ts';
-import type { FigureFormat } from './types.ts';
+import type { PictureFormat } from './types.ts';
 
 export interface Point {
   readonly x: number;
@@ -37,7 +37,7 @@ export interface PlotArea {
   readonly bottom: number;
   /** Device pixels per px. */
   readonly scale: number;
-  readonly format: FigureFormat;
+  readonly format: PictureFormat;
   x(value: number): number;
   y(value: number): number;
 }
@@ -102,7 +102,7 @@ export function bottomOf(spec: PlotSpec): number {
   return plot.bottom;
 }
 
-function openPlot(spec: PlotSpec, format: FigureFormat): Plot {
+function openPlot(spec: PlotSpec, format: PictureFormat): Plot {
   Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Decimation);
   const canvas = canvasFor(format, spec.width, spec.height); // Chart.js enlarges it by devicePixelRatio
   const ctx = canvas.getContext('2d');
@@ -119,7 +119,7 @@ function openPlot(spec: PlotSpec, format: FigureFormat): Plot {
   };
 }
 
-function configOf(spec: PlotSpec, ctx: SKRSContext2D, format: FigureFormat): ChartConfiguration<'line', Point[]> {
+function configOf(spec: PlotSpec, ctx: SKRSContext2D, format: PictureFormat): ChartConfiguration<'line', Point[]> {
   return {
     type: 'line',
     platform: BasicPlatform,
@@ -150,7 +150,7 @@ function isGapless(dataset: LineDataset): boolean {
   return dataset.data.every((point) => Number.isFinite(point.y));
 }
 
-function painter(spec: PlotSpec, ctx: SKRSContext2D, format: FigureFormat): Plugin<'line'> {
+function painter(spec: PlotSpec, ctx: SKRSContext2D, format: PictureFormat): Plugin<'line'> {
   return {
     id: 'figure',
     beforeDraw: () => {
@@ -170,7 +170,7 @@ function painter(spec: PlotSpec, ctx: SKRSContext2D, format: FigureFormat): Plug
   };
 }
 
-function areaOf(chart: Chart<'line'>, scale: number, format: FigureFormat): PlotArea {
+function areaOf(chart: Chart<'line'>, scale: number, format: PictureFormat): PlotArea {
   const { left, right, top, bottom } = chart.chartArea;
   const { x, y } = chart.scales;
   const px = (axis: typeof x) => (value: number) => axis.getPixelForValue(value);

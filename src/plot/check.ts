@@ -32,8 +32,8 @@ export function checkOptions(options: FigureOptions): void {
   if (scale !== undefined && !(scale >= 0.5 && scale <= 8)) {
     throw new ConfigError('options.scale', scale, '0.5 to 8 device pixels per pixel');
   }
-  if (format !== undefined && format !== 'png' && format !== 'svg') {
-    throw new ConfigError('options.format', format, 'png or svg');
+  if (format !== undefined && format !== 'png' && format !== 'svg' && format !== 'html') {
+    throw new ConfigError('options.format', format, 'png, svg or html');
   }
 }
 

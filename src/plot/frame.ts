@@ -1,9 +1,10 @@
 import type { Canvas, SKRSContext2D, SvgCanvas } from '@napi-rs/canvas';
+import { ConfigError } from '../core/errors.ts';
 import { canvasFor, canvasModule } from './canvas.ts';
 import { DEFAULT_SCALE } from './check.ts';
 import { font } from './font.ts';
 import { INK, PAPER } from './palette.ts';
-import type { FigureFormat, FigureOptions } from './types.ts';
+import type { FigureOptions, PictureFormat } from './types.ts';
 
 /** Px above the panels that the title takes. */
 export const TITLE_HEIGHT = 30;
@@ -11,7 +12,7 @@ export const MARGIN = 10;
 
 /** The sheet that panels are placed on: white, in px of `scale` device pixels. */
 export interface Frame {
-  readonly format: FigureFormat;
+  readonly format: PictureFormat;
   /** px */
   readonly width: number;
   readonly height: number;
@@ -34,8 +35,10 @@ export function scaleOf(options: FigureOptions): number {
   return formatOf(options) === 'svg' ? 1 : (options.scale ?? DEFAULT_SCALE);
 }
 
-export function formatOf(options: FigureOptions): FigureFormat {
-  return options.format ?? 'png';
+/** @throws ConfigError for a figure that is not drawn here */
+export function formatOf({ format = 'png' }: FigureOptions): PictureFormat {
+  if (format === 'html') throw new ConfigError('options.format', format, 'png or svg, of a figure of this kind');
+  return format;
 }
 
 export function openFrame(width: number, height: number, options: FigureOptions, title: string | undefined): Frame {

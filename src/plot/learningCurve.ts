@@ -5,6 +5,7 @@ import { drawPlots, type LineDataset, type Paint, type Point } from './chart.ts'
 import { checkOptions } from './check.ts';
 import { finish, measuringContext, openFrame, scaleOf, topOf } from './frame.ts';
 import { type Header, layoutHeader } from './header.ts';
+import { interactiveFigure } from './interactive.ts';
 import { checkLearningCurve } from './learningCurveCheck.ts';
 import { withMargin } from './lines.ts';
 import { meanCurve, spreadCurve } from './meanCurve.ts';
@@ -41,6 +42,9 @@ export function renderLearningCurves({ title, panels }: LearningCurvesData, opti
   checkOptions(options);
   for (const panel of panels) checkLearningCurve(panel);
   const heading = options.title ?? title;
+  if (options.format === 'html') {
+    return interactiveFigure({ kind: 'curves', data: { panels, ...(heading ? { title: heading } : {}) } });
+  }
   const width = options.width ?? WIDTH;
   const height = options.height ?? (panels.length === 1 ? HEIGHT : panels.length * PANEL_HEIGHT);
   const bounds = panels.map((panel) => layoutBounds(measuringContext(), panel.bounds));

@@ -4,6 +4,7 @@ import { drawPlots, type PlotSpec } from './chart.ts';
 import { checkGaps, checkLength, checkNotEmpty, checkOptions, checkRaster, checkTime, neuronsOf } from './check.ts';
 import { finish, measuringContext, openFrame, scaleOf } from './frame.ts';
 import { type HeaderLayout, layoutHeader } from './header.ts';
+import { interactiveFigure } from './interactive.ts';
 import { lineDatasets, linesHeader, paintZero, rangeOf } from './lines.ts';
 import { layoutPanels, PANEL_GAP, type PanelLayout } from './panelLayout.ts';
 import { paintRaster, rasterHeader } from './raster.ts';
@@ -32,6 +33,8 @@ export function renderStacked(data: StackedData, options: FigureOptions = {}): U
   checkOptions(options);
   checkStacked(data);
   const title = options.title ?? data.title;
+  if (options.format === 'html')
+    return interactiveFigure({ kind: 'trial', data: { ...data, ...(title ? { title } : {}) } });
   const stack: Stack = { data, width: options.width ?? WIDTH, scale: scaleOf(options), yAxis: { width: 0 } };
   const headers = data.panels.map((panel) => headerOf(panel, stack.width));
   const layout = layoutPanels(data.panels, headers, title, options.height);

@@ -1,4 +1,8 @@
-export type FigureFormat = 'png' | 'svg';
+/** How a figure is drawn here. */
+export type PictureFormat = 'png' | 'svg';
+
+/** Or what a browser draws: one HTML file, of rasters, traces and learning curves only. */
+export type FigureFormat = PictureFormat | 'html';
 
 /** Size, resolution and format of a figure. Everything is in CSS pixels; a PNG has `width * scale` by `height * scale` pixels. */
 export interface FigureOptions {
@@ -8,7 +12,10 @@ export interface FigureOptions {
   readonly height?: number;
   /** Device pixels per CSS pixel of a PNG, 2 by default (print quality). */
   readonly scale?: number;
-  /** `png` by default. `svg`: lines and text as paths; pictures of many cells, such as weights, stay pictures. */
+  /**
+   * `png` by default. `svg`: lines and text as paths; pictures of many cells, such as weights, stay pictures. `html`: to zoom and point at, as
+   * wide as its window; width, height and scale are those of pictures.
+   */
   readonly format?: FigureFormat;
   /** Goes before the title in the data. */
   readonly title?: string;
@@ -97,6 +104,8 @@ export interface StackedData {
 export interface Run {
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;
+  /** Such as its seed; told where somebody points at it. */
+  readonly label?: string;
 }
 
 /** The seeds of one condition, for example of one rule. */
@@ -136,6 +145,11 @@ export interface LearningCurvesData {
   /** From the top. */
   readonly panels: readonly LearningCurveData[];
 }
+
+/** What a figure of the format `html` holds. */
+export type FigureContent =
+  | { readonly kind: 'trial'; readonly data: StackedData }
+  | { readonly kind: 'curves'; readonly data: LearningCurvesData };
 
 export interface WeightMatrix {
   readonly label: string;

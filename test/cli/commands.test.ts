@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { imageOfStream, loadReckon, profiles, readImage } from '../../hardware/index.ts';
@@ -56,6 +56,20 @@ describe('eval and plot', () => {
     expect(figures).toHaveLength(2 * 5 + 1);
     expect(figures.at(-1)).toBe(join('runs', 'learning-curves.png'));
     for (const figure of figures) expect(statSync(join(folder, figure)).size).toBeGreaterThan(2000);
+  });
+
+  it('draw pages for a browser, of which weights are none', async () => {
+    const { stdout } = await succeed(['plot', 'runs', '--format', 'html', '--json'], folder);
+    const names = jsonLines<{ figure: string }>(stdout).map(({ figure }) => basename(figure));
+    expect([...new Set(names)].toSorted()).toEqual([
+      'learning-curve.html',
+      'learning-curves.html',
+      'raster.html',
+      'stacked-after.html',
+      'stacked-before.html',
+      'weights.png',
+    ]);
+    expect(readFileSync(join(folder, 'runs/learning-curves.html'), 'utf8')).not.toMatch(/(src|href)=/);
   });
 });
 

@@ -104,7 +104,7 @@ describe('the report of a deployment', () => {
   it('is a page with all of that and a figure', () => {
     const html = page(report);
     expect(html).toContain('<h1>a &lt;b&gt;, rule bptt</h1>');
-    expect(html).toContain('<h2>reckon: does not fit</h2>');
+    expect(html).toContain('<summary>reckon: does not fit</summary>');
     expect(html).toContain('first parting at step 3: population.rec.v[0, 7]');
     for (const name of ['random draws', 'readout out 0-15', 'arithmetic width', 'past.error', 'projection.in.weights'])
       expect(html).toContain(name);

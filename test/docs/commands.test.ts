@@ -55,6 +55,8 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/studies.md', 'npx spiketrace study', 'commands'],
   ['docs/studies.md', '{\n  "base"', { notRun: 'a study file; plan.test.ts plans it' }],
   ['docs/playground.md', 'npm run web', 'commands'],
+  ['docs/dashboard.md', 'npx spiketrace train', 'commands'],
+  ['docs/dashboard.md', 'npx spiketrace plot', 'commands'],
   ['docs/tutorial-own-rule.md', 'npm install', 'commands'],
   ['docs/tutorial-own-rule.md', 'sed -i', 'commands'],
   ['docs/tutorial-own-rule.md', 'npx spiketrace check', 'commands'],
@@ -67,6 +69,7 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
 
 /** Commands that are not run, by how they begin, with the reason. */
 const notRun: readonly (readonly [begins: string, reason: string])[] = [
+  ['npx spiketrace watch', 'it goes on until it is stopped; test/cli/live.test.ts opens what it serves'],
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
   ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],

@@ -90,7 +90,7 @@ describe('a figure as SVG', () => {
 
   it('is not another format', () => {
     expect(() => figures.network({ format: 'pdf' as never })).toThrow(
-      new ConfigError('options.format', 'pdf', 'png or svg'),
+      new ConfigError('options.format', 'pdf', 'png, svg or html'),
     );
   });
 });

@@ -120,7 +120,9 @@ export async function plot(folder: string, flags: PlotFlags): Promise<void> {
 }
 
 function drawingOf({ format, window, neurons, panels, out }: PlotFlags): Drawing & { readonly format: FigureFormat } {
-  if (format !== 'png' && format !== 'svg') throw new ConfigError('--format', format, 'png or svg');
+  if (format !== 'png' && format !== 'svg' && format !== 'html') {
+    throw new ConfigError('--format', format, 'png, svg or html');
+  }
   return {
     format,
     ...(window === undefined ? {} : { window: spanOf(window, '--window') }),

@@ -12,6 +12,7 @@ import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadParts, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
+import { openLive } from '../live/live.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { withoutPlugins } from '../plugins.ts';
 import { type Outcome, runJobs } from '../pool.ts';
@@ -29,6 +30,7 @@ export interface TrainFlags extends Global {
   readonly threads: number;
   readonly weights?: string;
   readonly figures: boolean;
+  readonly live?: boolean;
   readonly record?: string;
   readonly recordNeurons?: string;
   readonly recordTrials?: string;
@@ -88,16 +90,16 @@ export async function train(source: string, flags: TrainFlags): Promise<void> {
       recording,
     }),
   );
-  await runAndReport(jobs, flags);
+  await runAndReport(jobs, out, flags);
 }
 
 /** `spiketrace resume` */
 export async function resume(
   folder: string,
-  flags: Global & { threads: number; until?: number; figures: boolean },
+  flags: Global & { threads: number; until?: number; figures: boolean; live?: boolean },
 ): Promise<void> {
   const jobs = findRuns(folder).map((path): Job => ({ folder: path, experiment: null, until: flags.until }));
-  await runAndReport(jobs, flags);
+  await runAndReport(jobs, folder, flags);
 }
 
 function seedsOf({ seed, seeds }: TrainFlags): (number | null)[] {
@@ -106,11 +108,16 @@ function seedsOf({ seed, seeds }: TrainFlags): (number | null)[] {
   return Array.from({ length: seeds }, (_, s) => first + s);
 }
 
+/** @param folder that all jobs are at or below */
 async function runAndReport(
   jobs: readonly Job[],
-  flags: Global & { threads: number; figures: boolean },
+  folder: string,
+  flags: Global & { threads: number; figures: boolean; live?: boolean },
 ): Promise<void> {
-  const results = await runAll(jobs, flags);
+  const live = flags.live ? await openLive(folder) : null;
+  if (live) tell(`live: ${live.url}`);
+  const results = await runAll(jobs, flags).finally(() => live?.close());
+  if (live) tell(`the page is closed; it comes back with: spiketrace watch ${folder}`);
   const begun = results.filter(({ amount }) => amount > 0);
   const figures = flags.figures && canDraw(tell) ? begun.flatMap(({ folder }) => drawRun(folder)) : [];
   if (flags.json) {

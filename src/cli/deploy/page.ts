@@ -1,6 +1,7 @@
 import type { Accuracy } from '../../experiment/deployment.ts';
 import { renderLearningCurve } from '../../plot/index.ts';
-import { escaped, htmlPage, htmlTable, image, paragraph } from '../html.ts';
+import { folded, htmlPage, htmlTable, image, paragraph } from '../html.ts';
+import { cards, countInWords, matrix, overviewStyle } from './overview.ts';
 import {
   accuracyRows,
   approximationNote,
@@ -41,23 +42,30 @@ function measured({ chip, accuracy }: Report['deployments'][number]): string {
   ].join('\n');
 }
 
+/** All that is known of one chip, folded. */
 function section(deployment: Report['deployments'][number]): string {
-  const { chip, verdict, reasons } = deployment;
-  return [
-    `<h2>${escaped(chip)}: ${verdict}</h2>`,
-    ...(reasons.length > 0 ? [paragraph(reasons.join('; '))] : []),
-    htmlTable(checkRows(deployment)),
-    htmlTable(stateRows(deployment)),
+  const { chip, verdict } = deployment;
+  const content = [
+    htmlTable(checkRows(deployment), `checks of ${chip}`),
+    htmlTable(stateRows(deployment), `state on ${chip}`),
     paragraph(memoryNote(deployment)),
-    htmlTable(placementRows(deployment)),
-    htmlTable(operationRows(deployment)),
+    htmlTable(placementRows(deployment), `cores of ${chip}`),
+    htmlTable(operationRows(deployment), `operations on ${chip}`),
     paragraph(operationNote(deployment)),
     measured(deployment),
-  ].join('\n');
+  ];
+  return folded(`${chip}: ${verdict}`, content.join('\n'));
 }
 
-/** The report as a page of its own. */
+/** The report as a page of its own: all chips at a glance, and below everything that is known of each. */
 export function page({ experiment, rule, deployments }: Report): string {
-  const heading = `${experiment}, rule ${rule}`;
-  return htmlPage(`${experiment} on chips`, heading, deployments.map(section));
+  const sections = [
+    paragraph(countInWords(deployments)),
+    cards(deployments),
+    '<h2>Checks</h2>',
+    matrix(deployments),
+    '<h2>Details</h2>',
+    ...deployments.map(section),
+  ];
+  return htmlPage(`${experiment} on chips`, `${experiment}, rule ${rule}`, sections, overviewStyle);
 }

@@ -84,6 +84,25 @@ export function memoryNote({ inferenceBytes, learningBytes, overhead, placement 
   );
 }
 
+/** What the memory goes to, byte: weights, state of inference, and state of learning by where a chip would keep it. */
+export function memoryParts({
+  inferenceBytes,
+  inferenceState,
+  inventory,
+}: Deployment): { name: string; bytes: number }[] {
+  const state = inferenceState.reduce((sum, { bytes }) => sum + bytes, 0);
+  const homes = [...new Set(inventory.map(({ home }) => home))].map((home) => ({
+    name: `learning, ${home}`,
+    bytes: inventory.reduce((sum, variable) => sum + (variable.home === home ? variable.bytes : 0), 0),
+  }));
+  const parts = [
+    { name: 'weights', bytes: inferenceBytes - state },
+    { name: 'state of inference', bytes: state },
+    ...homes,
+  ];
+  return parts.filter(({ bytes }) => bytes > 0);
+}
+
 /** What lies on which core. Cores of one population that hold the same are one row. */
 export function placementRows({ placement: { cores, coreBytes } }: Deployment): Rows {
   return {

@@ -4,8 +4,9 @@ import { type Merit, meritOf } from '../../core/merit.ts';
 import { ownLossesOf } from '../../core/network.ts';
 import type { OwnLoss } from '../../core/plugins.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { type FigureOptions, renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
-import { METRICS_CSV, readMetrics } from '../../record/index.ts';
+import { type FigureOptions, type Run, renderLearningCurve, renderLearningCurves } from '../../plot/index.ts';
+import { METRICS_CSV, readBytes, readMetrics } from '../../record/index.ts';
+import { files } from '../runFolder.ts';
 
 /**
  * The learning curves of several runs: every seed thin or a band over them, the mean of each group bold, the bounds dashed. Runs without a trial
@@ -60,12 +61,12 @@ export function drawLosses(
   return renderLearningCurves({ title, panels: [whole, ...own.map(panel)] }, options);
 }
 
-function ownCurve(folder: string, name: string): { x: number[]; y: number[] } {
+function ownCurve(folder: string, name: string): Run {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
-  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.own[name] || Number.NaN) };
+  return { x: rows.map((row) => row.amount), y: rows.map((row) => row.own[name] || Number.NaN), label: seedOf(folder) };
 }
 
-function curve(folder: string, merit: Merit): { x: number[]; y: number[] } {
+function curve(folder: string, merit: Merit): Run {
   const rows = readMetrics(join(folder, METRICS_CSV)).filter((row) => row.type === 'trial');
   // A logarithm has no place for 0.
   const shown = (value: number) =>
@@ -75,9 +76,15 @@ function curve(folder: string, merit: Merit): { x: number[]; y: number[] } {
   return {
     x: groups.map((group) => group[group.length - 1].amount),
     y: groups.map((group) => shown(group.reduce((sum, row) => sum + merit.of(row), 0) / group.length)),
+    label: seedOf(folder),
   };
 }
 
-function begun<T extends { readonly x: readonly number[] }>(runs: readonly T[]): T[] {
+function seedOf(folder: string): string {
+  const { seed } = JSON.parse(new TextDecoder().decode(readBytes(join(folder, files.config)))) as { seed: number };
+  return `seed ${seed}`;
+}
+
+function begun(runs: readonly Run[]): Run[] {
   return runs.filter(({ x }) => x.length > 0);
 }

@@ -179,17 +179,12 @@ function cellPanels(
   ];
 }
 
-function readoutPanels(
-  { name, size, loss }: ReadoutSpec,
-  rows: Observation['rows'],
-  count: number,
-  expected: boolean,
-): Named[] {
-  const rowsOf = (field: string) => rows[`readout.${name}.${field}`];
+function readoutPanels(readout: ReadoutSpec, rows: Observation['rows'], count: number, expected: boolean): Named[] {
+  const { name, size, loss } = readout;
   const { classification } = loss;
-  const outputs = Array.from({ length: Math.min(size, 2) }, (_, k) => k).slice(0, classification ? 1 : 2);
+  const outputs = outputsShown(size, classification);
   const of = (label: string) => (count > 1 ? `${name}: ${label}` : label);
-  const panel = readoutPanel(rowsOf, outputs, loss, expected);
+  const panel = readoutLines(readout, rows, expected);
   const error: LinesSection = {
     kind: 'lines',
     label: of('error'),
@@ -197,13 +192,30 @@ function readoutPanels(
     step: classification,
     series: outputs.map((k) => ({
       label: outputs.length > 1 ? `output ${k}` : '',
-      values: Float64Array.from(rowsOf('error'), (row) => row[k]),
+      values: Float64Array.from(rows[`readout.${name}.error`], (row) => row[k]),
     })),
   };
   return [
     { name: 'readout', section: { ...panel, label: of(panel.label) } },
     { name: 'error', section: error },
   ];
+}
+
+const outputsShown = (size: number, classification: boolean) =>
+  Array.from({ length: Math.min(size, 2) }, (_, k) => k).slice(0, classification ? 1 : 2);
+
+/** The first outputs of a readout, each with its target. */
+export function readoutLines(
+  { name, size, loss }: ReadoutSpec,
+  rows: Observation['rows'],
+  expected: boolean,
+): LinesSection {
+  return readoutPanel(
+    (field) => rows[`readout.${name}.${field}`],
+    outputsShown(size, loss.classification),
+    loss,
+    expected,
+  );
 }
 
 /** y with its target, if it has one; for a classifier the probability that the softmax gives, which is the error plus its target. */

@@ -23,10 +23,11 @@ export interface Drawing extends View {
   readonly out?: string;
 }
 
-/** Figures of one run: learning curve, raster, stacked figure before and after training, weights. @returns their paths */
+/** Figures of one run: learning curve, raster, stacked figure before and after training, weights, which stay pictures. @returns their paths */
 export function drawRun(folder: string, drawing: Drawing = {}): string[] {
   const { format = 'png' } = drawing;
   const options = { format };
+  const picture = format === 'html' ? 'png' : format;
   const experiment = loadRun(folder);
   const fresh = createExperiment(experiment.config, catalogue);
   const out = drawing.out ?? join(folder, files.figures);
@@ -39,23 +40,27 @@ export function drawRun(folder: string, drawing: Drawing = {}): string[] {
     renderStacked(stacked(observation, of, `${title}, ${when} training`, drawing), options);
   const { dtMs, steps, from } = after;
   const figures = new Map<string, Uint8Array>([
-    ['raster', renderRaster({ title, dtMs, steps, startStep: from, panels: rasters(after, experiment) }, options)],
-    ['stacked-before', lines(before, fresh, 'before')],
-    ['stacked-after', lines(after, experiment, 'after')],
+    [
+      `raster.${format}`,
+      renderRaster({ title, dtMs, steps, startStep: from, panels: rasters(after, experiment) }, options),
+    ],
+    [`stacked-before.${format}`, lines(before, fresh, 'before')],
+    [`stacked-after.${format}`, lines(after, experiment, 'after')],
   ]);
   const curves = drawCurves(title, [{ label: String(rule.name), folders: [folder] }], experiment, options);
-  if (curves) figures.set('learning-curve', curves);
+  if (curves) figures.set(`learning-curve.${format}`, curves);
   const losses = drawLosses(title, [folder], experiment, options);
-  if (losses) figures.set('losses', losses);
+  if (losses) figures.set(`losses.${format}`, losses);
   const drawn = drawnProjections(experiment);
   for (const { name, parts } of drawn) {
     const only = drawn.length === 1;
     const unit = only && parts[0].pre === parts[0].post ? 'recurrent weight' : `weight of ${name}`;
-    figures.set(only ? 'weights' : `weights-${name}`, drawWeights(title, name, unit, fresh, experiment, options));
+    const file = `${only ? 'weights' : `weights-${name}`}.${picture}`;
+    figures.set(file, drawWeights(title, name, unit, fresh, experiment, { format: picture }));
   }
   mkdirSync(out, { recursive: true });
   return [...figures].map(([name, figure]) => {
-    const path = join(out, `${name}.${format}`);
+    const path = join(out, name);
     writeAtomic(path, figure);
     return path;
   });

@@ -79,7 +79,7 @@ export function studyPage(
           rows: open.map(({ run, state, message }) => [run, state, message]),
         }),
     '<h2>Study</h2>',
-    `<pre>${escaped(JSON.stringify(study, null, 2))}</pre>`,
+    `<pre tabindex="0" aria-label="the study file">${escaped(JSON.stringify(study, null, 2))}</pre>`,
     paragraph(`spiketrace ${version}, Node ${process.version}, ${process.platform} ${process.arch}${plugins(folder)}`),
   ]);
 }
