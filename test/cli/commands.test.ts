@@ -158,7 +158,9 @@ describe('deploy', () => {
     expect(stdout).toMatch(/population\.rec\.signal\.J +pair +400 +8 +400/);
     const report = JSON.parse(readFileSync(join(folder, 'd/deployment.json'), 'utf8'));
     expect(report.deployments.map(({ chip }: { chip: string }) => chip)).toEqual(['reckon', 'spinnaker2']);
-    expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain('<summary>reckon: does not fit</summary>');
+    expect(readFileSync(join(folder, 'd/deployment.html'), 'utf8')).toContain(
+      '<summary>reckon: does not fit</summary>',
+    );
     const [{ placement }] = report.deployments;
     expect(placement).toMatchObject({ offered: 1, coreBytes: 139_264, complete: true, obstacles: [], unknown: [] });
     expect(placement.cores[0].parts[0]).toEqual({ of: 'population', name: 'rec', from: 0, to: 20 });
