@@ -876,8 +876,10 @@ const byFile = {
     ['(coefficients >>> (degree - 1 - c)) & 1', '(coefficients >>> (degree - c)) & 1'],
     ['let x = shift?.[dimension] ?? 0;', 'let x = 0;'],
   ],
-  'src/study/statistics.ts': [
+  'src/core/statistics.ts': [
     ['(value - mean) ** 2, 0) / (values.length - 1)', '(value - mean) ** 2, 0) / values.length'],
+  ],
+  'src/study/statistics.ts': [
     ['return count / 2 ** n;', 'return (count + 1) / 2 ** n;'],
     ['return Math.abs(sum) >= least;', 'return sum >= least;'],
     ['p * (order.length - rank)', 'p * order.length'],
@@ -1290,6 +1292,7 @@ const nearest = [
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['models/losses/', ['test/models/losses.test.ts']],
   ['models/optimizers/', ['test/models/optimizers.test.ts']],
+  ['src/core/statistics.ts', ['test/study']],
   ['src/core/forward.ts', ['test/models']],
   ['src/core/bindings.ts', ['test/graph/rules.test.ts', 'test/graph/cut.test.ts']],
   ['src/core/', ['test/core']],

@@ -6,7 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { LockedError } from '../core/errors.ts';
 import { attempt, codeOf } from '../record/index.ts';
 
-const LOCK = 'run.lock';
+/** Name of the lock in a folder. */
+export const LOCK = 'run.lock';
 /** A claim to take over a stale lock lasts for a few system calls; one this old was left by a process that died in them. */
 const CLAIM_MS = 10_000;
 

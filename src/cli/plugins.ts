@@ -201,9 +201,7 @@ export function keepPlugins(folder: string, isNew: boolean): void {
  * @throws FileError for a copy that is not the one whose hash was recorded, and for another one than that of a run before
  */
 export function loadKept(folder: string): void {
-  const listPath = join(folder, kept.list);
-  if (!existsSync(listPath)) return;
-  for (const { file, sha256 } of readList(listPath)) {
+  for (const { file, sha256 } of keptPlugins(folder)) {
     const other = loaded.find((one) => one.file === file);
     if (other?.named || loaded.some((one) => one.sha256 === sha256)) continue;
     const path = join(folder, kept.folder, file);
@@ -217,7 +215,10 @@ export function loadKept(folder: string): void {
   }
 }
 
-function readList(path: string): readonly { readonly file: string; readonly sha256: string }[] {
+/** Names and hashes of the plug-ins that a folder was made with. @throws FileError for a list that is none */
+export function keptPlugins(folder: string): readonly { readonly file: string; readonly sha256: string }[] {
+  const path = join(folder, kept.list);
+  if (!existsSync(path)) return [];
   const odd = () => new FileError(path, 'is no list of plug-ins: [{ "file": "mine.ts", "sha256": "..." }]');
   let list: unknown;
   try {

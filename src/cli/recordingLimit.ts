@@ -7,8 +7,8 @@ export function assertRecordingFits(
   rows: number,
   { maxMb, flag }: { readonly maxMb: number; readonly flag: string },
 ): void {
-  const least = Math.ceil(estimateRecordingBytes({ fields, rows }) / 2 ** 20);
-  if (estimateRecordingBytes({ fields, rows }) <= maxMb * 2 ** 20) return;
-  const wanted = `at least ${least} (MiB) for ${rows} steps; record fewer trials, steps, neurons or fields`;
+  const mebibytes = estimateRecordingBytes({ fields, rows }) / 2 ** 20;
+  if (mebibytes <= maxMb) return;
+  const wanted = `at least ${Math.ceil(mebibytes)} (MiB) for ${rows} steps; record fewer trials, steps, neurons or fields`;
   throw new ConfigError(flag, maxMb, wanted);
 }

@@ -5,6 +5,7 @@ import { ConfigError, UnsupportedError } from '../core/errors.ts';
 import type { FieldStatistics, FieldWidth } from '../core/format.ts';
 import type { NetworkSpec } from '../core/network.ts';
 import type { Catalogue, TraceInstance } from '../core/plugins.ts';
+import { spread } from '../core/statistics.ts';
 import { formattableFields } from '../engine/network.ts';
 import { runTrial } from '../engine/run.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
@@ -259,10 +260,4 @@ export function trainedLoss(experiment: Experiment): number {
   experiment.train();
   const { expectedLoss, lossPerStep } = experiment.evaluate();
   return expectedLoss ?? lossPerStep;
-}
-
-export function spread(values: readonly number[]): { readonly mean: number; readonly sd: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, sd: 0 };
-  return { mean, sd: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)) };
 }

@@ -11,8 +11,9 @@ import {
 } from '../core/format.ts';
 import type { NetworkSpec } from '../core/network.ts';
 import type { Catalogue } from '../core/plugins.ts';
+import { spread } from '../core/statistics.ts';
 import { formattableFields } from '../engine/network.ts';
-import { type Accuracy, observedRanges, type Ranges, spread, trainedLoss, withWidths } from './deployment.ts';
+import { type Accuracy, observedRanges, type Ranges, trainedLoss, withWidths } from './deployment.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 
 /** Bits of each group; a group that is not there stays in floating point. */

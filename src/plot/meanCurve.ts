@@ -1,3 +1,4 @@
+import { spread } from '../core/statistics.ts';
 import type { Run } from './types.ts';
 
 /** Mean over runs: y[n] is the mean at x[n]. */
@@ -25,12 +26,8 @@ export function spreadCurve(runs: readonly Run[]): SpreadCurve {
   const values = new Map<number, number[]>();
   for (const run of runs) addRun(values, run);
   const common = [...values].filter(([, own]) => own.length === runs.length).sort(([a], [b]) => a - b);
-  const y = common.map(([, own]) => own.reduce((sum, value) => sum + value, 0) / own.length);
-  const sd = common.map(([, own], n) => {
-    const squares = own.reduce((sum, value) => sum + (value - y[n]) ** 2, 0);
-    return own.length > 1 ? Math.sqrt(squares / (own.length - 1)) : 0;
-  });
-  return { x: common.map(([x]) => x), y, sd };
+  const spreads = common.map(([, own]) => spread(own));
+  return { x: common.map(([x]) => x), y: spreads.map(({ mean }) => mean), sd: spreads.map(({ sd }) => sd) };
 }
 
 function addRun(values: Map<number, number[]>, run: Run): void {

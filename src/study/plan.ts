@@ -169,6 +169,11 @@ export function experimentOf(base: unknown, study: Study, { cell, seed }: Planne
   return applyValues(base, { ...study.set, ...cell.set, seed }, catalogue);
 }
 
+/** All cells, or, of more than `most`, so many that every level of every factor is one. */
+export function cellsToBuild(plan: Pick<Plan, 'cells' | 'factors'>, most: number): readonly Cell[] {
+  return plan.cells.length <= most ? plan.cells : coveringCells(plan);
+}
+
 /**
  * Cells of which every level of every factor is one: enough to find what an experiment refuses, and to see what memory depends on,
  * where there are too many to build them all.

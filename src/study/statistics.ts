@@ -1,4 +1,5 @@
 import { createRng } from '../core/rng.ts';
+import { deviationOf, meanOf } from '../core/statistics.ts';
 
 /** Mean, spread and a confidence interval of the mean. */
 export interface Summary {
@@ -27,17 +28,6 @@ export interface PairedTest {
 const exactPairs = 16;
 const drawnSigns = 20_000;
 const resamples = 2000;
-
-export const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** sqrt(sum (x - mean)^2 / (n - 1)); NaN for a single value. */
-export function deviationOf(values: readonly number[]): number {
-  const mean = meanOf(values);
-  return values.length < 2
-    ? Number.NaN
-    : Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-}
 
 /**
  * Interval of the mean by percentiles of resampled means (Efron 1979, Ann. Stat. 7:1). Of few values it is too narrow: three

@@ -1,5 +1,6 @@
+import { meanOf } from '../core/statistics.ts';
 import type { Plan } from './plan.ts';
-import { holm, meanOf, type PairedTest, pairedTest, type Summary, summarise } from './statistics.ts';
+import { holm, type PairedTest, pairedTest, type Summary, summarise } from './statistics.ts';
 
 /** What became of a run. Waiting: nobody works on it now, whether it was begun or not. */
 export const states = ['done', 'hopeless', 'running', 'stale', 'failed', 'waiting'] as const;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { deviationOf } from '../../src/core/statistics.ts';
 import { sobol, sobolDimensions } from '../../src/study/sobol.ts';
-import { bootstrapInterval, deviationOf, holm, pairedTest, summarise } from '../../src/study/statistics.ts';
+import { bootstrapInterval, holm, pairedTest, summarise } from '../../src/study/statistics.ts';
 
 describe('Sobol points', () => {
   it('are those that Joe and Kuo print for three dimensions', () => {

@@ -2,11 +2,11 @@ import { basename, join } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import type { Bound } from '../../core/events.ts';
 import { type Merit, meritOf } from '../../core/merit.ts';
+import { meanOf, spread } from '../../core/statistics.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { experimentOf, runName } from '../../study/plan.ts';
 import { parseStudy } from '../../study/schema.ts';
-import { deviationOf, meanOf } from '../../study/statistics.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult } from '../execute.ts';
 import { drawCurves, drawLosses } from '../figures/curves.ts';
@@ -172,14 +172,12 @@ export function ruleOf(raw: unknown, name: string): unknown {
 function summarise(rule: string, results: readonly JobResult[], merit: Merit): Row {
   const scores = results.flatMap(({ evaluation }) => (evaluation ? [evaluation] : []));
   const values = scores.map((score) => merit.of(score));
-  const mean = meanOf(values);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const accuracies = scores.flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy]));
   return {
     rule,
     seeds: scores.length,
-    mean,
-    sd: values.length > 1 ? deviationOf(values) : 0,
+    ...spread(values),
     best: merit.higherIsBetter ? most : least,
     worst: merit.higherIsBetter ? least : most,
     accuracy: accuracies.length > 0 ? meanOf(accuracies) : null,

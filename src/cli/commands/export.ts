@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ConfigError, FileError } from '../../core/errors.ts';
-import { type ArrayToWrite, encodeNpz, writeHdf5 } from '../../data/index.ts';
+import { type ArrayToWrite, encodeNpz, type Written, writeHdf5 } from '../../data/index.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { writeAtomic } from '../../record/index.ts';
 import { loadParts } from '../execute.ts';
@@ -21,10 +21,10 @@ export interface ExportFlags extends Global, NirFlags, WatchFlags {
   readonly maxMb: number;
 }
 
-/** A file to write: what it is, and what is said of it once it is there. */
+/** A file to write: its bytes, or its tree where it is HDF5, and what is said of it once it is there. */
 interface Output {
   readonly path: string;
-  readonly write: (path: string) => Promise<void>;
+  readonly content: Uint8Array | Written;
   readonly said: string;
   readonly report: Readonly<Record<string, unknown>>;
 }
@@ -44,8 +44,9 @@ export async function exportRun(folder: string, flags: ExportFlags): Promise<voi
   const makers = { nir: nirOutput, spikes: spikesOutput, weights: weightsOutput, states: statesOutput };
   // Everything is made before the first file is written.
   const outputs = wanted.map((kind) => makers[kind](experiment, flags));
-  for (const { path, write, said, report } of outputs) {
-    await writeAside(path, write);
+  for (const { path, content, said, report } of outputs) {
+    if (content instanceof Uint8Array) writeAtomic(path, content);
+    else await writeAside(path, content);
     print(flags.json ? JSON.stringify({ file: path, ...report }) : `${path}: ${said}`);
   }
 }
@@ -74,7 +75,7 @@ function nirOutput(experiment: Experiment, flags: ExportFlags): Output {
   }
   return {
     path: flags.nir ?? '',
-    write: (path) => writeHdf5(path, tree),
+    content: tree,
     said: `for ${target.frameworks.join(', ')}, one step is ${target.dt} s there`,
     report: { frameworks: target.frameworks, dt: target.dt, lost, notes },
   };
@@ -85,19 +86,17 @@ function spikesOutput(experiment: Experiment, flags: ExportFlags): Output {
   const spikes = spikesOf(watch(experiment, flags), path);
   const { config } = experiment;
   const count = spikes.trial.length;
-  const writers: Record<string, (to: string) => Promise<void>> = {
-    '.csv': async (to) => writeAtomic(to, spikesAsCsv(spikes)),
-    '.npz': async (to) => writeAtomic(to, encodeNpz(spikesAsArrays(spikes))),
-    '.nwb': (to) =>
-      writeHdf5(
-        to,
-        spikesAsNwb(spikes, {
-          identifier: `${config.name}, ${String(config.rule.name)}, seed ${config.seed}, ${flags.split} ${flags.trials}`,
-          description: `spiketrace: ${config.name}, rule ${String(config.rule.name)}, seed ${config.seed}`,
-        }),
-      ),
+  const contents: Record<string, () => Output['content']> = {
+    '.csv': () => spikesAsCsv(spikes),
+    '.npz': () => encodeNpz(spikesAsArrays(spikes)),
+    '.nwb': () =>
+      spikesAsNwb(spikes, {
+        identifier: `${config.name}, ${String(config.rule.name)}, seed ${config.seed}, ${flags.split} ${flags.trials}`,
+        description: `spiketrace: ${config.name}, rule ${String(config.rule.name)}, seed ${config.seed}`,
+      }),
   };
-  return { path, write: writers[extname(path).toLowerCase()], said: `${count} spikes`, report: { spikes: count } };
+  const content = contents[extname(path).toLowerCase()]();
+  return { path, content, said: `${count} spikes`, report: { spikes: count } };
 }
 
 function weightsOutput({ run }: Experiment, flags: ExportFlags): Output {
@@ -112,20 +111,17 @@ function arraysOutput(path: string, arrays: readonly ArrayToWrite[]): Output {
   const shapes = Object.fromEntries(arrays.map(({ name, shape }) => [name, shape]));
   return {
     path,
-    write: (to) =>
-      extname(path).toLowerCase() === '.npz'
-        ? Promise.resolve(writeAtomic(to, encodeNpz(arrays)))
-        : writeHdf5(to, asTree(arrays)),
+    content: extname(path).toLowerCase() === '.npz' ? encodeNpz(arrays) : asTree(arrays),
     said: arrays.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', '),
     report: { arrays: shapes },
   };
 }
 
-/** A file that is there only once it is complete. */
-async function writeAside(path: string, write: (path: string) => Promise<void>): Promise<void> {
+/** An HDF5 file that is there only once it is complete. */
+async function writeAside(path: string, tree: Written): Promise<void> {
   const aside = `${path}.tmp`;
   try {
-    await write(aside);
+    await writeHdf5(aside, tree);
     renameSync(aside, path);
   } catch (error) {
     rmSync(aside, { force: true });

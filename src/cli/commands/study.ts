@@ -1,7 +1,7 @@
 import { ConfigError } from '../../core/errors.ts';
 import { meritIn } from '../../core/merit.ts';
 import { inMebibytes } from '../../core/units.ts';
-import { type Cell, coveringCells, type PlannedRun } from '../../study/plan.ts';
+import { type Cell, cellsToBuild, type PlannedRun } from '../../study/plan.ts';
 import { countStates, type State, states } from '../../study/table.ts';
 import { fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import type { Outcome } from '../pool.ts';
@@ -31,14 +31,14 @@ export interface StudyRunFlags extends StudyFileFlags {
   readonly retryFailed?: boolean;
 }
 
-/** More networks than these are not built to be planned: one for each level is. */
+/** Networks that are built to be planned. */
 const mostBuilt = 100;
 
 /** `spiketrace study plan`: what a study would do, and what a run of each cell takes. */
 export async function plan(file: string, flags: StudyFileFlags): Promise<void> {
   const made = readStudy(file, settingsOf(flags.set ?? []));
   const { cells, runs, seeds, factors } = made.plan;
-  const built = cells.length <= mostBuilt ? cells : coveringCells(made.plan);
+  const built = cellsToBuild(made.plan, mostBuilt);
   const needs = new Map<string, Needs>();
   for (const cell of built) needs.set(cell.name, await needsFor(made, cell));
   const bytes = (cell: Cell) => needs.get(cell.name)?.bytes ?? null;

@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UnsupportedError } from '../../core/errors.ts';
 import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
-import { type Cell, coveringCells, type Plan } from '../../study/plan.ts';
+import { cellsToBuild, type Plan } from '../../study/plan.ts';
 import { type Global, print } from '../output.ts';
 import { needsOf } from '../study/engine.ts';
-import { folderOf, lookAt, type OpenStudy, readStudy, saveStudy, studyFiles } from '../study/folder.ts';
+import { folderOf, lookAt, type OpenStudy, readStudy, saveStudy, studyFiles, titleOf } from '../study/folder.ts';
 import { slurmScript } from '../study/slurm.ts';
 import { settingsOf } from './run.ts';
 
@@ -21,7 +21,7 @@ export interface SlurmFlags extends Global {
 
 /** What a process takes beside its run, MiB. */
 const processMb = 192;
-/** More networks than these are not built to know what a task takes: one for each level is. */
+/** Networks that are built to know what a task takes. */
 const mostBuilt = 20;
 
 /** `spiketrace study slurm`: submits what is not done as one array, and ends. */
@@ -37,7 +37,7 @@ export async function slurm(file: string, flags: SlurmFlags): Promise<void> {
   const number = readdirSync(folder).filter((name) => name.endsWith('.sh')).length + 1;
   const [list, path] = [join(folder, `${number}.runs`), join(folder, `${number}.sh`)];
   const script = slurmScript({
-    name: opened.study.name ?? String(opened.study.base.name ?? 'study'),
+    name: titleOf(opened),
     folder: opened.folder,
     list,
     tasks: Math.ceil(open.length / flags.pack),
@@ -67,10 +67,8 @@ function isOpen(opened: OpenStudy, run: Plan['runs'][number]): boolean {
 
 /** MiB of a task: as the file states it, or what the largest network needs. */
 async function memoryOf(opened: OpenStudy): Promise<number> {
-  const { cells } = opened.plan;
-  const built: readonly Cell[] = cells.length <= mostBuilt ? cells : coveringCells(opened.plan);
   let largest = 0;
-  for (const cell of built) {
+  for (const cell of cellsToBuild(opened.plan, mostBuilt)) {
     // A cell that cannot be built fails in its task, and the others do not.
     const needs = await needsOf(opened, cell, Number.POSITIVE_INFINITY).catch(() => null);
     largest = Math.max(largest, needs?.bytes ?? 0);

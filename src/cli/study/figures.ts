@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import { meanOf } from '../../core/statistics.ts';
 import { renderHeatMap, renderLearningCurve } from '../../plot/index.ts';
 import { higherIsBetter } from '../../study/measures.ts';
 import { runName } from '../../study/plan.ts';
-import { meanOf } from '../../study/statistics.ts';
 import type { StudyRow } from '../../study/table.ts';
 import { drawCurves } from '../figures/curves.ts';
 import { isRunFolder, loadRun } from '../runFolder.ts';
-import type { OpenStudy } from './folder.ts';
+import { type OpenStudy, titleOf } from './folder.ts';
 import type { Collected } from './rows.ts';
 
 /** A picture of a study. */
@@ -74,8 +74,6 @@ class Table {
     return [...byCell].sort(([, a], [, b]) => sign * (meanOf(a) - meanOf(b))).map(([name]) => name);
   }
 }
-
-const titleOf = ({ study }: OpenStudy): string => study.name ?? String(study.base.name ?? 'study');
 
 function curvesOf(opened: OpenStudy, known: Table): Figure[] {
   const { seeds, cells, factors } = opened.plan;

@@ -8,7 +8,7 @@ import { parseStudy, type Study } from '../../study/schema.ts';
 import type { State } from '../../study/table.ts';
 import { experimentIn, readJsonFile } from '../commands/run.ts';
 import type { JobResult } from '../execute.ts';
-import { lockFolder, lockState } from '../lock.ts';
+import { LOCK, lockFolder, lockState } from '../lock.ts';
 import { keepPlugins, loadKept } from '../plugins.ts';
 import { files } from '../runFolder.ts';
 import { differences } from '../sameRun.ts';
@@ -124,6 +124,9 @@ export function openStudy(folder: string): OpenStudy {
   return { ...planned(study), folder };
 }
 
+/** What a study is called: by its file, or as its base is. */
+export const titleOf = ({ study }: PlannedStudy): string => study.name ?? String(study.base.name ?? 'study');
+
 export const folderOf = ({ folder }: OpenStudy, { name }: Pick<PlannedRun, 'name'>): string => join(folder, name);
 
 /** Why a run ended without its result. */
@@ -147,7 +150,7 @@ export function lookAt(folder: string): Found {
   const result = existsSync(summary) ? readIfWhole<JobResult>(summary) : null;
   if (result?.complete) return { state: 'done', result, failure: null };
   const names = namesIn(folder);
-  const locked = names.includes('run.lock') ? lockState(folder) : null;
+  const locked = names.includes(LOCK) ? lockState(folder) : null;
   if (locked) return { state: locked === 'held' ? 'running' : 'stale', result, failure: null };
   if (result?.hopeless) return { state: 'hopeless', result, failure: null };
   const failure = names.includes(studyFiles.failed) ? readIfWhole<Failure>(join(folder, studyFiles.failed)) : null;

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Comparison, comparisons, countStates, states, summaries } from '../../study/table.ts';
 import { escaped, htmlPage, htmlTable, image, paragraph, type Rows } from '../html.ts';
 import { fixed } from '../output.ts';
+import { keptPlugins } from '../plugins.ts';
 import type { Figure } from './figures.ts';
-import type { OpenStudy } from './folder.ts';
+import { type OpenStudy, titleOf } from './folder.ts';
 import type { Collected } from './rows.ts';
 
 /** Mean, spread and interval of every cell, for people. */
@@ -56,7 +55,7 @@ export function studyPage(
   version: string,
 ): string {
   const { study, plan, folder } = opened;
-  const name = study.name ?? String(study.base.name ?? 'study');
+  const name = titleOf(opened);
   const counts = countStates(collected.rows.map(({ state }) => state));
   const [measure] = collected.measures;
   const tests = measure === undefined ? [] : comparisons(plan, collected.rows, measure);
@@ -85,8 +84,7 @@ export function studyPage(
 }
 
 function plugins(folder: string): string {
-  const path = join(folder, 'plugins.json');
-  if (!existsSync(path)) return '';
-  const list = JSON.parse(readFileSync(path, 'utf8')) as { readonly file: string; readonly sha256: string }[];
+  const list = keptPlugins(folder);
+  if (list.length === 0) return '';
   return `; plug-ins ${list.map(({ file, sha256 }) => `${file} (SHA-256 ${sha256})`).join(', ')}`;
 }
