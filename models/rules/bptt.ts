@@ -27,6 +27,7 @@ export const bptt: Rule<z.infer<typeof params>> = {
   source: 'Werbos 1990, Proc IEEE 78:1550; Bellec et al. 2018, arXiv 1803.09574',
   summary: 'backpropagation through time with pseudo-derivatives',
   params,
+  exact: { params: { feedback: 'symmetric' }, recurrent: true },
   parts: ({ feedback, feedbackScale, reset, window, segment, incomplete }) => ({
     direct: { kind: 'bptt', feedback, scale: feedbackScale, reset, window, segment, incomplete },
   }),

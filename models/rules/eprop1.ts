@@ -27,6 +27,7 @@ export const eprop1: Rule<z.infer<typeof params>> = {
   source: 'Bellec et al. 2019, arXiv 1901.09049; 2020, Nat Commun 11:3625',
   summary: 'eligibility trace times broadcast error',
   params,
+  exact: { params: { feedback: 'symmetric' }, recurrent: false },
   parts: (p) => ({
     trace: {
       kind: 'eligibility',

@@ -28,6 +28,7 @@ export const rflo: Rule<z.infer<typeof params>> = {
   source: 'Murray 2019, eLife 8:e43299',
   summary: 'leaky trace after the derivative, random feedback',
   params,
+  exact: { params: { feedback: 'symmetric' }, recurrent: false },
   parts: (p) => ({
     trace: { kind: 'eligibility', form: 'post-then-filter', leak: p.leak },
     signal: broadcastOf(p),

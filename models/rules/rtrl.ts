@@ -20,6 +20,7 @@ export const rtrl: Rule<z.infer<typeof params>> = {
   source: 'Williams and Zipser 1989, Neural Computation 1:270',
   summary: 'exact online gradient of small networks',
   params,
+  exact: { params: { feedback: 'symmetric' }, recurrent: true },
   parts: ({ feedback, feedbackScale, reset }) => ({
     direct: { kind: 'rtrl', feedback, scale: feedbackScale, reset },
   }),

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -61,6 +70,7 @@ export function lockFolder(folder: string, beats: Beats = slowBeats): Lock {
     if (!isGone(holder) && !isSilent(path, text, holder, beats)) throw new LockedError(folder, inUse(holder, path));
     takeAway(path, text);
   }
+  sweep(folder);
   const stopBeating = beat(path, own, beats.everyMs);
   let held = true;
   return {
@@ -134,12 +144,19 @@ function created(path: string, text: string): boolean {
       return true;
     } catch (error) {
       // Over NFS the answer to a link that was made can be lost; the count of names tells.
-      if (codeOf(error) === 'EEXIST') return statSync(aside).nlink === 2;
+      if (codeOf(error) === 'EEXIST') return statSync(aside, { throwIfNoEntry: false })?.nlink === 2;
+      // Who holds the folder has swept it meanwhile.
+      if (codeOf(error) === 'ENOENT') return false;
       throw error;
     } finally {
       rmSync(aside, { force: true });
     }
   });
+}
+
+/** A holder puts away what those have left who died on their way to the lock. Who is still on it comes too late, and looks again. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith(`${LOCK}.`)) rmSync(join(folder, name), { force: true });
 }
 
 const asideOf = (path: string) => `${path}.${process.pid}-${randomBytes(6).toString('hex')}`;

@@ -395,8 +395,8 @@ function addCheck(program: Command): void {
       'after',
       examples(['spiketrace check mine.ts', 'spiketrace check mine.ts --with \'{"kind":"my-task","steps":50}\'']),
     )
-    .action((file: string, flags: { json?: boolean; with?: string[] }) => {
-      if (!check(file, flags)) process.exitCode = 1;
+    .action(async (file: string, flags: { json?: boolean; with?: string[] }) => {
+      if (!(await check(file, flags))) process.exitCode = 1;
     });
 }
 

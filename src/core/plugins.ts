@@ -1073,6 +1073,11 @@ export interface Rule<P = never> {
   readonly summary: string;
   /** Its parameters, with units and ranges. */
   readonly params: ZodType<P>;
+  /**
+   * Parameters with which its gradient is the derivative of the loss, in networks without spikes: whatever the recurrent weights are, or
+   * only where they are 0. Absent: it does not claim to be. `check` compares it with finite differences.
+   */
+  readonly exact?: { readonly params: Readonly<Record<string, unknown>>; readonly recurrent: boolean };
   /** The parts that these parameters mean. */
   parts(params: P): RuleParts | null;
 }

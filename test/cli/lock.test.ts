@@ -91,6 +91,16 @@ describe('a locked folder', () => {
   const elsewhere = { pid: 1, host: 'elsewhere', began: '1', since: 'then', mark: 'x', beatMs: 40 };
   const old = new Date(Date.now() - 3_600_000);
 
+  it('puts away what those have left who died on their way to it', () => {
+    const folder = empty();
+    for (const name of ['run.lock.17-0123456789ab', 'run.lock.claim']) writeFileSync(join(folder, name), '17');
+    writeFileSync(join(folder, 'run.locksmith'), '');
+    const lock = lockFolder(folder);
+    expect(readdirSync(folder).sort()).toEqual(['run.lock', 'run.locksmith']);
+    lock.release();
+    expect(readdirSync(folder)).toEqual(['run.locksmith']);
+  });
+
   it('is taken over from another machine that shows no life, and from no other', async () => {
     const folder = empty();
     leave(folder, elsewhere);

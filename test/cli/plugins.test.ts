@@ -122,6 +122,27 @@ export default { optimizers: [half], chips: [{ ...profiles[7], id: 'own-chip', i
   });
 });
 
+describe('check', () => {
+  it('says that a part is the same in two threads, and names one that is not', async () => {
+    const told = source
+      .replace(/^/, "import { threadId } from 'node:worker_threads';\n")
+      .replace('Math.sign(', '(1 + threadId) * Math.sign(');
+    const folder = folderWith({ 'mine.ts': source, 'told.ts': told });
+    const rowOf = (text: string) =>
+      jsonLines<{ entry: string; check: string }>(text).find(
+        ({ entry, check }) => entry === 'rules sign-e-prop' && check === 'same bits in two threads',
+      );
+    const { stdout } = await succeed(['check', 'mine.ts', '--json'], folder);
+    expect(rowOf(stdout)).toMatchObject({ outcome: 'holds' });
+    const fails = await spiketrace(['check', 'told.ts', '--json'], folder);
+    expect(fails.code).toBe(1);
+    expect(rowOf(fails.stdout)).toMatchObject({
+      outcome: 'fails',
+      detail: expect.stringMatching(/in another thread \S+ differs/),
+    });
+  });
+});
+
 describe('nothing is run that was not named', () => {
   const marking = `import { writeFileSync } from 'node:fs';\nwriteFileSync('ran', '');\n${source}`;
 

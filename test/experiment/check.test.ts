@@ -5,6 +5,8 @@ import { models } from '../../models/index.ts';
 import type {
   Catalogue,
   LossModel,
+  NeuronBinding,
+  NeuronModel,
   ReadoutBinding,
   ReadoutModel,
   Rule,
@@ -270,6 +272,11 @@ function wrapped<Model extends { readonly kind: string }>(model: Model, wrap: (i
   } as unknown as Model;
 }
 
+/** A rule of ours under a name of its own, with another claim. */
+function wrappedRule(rule: Rule & { readonly params: z.ZodObject }, exact: Rule['exact']): object {
+  return { ...rule, name: 'own', exact, params: z.strictObject({ ...rule.params.shape, name: z.literal('own') }) };
+}
+
 const ours = <Model>(list: readonly unknown[], kind: string) =>
   list.find((one) => (one as { kind: string }).kind === kind) as Model & { readonly kind: string };
 
@@ -415,6 +422,38 @@ describe('a part', () => {
       };
     });
     expect(failed(checkEntry('readouts', 'own', withParts({ readouts: [model] })))).toContain('begins a trial anew');
+  });
+
+  it('that is the derivative of the loss where it says so holds, and one that is not fails', () => {
+    const eprop = models.rules.find(({ name }) => name === 'e-prop-1');
+    const claiming = (recurrent: boolean, feedback: string) =>
+      wrappedRule(eprop as never, { params: { feedback }, recurrent });
+    const ofGradient = (rules: unknown) => {
+      const rows = checkEntry('rules', 'own', withParts({ rules: [rules] }));
+      return rows.find(({ check }) => check === 'gradient is the slope of the loss');
+    };
+    expect(ofGradient(claiming(false, 'symmetric'))).toMatchObject({ outcome: 'holds' });
+    expect(ofGradient(claiming(false, 'random'))?.detail).toMatch(/^in\[0\] is .*, the slope of the loss /);
+    expect(ofGradient(claiming(true, 'symmetric'))).toMatchObject({ outcome: 'fails' });
+  });
+
+  it('whose psi is no slope of its activity fails', () => {
+    const model = wrapped(ours<NeuronModel>(models.neurons, 'rate'), (instance) => {
+      const { bind, ...rest } = instance as { bind(b: NeuronBinding): (b: number, t: number) => void };
+      return {
+        ...rest,
+        bind(binding: NeuronBinding) {
+          const step = bind(binding);
+          return (b: number, t: number) => {
+            step(b, t);
+            binding.psi.data[rowAt(binding.psi, b, t)] *= 1.001;
+          };
+        },
+      };
+    });
+    const rows = checkEntry('neurons', 'own', withParts({ neurons: [model] }));
+    expect(failed(rows)).toEqual(['is built']);
+    expect(rows[0].detail).toMatch(/is not what it declares as its eligibility: .* its rate has moved/);
   });
 
   it('that cannot be built says why, and nothing else', () => {

@@ -3,6 +3,7 @@ import { keyOf } from '../../core/keyOf.ts';
 import type { Catalogue } from '../../core/plugins.ts';
 import { type CheckRow, checkEntry } from '../../experiment/check/index.ts';
 import { catalogue } from '../catalogue.ts';
+import { checkThreads } from '../checkThreads.ts';
 import { type Global, print, table } from '../output.ts';
 import { loadPlugins } from '../plugins.ts';
 
@@ -11,22 +12,18 @@ export interface CheckFlags extends Global {
 }
 
 /** `spiketrace check`: what holds of the entries of a plug-in. @returns whether all of it does */
-export function check(file: string, flags: CheckFlags): boolean {
+export async function check(file: string, flags: CheckFlags): Promise<boolean> {
   const given = (flags.with ?? []).map(readChoice);
   const before = namesIn(catalogue);
   loadPlugins([file]);
-  const added = namesIn(catalogue).filter(
-    ({ list, name }) => !before.some((one) => one.list === list && one.name === name),
+  const added = namesIn(catalogue)
+    .filter(({ list, name }) => !before.some((one) => one.list === list && one.name === name))
+    .map((one) => ({ ...one, choice: given.find((choice) => (choice.name ?? choice.kind) === one.name) ?? {} }));
+  const alone = added.map(({ list, name, choice }) =>
+    checkEntry(list, name, catalogue, choice, () => performance.now()),
   );
-  const rows = added.flatMap(({ list, name }) =>
-    checkEntry(
-      list,
-      name,
-      catalogue,
-      given.find((choice) => (choice.name ?? choice.kind) === name),
-      () => performance.now(),
-    ),
-  );
+  const inThreads = await checkThreads(added);
+  const rows = alone.flatMap((own, at) => [...own, inThreads[at]]);
   if (flags.json) for (const row of rows) print(JSON.stringify(row));
   else {
     print(table(['of', 'check', '', 'seen'], rows.map(cellsOf)));

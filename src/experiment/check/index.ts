@@ -1,10 +1,12 @@
 import { keyOf } from '../../core/keyOf.ts';
 import type { Catalogue } from '../../core/plugins.ts';
-import { type Clock, partChecks } from './parts.ts';
+import { type Clock, partChecks, trainedState } from './parts.ts';
 import { type CheckRow, type Checks, rowsOf } from './report.ts';
-import { taskChecks } from './tasks.ts';
+import { firstRows, taskChecks } from './tasks.ts';
 
-export type { CheckRow } from './report.ts';
+export { type CheckRow, sameOutcome } from './report.ts';
+
+type Choice = Readonly<Record<string, unknown>>;
 
 /**
  * What holds of an entry of a catalogue: a task by itself, any other part in a small network. It is done in seconds, on `reference`.
@@ -16,23 +18,48 @@ export function checkEntry(
   list: keyof Catalogue,
   name: string,
   catalogue: Catalogue,
-  choice: Readonly<Record<string, unknown>> = {},
+  choice: Choice = {},
   clock: Clock | null = null,
 ): CheckRow[] {
+  const { entry, given } = found(list, name, catalogue, choice);
+  return rowsOf(`${list} ${name}`, checksOf(list, entry, given, catalogue, clock));
+}
+
+/**
+ * What an entry comes to: the first trials of a task, and of any other part the state of a small network that was trained with it. In
+ * every thread it is the same.
+ * @returns numbers by name; null for a part that cannot be built or is none by itself
+ */
+export function outcomeOf(
+  list: keyof Catalogue,
+  name: string,
+  catalogue: Catalogue,
+  choice: Choice = {},
+): ReadonlyMap<string, Float64Array> | null {
+  const { entry, given } = found(list, name, catalogue, choice);
+  return list === 'tasks'
+    ? firstRows(entry as Catalogue['tasks'][number], withoutKind(given))
+    : trainedState(list, given, catalogue);
+}
+
+/** @throws Error for a name that the list does not have */
+function found(list: keyof Catalogue, name: string, catalogue: Catalogue, choice: Choice) {
   const key = keyOf(list);
   const entry = (catalogue[list] as readonly Record<string, unknown>[]).find((one) => one[key] === name);
   if (!entry) throw new Error(`${list}: no "${name}"`);
-  return rowsOf(`${list} ${name}`, checksOf(list, entry, { ...choice, [key]: name }, catalogue, clock));
+  return { entry, given: { ...choice, [key]: name } };
 }
+
+const withoutKind = ({ kind: _, ...params }: Readonly<Record<string, unknown>>) => params;
 
 function checksOf(
   list: keyof Catalogue,
   entry: object,
-  choice: Record<string, unknown>,
+  given: Choice,
   catalogue: Catalogue,
   clock: Clock | null,
 ): Checks {
-  if (list !== 'tasks') return partChecks(list, choice, catalogue, clock);
-  const { kind: _, ...params } = choice;
-  return taskChecks(entry as Catalogue['tasks'][number], params);
+  return list === 'tasks'
+    ? taskChecks(entry as Catalogue['tasks'][number], withoutKind(given))
+    : partChecks(list, given, catalogue, clock);
 }

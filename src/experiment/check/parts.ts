@@ -1,35 +1,19 @@
 import { fixed as fixedBackend } from '../../backends/fixed/index.ts';
 import { ConfigError, UnsupportedError } from '../../core/errors.ts';
-import type { Catalogue, Entry, TaskModel } from '../../core/plugins.ts';
-import { createRng } from '../../core/rng.ts';
+import type { Catalogue } from '../../core/plugins.ts';
 import { rowAt } from '../../core/rows.ts';
-import { createFeed } from '../../engine/feed.ts';
 import { formattableFields } from '../../engine/network.ts';
-import { gradientOf, type Run, runTrial } from '../../engine/run.ts';
-import { createExperiment, type Experiment } from '../experiment.ts';
-import { checkTask } from './driver.ts';
+import { gradientOf, type Run } from '../../engine/run.ts';
+import type { Experiment } from '../experiment.ts';
 import { readsWhatItDeclares } from './reads.ts';
 import { type Checks, fails, firstDifference, holds, type Outcome, skipped } from './report.ts';
-
-type List = Exclude<keyof Catalogue, 'tasks'>;
-type Json = Readonly<Record<string, unknown>>;
+import { errorIsSlope, gradientIsSlope } from './slopes.ts';
+import { type Build, doTrial, type Json, type List, ours, smallNetworks, steps, trained, trials } from './small.ts';
 /** ms, of whatever beginning. */
 export type Clock = () => number;
 
-const lif = { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.6, nRef: 3, psiWidth: 1.2 };
-const leaky = { kind: 'leaky', filter: { decay: 0.7 } };
-const trials = 6;
-const steps = 30;
 /** What two orders of adding up may differ by, as a share of the largest number. */
 const rounding = 1e-9;
-
-/** Networks that are tried one after the other; the first that can be built is checked. */
-const surroundings: readonly Json[] = [
-  {},
-  { loss: { kind: 'softmax' }, task: { target: 'one-hot' } },
-  { network: { neuron: { kind: 'rate' } } },
-  { training: { update: { every: 1, unit: 'step' } }, rateTerm: { mean: 'running' } },
-];
 
 /**
  * What every part keeps to in a small network of seven neurons: its numbers follow from the configuration and the seed, its state is
@@ -38,111 +22,33 @@ const surroundings: readonly Json[] = [
  * @param choice the part with its parameters, `{ kind }` or `{ name }` with what has no default
  */
 export function partChecks(list: List, choice: Json, catalogue: Catalogue, clock: Clock | null): Checks {
-  const parts: Catalogue = { ...catalogue, tasks: [checkTask as unknown as Entry<TaskModel>] };
-  let found: Json | null = null;
-  const configOf = (changes: Json = {}): Json => merge(merge(base(list, choice), found ?? {}), changes);
-  const build = (changes: Json = {}): Experiment => createExperiment(configOf(changes), parts);
-  const tried = (run: () => Outcome) => () => (found ? run() : skipped('it cannot be built'));
+  const whole = list === 'direct' || list === 'passes';
+  const build = whole ? 'it is checked by the rule that is made of it' : smallNetworks(list, choice, catalogue);
+  const tried = (check: (build: Build) => Outcome) => () =>
+    typeof build === 'string' ? skipped('it cannot be built') : check(build);
   return {
-    'is built': () => {
-      if (list === 'direct' || list === 'passes') return skipped('it is checked by the rule that is made of it');
-      const reasons: string[] = [];
-      for (const changes of surroundings) {
-        try {
-          createExperiment(merge(base(list, choice), changes), parts).close();
-          found = changes;
-          return holds();
-        } catch (error) {
-          if (!(error instanceof ConfigError || error instanceof UnsupportedError)) throw error;
-          reasons.push(error.message);
-        }
-      }
-      return fails(reasons[0]);
-    },
-    'stays finite': tried(() => finite(build())),
-    'is repeatable': tried(() => repeatable(build)),
-    'resumes to the bit': tried(() => resumes(build)),
-    'begins a trial anew': tried(() => beginsAnew(build)),
-    'is causal': tried(() => causal(build)),
-    'has streams of their own': tried(() => ownStreams(build)),
-    'reads what it declares': tried(() => declares(build)),
-    'online is deferred': tried(() => onlineIsDeferred(build)),
-    'fixed point converges': tried(() => converges(build)),
-    ...(clock
-      ? { 'speed per step': tried(() => speedBeside(build(), createExperiment(base('rules', ours), parts), clock)) }
-      : {}),
-    ...(list === 'losses' ? { 'error is the slope of the loss': tried(() => slope(build())) } : {}),
+    'is built': () => (typeof build !== 'string' ? holds() : whole ? skipped(build) : fails(build)),
+    'stays finite': tried((make) => finite(make())),
+    'is repeatable': tried(repeatable),
+    'resumes to the bit': tried(resumes),
+    'begins a trial anew': tried(beginsAnew),
+    'is causal': tried(causal),
+    'has streams of their own': tried(ownStreams),
+    'reads what it declares': tried(declares),
+    'online is deferred': tried(onlineIsDeferred),
+    'gradient is the slope of the loss': tried((make) => gradientIsSlope(list, choice, catalogue, make)),
+    'fixed point converges': tried(converges),
+    ...(clock ? { 'speed per step': tried((make) => speedBeside(make(), eprop1In(catalogue), clock)) } : {}),
+    ...(list === 'losses' ? { 'error is the slope of the loss': tried((make) => errorIsSlope(make())) } : {}),
   };
 }
 
-/** The rule of parts that are no rule. */
-const ours = { name: 'e-prop-1', feedback: 'symmetric' };
-
-function base(list: List, choice: Json): Json {
-  const network = {
-    neurons: 7,
-    neuron: lif,
-    readout: leaky,
-    input: { init: { kind: 'normal', gain: 1.2 }, bias: 0.15 },
-  };
-  const config = {
-    seed: 5,
-    backend: 'reference',
-    task: { kind: checkTask.kind, steps },
-    network,
-    rule: ours,
-    loss: { kind: 'square' },
-    optimizer: { kind: 'sgd', rates: { in: 0.01, rec: 0.01, out: 0.01 } },
-    training: { total: 2 * trials, streams: 2 },
-    evaluation: { total: 2, streams: 1 },
-  };
-  const factored = { name: 'factored', trace: { kind: 'eligibility' }, signal: { kind: 'broadcast' } };
-  switch (list) {
-    case 'neurons':
-      return merge(config, { network: { neuron: choice } });
-    case 'readouts':
-      return merge(config, { network: { readout: choice } });
-    case 'losses':
-      return merge(config, { loss: choice });
-    case 'traces':
-      return { ...config, rule: { ...factored, trace: choice } };
-    case 'signals':
-      return { ...config, rule: { ...factored, signal: choice } };
-    case 'modulators':
-      return { ...config, modulator: choice };
-    case 'rewirings':
-      return merge(config, {
-        network: { recurrent: { connectivity: { kind: 'probability', p: 0.5 }, rewiring: choice } },
-      });
-    case 'scalings':
-      return merge(config, { network: { recurrent: { scaling: choice } } });
-    case 'optimizers':
-      return merge(config, { optimizer: { ...(config.optimizer as Json), ...choice } });
-    case 'rules':
-      return { ...config, rule: choice };
-    case 'direct':
-    case 'passes':
-      return config;
-    default:
-      return list satisfies never;
-  }
+/** @throws Error where a catalogue lacks it */
+function eprop1In(catalogue: Catalogue): Experiment {
+  const build = smallNetworks('rules', ours, catalogue);
+  if (typeof build === 'string') throw new Error(build);
+  return build();
 }
-
-/** Objects without a kind or name of their own are merged; all else is replaced. */
-function merge(into: Json, changes: Json): Json {
-  const isPlain = (value: unknown): value is Json =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  return Object.fromEntries(
-    [...new Set([...Object.keys(into), ...Object.keys(changes)])].map((key) => {
-      const [old, given] = [into[key], changes[key]];
-      if (!Object.hasOwn(changes, key)) return [key, old];
-      const whole = !isPlain(old) || !isPlain(given) || Object.hasOwn(given, 'kind') || Object.hasOwn(given, 'name');
-      return [key, whole ? given : merge(old, given)];
-    }),
-  );
-}
-
-type Build = (changes?: Json) => Experiment;
 
 const stateOf = ({ run }: Experiment) => Float64Array.from(run.network.state.data);
 
@@ -152,14 +58,17 @@ function fieldAt({ run }: Experiment, index: number): string {
   return table.find(({ offset, length }) => index >= offset && index < offset + length)?.name ?? `state[${index}]`;
 }
 
+/** State after a small training, by field; null where no network can be built. */
+export function trainedState(list: List, choice: Json, catalogue: Catalogue): ReadonlyMap<string, Float64Array> | null {
+  const build = list === 'direct' || list === 'passes' ? null : smallNetworks(list, choice, catalogue);
+  if (typeof build !== 'function') return null;
+  const { state } = trained(build()).run.network;
+  return new Map(state.table.map(({ name }) => [name, Float64Array.from(state.field(name))]));
+}
+
 function sameState(a: Experiment, b: Experiment, what: string): Outcome {
   const at = firstDifference(stateOf(a), stateOf(b));
   return at === null ? holds() : fails(`${what}: ${fieldAt(a, at)} differs`);
-}
-
-function trained(experiment: Experiment): Experiment {
-  experiment.train();
-  return experiment;
 }
 
 function finite(experiment: Experiment): Outcome {
@@ -199,15 +108,6 @@ function resumes(build: Build): Outcome {
     trained(rest),
     `resumed after ${trials} of ${2 * trials} trials: what it keeps is not in its layout`,
   );
-}
-
-/** The next trial of a run; weights stay. */
-function doTrial(experiment: Experiment, learn: boolean): Run {
-  const { run, task, config } = experiment;
-  const rng = createRng(config.seed).split('data');
-  createFeed(run, task, rng, config.loss.window, 'train').fill(run.network.spec.sizes.step);
-  runTrial(run, run.network.spec.sizes.step, { learn, freeze: true });
-  return run;
 }
 
 /** What neurons and readouts did in steps [0, until) of a stream, and, where asked for, signals. */
@@ -384,34 +284,4 @@ function converges(build: Build): Outcome {
   const narrow = distance(16);
   const said = `weights are off by ${narrow.toExponential(1)} with 16 bits, ${wide.toExponential(1)} with 32`;
   return wide <= 1e-3 && wide <= narrow / 10 ? holds(said) : fails(said);
-}
-
-/** dE/dy by central differences of the loss, against the error, at drawn outputs. */
-function slope({ run }: Experiment): Outcome {
-  const [{ loss, size }] = run.network.spec.readouts;
-  if (loss.targetless || loss.acts) return skipped('its error is no slope of one step');
-  const rng = createRng(9);
-  const width = 1e-5;
-  let worst = 0;
-  for (let n = 0; n < 20; n++) {
-    const y = Float64Array.from({ length: size }, () => rng.normal());
-    const label = rng.integer(size);
-    const target = Float64Array.from({ length: size }, (_, k) =>
-      loss.classification ? Number(k === label) : rng.normal(),
-    );
-    const error = new Float64Array(size);
-    loss.error(error, y, target, 0, size);
-    for (let k = 0; k < size; k++) {
-      const at = (by: number) =>
-        loss.value(
-          y.map((value, c) => value + (c === k ? by : 0)),
-          target,
-          0,
-          size,
-        );
-      worst = Math.max(worst, Math.abs((at(width) - at(-width)) / (2 * width) - error[k]) / (1 + Math.abs(error[k])));
-    }
-  }
-  const said = `off by ${worst.toExponential(1)} of 1 + |error|`;
-  return worst < 1e-6 ? holds(said) : fails(said);
 }

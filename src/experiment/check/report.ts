@@ -37,3 +37,12 @@ export function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): num
   for (let s = 0; s < a.length; s++) if (!Object.is(a[s], b[s])) return s;
   return null;
 }
+
+/** The first name whose numbers are not the same; null where all are. */
+export function sameOutcome(
+  a: ReadonlyMap<string, Float64Array>,
+  b: ReadonlyMap<string, Float64Array> | null,
+): string | null {
+  for (const [name, values] of a) if (firstDifference(values, b?.get(name) ?? []) !== null) return name;
+  return null;
+}

@@ -18,10 +18,7 @@ type Filled = Readonly<Record<Rows, Float64Array>>;
  * @param params of the task, with defaults where they are left out
  */
 export function taskChecks(model: Entry<TaskModel>, params: object): Checks {
-  const derive = (seed = 1): TaskInstance => {
-    const given = parseWith(model.params, { kind: model.kind, ...params }, 'task');
-    return model.derive(given as never, { dtMs: 1, rng: createRng(seed).split('task') });
-  };
+  const derive = (seed = 1) => derived(model, params, seed);
   return {
     'is made': () => made(derive()),
     'fills all rows': () => fillsAll(derive()),
@@ -32,6 +29,20 @@ export function taskChecks(model: Entry<TaskModel>, params: object): Checks {
     'test is new': () => testIsNew(derive()),
     'follows the seed': () => followsSeed(derive),
   };
+}
+
+function derived(model: Entry<TaskModel>, params: object, seed: number): TaskInstance {
+  const given = parseWith(model.params, { kind: model.kind, ...params }, 'task');
+  return model.derive(given as never, { dtMs: 1, rng: createRng(seed).split('task') });
+}
+
+/** Rows of the first trials, by name. */
+export function firstRows(model: Entry<TaskModel>, params: object): ReadonlyMap<string, Float64Array> {
+  const task = derived(model, params, 1);
+  const trialsOf = Array.from({ length: trials }, (_, n) =>
+    fill(task, { start: task.mode.kind === 'trial' ? n : n * streamSteps }),
+  );
+  return new Map(trialsOf.flatMap((rows, n) => rowNames.map((name) => [`${name} of trial ${n}`, rows[name]] as const)));
 }
 
 const lengthOf = ({ mode }: TaskInstance) => (mode.kind === 'trial' ? mode.steps : streamSteps);
