@@ -194,6 +194,8 @@ export interface NetworkSpec {
   readonly rateTerm: RateTermSettings;
   readonly update: UpdateSettings;
   readonly optimizer: Optimizer;
+  /** Whether weights change in it. One that is only tried out has no gradients, and nothing that an optimiser keeps. */
+  readonly learns: boolean;
   /** Largest norm of the gradient of all blocks together, which a longer one is scaled to; null: any. */
   readonly clip: number | null;
   readonly clamp: readonly [number, number] | null;
@@ -267,6 +269,7 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
     ...spec,
     channels: [],
     direct: spec.direct?.outer ? spec.direct : null,
+    learns: spec.direct?.outer !== undefined,
     passes: null,
     modulator: null,
     populations: spec.populations.map((population) => ({ ...population, rule: null, signals: [] })),
@@ -333,6 +336,8 @@ export type BackendName = 'reference' | 'wasm' | 'tfjs' | 'fixed';
 
 export interface Backend {
   readonly name: BackendName;
+  /** Bytes of a number of its arrays, and so of a checkpoint. */
+  readonly numberBytes: 4 | 8;
   /** Parts of a network that it has no kernel for, in words; empty: it can run the network. */
   missing(spec: NetworkSpec): readonly string[];
   /** Bytes that a network with this many numbers of state and trial arrays takes, its own scratch included. */

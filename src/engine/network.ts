@@ -40,7 +40,8 @@ function blockGroups(spec: NetworkSpec, role: 'weights' | 'gradient' | 'optimize
     const shape: Field['shape'] = synapses ? ['syn'] : kind === 'bias' ? ['out'] : ['pre', 'out'];
     const layout = { [name]: { shape, home, unit, doc: blockDocs[kind] } as const };
     const sizes = synapses ? { syn: synapses.nSyn } : readoutSizes(spec, spec.readouts[owner]);
-    return { name: blockGroup(block, spec), role, layout, sizes };
+    const none = { syn: 0, pre: 0, out: 0 };
+    return { name: blockGroup(block, spec), role, layout, sizes: spec.learns || role === 'weights' ? sizes : none };
   });
 }
 

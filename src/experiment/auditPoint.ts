@@ -288,7 +288,7 @@ function bindIdentity({ run, experiment: { config } }: Audited, catalogue: Catal
   const { sizes } = run.network.spec;
   const trace = { kind: 'eligibility', readoutFilter: false };
   const rule = { name: 'factored', trace, signal: { kind: 'broadcast' } };
-  const shape = { streams: sizes.stream, steps: sizes.step };
+  const shape = { streams: sizes.stream, steps: sizes.step, rows: sizes.step };
   const spec = buildSpec(parseExperiment(withRule(config, rule), catalogue), catalogue, parts, rng, shape);
   if (spec.channels.length === 0)
     throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');

@@ -83,13 +83,22 @@ export function deriveParts(config: ExperimentConfig, catalogue: Catalogue, rng:
   };
 }
 
+/** For how many streams and steps a network is made. */
+export interface NetworkShape {
+  readonly streams: number;
+  /** Of a trial or chunk. */
+  readonly steps: number;
+  /** Of these, those whose rows are there at once: fewer where a chunk is never full. */
+  readonly rows: number;
+}
+
 /** The network that a configuration describes, for a number of streams and a longest trial. */
 export function buildSpec(
   config: ExperimentConfig,
   catalogue: Catalogue,
   parts: Parts,
   rng: Rng,
-  shape: { readonly streams: number; readonly steps: number },
+  shape: NetworkShape,
 ): NetworkSpec {
   const { network, training, optimizer } = config;
   const { task } = parts;
@@ -146,6 +155,7 @@ export function buildSpec(
       key: rng.split('optimizer').integer(2 ** 32),
       owners: blocks.map(ownerOf),
     }),
+    learns: true,
     clip: optimizer.clip,
     clamp: optimizer.clamp,
     formats: null,
@@ -358,7 +368,7 @@ function buildGraph(
   { network }: ExperimentConfig,
   { task, neurons, readouts }: Parts,
   built: readonly BuiltProjection[],
-  shape: { readonly streams: number; readonly steps: number },
+  shape: NetworkShape,
   rng: Rng,
 ): Omit<RuleShape, 'goesOn'> {
   const names = Object.keys(network.populations);
@@ -395,7 +405,7 @@ function buildGraph(
   return {
     sizes: {
       stream: shape.streams,
-      step: shape.steps,
+      step: shape.rows,
       in: task.nIn + (built.some(({ bias }) => bias) ? 1 : 0),
       inHistory: longest(null),
       out: list.reduce((sum, { size }) => sum + size, 0),

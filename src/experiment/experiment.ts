@@ -3,41 +3,34 @@ import { parseExperiment } from '../config/parse.ts';
 import { type ExperimentConfig, isGraph } from '../config/schema.ts';
 import { bindingOfSignal } from '../core/bindings.ts';
 import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
-import { ConfigError, UnsupportedError } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import type { Real, Role } from '../core/layout.ts';
-import { type Backend, type NetworkSpec, type OpenOptions, synapseCount, withoutRule } from '../core/network.ts';
-import { testSpec } from '../core/outer.ts';
+import { type Backend, type NetworkSpec, type OpenOptions, withoutRule } from '../core/network.ts';
 import type { Catalogue, Split, TaskInstance } from '../core/plugins.ts';
 import type { Projection } from '../core/projection.ts';
 import { createRng, type Rng } from '../core/rng.ts';
-import { inMebibytes } from '../core/units.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
 import { formattableFields, networkLength } from '../engine/network.ts';
-import {
-  drawWeights,
-  expectedSynapses,
-  type InitOptions,
-  initWeights,
-  type WeightInit,
-} from '../engine/projections.ts';
+import { drawWeights, type InitOptions, initWeights, type WeightInit } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
 import { startUpkeep } from '../engine/upkeep.ts';
-import {
-  buildSpec,
-  chooseBackend,
-  deriveParts,
-  type Parts,
-  projectionShape,
-  storedShape,
-  whyReference,
-  withFormats,
-} from './build.ts';
+import { buildSpec, chooseBackend, deriveParts, type Parts, whyReference, withFormats } from './build.ts';
 import { checkDynamics } from './dynamics.ts';
 import { withPinnedFiles } from './files.ts';
+import {
+  allocated,
+  assertAllFits,
+  assertFits,
+  leastMemory,
+  type Memory,
+  memoryOf,
+  type NetworkMemory,
+  wholeMemory,
+} from './memory.ts';
 
 /** A checked experiment, ready to run. */
 export interface Experiment {
@@ -64,27 +57,6 @@ export interface Experiment {
   checkpoint(): Uint8Array;
   /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
   restore(checkpoint: Uint8Array, path?: string): void;
-}
-
-/** What a network takes in bytes: in all, and per synapse of the two projections. */
-interface NetworkMemory {
-  readonly bytes: number;
-  readonly perSynapse: number;
-}
-
-/** What a run takes in bytes: the network that learns, and beside it all that is there at its largest moment. */
-export interface Memory extends NetworkMemory {
-  readonly parts: {
-    readonly network: number;
-    /** The network of the evaluation at the end, which stands beside the other. */
-    readonly evaluation: number;
-    /** Tables of the task. */
-    readonly task: number;
-    /** The state as it is written. */
-    readonly checkpoint: number;
-  };
-  /** Sum of the parts. */
-  readonly total: number;
 }
 
 export interface EvaluateOptions {
@@ -124,14 +96,14 @@ interface Plan {
   readonly spec: NetworkSpec;
   /** Steps of one stream in the whole training. */
   readonly totalSteps: number;
-  readonly evaluation: { readonly total: number; readonly streams: number };
+  readonly evaluation: Evaluated;
   /** What the network takes that learns. */
   readonly own: NetworkMemory;
   readonly memory: Memory;
   /** Why `auto` takes the backend that it takes; null: nothing to say. */
   readonly note: string | null;
-  /** The same network for another number of streams. */
-  specFor(streams: number): NetworkSpec;
+  /** The same network for another number of streams, and of rows: by default those of a whole trial or chunk. */
+  specFor(streams: number, rows?: number): NetworkSpec;
 }
 
 /** Everything is checked, and its memory known, before any of it exists. */
@@ -141,24 +113,27 @@ function planOf(config: ExperimentConfig, catalogue: Catalogue, { maxBytes }: Op
   const parts = deriveParts(built, catalogue, rng);
   const { task } = parts;
   const { training } = config;
+  const total = totalSteps(task, training.total, training.streams);
   const steps = task.mode.kind === 'stream' ? training.chunkSteps : task.mode.steps;
-  assertFits(leastMemory(built, parts, training.streams, steps), maxBytes, 'training.streams');
+  const rows = rowsAtOnce(task, steps, total);
+  assertFits(leastMemory(built, parts, training.streams, rows), maxBytes, 'training.streams');
   for (const [name, { size, neuron }] of Object.entries(config.network.populations)) {
     const made = parts.neurons.get(name);
     if (made) checkDynamics(String(neuron.kind), made.spiking, made.neuron, size);
   }
-  const specFor = (streams: number) => buildSpec(built, catalogue, parts, rng, { streams, steps });
-  const spec = withFormats(specFor(training.streams), config, null);
+  const specFor = (streams: number, own = steps) =>
+    buildSpec(built, catalogue, parts, rng, { streams, steps, rows: own });
+  const spec = withFormats(specFor(training.streams, rows), config, null);
   const backend = chooseBackend(config.backend, spec);
   const note = whyReference(config.backend, spec);
-  const total = totalSteps(task, training.total, training.streams);
   checkUpdates(config, total, steps);
   const own = memoryOf(spec, backend);
   assertFits(own, maxBytes, 'training.streams');
   const amount = config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16);
   const evaluation = { ...config.evaluation, total: amount };
-  const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, stream: evaluation.streams } });
-  const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, networkLength(spec, backend).state);
+  const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, ...evaluationSizes(config, task, evaluation) } });
+  const checkpoint = backend.numberBytes * networkLength(spec, backend).state;
+  const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, checkpoint);
   assertAllFits(memory, maxBytes);
   return { config, rng, task, backend, spec, totalSteps: total, evaluation, own, memory, note, specFor };
 }
@@ -195,11 +170,26 @@ function buildExperiment(given: ExperimentConfig, catalogue: Catalogue, options:
   };
 }
 
+/** What an evaluation is of: symbols or trials, in so many streams. */
+interface Evaluated {
+  readonly total: number;
+  readonly streams: number;
+}
+
+function evaluationSizes({ training }: ExperimentConfig, task: TaskInstance, { total, streams }: Evaluated) {
+  return { stream: streams, step: rowsAtOnce(task, training.chunkSteps, totalSteps(task, total, streams)) };
+}
+
+/** Steps whose rows are there at once: of a trial, or of a chunk of a stream, and no more than there are. */
+const rowsAtOnce = ({ mode }: TaskInstance, chunkSteps: number, total: number): number =>
+  mode.kind === 'trial' ? mode.steps : Math.min(chunkSteps, total);
+
 /** Nothing is learned in an evaluation, so it keeps no traces and no gradients of its parts. */
-function evaluationSpec({ config, spec, backend, specFor }: Plan, streams: number): NetworkSpec {
+function evaluationSpec({ config, spec, task, backend, specFor }: Plan, amount: Evaluated): NetworkSpec {
   const execution = config.fixed ? 'online' : spec.execution;
+  const { stream, step } = evaluationSizes(config, task, amount);
   const tested = {
-    ...withoutRule(specFor(streams)),
+    ...withoutRule(specFor(stream, step)),
     update: { ...spec.update, unit: 'step', every: 1 },
     execution,
   } as const;
@@ -207,13 +197,15 @@ function evaluationSpec({ config, spec, backend, specFor }: Plan, streams: numbe
 }
 
 /** Scores the weights of a run on fresh data of a fresh network. */
-function evaluateFresh(plan: Plan, run: Run, { streams, total, label = '' }: EvaluateOptions) {
+function evaluateFresh(plan: Plan, run: Run, { label = '', ...asked }: EvaluateOptions) {
   const { config, rng, task, backend, evaluation, totalSteps: steps } = plan;
-  const fresh = createRun(evaluationSpec(plan, streams ?? evaluation.streams), backend, steps);
+  const total = asked.total ?? evaluation.total;
+  const streams = asked.streams ?? evaluation.streams;
+  const fresh = createRun(evaluationSpec(plan, { total, streams }), backend, steps);
   try {
     copyLearned(fresh, run, ['weights']);
     const test = createFeed(fresh, task, rng.split('evaluation').split(label), config.loss.window, 'test');
-    return evaluate(fresh, test, task, total ?? evaluation.total);
+    return evaluate(fresh, test, task, total);
   } finally {
     fresh.stages.close();
   }
@@ -236,65 +228,6 @@ function checkUpdates({ training }: ExperimentConfig, totalSteps: number, steps:
     'training.update.every',
     every,
     `at most ${most}, the ${unit}s that each of ${training.streams} streams has in training.total = ${training.total}`,
-  );
-}
-
-function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
-  const outer = spec.direct?.outer;
-  const networks = outer ? [spec, testSpec(spec, outer)] : [spec];
-  const bytes = networks.reduce((sum, network) => sum + backend.bytes(network, networkLength(network, backend)), 0);
-  return { bytes, perSynapse: bytes / Math.max(1, synapseCount(spec)) };
-}
-
-/**
- * What a network takes at the least: a weight, its gradient and its postsynaptic index for every synapse, and the rows of
- * a trial. Asked before synapses are drawn, which for a network of no earthly size would not end.
- */
-function leastMemory(config: ExperimentConfig, { task }: Parts, streams: number, steps: number): NetworkMemory {
-  const { populations, projections } = config.network;
-  const synapses = Object.keys(projections).reduce((sum, name) => {
-    const path = `network.projections.${name}`;
-    const { shape } = projectionShape(config, name, task);
-    return sum + expectedSynapses(projections[name].rewiring ? storedShape(shape, path) : shape, path);
-  }, 0);
-  const neurons = Object.values(populations).reduce((sum, { size }) => sum + size, 0);
-  const perSynapse = 12;
-  const row = 4 * (task.nIn + 2 * neurons + 4 * task.nOut);
-  return { bytes: synapses * perSynapse + streams * steps * row, perSynapse };
-}
-
-/** @throws UnsupportedError where the memory that a network needs cannot be had in one piece */
-function allocated<T>({ bytes }: NetworkMemory, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new UnsupportedError(
-      `the network needs ${inMebibytes(bytes)}, which cannot be allocated (${error.message}): ` +
-        'fewer neurons, synapses, streams (training.streams), or steps of a trial',
-    );
-  }
-}
-
-function wholeMemory(network: NetworkMemory, evaluation: number, task: TaskInstance, state: number): Memory {
-  const parts = { network: network.bytes, evaluation, task: task.bytes ?? 0, checkpoint: 8 * state };
-  return { ...network, parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
-}
-
-/** @throws UnsupportedError that names every part */
-function assertAllFits({ parts, total }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
-  if (total <= maxBytes) return;
-  throw new UnsupportedError(
-    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams), ` +
-      `task ${inMebibytes(parts.task)}, checkpoint ${inMebibytes(parts.checkpoint)}; ${inMebibytes(maxBytes)} are available`,
-  );
-}
-
-function assertFits({ bytes, perSynapse }: NetworkMemory, maxBytes = Number.POSITIVE_INFINITY, streams = ''): void {
-  if (bytes <= maxBytes) return;
-  throw new UnsupportedError(
-    `the network needs ${inMebibytes(bytes)} (${perSynapse.toFixed(0)} bytes per synapse), ${inMebibytes(maxBytes)} are available: ` +
-      `fewer neurons, synapses, streams (${streams}), or steps of a trial`,
   );
 }
 
@@ -405,4 +338,4 @@ function copyLearned(to: Run, from: Run, roles: readonly Role[]): void {
   }
 }
 
-export type { Listener, NetworkSpec, Parts };
+export type { Listener, Memory, NetworkSpec, Parts };

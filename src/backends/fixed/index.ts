@@ -37,6 +37,7 @@ import {
  */
 export const fixed: Backend = {
   name: 'fixed',
+  numberBytes: 8,
   missing,
   bytes: (spec, lengths) => 8 * numbersOf(spec, lengths),
   open(spec, lengths, { plain } = {}) {

@@ -12,6 +12,7 @@ import { bindUpdate } from './update.ts';
  */
 export const reference: Backend = {
   name: 'reference',
+  numberBytes: 8,
   missing: ({ execution, formats }) => [
     ...(execution === 'postponed' ? ['postponed traces'] : []),
     ...(formats ? ['number formats'] : []),

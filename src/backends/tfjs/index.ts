@@ -14,6 +14,7 @@ import { bindTensorStages } from './tensors.ts';
  */
 export const tfjs: Backend = {
   name: 'tfjs',
+  numberBytes: 4,
   missing,
   bytes: (_spec, lengths) => 4 * (lengths.state + 3 * lengths.trial),
   open: (spec) => {

@@ -24,6 +24,7 @@ const page = 65536;
  */
 export const wasm: Backend = {
   name: 'wasm',
+  numberBytes: 4,
   missing,
   bytes: totalBytes,
   open,
