@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+import { placeholder } from '../generate/relative.mjs';
+import { namedPages } from './namedPages.mjs';
+
+const pages = fileURLToPath(new URL('../.pages/', import.meta.url));
+
+const titleOf = (path) => /^# (.*)$/m.exec(readFileSync(pages + path, 'utf8'))?.[1].replaceAll('`', '') ?? path;
+const item = (path, text = titleOf(path)) => ({ text, link: `/${path.replace(/\.md$/, '')}` });
+/** Pages of a folder, in the order of their names. */
+const all = (folder) =>
+  readdirSync(pages + folder)
+    .filter((file) => file.endsWith('.md'))
+    .sort()
+    .map((file) => item(`${folder}/${file}`));
+/** Entry points; the page of each lists what it has. */
+const api = readdirSync(`${pages}api`, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /^[\w/]+\/index\.md$/.test(path))
+  .map((path) => path.replace(/\/index\.md$/, ''))
+  .sort()
+  .map((module) => ({ text: module.replace('/namespaces/', '.'), link: `/api/${module}/` }));
+
+const tutorials = [
+  item('docs/tutorial-first-run.md'),
+  item('docs/tutorial-rule.md'),
+  item('docs/tutorial-own-rule.md'),
+  item('docs/tutorial-own-data.md'),
+  item('docs/tutorial-chip.md'),
+];
+const playground = { text: 'Playground', link: '/playground/index.html', target: '_self' };
+
+const sidebar = [
+  { text: 'Begin', items: [item('get-started.md'), ...tutorials] },
+  { text: 'Results', items: [item('recipes.md'), item('features.md'), item('measured.md')] },
+  {
+    text: 'Guides',
+    items: [
+      'data',
+      'hardware',
+      'interop',
+      'studies',
+      'dashboard',
+      'playground',
+      'troubleshooting',
+      'performance',
+      'glossary',
+    ].map((name) => item(`docs/${name}.md`)),
+  },
+  {
+    text: 'Project',
+    items: [
+      item('cite.md'),
+      item('docs/architecture.md'),
+      item('CONTRIBUTING.md'),
+      item('CHANGELOG.md'),
+      item('hardware/reckon/README.md'),
+    ],
+  },
+  { text: 'Measurements', collapsed: true, items: all('docs/results') },
+  { text: 'Decisions', collapsed: true, items: all('docs/decisions') },
+];
+
+export default defineConfig({
+  srcDir: '.pages',
+  cacheDir: '.cache',
+  base: placeholder,
+  lang: 'en',
+  title: 'spiketrace',
+  description: 'Local, online learning rules for recurrent spiking networks',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${placeholder}icon.svg` }]],
+  // The playground is built beside the pages.
+  ignoreDeadLinks: [/^\/playground\//],
+  // A hash table of all pages in every page would be most of a page.
+  metaChunk: true,
+  markdown: { config: (md) => md.use(namedPages, pages) },
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('spiketrace-') } } },
+  vite: { logLevel: 'warn', build: { chunkSizeWarningLimit: 4000 } },
+  themeConfig: {
+    search: { provider: 'local', options: { detailedView: false } },
+    outline: [2, 3],
+    nav: [
+      item('get-started.md', 'Get started'),
+      { text: 'Tutorials', items: tutorials },
+      { text: 'Recipes', link: '/recipes' },
+      { text: 'API', link: '/api/' },
+      playground,
+    ],
+    sidebar: { '/api/': [{ text: 'API', link: '/api/', items: api }], '/': sidebar },
+    externalLinkIcon: false,
+  },
+});
