@@ -1,9 +1,10 @@
+import { fromHash } from '../page/address.ts';
 import { CurvePanel } from '../page/curvePanel.tsx';
 import { Drawing } from '../page/drawing.tsx';
 import { summaryOf } from '../page/summary.ts';
 import { drawRaster } from '../views/raster.ts';
 import { Failure } from './failure.tsx';
-import { type FigureProps, useRun } from './run.ts';
+import { type FigureProps, type FigureRun, useRun } from './run.ts';
 
 /** This module lies beside the playground. */
 const here = import.meta.url;
@@ -11,20 +12,12 @@ const playground = (setup: string) => new URL(`index.html#${setup}`, here).href;
 
 /** The whole network while it trains: its raster and its learning curve. */
 export function NetworkFigure({ setup }: FigureProps) {
-  const side = useRun(setup, { cells: false, weights: null, synapse: null });
+  const { side, again } = useRun(setup, { cells: false, weights: null, synapse: null });
   const { info, phase } = side;
   return (
-    <section class="learn" aria-label="A network that learns" data-phase={phase}>
+    <section class="learn" aria-label={`A network that learns: ${fromHash(setup).preset}`} data-phase={phase}>
       <div class="controls">
-        {phase === 'playing' ? (
-          <button type="button" onClick={() => side.pause()}>
-            Pause
-          </button>
-        ) : (
-          <button type="button" disabled={phase !== 'resting'} onClick={() => side.play(null)}>
-            Play
-          </button>
-        )}
+        <Transport side={side} again={again} />
         <a href={playground(setup)} target="_self">
           Open in the playground
         </a>
@@ -52,5 +45,20 @@ export function NetworkFigure({ setup }: FigureProps) {
       </div>
       <p class="note">{info ? summaryOf(side) : 'Loading the engine.'}</p>
     </section>
+  );
+}
+
+function Transport({ side, again }: FigureRun) {
+  const { phase } = side;
+  const [name, press] =
+    phase === 'playing'
+      ? ['Pause', () => side.pause()]
+      : phase === 'ended'
+        ? ['Again', again]
+        : ['Play', () => side.play(null)];
+  return (
+    <button type="button" disabled={!['playing', 'ended', 'resting'].includes(phase)} onClick={press}>
+      {name}
+    </button>
   );
 }

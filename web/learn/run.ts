@@ -16,16 +16,22 @@ const stillMs = 1500;
 /** How often words beside the drawings follow, ms. */
 const wordsMs = 250;
 
+/** A run, and the way back to its beginning. */
+export interface FigureRun {
+  readonly side: Side;
+  again(): void;
+}
+
 /** A run that follows the display, for as long as its figure is there. @param watch what the figure shows */
-export function useRun(setup: string, watch: Watch): Side {
+export function useRun(setup: string, watch: Watch): FigureRun {
   const [, refresh] = useReducer((n: number, _: undefined) => n + 1, 0);
   const side = useMemo(() => new Side(() => refresh(undefined), redrawAll), []);
+  const again = () => side.open(choicesOf(fromHash(setup))[0], watch);
   useEffect(() => {
     let there = true;
-    const [choice] = choicesOf(fromHash(setup));
     void side.load(null).then(() => {
       if (!there) side.close();
-      else if (side.lists) side.open(choice, watch);
+      else if (side.lists) again();
     });
     let shown = 0;
     const tick = (now: number) => {
@@ -45,5 +51,5 @@ export function useRun(setup: string, watch: Watch): Side {
       side.close();
     };
   }, []);
-  return side;
+  return { side, again };
 }

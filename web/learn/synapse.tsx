@@ -12,7 +12,7 @@ const trialMs = 15_000;
 
 /** One synapse over a trial, term by term, as far as time has gone; at the end of the trial it is trained, and the next one comes. */
 export function SynapseFigure({ setup }: FigureProps) {
-  const side = useRun(setup, { cells: true, weights: null, synapse: null });
+  const { side } = useRun(setup, { cells: true, weights: null, synapse: null });
   const { info, frames, phase } = side;
   const frame = frames.at(-1);
   const [t, go] = useState(0);

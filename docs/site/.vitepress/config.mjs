@@ -1,19 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
+import { titleOf } from '../generate/matter.mjs';
 import { placeholder } from '../generate/relative.mjs';
 import { namedPages } from './namedPages.mjs';
 
 const pages = fileURLToPath(new URL('../.pages/', import.meta.url));
 
-const titleOf = (path) => /^# (.*)$/m.exec(readFileSync(pages + path, 'utf8'))?.[1].replaceAll('`', '') ?? path;
-const item = (path, text = titleOf(path)) => ({ text, link: `/${path.replace(/\.md$/, '')}` });
-/** Pages of a folder, in the order of their names. */
-const all = (folder) =>
-  readdirSync(pages + folder)
-    .filter((file) => file.endsWith('.md'))
-    .sort()
-    .map((file) => item(`${folder}/${file}`));
+const item = (path, text = titleOf(pages + path)) => ({ text, link: `/${path.replace(/(index)?\.md$/, '')}` });
 /** Entry points; the page of each lists what it has. */
 const api = readdirSync(`${pages}api`, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^[\w/]+\/index\.md$/.test(path))
@@ -32,7 +26,10 @@ const playground = { text: 'Playground', link: '/playground/index.html', target:
 
 const sidebar = [
   { text: 'Begin', items: [item('get-started.md'), ...tutorials] },
-  { text: 'Results', items: [item('recipes.md'), item('features.md'), item('measured.md')] },
+  {
+    text: 'Results',
+    items: [item('recipes.md'), item('features.md'), item('measured.md'), item('docs/results/index.md')],
+  },
   {
     text: 'Guides',
     items: [
@@ -52,13 +49,12 @@ const sidebar = [
     items: [
       item('cite.md'),
       item('docs/architecture.md'),
+      item('docs/decisions/index.md'),
       item('CONTRIBUTING.md'),
       item('CHANGELOG.md'),
       item('hardware/reckon/README.md'),
     ],
   },
-  { text: 'Measurements', collapsed: true, items: all('docs/results') },
-  { text: 'Decisions', collapsed: true, items: all('docs/decisions') },
 ];
 
 export default defineConfig({
@@ -73,11 +69,19 @@ export default defineConfig({
   ignoreDeadLinks: [/^\/playground\//],
   // A hash table of all pages in every page would be most of a page.
   metaChunk: true,
-  markdown: { config: (md) => md.use(namedPages, pages) },
+  transformPageData({ relativePath, frontmatter }) {
+    // Pages of the API have an index, and no order.
+    if (relativePath.startsWith('api/')) Object.assign(frontmatter, { prev: false, next: false });
+  },
+  // The usual colours of code are too pale for small text.
+  markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config: (md) => md.use(namedPages, pages),
+  },
   vue: { template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('spiketrace-') } } },
   vite: { logLevel: 'warn', build: { chunkSizeWarningLimit: 4000 } },
   themeConfig: {
-    search: { provider: 'local', options: { detailedView: false } },
+    search: { provider: 'local' },
     outline: [2, 3],
     nav: [
       item('get-started.md', 'Get started'),

@@ -40,7 +40,7 @@ export async function writeApi(root, pages) {
     classPropertiesFormat: 'table',
     propertyMembersFormat: 'table',
     typeDeclarationFormat: 'table',
-    indexFormat: 'list',
+    indexFormat: 'table',
     expandObjects: false,
   });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {

@@ -79,7 +79,11 @@ function page(rules, neurons, chips) {
   const backendRows = rules.map(
     ({ name, neurons: own }) => `| \`${name}\` | ${own.map(({ tried }) => backendsOf(tried)).join(' | ')} |`,
   );
-  return `# Rules, neurons, backends, chips
+  return `---
+pageClass: wide-tables
+---
+
+# Rules, neurons, backends, chips
 
 Every rule of the package with every neuron, as the registries have them. Nothing here is typed: each cell is a small network that was built with that rule, neuron and backend when this site was made (or what refused
 it), and each verdict is that of \`spiketrace deploy\` on it. Names with their sources are what \`spiketrace list\` prints.

@@ -13,6 +13,8 @@ export function writeMatter(root, site, pages) {
   const docs = readdirSync(join(root, 'docs')).filter((name) => name !== 'site');
   for (const name of [...others, ...docs.map((one) => `docs/${one}`)])
     cpSync(join(root, name), join(pages, name), { recursive: true });
+  writeIndex(join(pages, 'docs/results'), 'Measurements', 'What was measured, with the command that measured it.');
+  writeIndex(join(pages, 'docs/decisions'), 'Decisions', 'Why the frame is as it is, and what was tried beside it.');
   cpSync(join(site, 'index.md'), join(pages, 'index.md'));
   cpSync(join(root, 'web/page/icon.svg'), join(pages, 'public/icon.svg'));
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -21,3 +23,13 @@ export function writeMatter(root, site, pages) {
   writeFileSync(join(pages, 'get-started.md'), begin.replace(/^# .*$/m, '# Get started'));
   writeFileSync(join(pages, 'measured.md'), `# Measured\n${measured}`);
 }
+
+/** A page that names all of a folder. */
+function writeIndex(folder, title, about) {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.md'));
+  const items = files.sort().map((file) => `- [${titleOf(join(folder, file))}](${file})`);
+  writeFileSync(join(folder, 'index.md'), `# ${title}\n\n${about}\n\n${items.join('\n')}\n`);
+}
+
+/** The first heading of a page. */
+export const titleOf = (path) => /^# (.*)$/m.exec(readFileSync(path, 'utf8'))?.[1].replaceAll('`', '') ?? path;

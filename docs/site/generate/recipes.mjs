@@ -24,12 +24,11 @@ export async function writeRecipes(root, pages) {
       limit,
       `${name}: ${score} ${scores.map(short).join(', ')}, every seed ${side} ${limit}`,
     );
-    const run = readsFiles.has(task.kind)
-      ? '–'
-      : `<a href="/playground/index.html#preset=${name}" target="_self" aria-label="Watch ${name} learn">watch</a>`;
-    const reached = `${short(mean(scores))} (${seeds.length} seeds)`;
-    const asked = `${side} ${limit}`;
-    return `| \`${name}\` | ${task.kind} | ${rule.name} | ${neuronsOf(network)} | ${score} | ${reached} | ${strip} | ${asked} | ${seconds} s | ${run} |`;
+    const watch = readsFiles.has(task.kind)
+      ? ''
+      : `<br>[watch it learn](/playground/index.html#preset=${name}){target="_self"}`;
+    const reached = `**${short(mean(scores))}** ${score}<br>${seeds.length} seeds`;
+    return `| \`${name}\`${watch} | ${reached} | ${strip}${side} ${limit} | ${rule.name}, ${task.kind}<br>${neuronsOf(network)} | ${seconds} s |`;
   });
   writeFileSync(
     join(pages, 'recipes.md'),
@@ -40,13 +39,17 @@ export async function writeRecipes(root, pages) {
 /** Tasks that need Node. */
 const readsFiles = new Set(['recording', 'digits']);
 
-const page = (rows, comparison) => `# Recipes
+const page = (rows, comparison) => `---
+pageClass: wide-tables
+---
+
+# Recipes
 
 Every preset of the package: a task, a network and a rule that were found to go together, and what comes out on fresh data with learning off. The numbers are those of
 \`docs/results/recipes.jsonl\`; \`npm run recipes\` makes them again. *Watch* opens the preset in the playground, ready to be played.
 
-| preset | task | rule | neurons | score | reached | each seed, and the limit | every seed | one training | here |
-|---|---|---|---|---|---|---|---|---|---|
+| preset | reached | every seed | rule, task, neurons | one training |
+|---|---|---|---|---|
 ${rows.join('\n')}
 
 Dots are seeds, the tall line is what every seed keeps to. Any of them by its name:

@@ -31,7 +31,7 @@ const inStyle = (text, up) => text.replaceAll(placeholder, up);
 function inPage(text, up) {
   const before = `<script>${variable}=new URL(${JSON.stringify(up)},location.href).pathname</script>`;
   const after =
-    '<script>for(const a of document.querySelectorAll("a[href^=\'.\']"))a.setAttribute("href",a.pathname+a.search+a.hash)</script>';
+    '<script>for(const one of document.querySelectorAll("[href^=\'.\']"))one.setAttribute("href",one.href)</script>';
   return text.replaceAll(placeholder, up).replace('<head>', `<head>${before}`).replace('</body>', `${after}</body>`);
 }
 

@@ -12,10 +12,16 @@ function loadFigures() {
 export default {
   extends: DefaultTheme,
   setup() {
-    const { isDark } = useData();
+    const { isDark, frontmatter } = useData();
     watchEffect(() => {
       if (!import.meta.env.SSR) document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light';
     });
-    onContentUpdated(loadFigures);
+    onContentUpdated(() => {
+      loadFigures();
+      // The landing page of the theme has no landmark for its content; other pages have one within.
+      const content = document.getElementById('VPContent');
+      if (frontmatter.value.layout === 'home') content?.setAttribute('role', 'main');
+      else content?.removeAttribute('role');
+    });
   },
 };
