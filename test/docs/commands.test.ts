@@ -126,7 +126,10 @@ const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
   [/^npx spiketrace train .*--until 250/, (c) => `${c.replace('250', '2')} --set training.total=4 --no-figures`],
   [/^npx spiketrace train own-data/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace compare own-data/, (c) => `${c.replace('--seeds 3', '--seeds 1')} --set training.total=32`],
-  [/^npx spiketrace compare pattern/, (c) => `${c.replace('--seeds 2', '--seeds 1')} --set training.total=4`],
+  [
+    /^npx spiketrace compare pattern/,
+    (c) => `${c.replace('--seeds 2', '--seeds 1')} --set training.total=4 --set task.steps=100`,
+  ],
   [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
   [/^npx spiketrace train \S*recording\.json/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace train one-shot/, (c) => `${c} --set training.total=48 --set evaluation.total=24 --no-figures`],

