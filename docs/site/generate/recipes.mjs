@@ -59,7 +59,7 @@ Dots are seeds, the tall line is what every seed keeps to. Any of them by its na
 
 ## Rules beside each other
 
-Six rules on eleven presets at half of their training, from \`docs/results/rules-by-tasks.jsonl\`: the test error that is left of that of a frozen network, whose readout alone learns.
+Rules on presets at half of their training, from \`docs/results/rules-by-tasks.jsonl\`: the test error that is left of that of a frozen network, whose readout alone learns.
 Left of the line is better than not learning at all. A rule that is missing in a row diverged or was not run. Rates were chosen for e-prop 1; \`docs/results/rules-by-tasks.md\` has the numbers and what they say.
 
 ${comparison}
@@ -123,8 +123,7 @@ function comparisonOf(runs) {
     (rule, r) =>
       `${shapeOf(r, 20 + r * 140, 16)}<text x="${30 + r * 140}" y="20">${rule.replace('e-prop 1, random feedback', 'e-prop 1, random')}</text>`,
   );
-  const label =
-    'Test error of five rules on eleven presets as a share of that of a frozen network; the same numbers are in the table below';
+  const label = `Test error of ${rules.length} rules on ${tasks.length} presets as a share of that of a frozen network; the same numbers are in the table below`;
   const svg = [
     `<div class="wide-figure" tabindex="0" role="group" aria-label="Rules beside each other"><svg class="comparison" viewBox="0 0 710 ${height}" role="img" aria-label="${label}">`,
     ...scale,
