@@ -18,7 +18,14 @@ export default defineConfig({
     // An inline script or a data: address would be refused by the page's own rules.
     assetsInlineLimit: 0,
     modulePreload: false,
-    rolldownOptions: { external, input: { page: here('index.html'), plugin: here('plugin.html') } },
+    rolldownOptions: {
+      external,
+      input: { page: here('index.html'), plugin: here('plugin.html'), learn: here('learn/main.tsx') },
+      // Pages of the documentation ask for their figures by this name.
+      output: { entryFileNames: ({ name }) => (name === 'learn' ? 'learn.js' : 'assets/[name]-[hash].js') },
+      // An entry that is loaded by its name and exports nothing.
+      preserveEntrySignatures: false,
+    },
   },
   // One file: it is also started from a text, in the frame of a plug-in.
   worker: { format: 'es', rolldownOptions: { external, output: { codeSplitting: false } } },

@@ -44,10 +44,10 @@ describe('the package', () => {
   });
 });
 
-/** README, CONTRIBUTING, CHANGELOG and all of docs/, as paths from the root. */
+/** README, CONTRIBUTING, CHANGELOG and all of docs/ but what makes the site of them, as paths from the root. */
 function pages(folder: string): string[] {
   const docs = readdirSync(join(folder, 'docs'), { recursive: true, encoding: 'utf8' });
-  const inDocs = docs.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`);
+  const inDocs = docs.filter((path) => path.endsWith('.md') && !path.startsWith('site')).map((path) => `docs/${path}`);
   return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...inDocs];
 }
 

@@ -5,8 +5,8 @@ import { emptyFolder, root } from '../cli/cli.ts';
 import { installed, packed, ran, tsc } from '../cli/installed.ts';
 import { type Block, blocks, commandsOf, pages } from './blocks.ts';
 
-/** What a block is: commands, a program, or what nobody can run, with the reason. Found by how its text begins. */
-type Kind = 'commands' | 'program' | { readonly notRun: string };
+/** What a block is: commands, a program, a file that commands below read, or what nobody can run, with the reason. Found by how its text begins. */
+type Kind = 'commands' | 'program' | { readonly savedAs: string } | { readonly notRun: string };
 
 const formula = { notRun: 'formulas' };
 const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = [
@@ -63,6 +63,41 @@ const kinds: readonly (readonly [page: string, begins: string, kind: Kind])[] = 
   ['docs/tutorial-own-rule.md', 'npx spiketrace train', 'commands'],
   ['docs/tutorial-own-rule.md', 'npx spiketrace audit', 'commands'],
   ['docs/tutorial-own-rule.md', 'npx spiketrace deploy', 'commands'],
+  ['docs/tutorial-first-run.md', 'npm install', 'commands'],
+  ['docs/tutorial-first-run.md', 'npx spiketrace train pattern-generation --out', 'commands'],
+  ['docs/tutorial-first-run.md', 'npx spiketrace diagnose', 'commands'],
+  ['docs/tutorial-first-run.md', 'npx spiketrace train pattern-generation --until', 'commands'],
+  ['docs/tutorial-first-run.md', 'npx spiketrace compare', 'commands'],
+  ['docs/tutorial-first-run.md', 'npx spiketrace train pattern-generation --set', 'commands'],
+  ['docs/tutorial-rule.md', 'dE/dw_ij', formula],
+  ['docs/tutorial-rule.md', 'eps_i(t)', formula],
+  ['docs/tutorial-rule.md', 'psi_j(t)', formula],
+  ['docs/tutorial-rule.md', 'e_ij(t)', formula],
+  ['docs/tutorial-rule.md', 'L_j(t)', formula],
+  ['docs/tutorial-rule.md', 'w_ij', formula],
+  ['docs/tutorial-rule.md', 'npx spiketrace audit', 'commands'],
+  ['docs/tutorial-rule.md', 'npx spiketrace train pattern-generation --set rule.readoutFilter', 'commands'],
+  ['docs/tutorial-rule.md', 'npx spiketrace train pattern-generation --set rule.feedback', 'commands'],
+  ['docs/tutorial-own-data.md', 'import { writeFileSync }', { savedAs: 'make-spikes.mjs' }],
+  ['docs/tutorial-own-data.md', '{', { savedAs: 'own-data.json' }],
+  ['docs/tutorial-own-data.md', 'node make-spikes', 'commands'],
+  ['docs/tutorial-own-data.md', 'npx spiketrace train', 'commands'],
+  ['docs/tutorial-own-data.md', 'npx spiketrace compare', 'commands'],
+  ['docs/tutorial-own-data.md', 'npx spiketrace diagnose', 'commands'],
+  ['docs/tutorial-chip.md', 'npx spiketrace deploy four-six-back --chip', 'commands'],
+  [
+    'docs/tutorial-chip.md',
+    'npx spiketrace deploy four-six-back --set network.neuron.membrane.decay=0.9 --chip',
+    'commands',
+  ],
+  ['docs/tutorial-chip.md', 'npx spiketrace deploy four-six-back --set rule', 'commands'],
+  [
+    'docs/tutorial-chip.md',
+    'npx spiketrace deploy four-six-back --set network.neuron.membrane.decay=0.9 --set',
+    'commands',
+  ],
+  ['docs/tutorial-chip.md', 'npx spiketrace train', 'commands'],
+  ['docs/tutorial-chip.md', 'npx spiketrace new chip', 'commands'],
   ['docs/troubleshooting.md', 'npx spiketrace train', 'commands'],
   ['docs/troubleshooting.md', 'gain =', formula],
 ];
@@ -72,6 +107,7 @@ const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npx spiketrace watch', 'it goes on until it is stopped; test/cli/live.test.ts opens what it serves'],
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
+  ['npm run site', 'test/web/site.test.ts opens what it builds'],
   ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],
   ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];
@@ -87,6 +123,13 @@ const ofAUser = /^npm install/;
  */
 const few = '--set training.total=1600 --set evaluation.total=1600';
 const shorter: readonly (readonly [RegExp, (command: string) => string])[] = [
+  [/^npx spiketrace train .*--until 250/, (c) => `${c.replace('250', '2')} --set training.total=4 --no-figures`],
+  [/^npx spiketrace train own-data/, (c) => `${c} --set training.total=32 --no-figures`],
+  [/^npx spiketrace compare own-data/, (c) => `${c.replace('--seeds 3', '--seeds 1')} --set training.total=32`],
+  [
+    /^npx spiketrace compare pattern/,
+    (c) => `${c.replace('--seeds 2', '--seeds 1')} --set training.total=4 --set task.steps=100`,
+  ],
   [/^npx spiketrace train .*--until 320000/, (c) => `${c.replace('320000', '8000')} --set training.total=16000`],
   [/^npx spiketrace train \S*recording\.json/, (c) => `${c} --set training.total=32 --no-figures`],
   [/^npx spiketrace train one-shot/, (c) => `${c} --set training.total=48 --set evaluation.total=24 --no-figures`],
@@ -150,13 +193,21 @@ describe('every block of the pages', () => {
   });
 });
 
+/** Files that a page says to save, in a folder where its commands will be run. */
+function saveFilesOf(page: string, folder: string): void {
+  for (const block of blocks.filter((one) => one.page === page)) {
+    const kind = kindOf(block);
+    if (typeof kind === 'object' && 'savedAs' in kind) writeFileSync(join(folder, kind.savedAs), `${block.text}\n`);
+  }
+}
+
 /** A copy of the clone, with what was built. */
 function clone(): string {
   const folder = join(emptyFolder(), 'clone');
-  const left = new Set(['node_modules', '.git', 'runs']);
+  const left = new Set(['node_modules', '.git', 'runs', `docs${sep}site`]);
   cpSync(root, folder, {
     recursive: true,
-    filter: (path) => !left.has(path.slice(root.length).split(sep)[0]),
+    filter: (path) => !left.has(path.slice(root.length)),
   });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
@@ -205,6 +256,7 @@ describe('where the package is installed', () => {
       folder = join(emptyFolder(), 'user');
       cpSync(prepared, folder, { recursive: true, verbatimSymlinks: true });
       copyFileSync(tarball, join(folder, 'spiketrace-0.1.0.tgz'));
+      saveFilesOf(page, folder);
     });
 
     it.each(commands)('%s', async (command) => {

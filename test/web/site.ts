@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
@@ -25,9 +25,9 @@ export async function serve(folder: string): Promise<Site> {
   let sent = 0;
   const base = '/some/folder/';
   const server: Server = createServer(({ url = '/' }, response) => {
-    const path = new URL(url, 'http://localhost').pathname;
-    const file = join(folder, path.slice(base.length) || 'index.html');
-    if (!path.startsWith(base) || !existsSync(file)) {
+    const path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const file = join(folder, path.slice(base.length), path.endsWith('/') ? 'index.html' : '');
+    if (!path.startsWith(base) || !existsSync(file) || statSync(file).isDirectory()) {
       response.statusCode = 404;
       response.end();
       return;

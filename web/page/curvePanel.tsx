@@ -7,16 +7,18 @@ import type { Side } from './side.ts';
 interface CurvePanelProps {
   readonly sides: readonly Side[];
   readonly earlier: readonly Earlier[];
+  /** Of its heading; 2 where it is left out. */
+  readonly level?: 2 | 3;
 }
 
 /** The curves of both sides, and of earlier runs with the same score. */
-export function CurvePanel({ sides, earlier }: CurvePanelProps) {
+export function CurvePanel({ sides, earlier, level = 2 }: CurvePanelProps) {
   const [main] = sides;
   const { info } = main;
   return (
     <Drawing
       title="Learning curve"
-      level={2}
+      level={level}
       about={info ? inWords(info, main) : 'Learning curve'}
       height={280}
       file={`${info?.name ?? 'run'}-curve`}

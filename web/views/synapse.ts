@@ -7,6 +7,8 @@ export interface SynapseData {
   readonly steps: number;
   readonly dtMs: number;
   readonly cursor: number | null;
+  /** The last step that is drawn; left out: all are. */
+  readonly until?: number | undefined;
 }
 
 /** One factor of the weight change: its name, and what it is over the trial. */
@@ -35,9 +37,9 @@ export function factorsOf({ input, traces, psi, signals, terms, weight }: Synaps
 }
 
 /** The factors of one synapse over a trial, one below the other. */
-export function drawSynapse(sheet: Sheet, { synapse, steps, dtMs, cursor }: SynapseData): void {
+export function drawSynapse(sheet: Sheet, { synapse, steps, dtMs, cursor, until }: SynapseData): void {
   factorsOf(synapse).forEach(({ label, lines }, n) => {
-    const data: LinesData = { lines, steps, dtMs, cursor, yLabel: label, zero: label !== 'weight' };
+    const data: LinesData = { lines, steps, dtMs, cursor, yLabel: label, zero: label !== 'weight', until };
     sheet.ctx.save();
     sheet.ctx.translate(0, n * factorHeight);
     drawLines({ ...sheet, height: factorHeight }, data);
