@@ -18,7 +18,7 @@ export interface EventSummary {
   readonly longest: number;
 }
 
-/** Rows of a table of events that lie one behind the other. */
+/** Rows of a table of events that lie one behind the other. Its arrays are of use until the next block. */
 interface EventBlock extends Events {
   /** Null where the file has one trial. [event] */
   readonly trials: Float64Array | null;
@@ -53,7 +53,7 @@ const mostTrials = 1e8;
  */
 export function indexEvents(rows: EventRows): IndexedEvents {
   const { path } = rows;
-  const runs: number[][] = [];
+  const runs = startRuns();
   const ids = new Set<number>();
   let longest = 0;
   let last = -1;
@@ -64,18 +64,64 @@ export function indexEvents(rows: EventRows): IndexedEvents {
       assertRow(path, block, r);
       ids.add(units[r]);
       if (times[r] > longest) longest = times[r];
-      if (trial === last) runs[trial][runs[trial].length - 1] = at[r + 1];
-      else {
-        runs[trial] ??= [];
-        runs[trial].push(at[r], at[r + 1]);
-      }
+      if (trial !== last) runs.begin(trial, at[r]);
+      runs.goOn(at[r + 1]);
       last = trial;
     }
   }
+  const { trials, of } = runs.sorted();
   return {
-    trials: Math.max(1, runs.length),
+    trials: Math.max(1, trials),
     summary: { ids: Float64Array.from(ids).sort(), longest },
-    events: (trial) => eventsIn(rows, runs[trial] ?? []),
+    events: (trial) => eventsIn(rows, of(trial)),
+  };
+}
+
+/** Numbers of a run of rows: its trial, where it begins and where it ends. */
+const runNumbers = 3;
+
+/** Runs of rows of one trial, three numbers each: a file may have as many as it has rows. */
+function startRuns() {
+  let data = new Float64Array(1024 * runNumbers);
+  let used = 0;
+  return {
+    begin(trial: number, at: number): void {
+      if (used === data.length) {
+        const more = new Float64Array(2 * data.length);
+        more.set(data);
+        data = more;
+      }
+      data[used] = trial;
+      data[used + 1] = at;
+      used += runNumbers;
+    },
+    /** The last run ends here for now. */
+    goOn(at: number): void {
+      data[used - 1] = at;
+    },
+    /** One more than the largest trial, and the places of the runs of a trial: from, to, from, to. In the order of the file. */
+    sorted() {
+      const count = used / runNumbers;
+      const order = Uint32Array.from({ length: count }, (_, run) => run);
+      const trialOf = (run: number) => data[run * runNumbers];
+      order.sort((a, b) => trialOf(a) - trialOf(b) || a - b);
+      const trials = count === 0 ? 0 : trialOf(order[count - 1]) + 1;
+      const of = (trial: number): number[] => {
+        let low = 0;
+        for (let high = count; low < high; ) {
+          const middle = (low + high) >>> 1;
+          if (trialOf(order[middle]) < trial) low = middle + 1;
+          else high = middle;
+        }
+        const places: number[] = [];
+        for (let k = low; k < count && trialOf(order[k]) === trial; k++) {
+          const from = order[k] * runNumbers + 1;
+          places.push(data[from], data[from + 1]);
+        }
+        return places;
+      };
+      return { trials, of };
+    },
   };
 }
 
@@ -107,8 +153,9 @@ function eventsIn(rows: EventRows, runs: readonly number[]): Events {
   return { times: Float64Array.from(times), units: Float64Array.from(units) };
 }
 
-/** Rows that are looked at together. */
+/** Rows of arrays, and lines of text, that are looked at together. */
 const blockRows = 1 << 16;
+const textRowsAtOnce = 1 << 12;
 
 /** Events in arrays of one length. @throws FileError where they have not */
 export function arrayRows(path: string, times: NumberArray, units: NumberArray, trials: NumberArray | null): EventRows {
@@ -144,26 +191,31 @@ export function textRows(table: TextTable, times: number, units: number, trials:
     start: table.start,
     end: table.end,
     *blocks(from, to) {
-      let rows: { at: number; end: number; line: number; values: readonly number[] }[] = [];
+      const values = columns.map(() => new Float64Array(textRowsAtOnce));
+      const at = new Float64Array(textRowsAtOnce + 1);
+      const lines = new Float64Array(textRowsAtOnce);
+      let count = 0;
       const block = (): EventBlock => {
-        const now = rows;
-        rows = [];
-        const column = (c: number) => Float64Array.from(now, ({ values }) => values[c]);
+        const column = (c: number) => values[c].subarray(0, count);
         return {
           times: column(0),
           units: column(1),
           trials: trials === null ? null : column(2),
-          at: Float64Array.from({ length: now.length + 1 }, (_, r) =>
-            r < now.length ? now[r].at : (now[r - 1]?.end ?? to),
-          ),
-          row: (r) => (now[r].line > 0 ? `line ${now[r].line}` : `byte ${now[r].at}`),
+          at: at.subarray(0, count + 1),
+          row: (r) => (lines[r] > 0 ? `line ${lines[r]}` : `byte ${at[r]}`),
         };
       };
       for (const row of table.rows(columns, from, to)) {
-        rows.push(row);
-        if (rows.length === blockRows) yield block();
+        if (count === textRowsAtOnce) {
+          yield block();
+          count = 0;
+        }
+        for (let c = 0; c < values.length; c++) values[c][count] = row.values[c];
+        at[count] = row.at;
+        lines[count] = row.line;
+        at[++count] = row.end;
       }
-      if (rows.length > 0) yield block();
+      if (count > 0) yield block();
     },
   };
 }

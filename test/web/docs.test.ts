@@ -119,14 +119,18 @@ describe.skipIf(missing.length > 0)(`the documentation site, in a folder of a se
     await figure.scrollIntoViewIfNeeded();
     const term = (name: string) => figure.locator('.terms tr', { hasText: name }).locator('td').textContent();
     await figure.locator('.terms').waitFor();
+    await figure.getByText('999 ms of trial 1').waitFor();
     await figure.getByRole('button', { name: 'Play' }).click();
-    await page.waitForFunction(() => Number(document.querySelector<HTMLElement>('.learn')?.dataset.step) > 20);
+    await page.waitForFunction(() => {
+      const step = Number(document.querySelector<HTMLElement>('.learn')?.dataset.step);
+      return step > 20 && step < 900;
+    });
     await figure.getByRole('button', { name: 'Pause' }).click();
     await figure.getByRole('slider').fill('999');
     const [weight, sum] = [await term('weight'), await term('sum so far')];
     expect(Number(sum)).not.toBe(0);
     await figure.getByRole('button', { name: 'Train this trial' }).click();
-    await figure.getByText('0 ms of trial 2').waitFor();
+    await figure.getByText('999 ms of trial 2').waitFor();
     expect(await term('weight')).not.toBe(weight);
     expect(complaints).toEqual([]);
     await page.close();

@@ -15,19 +15,28 @@ export function SynapseFigure({ setup }: FigureProps) {
   const { side } = useRun(setup, { cells: true, weights: null, synapse: null });
   const { info, frames, phase } = side;
   const frame = frames.at(-1);
-  const [t, go] = useState(0);
-  const [playing, play] = useState(false);
   const steps = frame?.steps ?? 1;
-  const next = () => {
+  /** Null until somebody goes anywhere: the whole trial, so that there is something to look at. */
+  const [asked, go] = useState<number | null>(null);
+  const [playing, play] = useState(false);
+  const t = asked ?? steps - 1;
+  const next = (from: number | null) => {
     side.advance();
-    go(0);
+    go(from);
   };
-  usePace(playing && phase === 'resting' && !side.waiting, steps, t, go, next);
+  usePace(playing && phase === 'resting' && !side.waiting, steps, t, go, () => next(0));
   return (
     <section class="learn" aria-label="One synapse of a network that learns" data-phase={phase} data-step={t}>
       <div class="controls">
         {!still && (
-          <button type="button" disabled={!frame || phase === 'ended'} onClick={() => play(!playing)}>
+          <button
+            type="button"
+            disabled={!frame || phase === 'ended'}
+            onClick={() => {
+              if (asked === null) go(0);
+              play(!playing);
+            }}
+          >
             {playing ? 'Pause' : 'Play'}
           </button>
         )}
@@ -47,7 +56,7 @@ export function SynapseFigure({ setup }: FigureProps) {
             }}
           />
         </label>
-        <button type="button" disabled={phase !== 'resting'} onClick={next}>
+        <button type="button" disabled={phase !== 'resting'} onClick={() => next(playing ? 0 : null)}>
           Train this trial, show the next
         </button>
       </div>
