@@ -1,14 +1,24 @@
+import { z } from 'zod';
 import { FileError } from '../core/errors.ts';
 import { formerName } from '../core/formerNames.ts';
 import type { Clock, Run } from './run.ts';
 
+const counted = z.number().int().min(0);
+
 /** What a checkpoint says of itself, beside the numbers. */
-interface Header {
-  readonly config: unknown;
-  readonly clock: Clock;
-  readonly element: 'float64' | 'float32';
-  readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
-}
+const headerSchema = z.object({
+  config: z.unknown(),
+  clock: z.object({
+    trial: counted,
+    step: counted,
+    updates: counted,
+    pending: counted,
+    sinceUpdate: counted,
+  } satisfies Record<keyof Clock, unknown>),
+  element: z.enum(['float64', 'float32']),
+  fields: z.array(z.object({ name: z.string(), shape: z.array(counted).readonly() })),
+});
+type Header = z.infer<typeof headerSchema>;
 
 /**
  * The state of a run as bytes: u32 length of the header, header (JSON, UTF-8), padding to 8, the state buffer itself.
@@ -86,12 +96,18 @@ function readHeader(bytes: Uint8Array, path: string): { readonly header: Header;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length >= 4 ? view.getUint32(0, true) : Number.POSITIVE_INFINITY;
   if (4 + length > bytes.length) throw new FileError(path, 'is too short for a checkpoint');
+  let header: unknown;
   try {
-    const header: Header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-    return { header, start: padded(4 + length) };
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
   } catch {
     throw new FileError(path, 'has a header that is not JSON');
   }
+  const found = headerSchema.safeParse(header);
+  if (!found.success) {
+    const [{ path: at, message }] = found.error.issues;
+    throw new FileError(path, `has a header that is none: ${at.join('.')}: ${message}`);
+  }
+  return { header: found.data, start: padded(4 + length) };
 }
 
 function padded(length: number): number {
