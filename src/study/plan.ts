@@ -91,6 +91,16 @@ function assertUnique(cells: readonly Omit<Cell, 'controls'>[]): void {
 const isRange = (value: unknown): value is { readonly min?: number; readonly max?: number } =>
   typeof value === 'object' && value !== null && Object.keys(value).every((key) => key === 'min' || key === 'max');
 
+/** A part of a filter that reads like a range is one. @throws ConfigError with the path */
+function assertNumbers(condition: unknown, path: string): void {
+  if (Array.isArray(condition)) for (const one of condition) assertNumbers(one, path);
+  else if (isRange(condition)) {
+    for (const [end, value] of Object.entries(condition)) {
+      if (typeof value !== 'number') throw new ConfigError(`${path}.${end}`, value, 'a number');
+    }
+  }
+}
+
 function fitsOne(condition: unknown, value: unknown): boolean {
   if (Array.isArray(condition)) return condition.some((one) => fitsOne(one, value));
   if (!isRange(condition)) return canonical(condition) === canonical(value);
@@ -119,6 +129,7 @@ function checkFilters(study: Study, axes: readonly Axis[]): void {
       if (!values)
         throw new ConfigError(`${path}.${factor}`, factor, `one of the factors ${[...known.keys()].join(', ')}`);
       for (const one of Array.isArray(condition) ? condition : [condition]) {
+        assertNumbers(one, `${path}.${factor}`);
         if (values.some((value) => fitsOne(one, value))) continue;
         throw new ConfigError(`${path}.${factor}`, one, 'a level of this factor (its label, where it has one)');
       }

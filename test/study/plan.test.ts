@@ -168,10 +168,11 @@ describe('refused:', () => {
     ['an empty range', { draws: { n: 3 }, factors: { a: { uniform: [1, 1] } } }, /study\.factors\.a.*low < high/],
     ['a filter of no factor', { factors: rules, exclude: [{ x: 1 }] }, /study\.exclude\.0\.x/],
     [
-      'a filter of no level',
-      { factors: rules, only: [{ 'rule.name': 'uoro' }] },
-      /study\.only\.0\.rule\.name: got "uoro"/,
+      'a range without numbers',
+      { factors: { 'network.neurons': [10, 20] }, only: [{ 'network.neurons': { min: { at: 1 } } }] },
+      /study\.only\.0\.network\.neurons\.min: got \{"at":1\}, expected a number/,
     ],
+    [{ factors: rules, only: [{ 'rule.name': 'uoro' }] }, /study\.only\.0\.rule\.name: got "uoro"/],
     [
       'filters that leave nothing',
       { factors: rules, exclude: [{ 'rule.name': ['e-prop-1', 'sg-r-d'] }] },

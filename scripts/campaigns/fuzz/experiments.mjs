@@ -4,9 +4,12 @@ import { generator } from '../program.mjs';
 
 const isNode = (value) => typeof value === 'object' && value !== null;
 
+/** Places that are looked for: an experiment that holds itself twice has no end of them. */
+const mostPlaces = 20_000;
+
 /** Every place of an experiment: the object or list that holds it, and its key there. */
 function places(node, found = [], depth = 0) {
-  if (!isNode(node) || depth > 40) return found;
+  if (!isNode(node) || depth > 40 || found.length > mostPlaces) return found;
   for (const key of Object.keys(node)) {
     found.push({ holder: node, key });
     places(node[key], found, depth + 1);
@@ -17,6 +20,8 @@ function places(node, found = [], depth = 0) {
 /** As JSON.parse does it: a key "__proto__" is a key. */
 function put(holder, key, value) {
   if (Array.isArray(holder) && key === 'length') return;
+  // It holds nothing else.
+  if (ArrayBuffer.isView(holder) && typeof value !== 'number') return;
   Reflect.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
