@@ -172,7 +172,11 @@ describe('refused:', () => {
       { factors: { 'network.neurons': [10, 20] }, only: [{ 'network.neurons': { min: { at: 1 } } }] },
       /study\.only\.0\.network\.neurons\.min: got \{"at":1\}, expected a number/,
     ],
-    [{ factors: rules, only: [{ 'rule.name': 'uoro' }] }, /study\.only\.0\.rule\.name: got "uoro"/],
+    [
+      'a filter of no level',
+      { factors: rules, only: [{ 'rule.name': 'uoro' }] },
+      /study\.only\.0\.rule\.name: got "uoro"/,
+    ],
     [
       'filters that leave nothing',
       { factors: rules, exclude: [{ 'rule.name': ['e-prop-1', 'sg-r-d'] }] },
