@@ -40,13 +40,15 @@ async function work({ format, from, to, progress }) {
   for (let seed = from; seed < to; seed++) {
     Atomics.store(progress, 0, seed);
     const started = process.cpuUsage();
-    const { outcome, fault } = await attempt(seed);
+    const { outcome, fault, crashed } = await attempt(seed);
     // Of a core: a machine that has other work makes nothing slow.
     const { user, system } = process.cpuUsage(started);
     const took = (user + system) / 1000;
     counts[outcome] = (counts[outcome] ?? 0) + 1;
     if (fault) parentPort.postMessage({ seed, fault });
     if (took > slowMs) parentPort.postMessage({ seed, fault: `took ${(took / 1000).toFixed(1)} s` });
+    // HDF5 is down for the rest of this thread.
+    if (crashed) return parentPort.postMessage({ counts, next: seed + 1 });
     if ((seed - from) % 1000 === 999) parentPort.postMessage({ counts: { ...counts } });
   }
   parentPort.postMessage({ counts, done: true });
@@ -72,6 +74,7 @@ function watch(format, from, to, tell) {
     worker.on('message', (message) => {
       if (message.fault) tell(message);
       if (message.counts) counts = message.counts;
+      if (message.next) stop({ counts, lost: null, next: message.next });
       if (message.done) stop({ counts, lost: null });
     });
     worker.on('error', (error) => stop({ counts, lost: Atomics.load(progress, 0), why: `ends all: ${error.message}` }));
@@ -87,8 +90,12 @@ async function campaign(format, from, count, say) {
     say(`${format}, seed ${seed}: ${fault}`);
   };
   for (let next = from; next < from + count; ) {
-    const { counts, lost, why } = await watch(format, next, from + count, tell);
+    const { counts, lost, why, next: goOn } = await watch(format, next, from + count, tell);
     for (const [outcome, n] of Object.entries(counts)) sum[outcome] = (sum[outcome] ?? 0) + n;
+    if (goOn) {
+      next = goOn;
+      continue;
+    }
     if (lost === null) break;
     tell({ seed: lost, fault: why });
     next = lost + 1;

@@ -1,4 +1,5 @@
 import { FileError } from '../core/errors.ts';
+import { attemptHdf5, closeHdf5 } from './hdf5Attempt.ts';
 import { type Hdf5DataSet, type Hdf5Module, type Hdf5Type, loadedHdf5 } from './hdf5Load.ts';
 import { countOf, decodeNumbers, isReadable, type NumberArray, type NumberType } from './numbers.ts';
 
@@ -62,7 +63,7 @@ function handleOf(module: Hdf5Module, path: string, state: string): bigint {
   const close = (one: string) => {
     const { id } = handles.get(one) ?? {};
     handles.delete(one);
-    if (id !== undefined) attempt(one, () => module.close_file(id));
+    if (id !== undefined) closeHdf5(one, 'read', () => module.close_file(id));
   };
   if ((states.get(path) ?? state) !== state) {
     throw new FileError(path, 'has changed since this process has read it: start anew, or give it another name');
@@ -75,22 +76,7 @@ function handleOf(module: Hdf5Module, path: string, state: string): bigint {
   return id;
 }
 
-/** What HDF5 throws becomes a FileError with the innermost of its messages. */
-function attempt<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
-    const lines = [...text.matchAll(/ in \w+\(\): (.+)/g)].map((match) => match[1]);
-    const missing = text.includes('filter') && !loadedHdf5().filters;
-    throw new FileError(
-      path,
-      `HDF5 cannot read it: ${lines.at(-1) ?? text.split('\n')[0]}` +
-        (missing ? '; more filters: npm install --legacy-peer-deps h5wasm-plugins@0.2.1' : ''),
-    );
-  }
-}
+const attempt = <T>(path: string, action: () => T): T => attemptHdf5(path, 'read', action);
 
 function fileOf(module: Hdf5Module, id: () => bigint, path: string): Hdf5File {
   const at = (name: string) => `${path}: ${name}`;

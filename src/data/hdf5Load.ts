@@ -66,6 +66,9 @@ export interface LoadedHdf5 {
 
 let loaded: LoadedHdf5 | null = null;
 
+/** Whether filters beside gzip and szip are there, as far as HDF5 is loaded for recordings. */
+export const hdf5HasFilters = (): boolean => loaded?.filters ?? false;
+
 const install =
   'npm install h5wasm@0.10.3, and npm install --legacy-peer-deps h5wasm-plugins@0.2.1 for LZF, Blosc and others';
 

@@ -1,4 +1,4 @@
-import { FileError } from '../core/errors.ts';
+import { attemptHdf5, closeHdf5 } from './hdf5Attempt.ts';
 import { importH5wasm } from './hdf5Load.ts';
 
 /** Key of the attributes of a group that is written. */
@@ -56,30 +56,18 @@ interface H5Group extends H5Object {
 /** Writes a tree as an HDF5 file. @throws UnsupportedError without h5wasm, FileError for a file that cannot be written */
 export async function writeHdf5(path: string, tree: Written): Promise<void> {
   const { File } = await importH5wasm<H5wasm>();
-  const file = attemptHdf5(path, 'written', () => new File(path, 'w'));
+  const file = attemptHdf5(path, 'write', () => new File(path, 'w'));
   try {
     writeGroup(file, file, tree, path);
   } finally {
-    file.close();
-  }
-}
-
-/** Errors of HDF5 are a page long: the first line of what went wrong is kept. @throws FileError */
-export function attemptHdf5<T>(path: string, done: 'read' | 'written', action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof FileError) throw error;
-    const why = /#\d+: \S+ line \d+ in (\w+\(\): .*)/u.exec(String((error as Error)?.message ?? error))?.[1];
-    const said = why ?? String((error as Error)?.message ?? error).split('\n')[0];
-    throw new FileError(path, `cannot be ${done} as HDF5 (${said})`);
+    closeHdf5(path, 'write', () => file.close());
   }
 }
 
 function writeGroup(file: H5Group, group: H5Group, tree: Written, path: string): void {
   writeAttributes(file, group, tree[attributes]);
   for (const [name, value] of Object.entries(tree)) {
-    attemptHdf5(`${path} ${name}`, 'written', () => {
+    attemptHdf5(`${path} ${name}`, 'write', () => {
       if (typeof value === 'string') group.create_dataset({ name, data: value });
       else if (Array.isArray(value)) {
         const rows = value as readonly (readonly string[])[];

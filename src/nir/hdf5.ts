@@ -1,6 +1,6 @@
 import { FileError } from '../core/errors.ts';
+import { attemptHdf5, closeHdf5 } from '../data/hdf5Attempt.ts';
 import { importH5wasm } from '../data/hdf5Load.ts';
-import { attemptHdf5 } from '../data/hdf5Write.ts';
 import { entriesOf, type Hdf5Dataset, type Hdf5Group, limits } from './tree.ts';
 
 /** What is asked of h5wasm, an optional peer whose own types no declaration may name. */
@@ -29,7 +29,7 @@ export async function readHdf5(path: string, importer?: (name: string) => Promis
   try {
     return groupOf(file, path, 0, { left: 8 * limits.nodes });
   } finally {
-    attemptHdf5(path, 'read', () => file.close());
+    closeHdf5(path, 'read', () => file.close());
   }
 }
 

@@ -140,7 +140,7 @@ describe('a file that is no NIR file', () => {
   };
 
   it('is not read, nor one that is not there', async () => {
-    await expect(readHdf5(write('no HDF5'))).rejects.toThrow(/net\.nir: cannot be read as HDF5/);
+    await expect(readHdf5(write('no HDF5'))).rejects.toThrow(/net\.nir: HDF5 cannot read it: /);
     await expect(readHdf5(write(''))).rejects.toThrow(FileError);
     await expect(readHdf5(join(scratchFolder(), 'nowhere.nir'))).rejects.toThrow(FileError);
   });

@@ -33,5 +33,6 @@ export function outcomeOf(action, where) {
 
 export function refusal(error, where) {
   const fault = faultOf(error, where);
-  return fault === null ? { outcome: 'refused' } : { outcome: 'fault', fault };
+  const crashed = /crashed HDF5/.test(error?.message);
+  return fault === null ? { outcome: crashed ? 'crashed HDF5' : 'refused', crashed } : { outcome: 'fault', fault };
 }
