@@ -3,7 +3,7 @@
 const ours = ['ConfigError', 'FileError', 'UnsupportedError'];
 /** Words of the language and not of ours: somebody was not asked before. */
 const leaked =
-  /cannot (read|set|convert|destructure)|is not (a function|iterable|defined)|invalid (array|typed array|string) length|offset is out/i;
+  /cannot (read properties|set properties|convert|destructure)|is not (a function|iterable|defined)|invalid (array|typed array|string) length|offset is out/i;
 
 /** What is wrong with an error; null where nothing is. @param where in a message: a pattern, or the name of the file */
 export function faultOf(error, where) {
