@@ -63,6 +63,7 @@ export {
   openRecording,
   type ReadingOptions,
   type Recording,
+  type TimeUnit,
   type ValueContent,
 } from './data/index.ts';
 export { checkpointConfig, encodeCheckpoint, restoreCheckpoint } from './engine/checkpoint.ts';

@@ -1,4 +1,4 @@
-import type { Choice } from '../engine/protocol.ts';
+import type { Choice, FileName } from '../engine/protocol.ts';
 
 /** What a page shows, as its address has it: who opens the address gets the same runs. */
 export interface Setup {
@@ -15,6 +15,8 @@ export interface Setup {
   readonly settings: readonly string[];
   /** Symbols or trials at which training stops; null: its end. */
   readonly until: number | null;
+  /** Files that its runs were made with. An address has no files, and asks for them. */
+  readonly files: readonly FileName[];
 }
 
 export const first: Setup = {
@@ -27,6 +29,7 @@ export const first: Setup = {
   chip: null,
   settings: [],
   until: null,
+  files: [],
 };
 
 /** In `beside`: the rule of the experiment itself. */
@@ -41,6 +44,7 @@ export function toHash(setup: Setup): string {
     if (value !== null) parameters.set(key, String(value));
   }
   for (const setting of setup.settings) parameters.append('set', setting);
+  for (const { name, sha256 } of setup.files) parameters.append('file', `${sha256 ?? ''}:${name}`);
   return `#${parameters}`;
 }
 
@@ -62,7 +66,14 @@ export function fromHash(hash: string): Setup {
     chip: parameters.get('chip'),
     settings: parameters.getAll('set'),
     until: number('until'),
+    files: parameters.getAll('file').map(fileIn),
   };
+}
+
+/** @param text a SHA-256 or nothing, a colon, and a name */
+function fileIn(text: string): FileName {
+  const end = text.indexOf(':');
+  return { name: text.slice(end + 1), sha256: text.slice(0, Math.max(0, end)) || null };
 }
 
 /** What each side of the page runs. */
