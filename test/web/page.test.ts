@@ -247,7 +247,24 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await context.close();
   });
 
-  it('runs a plug-in in a frame without origin', async () => {
+  /** Opens a link that carries a plug-in, and then runs it. */
+  async function runsNothingUnasked(link: string): Promise<void> {
+    expect(link).toContain('plugin=');
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(link);
+    await asks(page);
+    await page.getByRole('status', { name: 'Plug-in of this link' }).waitFor();
+    await page.keyboard.press('Space');
+    expect(await page.locator('iframe').count()).toBe(0);
+    expect(await page.locator('main').getAttribute('data-frames')).toBe('0');
+    expect(await page.getByLabel('Plug-in (TypeScript)').inputValue()).toContain("name: 'sign-e-prop'");
+    expect(await complaintsOfAxe(page)).toEqual([]);
+    await press(page, 'Use plug-in');
+    await page.waitForFunction(() => document.querySelector('.side h2')?.textContent?.startsWith('sign-e-prop'));
+    await page.context().close();
+  }
+
+  it('runs a plug-in in a frame without origin, and one of a link when its reader says so', async () => {
     const { page, complaints } = await open('#preset=four-six-back&until=8000');
     await page.getByText('A rule of your own').click();
     await press(page, 'Use plug-in');
@@ -258,6 +275,7 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await train(page, 8000);
     expect(await page.locator('.status').textContent()).toContain('8,000 of');
     expect(complaints).toEqual([]);
+    await runsNothingUnasked(page.url());
     await page.getByLabel('Plug-in (TypeScript)').fill('export default { rules: 3 }');
     await press(page, 'Use plug-in');
     await page.waitForFunction(() =>

@@ -1,4 +1,5 @@
 import type { Choice, FileName } from '../engine/protocol.ts';
+import { packed, unpacked } from './packed.ts';
 
 /** What a page shows, as its address has it: who opens the address gets the same runs. */
 export interface Setup {
@@ -17,6 +18,8 @@ export interface Setup {
   readonly until: number | null;
   /** Files that its runs were made with. An address has no files, and asks for them. */
   readonly files: readonly FileName[];
+  /** Text of a plug-in, which runs only when the user says so; null: none. */
+  readonly plugin: string | null;
 }
 
 export const first: Setup = {
@@ -30,6 +33,7 @@ export const first: Setup = {
   settings: [],
   until: null,
   files: [],
+  plugin: null,
 };
 
 /** In `beside`: the rule of the experiment itself. */
@@ -45,10 +49,12 @@ export function toHash(setup: Setup): string {
   }
   for (const setting of setup.settings) parameters.append('set', setting);
   for (const { name, sha256 } of setup.files) parameters.append('file', `${sha256 ?? ''}:${name}`);
+  const plugin = setup.plugin === null ? null : packed(setup.plugin);
+  if (plugin !== null) parameters.set('plugin', plugin);
   return `#${parameters}`;
 }
 
-/** @throws SyntaxError for an experiment that is no JSON */
+/** @throws SyntaxError for an experiment that is no JSON, Error for a plug-in that cannot be unpacked */
 export function fromHash(hash: string): Setup {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   const number = (key: string) => {
@@ -56,6 +62,7 @@ export function fromHash(hash: string): Setup {
     return text === null || text === '' ? null : Number(text);
   };
   const experiment = parameters.get('experiment');
+  const plugin = parameters.get('plugin');
   return {
     preset: parameters.get('preset') ?? first.preset,
     experiment: experiment === null ? null : JSON.parse(experiment),
@@ -67,6 +74,7 @@ export function fromHash(hash: string): Setup {
     settings: parameters.getAll('set'),
     until: number('until'),
     files: parameters.getAll('file').map(fileIn),
+    plugin: plugin === null ? null : unpacked(plugin),
   };
 }
 

@@ -74,7 +74,7 @@ export function App() {
           </section>
         ))}
       </div>
-      <PluginEditor active={page.plugin !== null} use={(code) => page.change({ ...setup }, code)} />
+      <PluginEditor text={setup.plugin} held={page.held} use={(plugin) => page.use(plugin)} />
     </main>
   );
 }
@@ -115,7 +115,7 @@ function Status({ summary, phase }: { readonly summary: string; readonly phase: 
   useEffect(() => say(latest.current), [phase]);
   return (
     <>
-      <p class="status">{summary || (phase === 'asking' ? 'Waiting for files.' : 'Loading the engine.')}</p>
+      <p class="status">{summary || (phase === 'asking' ? 'Nothing runs yet.' : 'Loading the engine.')}</p>
       <p class="spoken" role="status" aria-live="polite">
         {spoken}
       </p>

@@ -9,9 +9,22 @@ const short = (sha256: string) => sha256.slice(0, shownDigits);
 export function FilesPanel({ page, choose }: { readonly page: Playground; choose(): void }) {
   return (
     <>
+      {page.held && <Held />}
       <Needed page={page} choose={choose} />
       <Offered page={page} />
     </>
+  );
+}
+
+function Held() {
+  return (
+    <section class="files" aria-label="Plug-in of this link" role="status">
+      <h2>This link carries a plug-in</h2>
+      <p>
+        Nothing runs before you have read it, at the end of this page under "A rule of your own", and pressed "Use
+        plug-in" there.
+      </p>
+    </section>
   );
 }
 

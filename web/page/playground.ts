@@ -4,11 +4,18 @@ import { choicesOf, first, fromHash, type Setup, toHash } from './address.ts';
 import { flush, redrawAll } from './drawing.tsx';
 import { type Earlier, readEarlier, withRun, writeEarlier } from './earlier.ts';
 import { isExperiment, readGiven } from './given.ts';
+import { packed, tooLong } from './packed.ts';
 import { movedBy, nowhere, type Position } from './position.ts';
 import { type Phase, phaseOf, Side } from './side.ts';
 
 /** Views of what only a trial that is done again step by step shows. */
 const stepwise = ['signals', 'membranes', 'traces', 'synapse'];
+
+/** A plug-in as it was typed, and in CommonJS form. */
+export interface UsedPlugin {
+  readonly text: string;
+  readonly code: string;
+}
 
 const withExperiment = (setup: Setup, experiment: unknown): Setup => ({
   ...setup,
@@ -29,8 +36,6 @@ function withoutHashes(experiment: unknown): unknown {
 /** What the page is about: its runs, where it stands in them, and what it looks at. */
 export class Playground {
   setup: Setup = first;
-  /** A plug-in in CommonJS form; null: none. */
-  plugin: string | null = null;
   position: Position = nowhere;
   synapse: SynapseName | null = null;
   /** The projection whose weights are shown. */
@@ -47,6 +52,8 @@ export class Playground {
   readonly #changed: () => void;
   #watch = '';
   #phase: Phase = 'loading';
+  /** The plug-in that the user has said may run. */
+  #used: UsedPlugin | null = null;
   /** How often a setup was opened. */
   #opened = 0;
   /** Play was pressed before the engine was there. */
@@ -77,6 +84,18 @@ export class Playground {
     return [...new Map(this.shown.flatMap(({ needs }) => needs.map((file) => [file.name, file]))).values()];
   }
 
+  /** Whether the address brought a plug-in that the user has not said may run: until then nothing does. */
+  get held(): boolean {
+    const { plugin } = this.setup;
+    return plugin !== null && plugin !== this.#used?.text;
+  }
+
+  /** Runs what the setup says with a plug-in, or without. */
+  use(plugin: UsedPlugin | null): void {
+    this.#used = plugin;
+    this.change({ ...this.setup, plugin: plugin?.text ?? null });
+  }
+
   /** Opens what the address says, and follows the display. */
   start(): void {
     this.visit();
@@ -99,19 +118,21 @@ export class Playground {
   }
 
   /** Keeps the curves so far, and begins anew. */
-  change(setup: Setup, plugin = this.plugin): void {
+  change(setup: Setup): void {
     this.#keep();
-    const reload = plugin !== this.plugin;
-    Object.assign(this, { setup, plugin, position: nowhere, synapse: null, problem: '', offer: null });
+    Object.assign(this, { setup, position: nowhere, synapse: null, problem: '', offer: null });
     this.#eager = false;
     this.#opened += 1;
     const opened = this.#opened;
+    const plugin = setup.plugin === this.#used?.text ? this.#used.code : null;
     const files: Files = { given: [...this.given.values()], asked: setup.files };
     history.replaceState(null, '', toHash(setup));
+    if (setup.plugin !== null && packed(setup.plugin) === null) this.problem = tooLong;
     choicesOf(setup).forEach(async (choice, n) => {
       const side = this.#sides[n];
-      if (reload || side.lists === null) await side.load(plugin);
-      if (side.lists !== null && this.#opened === opened) side.open(choice, this.#watched(), files);
+      if (side.plugin !== plugin || side.lists === null) await side.load(plugin);
+      if (this.held) side.hold();
+      else if (side.lists !== null && this.#opened === opened) side.open(choice, this.#watched(), files);
     });
     this.#shown();
   }

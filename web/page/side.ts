@@ -32,6 +32,8 @@ export function phaseOf(sides: readonly Pick<Side, 'phase'>[]): Phase {
 export class Side {
   phase: Phase = 'loading';
   lists: Lists | null = null;
+  /** That the engine was started with, in CommonJS form. */
+  plugin: string | null = null;
   info: RunInfo | null = null;
   failure: Failure | null = null;
   /** Files that the run reads, and those that it is asking for. */
@@ -69,6 +71,7 @@ export class Side {
   /** Starts the engine, with a plug-in or without. Resolves when it is there, or has failed, which leaves `lists` at null. */
   async load(plugin: string | null): Promise<void> {
     this.close();
+    this.plugin = plugin;
     this.#set('loading');
     this.loaded = new Promise<void>((resolve) => {
       this.#started = resolve;
@@ -88,6 +91,12 @@ export class Side {
     this.#set('opening');
     this.watch(watch);
     this.#port?.post({ type: 'open', choice, files });
+  }
+
+  /** Opens nothing for now. */
+  hold(): void {
+    Object.assign(this, { info: null, failure: null, warnings: [], frames: [], detail: null, files: [], needs: [] });
+    this.#set('asking');
   }
 
   watch(watch: Watch): void {
