@@ -943,14 +943,25 @@ const byFile = {
     ['Math.log(n / trials.length)', 'Math.log(n)'],
     ['content.steps(trial) * p.rowSteps', 'content.steps(0) * p.rowSteps'],
   ],
+  'src/data/given.ts': [
+    ["Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\\\'))", "path.lastIndexOf('/')"],
+    ['onDisk: false', 'onDisk: true'],
+    ['hashOf: (path) => find(path).sha256', 'hashOf: () => files[0].sha256'],
+  ],
+  'src/experiment/files.ts': [
+    ['task.files?.from(store) ?? task', 'task'],
+    ['known[key] !== undefined && known[key] !== hash', 'known[key] !== undefined && known[key] === hash'],
+  ],
   'src/data/numbers.ts': [
     ['type.littleEndian !== littleEndian', 'type.littleEndian'],
     ['(sign * mantissa) / 2 ** 24', '(sign * mantissa) / 2 ** 25'],
     ['2 ** (exponent - 25)', '2 ** (exponent - 24)'],
   ],
   'src/data/events.ts': [
-    ['runs[trial][runs[trial].length - 1] = at[r + 1];', ''],
-    ['runs[trial].push(at[r], at[r + 1]);', 'runs[trial] = [at[r], at[r + 1]];'],
+    ['runs.goOn(at[r + 1]);', ''],
+    ['if (trial !== last) runs.begin', 'runs.begin'],
+    ['if (trialOf(order[middle]) < trial) low', 'if (trialOf(order[middle]) <= trial) low'],
+    ['trialOf(a) - trialOf(b) || a - b', 'trialOf(a) - trialOf(b) || b - a'],
     ['if (times[r] > longest) longest = times[r];', ''],
   ],
   'src/data/layouts.ts': [
@@ -1242,6 +1253,7 @@ const nearest = [
   ['web/engine/', ['test/web/session.test.ts']],
   ['tasks/recording', ['test/tasks/recording.test.ts']],
   ['tasks/epochs', ['test/tasks/recording.test.ts', 'test/tasks/digits.test.ts']],
+  ['src/experiment/files.ts', ['test/data/given.test.ts']],
   ['src/data/', ['test/data', 'test/golden/dataSample.golden.test.ts']],
   ['models/neurons/', ['test/models', 'test/golden', 'test/conformance/gradient.test.ts']],
   ['src/nir/', ['test/nir', 'test/golden/nirRun.golden.test.ts', 'test/cli/nir.test.ts']],

@@ -8,6 +8,7 @@ export { applySettings } from './config/settings.ts';
 export * from './core/errors.ts';
 export type * from './core/events.ts';
 export { drawFeedback } from './core/feedback.ts';
+export type * from './core/files.ts';
 export {
   advice,
   type Cause,
@@ -51,14 +52,18 @@ export {
   valuesOf,
 } from './core/values.ts';
 export {
+  disk,
   type EventContent,
   type Events,
+  type GivenFile,
+  givenFiles,
   hashOf,
   loadHdf5,
   type Names,
   openRecording,
   type ReadingOptions,
   type Recording,
+  type TimeUnit,
   type ValueContent,
 } from './data/index.ts';
 export { checkpointConfig, encodeCheckpoint, restoreCheckpoint } from './engine/checkpoint.ts';
@@ -93,7 +98,7 @@ export {
 export { type Diagnosis, type DiagnosisOptions, diagnose } from './experiment/diagnosis/diagnose.ts';
 export type { Progress } from './experiment/diagnosis/progress.ts';
 export { createExperiment, type EvaluateOptions, type Experiment } from './experiment/experiment.ts';
-export { loadTaskFiles } from './experiment/files.ts';
+export { filesOf, loadTaskFiles, type NamedFile, withFiles } from './experiment/files.ts';
 export { firstParting, type Parting, type PartingOptions } from './experiment/parting.ts';
 export {
   rateFactors,

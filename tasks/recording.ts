@@ -1,16 +1,18 @@
 import { ConfigError } from '../src/core/errors.ts';
 import type { Bound } from '../src/core/events.ts';
+import type { FileStore } from '../src/core/files.ts';
 import type { Split, TaskInstance, TaskModel, TrialTarget } from '../src/core/plugins.ts';
 import type { Rng } from '../src/core/rng.ts';
-import type { Recording } from '../src/data/index.ts';
+import { disk, type Recording } from '../src/data/index.ts';
 import { type Examples, examples, heldOut } from './epochs.ts';
 import {
   type FileSet,
   labelsOf,
   loadRecordings,
   msOf,
-  recordingOf,
+  type OpenSet,
   recordingPaths,
+  recordingsOf,
   signalOf,
 } from './recordingFiles.ts';
 import { type Channels, channelsOf, type Filled, fillEvents, fillValues, movedBy } from './recordingInput.ts';
@@ -29,6 +31,7 @@ interface Target {
 /** All that a trial is made from. */
 interface Source {
   readonly p: RecordingParams;
+  readonly store: FileStore;
   readonly dtMs: number;
   readonly steps: number;
   readonly channels: Channels;
@@ -48,38 +51,44 @@ interface Source {
  * In training every epoch is a shuffle of its trials by the run's seed; test trial n is the n-th of the others, begun anew behind the last. A trial
  * is read from the disk when it is shown. Steps behind the end of a shorter array are not scored.
  */
-export const recording: TaskModel<RecordingParams> = {
-  kind: 'recording',
-  source: 'recordings of the user: npy, npz, text, HDF5, N-MNIST',
-  params: recordingParams,
-  files: { paths: recordingPaths, load: loadRecordings },
-  derive(p, { dtMs, rng }): TaskInstance {
-    const source = sourceOf(p, dtMs);
-    const { steps, channels, nIn, recordings, test } = source;
-    const target = targetOf(source);
-    const trialOf = examples(test, rng);
-    const labels = p.coding.kind === 'delta' ? ['more', 'less'] : ['units'];
-    return {
-      nIn,
-      nOut: target.outputs,
-      mode: { kind: 'trial', steps, decisionSteps: target.decides ? steps : 1 },
-      statesExpected: false,
-      testIsNew: p.split.kind !== 'none',
-      bytes: 8 * (recordings.train.trials + recordings.test.trials),
-      bounds: target.bounds,
-      inputPopulations: labels.map((label) => ({ label, size: channels.count })),
-      fill(out, streamRng, start, split) {
-        const trial = trialOf(start, split);
-        const lasts = fillInput(out, source, trial, split, streamRng.split(split).split(start));
-        target.fill(out, trial, split, lasts);
-      },
-    };
-  },
-};
+export const recording: TaskModel<RecordingParams> = recordingFrom(disk);
 
-function sourceOf(p: RecordingParams, dtMs: number): Source {
+/** The same task on files of another place. */
+function recordingFrom(store: FileStore): TaskModel<RecordingParams> {
+  const openSet = recordingsOf(store);
+  return {
+    kind: 'recording',
+    source: 'recordings of the user: npy, npz, text, HDF5, N-MNIST',
+    params: recordingParams,
+    files: { paths: recordingPaths, store, from: recordingFrom, load: (p) => loadRecordings(p, store) },
+    derive(p, { dtMs, rng }): TaskInstance {
+      const source = sourceOf(p, dtMs, store, openSet);
+      const { steps, channels, nIn, recordings, test } = source;
+      const target = targetOf(source);
+      const trialOf = examples(test, rng);
+      const labels = p.coding.kind === 'delta' ? ['more', 'less'] : ['units'];
+      return {
+        nIn,
+        nOut: target.outputs,
+        mode: { kind: 'trial', steps, decisionSteps: target.decides ? steps : 1 },
+        statesExpected: false,
+        testIsNew: p.split.kind !== 'none',
+        bytes: 8 * (recordings.train.trials + recordings.test.trials),
+        bounds: target.bounds,
+        inputPopulations: labels.map((label) => ({ label, size: channels.count })),
+        fill(out, streamRng, start, split) {
+          const trial = trialOf(start, split);
+          const lasts = fillInput(out, source, trial, split, streamRng.split(split).split(start));
+          target.fill(out, trial, split, lasts);
+        },
+      };
+    },
+  };
+}
+
+function sourceOf(p: RecordingParams, dtMs: number, store: FileStore, openSet: OpenSet): Source {
   const sets = { train: p, test: p.split.kind === 'file' ? p.split : p };
-  const recordings = { train: recordingOf(sets.train, p), test: recordingOf(sets.test, p) };
+  const recordings = { train: openSet(sets.train, p), test: openSet(sets.test, p) };
   checkKinds(p, recordings);
   const channels = channelsOf(Object.values(recordings), p);
   for (const recording of Object.values(recordings)) {
@@ -95,7 +104,7 @@ function sourceOf(p: RecordingParams, dtMs: number): Source {
   }
   const steps = stepsOf(recordings.train, p, dtMs);
   const nIn = channels.count * (p.coding.kind === 'delta' ? 2 : 1);
-  return { p, dtMs, steps, channels, nIn, sets, recordings, test: splitOf(p, recordings) };
+  return { p, store, dtMs, steps, channels, nIn, sets, recordings, test: splitOf(p, recordings) };
 }
 
 function checkKinds(p: RecordingParams, { train, test }: Source['recordings']): void {
@@ -229,11 +238,11 @@ function entropyOf(labels: Float64Array, trials: ArrayLike<number>): number {
   return [...counts.values()].reduce((sum, n) => sum - (n / trials.length) * Math.log(n / trials.length), 0);
 }
 
-function signalTarget({ sets, recordings, steps, p }: Source, name: string | null): Target {
+function signalTarget({ sets, recordings, steps, p, store }: Source, name: string | null): Target {
   const rows = Math.ceil(steps / p.rowSteps);
   const signals = {
-    train: signalOf(sets.train, name, recordings.train.trials, rows),
-    test: signalOf(sets.test, name, recordings.test.trials, rows),
+    train: signalOf(sets.train, name, recordings.train.trials, rows, store),
+    test: signalOf(sets.test, name, recordings.test.trials, rows, store),
   };
   const { outputs } = signals.train;
   if (signals.test.outputs !== outputs) {

@@ -1,14 +1,6 @@
 import { ConfigError, FileError } from '../src/core/errors.ts';
-import {
-  countOf,
-  hashOf,
-  loadHdf5,
-  type NumberArray,
-  needsHdf5,
-  openArray,
-  openRecording,
-  type Recording,
-} from '../src/data/index.ts';
+import type { FileStore } from '../src/core/files.ts';
+import { countOf, loadFormats, type NumberArray, openArray, openRecording, type Recording } from '../src/data/index.ts';
 import type { RecordingParams } from './recordingParams.ts';
 
 /** The files of one set of trials. */
@@ -29,25 +21,29 @@ export const recordingPaths = [
 ] as const;
 
 /** Loads HDF5 where a file needs it. @throws FileError, UnsupportedError with what to install */
-export async function loadRecordings(p: RecordingParams): Promise<void> {
+export async function loadRecordings(p: RecordingParams, store: FileStore): Promise<void> {
   const sets = p.split.kind === 'file' ? [p, p.split] : [p];
   const paths = sets.flatMap(({ file, targetFile }) => (targetFile === null ? [file] : [file, targetFile]));
-  if (paths.some(needsHdf5)) await loadHdf5();
+  await loadFormats(paths, store);
 }
 
-/** Recordings that were opened last: an index of events takes a pass over the file, and parts of an experiment ask again. */
-const latest = new Map<string, Recording>();
+/** @throws FileError, UnsupportedError */
+export type OpenSet = (set: FileSet, p: RecordingParams) => Recording;
+
 const mostKept = 4;
 
-/** @throws FileError, UnsupportedError */
-export function recordingOf({ file, labelFile }: FileSet, { names, sensor }: RecordingParams): Recording {
-  const hashes = [file, labelFile].map((path) => (path === null ? null : hashOf(path)));
-  const key = JSON.stringify([file, labelFile, hashes, names, sensor]);
-  const recording = latest.get(key) ?? openRecording(file, { names, sensor }, labelFile);
-  latest.delete(key);
-  latest.set(key, recording);
-  for (const oldest of latest.keys()) if (latest.size > mostKept) latest.delete(oldest);
-  return recording;
+/** Opens recordings of a store and keeps the latest: an index of events takes a pass over the file, and parts of an experiment ask again. */
+export function recordingsOf(store: FileStore): OpenSet {
+  const latest = new Map<string, Recording>();
+  return ({ file, labelFile }, { names, sensor }) => {
+    const hashes = [file, labelFile].map((path) => (path === null ? null : store.hashOf(path)));
+    const key = JSON.stringify([file, labelFile, hashes, names, sensor]);
+    const recording = latest.get(key) ?? openRecording(file, { names, sensor }, labelFile, store);
+    latest.delete(key);
+    latest.set(key, recording);
+    for (const oldest of latest.keys()) if (latest.size > mostKept) latest.delete(oldest);
+    return recording;
+  };
 }
 
 /** A target signal. */
@@ -58,8 +54,14 @@ export interface Signal {
 }
 
 /** @param rows of a trial @throws FileError for a signal of other trials or another length */
-export function signalOf({ file, targetFile }: FileSet, name: string | null, trials: number, rows: number): Signal {
-  const array: NumberArray = openArray(targetFile ?? file, name);
+export function signalOf(
+  { file, targetFile }: FileSet,
+  name: string | null,
+  trials: number,
+  rows: number,
+  store: FileStore,
+): Signal {
+  const array: NumberArray = openArray(targetFile ?? file, name, store);
   const { shape, path } = array;
   const whole = shape.length === 2 ? [1, ...shape] : shape;
   if (whole.length !== 3 || whole[0] !== trials || whole[1] !== rows || countOf(whole) === 0) {

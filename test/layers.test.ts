@@ -34,7 +34,7 @@ const layers: readonly (readonly [folder: string, allowed: readonly string[]])[]
 /** Where a package may be imported. */
 const packages: Readonly<Record<string, string | readonly string[]>> = {
   '@tensorflow/tfjs-core': 'src/backends/tfjs/',
-  fflate: 'src/data/',
+  fflate: ['src/data/', 'web/page/'],
   h5wasm: 'src/data/',
   'h5wasm-plugins': 'src/data/',
   rxjs: 'src/record/',

@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
 import type { ErrorSpikes } from './errorSpikes.ts';
 import type { Bound } from './events.ts';
+import type { FileStore } from './files.ts';
 import type { Layout, Real, Sizes, Views } from './layout.ts';
 import type { FastLoops } from './loops.ts';
 import type { Projection } from './projection.ts';
@@ -1217,6 +1218,10 @@ export interface TaskInstance {
 export interface TaskFiles<P = never> {
   /** Parameters that are paths, or null, with dots between the keys that lead to them. */
   readonly paths: readonly string[];
+  /** Where their bytes come from. */
+  readonly store: FileStore;
+  /** The same task on files of another place. */
+  from(store: FileStore): Entry<TaskModel>;
   /** Loads what formats need that does not come at once: `derive` does not wait. @throws FileError, UnsupportedError with what to install */
   load(params: P): Promise<void>;
 }

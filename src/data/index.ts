@@ -1,5 +1,7 @@
 export type { EventContent, ReadingOptions, Recording, ValueContent } from './content.ts';
+export { disk, fileSource, hashOf } from './disk.ts';
 export type { EventSummary, Events } from './events.ts';
+export { type GivenFile, givenFiles } from './given.ts';
 export type { Hdf5File } from './hdf5.ts';
 export { loadHdf5 } from './hdf5Load.ts';
 export { attributes, type Written, type WrittenNumbers, writeHdf5 } from './hdf5Write.ts';
@@ -9,6 +11,6 @@ export type { Names, Part, TimeUnit } from './names.ts';
 export { decodeNpy, openNpy } from './npy.ts';
 export { type ArrayToWrite, encodeNpz } from './npzWrite.ts';
 export { allOf, countOf, type NumberArray } from './numbers.ts';
-export { type Format, formatOf, hdf5File, labelsIn, needsHdf5, openArray, openRecording } from './recording.ts';
+export { type Format, formatOf, hdf5File, labelsIn, loadFormats, openArray, openRecording } from './recording.ts';
 export { readNMnist } from './sensor.ts';
-export { fileSource, hashOf, memorySource } from './source.ts';
+export { memorySource } from './source.ts';

@@ -1,4 +1,5 @@
 import { ConfigError, FileError } from '../core/errors.ts';
+import type { ByteSource } from '../core/files.ts';
 import {
   countOf,
   decodeNumbers,
@@ -8,7 +9,6 @@ import {
   type NumberArray,
   type NumberType,
 } from './numbers.ts';
-import type { ByteSource } from './source.ts';
 
 /**
  * NumPy's .npy format (NEP 1): magic, version, length of a text header, the header (a Python dictionary), the numbers.

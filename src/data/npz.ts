@@ -1,7 +1,7 @@
 import { FileError } from '../core/errors.ts';
+import type { ByteSource } from '../core/files.ts';
 import { openNpy } from './npy.ts';
 import type { NumberArray } from './numbers.ts';
-import type { ByteSource } from './source.ts';
 import { openZip } from './zip.ts';
 
 /** Arrays by name. */

@@ -1,6 +1,6 @@
 import { FileError } from '../core/errors.ts';
+import type { ByteSource } from '../core/files.ts';
 import type { Events } from './events.ts';
-import type { ByteSource } from './source.ts';
 
 /** Events of a sensor with rows and columns, one entry an event. */
 export interface SensorEvents {

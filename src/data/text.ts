@@ -1,5 +1,6 @@
 import { FileError } from '../core/errors.ts';
-import { type ByteSource, blocksOf, partOf } from './source.ts';
+import type { ByteSource } from '../core/files.ts';
+import { blocksOf, partOf } from './source.ts';
 
 /** Lines of numbers with separators between them: commas, semicolons, tabs or blanks. Quotes stand around names only. */
 export interface TextTable {

@@ -151,7 +151,7 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
   it('takes an experiment that is dropped, and says with path, value and range what cannot be', async () => {
     const { page } = await open();
     const take = async (experiment: unknown) =>
-      page.getByLabel('Experiment file').setInputFiles({
+      page.getByLabel('Experiment and data files').setInputFiles({
         name: 'own.json',
         mimeType: 'application/json',
         buffer: Buffer.from(JSON.stringify(experiment)),
@@ -162,6 +162,75 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await take(applySettings(preset('pattern-generation'), ['network.neurons=-3']));
     await page.waitForSelector('.failure');
     expect(await page.locator('.failures').textContent()).toContain('network.neurons: got -3, expected a number');
+    await page.close();
+  });
+
+  const fileInput = (page: Page) => page.getByLabel('Experiment and data files');
+  const example = (name: string) => join(root, 'examples', name);
+  const asks = (page: Page) => page.waitForSelector('main[data-phase=asking]');
+
+  it('trains on files of its own to the bits of Node, and its address asks for them', async () => {
+    const context = await browser.newContext();
+    const { page, complaints } = await open('#seed=1', context);
+    await fileInput(page).setInputFiles(['recording.json', 'recording.csv', 'recording-labels.csv'].map(example));
+    await page.waitForFunction(() => document.querySelector('.status')?.textContent?.startsWith('recording with'));
+    await page.waitForFunction(() => location.hash.split('file=').length === 3);
+    const experiment = JSON.parse(readFileSync(example('recording.json'), 'utf8'));
+    const task = { ...experiment.task, file: example('recording.csv'), labelFile: example('recording-labels.csv') };
+    const here = createExperiment({ ...experiment, task, seed: 1 }, catalogue);
+    here.train({ until: 64 });
+    const link = `${page.url()}&until=64`;
+    await page.goto(link);
+    await settled(page);
+    await train(page, 64);
+    const fresh = createExperiment({ ...experiment, task, seed: 1 }, catalogue);
+    fresh.restore(await saved(page, 'Save checkpoint'));
+    expect(fresh.run.clock).toEqual(here.run.clock);
+    expect(fresh.run.network.state.data).toEqual(here.run.network.state.data);
+
+    const other = await context.newPage();
+    await other.goto(link);
+    await asks(other);
+    const panel = other.getByRole('status', { name: 'Files of this run' });
+    const text = readFileSync(example('recording.csv'), 'utf8');
+    const { sha256 } = here.config.task as unknown as { readonly sha256: Record<string, string> };
+    expect(await panel.textContent()).toContain(`recording.csv, SHA-256 ${sha256.file.slice(0, 12)}`);
+    expect(await complaintsOfAxe(other)).toEqual([]);
+    const buffer = Buffer.from(text.replace('9.2', '9.3'));
+    await fileInput(other).setInputFiles({ name: 'recording.csv', mimeType: 'text/csv', buffer });
+    await other.waitForFunction(() => document.querySelector('.files')?.textContent?.includes('got another file'));
+    await fileInput(other).setInputFiles(['recording.csv', 'recording-labels.csv'].map(example));
+    await other.waitForSelector('main[data-phase=resting]');
+    await fileInput(other).setInputFiles({ name: 'recording.csv', mimeType: 'text/csv', buffer });
+    await asks(other);
+    await press(other, 'Train on what was given');
+    await other.waitForSelector('main[data-phase=resting]');
+    expect(other.url()).not.toContain(sha256.file);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('learns from a table of spikes alone in three clicks, and names file and line of one that is damaged', async () => {
+    const { page } = await open();
+    const events = Array.from({ length: 400 }, (_, n) => `${Math.floor(n / 40)},${n % 8},${(n % 40) * 2.5}`);
+    const give = (name: string, lines: readonly string[]) =>
+      fileInput(page).setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) });
+    await give('bad.csv', ['trial,unit,time', ...events.slice(0, 3), '0,x,3']);
+    await page.waitForSelector('.failure');
+    expect(await page.locator('.failures').textContent()).toMatch(/bad\.csv: line 5/);
+    await fileInput(page).setInputFiles(join(root, 'test/golden/recordings/shd-standin.h5'));
+    await page.waitForFunction(() =>
+      document.querySelector('.failures')?.textContent?.includes('save its spikes as .npz'),
+    );
+    await give('mine.csv', ['trial,unit,time', ...events]);
+    const panel = page.getByRole('status', { name: 'Your recording' });
+    expect(await panel.textContent()).toContain('10 trials of 8 units, 400 spikes in 98 ms');
+    expect(await panel.getByLabel('Unit of its times').inputValue()).toBe('ms');
+    expect(await complaintsOfAxe(page)).toEqual([]);
+    await press(page, 'Train on it');
+    await page.waitForFunction(() => document.querySelector('.status')?.textContent?.startsWith('mine with e-prop-1'));
+    await press(page, 'Play');
+    await page.waitForFunction(() => /Learning curve: .* [1-9]\d* points/.test(document.body.innerHTML));
     await page.close();
   });
 
@@ -178,7 +247,24 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await context.close();
   });
 
-  it('runs a plug-in in a frame without origin', async () => {
+  /** Opens a link that carries a plug-in, and then runs it. */
+  async function runsNothingUnasked(link: string): Promise<void> {
+    expect(link).toContain('plugin=');
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(link);
+    await asks(page);
+    await page.getByRole('status', { name: 'Plug-in of this link' }).waitFor();
+    await page.keyboard.press('Space');
+    expect(await page.locator('iframe').count()).toBe(0);
+    expect(await page.locator('main').getAttribute('data-frames')).toBe('0');
+    expect(await page.getByLabel('Plug-in (TypeScript)').inputValue()).toContain("name: 'sign-e-prop'");
+    expect(await complaintsOfAxe(page)).toEqual([]);
+    await press(page, 'Use plug-in');
+    await page.waitForFunction(() => document.querySelector('.side h2')?.textContent?.startsWith('sign-e-prop'));
+    await page.context().close();
+  }
+
+  it('runs a plug-in in a frame without origin, and one of a link when its reader says so', async () => {
     const { page, complaints } = await open('#preset=four-six-back&until=8000');
     await page.getByText('A rule of your own').click();
     await press(page, 'Use plug-in');
@@ -189,6 +275,7 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await train(page, 8000);
     expect(await page.locator('.status').textContent()).toContain('8,000 of');
     expect(complaints).toEqual([]);
+    await runsNothingUnasked(page.url());
     await page.getByLabel('Plug-in (TypeScript)').fill('export default { rules: 3 }');
     await press(page, 'Use plug-in');
     await page.waitForFunction(() =>

@@ -24,11 +24,17 @@ export function listsOf({ rules, neurons }: Catalogue): Lists {
   };
 }
 
-/** The experiment that is meant. @throws ConfigError with path, value and range */
-export function experimentOf(choice: Choice, catalogue: Catalogue): unknown {
-  const { base, chip } = choice;
+/** The experiment that is meant, but for the number formats of a chip. @throws ConfigError with path, value and range */
+export function chosenOf(choice: Choice, catalogue: Catalogue): unknown {
+  const { base } = choice;
   const input = 'preset' in base ? preset(base.preset) : base.experiment;
-  const chosen = applySettings(input, settingsOf(choice, input), catalogue);
+  return applySettings(input, settingsOf(choice, input), catalogue);
+}
+
+/** The experiment that is meant, whose files are there. @throws ConfigError with path, value and range */
+export function experimentOf(choice: Choice, catalogue: Catalogue): unknown {
+  const { chip } = choice;
+  const chosen = chosenOf(choice, catalogue);
   return chip === null ? chosen : inFormatsOf(chip, chosen, catalogue);
 }
 

@@ -1,4 +1,7 @@
+import type { GivenFile, TimeUnit } from '../../src/browser.ts';
 import type { Frame, RunInfo, SynapseName } from '../views/types.ts';
+
+export type { GivenFile, TimeUnit };
 
 /** What a run is made from. */
 export interface Choice {
@@ -32,10 +35,42 @@ export interface Lists {
   readonly chips: readonly { readonly name: string; readonly about: string }[];
 }
 
+/** A file that a run reads, or asks for, by its name without folders. */
+export interface FileName {
+  readonly name: string;
+  /** Hexadecimal digits; null: any file of that name will do. */
+  readonly sha256: string | null;
+}
+
+/** A file that a run cannot be opened without. */
+export interface NeededFile extends FileName {
+  /** SHA-256 of what was given by that name, and is another file; null: nothing was given. */
+  readonly got: string | null;
+}
+
+/** The files that a page has. */
+export interface Files {
+  readonly given: readonly GivenFile[];
+  /** Those that an address asks for, which others of the same name do not stand in for. */
+  readonly asked: readonly FileName[];
+}
+
+/** An experiment for a recording that came without one. */
+export interface Offer {
+  readonly name: string;
+  readonly experiment: unknown;
+  /** What is in the file, and what would be done with it. */
+  readonly about: string;
+  /** The unit that its times are taken to have, where the file does not say it; null: it does. */
+  readonly timeUnit: TimeUnit | null;
+}
+
 /** From the page to the worker. */
 export type Request =
   | { readonly type: 'load'; readonly kernels: ArrayBuffer; readonly plugin: string | null }
-  | { readonly type: 'open'; readonly choice: Choice }
+  | { readonly type: 'open'; readonly choice: Choice; readonly files: Files }
+  /** What could be trained on a file. */
+  | { readonly type: 'offer'; readonly file: GivenFile; readonly timeUnit: TimeUnit | null }
   | { readonly type: 'watch'; readonly watch: Watch }
   /** Train to the end, or to the first border of a trial at or after this amount. */
   | { readonly type: 'play'; readonly until: number | null }
@@ -56,7 +91,11 @@ export interface Failure {
 /** From the worker to the page. */
 export type Answer =
   | { readonly type: 'loaded'; readonly lists: Lists }
+  /** What a run reads that is about to be opened; where files are missing it is not. */
+  | { readonly type: 'reads'; readonly files: readonly FileName[]; readonly missing: readonly NeededFile[] }
   | { readonly type: 'opened'; readonly info: RunInfo }
+  /** A file that cannot be read has a failure in place of an offer. */
+  | { readonly type: 'offered'; readonly offer: Offer | Failure }
   | { readonly type: 'frame'; readonly frame: Frame; readonly replayed: boolean }
   /** Training rests: paused, at `until`, or at the end. */
   | { readonly type: 'rests'; readonly amount: number; readonly ended: boolean; readonly evaluation: number | null }

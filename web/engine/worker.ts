@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { catalogue as builtIn, type Catalogue, loadKernels } from '../../src/browser.ts';
-import { experimentOf, listsOf } from './choice.ts';
+import { catalogue as builtIn, type Catalogue, givenFiles, loadKernels, loadTaskFiles } from '../../src/browser.ts';
+import { chosenOf, experimentOf, listsOf } from './choice.ts';
+import { findFiles } from './files.ts';
+import { offerOf } from './offer.ts';
 import { withPlugin } from './plugin.ts';
-import type { Answer, Request, Watch } from './protocol.ts';
+import type { Answer, Choice, Failure, Files, GivenFile, Request, TimeUnit, Watch } from './protocol.ts';
 import { createSession, type Session } from './session.ts';
 
 // Schemas are read as they are: a page's rules forbid code that is made from text.
@@ -42,9 +44,13 @@ async function attempt(action: () => void | Promise<void>): Promise<void> {
     await action();
   } catch (error) {
     until = null;
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    answer({ type: 'failed', failure: { name, message } });
+    answer({ type: 'failed', failure: failureOf(error) });
   }
+}
+
+function failureOf(error: unknown): Failure {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { name, message };
 }
 
 async function take(request: Request): Promise<void> {
@@ -55,17 +61,10 @@ async function take(request: Request): Promise<void> {
       answer({ type: 'loaded', lists: listsOf(catalogue) });
       break;
     case 'open':
-      until = null;
-      first = true;
-      replayMs = 0;
-      Object.assign(spent, { total: 0, frame: 0, replay: 0 });
-      session = createSession(
-        experimentOf(request.choice, catalogue),
-        catalogue,
-        () => performance.now(),
-        (message) => answer({ type: 'warning', message }),
-      );
-      answer({ type: 'opened', info: session.info });
+      await open(request.choice, request.files);
+      break;
+    case 'offer':
+      offer(request.file, request.timeUnit);
       break;
     case 'watch':
       watch = request.watch;
@@ -92,6 +91,36 @@ async function take(request: Request): Promise<void> {
       break;
     default:
       request satisfies never;
+  }
+}
+
+/** Opens a run; where files of it are missing it says which. */
+async function open(choice: Choice, files: Files): Promise<void> {
+  until = null;
+  session = null;
+  first = true;
+  replayMs = 0;
+  Object.assign(spent, { total: 0, frame: 0, replay: 0 });
+  const chosen = chosenOf(choice, catalogue);
+  const found = findFiles(chosen, catalogue, files);
+  answer({ type: 'reads', files: found.files, missing: found.missing });
+  if (found.missing.length > 0) return;
+  await loadTaskFiles(chosen, found.catalogue);
+  session = createSession(
+    experimentOf(choice, found.catalogue),
+    found.catalogue,
+    () => performance.now(),
+    (message) => answer({ type: 'warning', message }),
+  );
+  answer({ type: 'opened', info: session.info });
+}
+
+function offer(file: GivenFile, timeUnit: TimeUnit | null): void {
+  try {
+    answer({ type: 'offered', offer: offerOf(file.name, givenFiles([file]), timeUnit) });
+  } catch (error) {
+    // The run that is open goes on.
+    answer({ type: 'offered', offer: failureOf(error) });
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Choice } from '../engine/protocol.ts';
+import type { Choice, FileName } from '../engine/protocol.ts';
+import { packed, unpacked } from './packed.ts';
 
 /** What a page shows, as its address has it: who opens the address gets the same runs. */
 export interface Setup {
@@ -15,6 +16,10 @@ export interface Setup {
   readonly settings: readonly string[];
   /** Symbols or trials at which training stops; null: its end. */
   readonly until: number | null;
+  /** Files that its runs were made with. An address has no files, and asks for them. */
+  readonly files: readonly FileName[];
+  /** Text of a plug-in, which runs only when the user says so; null: none. */
+  readonly plugin: string | null;
 }
 
 export const first: Setup = {
@@ -27,6 +32,8 @@ export const first: Setup = {
   chip: null,
   settings: [],
   until: null,
+  files: [],
+  plugin: null,
 };
 
 /** In `beside`: the rule of the experiment itself. */
@@ -41,10 +48,13 @@ export function toHash(setup: Setup): string {
     if (value !== null) parameters.set(key, String(value));
   }
   for (const setting of setup.settings) parameters.append('set', setting);
+  for (const { name, sha256 } of setup.files) parameters.append('file', `${sha256 ?? ''}:${name}`);
+  const plugin = setup.plugin === null ? null : packed(setup.plugin);
+  if (plugin !== null) parameters.set('plugin', plugin);
   return `#${parameters}`;
 }
 
-/** @throws SyntaxError for an experiment that is no JSON */
+/** @throws SyntaxError for an experiment that is no JSON, Error for a plug-in that cannot be unpacked */
 export function fromHash(hash: string): Setup {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   const number = (key: string) => {
@@ -52,6 +62,7 @@ export function fromHash(hash: string): Setup {
     return text === null || text === '' ? null : Number(text);
   };
   const experiment = parameters.get('experiment');
+  const plugin = parameters.get('plugin');
   return {
     preset: parameters.get('preset') ?? first.preset,
     experiment: experiment === null ? null : JSON.parse(experiment),
@@ -62,7 +73,15 @@ export function fromHash(hash: string): Setup {
     chip: parameters.get('chip'),
     settings: parameters.getAll('set'),
     until: number('until'),
+    files: parameters.getAll('file').map(fileIn),
+    plugin: plugin === null ? null : unpacked(plugin),
   };
+}
+
+/** @param text a SHA-256 or nothing, a colon, and a name */
+function fileIn(text: string): FileName {
+  const end = text.indexOf(':');
+  return { name: text.slice(end + 1), sha256: text.slice(0, Math.max(0, end)) || null };
 }
 
 /** What each side of the page runs. */

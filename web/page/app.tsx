@@ -3,6 +3,7 @@ import { Choices } from './choices.tsx';
 import { CurvePanel } from './curvePanel.tsx';
 import { redrawAll } from './drawing.tsx';
 import { EarlierRuns } from './earlierRuns.tsx';
+import { FilesPanel } from './filesPanel.tsx';
 import { useKeys } from './keys.ts';
 import { Playground } from './playground.ts';
 import { PluginEditor } from './plugin.tsx';
@@ -21,6 +22,8 @@ const spokenMs = 5000;
 export function App() {
   const page = usePlayground();
   const { shown, main, phase, setup } = page;
+  const files = useRef<HTMLInputElement>(null);
+  const choose = () => files.current?.click();
   useKeys({
     ' ': () => (phase === 'playing' ? page.pause() : page.play()),
     '.': () => page.move(1),
@@ -34,7 +37,7 @@ export function App() {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
-        void page.take(event.dataTransfer?.files[0]);
+        void page.take([...(event.dataTransfer?.files ?? [])]);
       }}
     >
       <header class="row">
@@ -45,7 +48,20 @@ export function App() {
         A recurrent spiking network that learns by a local rule while you watch. Everything runs in this page.
       </p>
       <Choices setup={setup} lists={main.lists} change={(next) => page.change(next)} />
-      <Transport page={page} />
+      <Transport page={page} choose={choose} />
+      <input
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        aria-label="Experiment and data files"
+        onChange={({ currentTarget }) => {
+          const taken = [...(currentTarget.files ?? [])];
+          currentTarget.value = '';
+          void page.take(taken);
+        }}
+      />
+      <FilesPanel page={page} choose={choose} />
       <Failures sides={shown} problem={page.problem} />
       <Status summary={shown.map(summaryOf).filter(Boolean).join(' ')} phase={phase} />
       <CurvePanel sides={shown} earlier={page.earlier} />
@@ -58,7 +74,7 @@ export function App() {
           </section>
         ))}
       </div>
-      <PluginEditor active={page.plugin !== null} use={(code) => page.change({ ...setup }, code)} />
+      <PluginEditor text={setup.plugin} held={page.held} use={(plugin) => page.use(plugin)} />
     </main>
   );
 }
@@ -99,7 +115,7 @@ function Status({ summary, phase }: { readonly summary: string; readonly phase: 
   useEffect(() => say(latest.current), [phase]);
   return (
     <>
-      <p class="status">{summary || 'Loading the engine.'}</p>
+      <p class="status">{summary || (phase === 'asking' ? 'Nothing runs yet.' : 'Loading the engine.')}</p>
       <p class="spoken" role="status" aria-live="polite">
         {spoken}
       </p>

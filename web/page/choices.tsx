@@ -58,7 +58,13 @@ export function Choices({ setup, lists, change }: ChoicesProps) {
         options={[...own, ...named(presets)]}
         change={(preset) =>
           preset !== 'own' &&
-          change({ ...first, preset: preset ?? first.preset, beside: setup.beside, seed: setup.seed })
+          change({
+            ...first,
+            preset: preset ?? first.preset,
+            beside: setup.beside,
+            seed: setup.seed,
+            plugin: setup.plugin,
+          })
         }
       />
       <Choose

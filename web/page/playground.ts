@@ -1,24 +1,50 @@
-import type { Watch } from '../engine/protocol.ts';
+import type { Files, GivenFile, NeededFile, Offer, TimeUnit, Watch } from '../engine/protocol.ts';
 import type { SynapseName } from '../views/types.ts';
 import { choicesOf, first, fromHash, type Setup, toHash } from './address.ts';
 import { flush, redrawAll } from './drawing.tsx';
 import { type Earlier, readEarlier, withRun, writeEarlier } from './earlier.ts';
+import { isExperiment, readGiven } from './given.ts';
+import { packed, tooLong } from './packed.ts';
 import { movedBy, nowhere, type Position } from './position.ts';
 import { type Phase, phaseOf, Side } from './side.ts';
 
 /** Views of what only a trial that is done again step by step shows. */
 const stepwise = ['signals', 'membranes', 'traces', 'synapse'];
 
+/** A plug-in as it was typed, and in CommonJS form. */
+export interface UsedPlugin {
+  readonly text: string;
+  readonly code: string;
+}
+
+const withExperiment = (setup: Setup, experiment: unknown): Setup => ({
+  ...setup,
+  experiment,
+  rule: null,
+  neuron: null,
+  chip: null,
+  settings: [],
+  files: [],
+});
+
+/** An experiment that takes other files of the same names. */
+function withoutHashes(experiment: unknown): unknown {
+  if (typeof experiment !== 'object' || experiment === null || !('task' in experiment)) return experiment;
+  return { ...experiment, task: { ...(experiment.task as object), sha256: null } };
+}
+
 /** What the page is about: its runs, where it stands in them, and what it looks at. */
 export class Playground {
   setup: Setup = first;
-  /** A plug-in in CommonJS form; null: none. */
-  plugin: string | null = null;
   position: Position = nowhere;
   synapse: SynapseName | null = null;
   /** The projection whose weights are shown. */
   projection: string | null = null;
   earlier: readonly Earlier[] = readEarlier();
+  /** Data files of this session, by name. */
+  readonly given = new Map<string, GivenFile>();
+  /** What could be trained on a file that came alone. */
+  offer: Offer | null = null;
   /** What could not be taken; empty: nothing. */
   problem = '';
   readonly #sides: readonly Side[];
@@ -26,6 +52,10 @@ export class Playground {
   readonly #changed: () => void;
   #watch = '';
   #phase: Phase = 'loading';
+  /** The plug-in that the user has said may run. */
+  #used: UsedPlugin | null = null;
+  /** How often a setup was opened. */
+  #opened = 0;
   /** Play was pressed before the engine was there. */
   #eager = false;
 
@@ -47,6 +77,23 @@ export class Playground {
 
   get phase(): Phase {
     return phaseOf(this.shown);
+  }
+
+  /** The files that the runs ask for. */
+  get needs(): readonly NeededFile[] {
+    return [...new Map(this.shown.flatMap(({ needs }) => needs.map((file) => [file.name, file]))).values()];
+  }
+
+  /** Whether the address brought a plug-in that the user has not said may run: until then nothing does. */
+  get held(): boolean {
+    const { plugin } = this.setup;
+    return plugin !== null && plugin !== this.#used?.text;
+  }
+
+  /** Runs what the setup says with a plug-in, or without. */
+  use(plugin: UsedPlugin | null): void {
+    this.#used = plugin;
+    this.change({ ...this.setup, plugin: plugin?.text ?? null });
   }
 
   /** Opens what the address says, and follows the display. */
@@ -71,16 +118,21 @@ export class Playground {
   }
 
   /** Keeps the curves so far, and begins anew. */
-  change(setup: Setup, plugin = this.plugin): void {
+  change(setup: Setup): void {
     this.#keep();
-    const reload = plugin !== this.plugin;
-    Object.assign(this, { setup, plugin, position: nowhere, synapse: null, problem: '' });
+    Object.assign(this, { setup, position: nowhere, synapse: null, problem: '', offer: null });
     this.#eager = false;
+    this.#opened += 1;
+    const opened = this.#opened;
+    const plugin = setup.plugin === this.#used?.text ? this.#used.code : null;
+    const files: Files = { given: [...this.given.values()], asked: setup.files };
     history.replaceState(null, '', toHash(setup));
+    if (setup.plugin !== null && packed(setup.plugin) === null) this.problem = tooLong;
     choicesOf(setup).forEach(async (choice, n) => {
       const side = this.#sides[n];
-      if (reload || side.lists === null) await side.load(plugin);
-      if (side.lists !== null && this.setup === setup) side.open(choice, this.#watched());
+      if (side.plugin !== plugin || side.lists === null) await side.load(plugin);
+      if (this.held) side.hold();
+      else if (side.lists !== null && this.#opened === opened) side.open(choice, this.#watched(), files);
     });
     this.#shown();
   }
@@ -130,15 +182,56 @@ export class Playground {
     this.#look();
   }
 
-  /** An experiment of one's own. */
-  async take(file: File | undefined): Promise<void> {
-    if (!file) return;
-    try {
-      const experiment = JSON.parse(await file.text());
-      this.change({ ...this.setup, experiment, rule: null, neuron: null, chip: null, settings: [] });
-    } catch (error) {
-      this.#report(file.name, error);
+  /** An experiment of one's own, data of one's own, or both. Data alone are given to the run that reads them, or else considered. */
+  async take(files: readonly File[]): Promise<void> {
+    let { setup } = this;
+    let latest: GivenFile | null = null;
+    for (const file of files) {
+      try {
+        if (isExperiment(file)) setup = withExperiment(this.setup, JSON.parse(await file.text()));
+        else {
+          latest = await readGiven(file);
+          this.given.set(latest.name, latest);
+        }
+      } catch (error) {
+        this.#report(file.name, error);
+        return;
+      }
     }
+    if (setup !== this.setup || (latest && this.#reads(latest.name))) this.change(setup);
+    else if (latest) await this.consider(latest.name, null);
+  }
+
+  /** Asks what could be trained on a file that was given. @param timeUnit of its times; null: as it says */
+  async consider(name: string, timeUnit: TimeUnit | null): Promise<void> {
+    await this.main.loaded;
+    const file = this.given.get(name);
+    if (!file || this.main.lists === null) return;
+    this.problem = '';
+    const offer = await this.main.offer(file, timeUnit);
+    if ('experiment' in offer) this.offer = offer;
+    else this.problem = `${offer.name}: ${offer.message}`;
+    this.#shown();
+  }
+
+  /** Opens what was offered. */
+  accept(): void {
+    if (this.offer) this.change(withExperiment(this.setup, this.offer.experiment));
+  }
+
+  decline(): void {
+    this.offer = null;
+    this.#shown();
+  }
+
+  /** Opens the runs on the files that were given, though they were made with others. */
+  acceptOthers(): void {
+    const { experiment } = this.setup;
+    this.change({ ...this.setup, files: [], experiment: withoutHashes(experiment) });
+  }
+
+  #reads(name: string): boolean {
+    return this.shown.some(({ files }) => files.some((file) => file.name === name));
   }
 
   /** Removes an earlier run. */
@@ -185,6 +278,11 @@ export class Playground {
   /** A run has come to another phase. */
   #follow(): void {
     const { phase, main } = this;
+    // From now on the address says with which files its runs were made.
+    if (main.info && main.files.length > 0 && main.files !== this.setup.files) {
+      this.setup = { ...this.setup, files: main.files };
+      history.replaceState(null, '', toHash(this.setup));
+    }
     if (phase !== this.#phase) {
       this.#phase = phase;
       if (phase === 'resting' && this.#eager) this.play();

@@ -1,26 +1,43 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import template from '../../examples/plugins/rule.ts?raw';
+import type { UsedPlugin } from './playground.ts';
 
-/** A rule, neuron or task of one's own, typed on the page. @param use is given it in CommonJS form, null to go without */
-export function PluginEditor({ active, use }: { readonly active: boolean; use(source: string | null): void }) {
-  const [text, write] = useState(template);
+interface PluginProps {
+  /** Text of the plug-in that the address has; null: none. */
+  readonly text: string | null;
+  /** Whether it waits for the user's word. */
+  readonly held: boolean;
+  use(plugin: UsedPlugin | null): void;
+}
+
+/** A rule, neuron or task of one's own, typed on the page or brought by a link. It runs when its button is pressed, and not before. */
+export function PluginEditor({ text: given, held, use }: PluginProps) {
+  const [text, write] = useState(given ?? template);
+  useEffect(() => {
+    if (given !== null) write(given);
+  }, [given]);
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (held && details.current) details.current.open = true;
+  }, [held]);
   const [problem, report] = useState('');
   const apply = async () => {
     try {
       const { transform } = await import('sucrase');
       const { code } = transform(text, { transforms: ['typescript', 'imports'] });
       report('');
-      use(code);
+      use({ text, code });
     } catch (error) {
       report(error instanceof Error ? error.message : String(error));
     }
   };
   return (
-    <details class="plugin">
+    <details class="plugin" ref={details}>
       <summary>A rule of your own</summary>
       <p class="note">
         A plug-in is one file, as for <code>--plugin</code> on the command line. It runs in a frame without origin,
-        which reaches neither this page nor a server.
+        which reaches neither this page nor a server. A link carries it, and runs it only when its reader presses the
+        button.
       </p>
       <label>
         Plug-in (TypeScript)
@@ -36,7 +53,7 @@ export function PluginEditor({ active, use }: { readonly active: boolean; use(so
         <button type="button" onClick={apply}>
           Use plug-in
         </button>
-        {active && (
+        {given !== null && (
           <button type="button" onClick={() => use(null)}>
             Do without
           </button>

@@ -1,15 +1,28 @@
-import type { Answer, Choice, Failure, Lists, Watch } from '../engine/protocol.ts';
+import type {
+  Answer,
+  Choice,
+  Failure,
+  FileName,
+  Files,
+  GivenFile,
+  Lists,
+  NeededFile,
+  Offer,
+  TimeUnit,
+  Watch,
+} from '../engine/protocol.ts';
 import type { Frame, RunInfo } from '../views/types.ts';
 import { openPort, type Port } from './port.ts';
 
 /** Bytes of frames that are kept to go back to. */
 const keptBytes = 48 * 2 ** 20;
 
-export type Phase = 'loading' | 'opening' | 'resting' | 'playing' | 'ended' | 'failed';
+/** `asking`: the run cannot be opened before files of it are there. */
+export type Phase = 'loading' | 'opening' | 'asking' | 'resting' | 'playing' | 'ended' | 'failed';
 
 /** Of a page of one side or two: it plays while any plays, and has ended when all have. */
 export function phaseOf(sides: readonly Pick<Side, 'phase'>[]): Phase {
-  const among = (['failed', 'loading', 'opening', 'playing', 'resting'] as const).find((phase) =>
+  const among = (['failed', 'loading', 'opening', 'asking', 'playing', 'resting'] as const).find((phase) =>
     sides.some((side) => side.phase === phase),
   );
   return among ?? 'ended';
@@ -19,8 +32,13 @@ export function phaseOf(sides: readonly Pick<Side, 'phase'>[]): Phase {
 export class Side {
   phase: Phase = 'loading';
   lists: Lists | null = null;
+  /** That the engine was started with, in CommonJS form. */
+  plugin: string | null = null;
   info: RunInfo | null = null;
   failure: Failure | null = null;
+  /** Files that the run reads, and those that it is asking for. */
+  files: readonly FileName[] = [];
+  needs: readonly NeededFile[] = [];
   warnings: string[] = [];
   /** The learning curve. */
   amount: number[] = [];
@@ -36,7 +54,10 @@ export class Side {
   #bytes = 0;
   #port: Port | null = null;
   #waiting = false;
+  /** Resolves when the engine is there, or has failed. */
+  loaded: Promise<void> = Promise.resolve();
   #started: () => void = () => {};
+  #offered: ((offer: Offer | Failure) => void) | null = null;
   #checkpoint: ((bytes: Uint8Array) => void) | null = null;
   readonly #changed: () => void;
   readonly #shown: () => void;
@@ -50,25 +71,32 @@ export class Side {
   /** Starts the engine, with a plug-in or without. Resolves when it is there, or has failed, which leaves `lists` at null. */
   async load(plugin: string | null): Promise<void> {
     this.close();
+    this.plugin = plugin;
     this.#set('loading');
-    const started = new Promise<void>((resolve) => {
+    this.loaded = new Promise<void>((resolve) => {
       this.#started = resolve;
     });
     const port = await openPort(plugin, (answer) => {
       if (port === this.#port) this.#take(answer);
     });
     this.#port = port;
-    await started;
+    await this.loaded;
   }
 
-  open(choice: Choice, watch: Watch): void {
+  open(choice: Choice, watch: Watch, files: Files = { given: [], asked: [] }): void {
     Object.assign(this, { info: null, failure: null, warnings: [], amount: [], score: [], frames: [], detail: null });
-    Object.assign(this, { count: 0, evaluation: null });
+    Object.assign(this, { count: 0, evaluation: null, files: [], needs: [] });
     this.#bytes = 0;
     this.#waiting = false;
     this.#set('opening');
     this.watch(watch);
-    this.#port?.post({ type: 'open', choice });
+    this.#port?.post({ type: 'open', choice, files });
+  }
+
+  /** Opens nothing for now. */
+  hold(): void {
+    Object.assign(this, { info: null, failure: null, warnings: [], frames: [], detail: null, files: [], needs: [] });
+    this.#set('asking');
   }
 
   watch(watch: Watch): void {
@@ -99,6 +127,14 @@ export class Side {
   /** At the pace of the display: asks for a frame where none is on its way. */
   tick(): void {
     if (this.phase === 'playing' && !this.#waiting) this.#ask();
+  }
+
+  /** What could be trained on a file, once the engine is there. */
+  offer(file: GivenFile, timeUnit: TimeUnit | null): Promise<Offer | Failure> {
+    return new Promise((resolve) => {
+      this.#offered = resolve;
+      this.#port?.post({ type: 'offer', file, timeUnit });
+    });
   }
 
   checkpoint(): Promise<Uint8Array> {
@@ -135,6 +171,14 @@ export class Side {
         this.info = answer.info;
         this.#set('resting');
         this.#ask();
+        break;
+      case 'reads':
+        this.files = answer.files;
+        this.needs = answer.missing;
+        if (this.needs.length > 0) this.#set('asking');
+        break;
+      case 'offered':
+        this.#offered?.(answer.offer);
         break;
       case 'rests':
         this.evaluation = answer.evaluation;

@@ -1,11 +1,11 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { toHash } from './address.ts';
 import type { Playground } from './playground.ts';
 import { frameAt } from './position.ts';
 import { saveBytes, saveText } from './save.ts';
 
 /** Play, pause, step and scrub; what can be taken away, and one's own experiment. */
-export function Transport({ page }: { readonly page: Playground }) {
+export function Transport({ page, choose }: { readonly page: Playground; choose(): void }) {
   const { main, phase, position } = page;
   const { info, frames } = main;
   const playing = phase === 'playing';
@@ -18,7 +18,7 @@ export function Transport({ page }: { readonly page: Playground }) {
         <button
           type="button"
           class="primary"
-          disabled={phase === 'ended' || phase === 'failed'}
+          disabled={phase === 'ended' || phase === 'failed' || phase === 'asking'}
           onClick={() => (playing ? page.pause() : page.play())}
         >
           {playing ? 'Pause' : 'Play'}
@@ -32,7 +32,7 @@ export function Transport({ page }: { readonly page: Playground }) {
         <button type="button" onClick={() => page.change({ ...page.setup })}>
           Restart
         </button>
-        <Saves page={page} still={still} />
+        <Saves page={page} still={still} choose={choose} />
       </div>
       <div class="row sliders">
         <label>
@@ -65,10 +65,9 @@ export function Transport({ page }: { readonly page: Playground }) {
   );
 }
 
-function Saves({ page, still }: { readonly page: Playground; readonly still: boolean }) {
+function Saves({ page, still, choose }: { readonly page: Playground; readonly still: boolean; choose(): void }) {
   const { main, setup } = page;
   const [copied, tell] = useState(false);
-  const file = useRef<HTMLInputElement>(null);
   const { info } = main;
   const copy = async () => {
     await navigator.clipboard.writeText(new URL(toHash(setup), location.href).href);
@@ -90,20 +89,9 @@ function Saves({ page, still }: { readonly page: Playground; readonly still: boo
       >
         Save checkpoint
       </button>
-      <button type="button" onClick={() => file.current?.click()}>
-        Open experiment
+      <button type="button" onClick={choose}>
+        Open files
       </button>
-      <input
-        ref={file}
-        type="file"
-        accept="application/json,.json"
-        hidden
-        aria-label="Experiment file"
-        onChange={({ currentTarget }) => {
-          void page.take(currentTarget.files?.[0]);
-          currentTarget.value = '';
-        }}
-      />
     </>
   );
 }

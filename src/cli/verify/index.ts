@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
-import { loadHdf5, needsHdf5 } from '../../data/index.ts';
+import { loadFormats } from '../../data/index.ts';
 import { type ContrastiveFile, verifyContrastive } from './contrastive.ts';
 import { type DataSampleFile, dataFileOf, verifyDataSample } from './dataSample.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
@@ -68,7 +68,7 @@ export async function loadForVerify(path: string): Promise<void> {
   const content = readJson(path);
   if (!['data-sample', 'shd-content'].includes(String(kindIn(content)))) return;
   const sample = content as DataSampleFile;
-  if (sample.meta.refuse === undefined && needsHdf5(dataFileOf(sample, path))) await loadHdf5();
+  if (sample.meta.refuse === undefined) await loadFormats([dataFileOf(sample, path)]);
 }
 
 function kindIn(content: unknown): unknown {

@@ -1,0 +1,28 @@
+/** Bytes that are read in pieces: a file, a part of one, or what was unpacked from it. */
+export interface ByteSource {
+  /** What errors name. */
+  readonly path: string;
+  /** Bytes in all. */
+  readonly size: number;
+  /** A copy of the bytes [from, from + count). @throws FileError where there are fewer */
+  read(from: number, count: number): Uint8Array;
+}
+
+/**
+ * Where the bytes of named files come from: the disk, or files that were handed over. Whoever runs the engine says which; the models of tasks have it
+ * (`TaskFiles.store`), and nobody who reads a format knows it.
+ */
+export interface FileStore {
+  /** Whether its paths are those of a disk, at which a library can open files on its own. */
+  readonly onDisk: boolean;
+  /** The name that a resolved configuration keeps for a file. */
+  resolve(path: string): string;
+  /** A file, of which nothing need be kept. @throws FileError for one that is not there, or is a folder */
+  open(path: string): ByteSource;
+  /** Whether there is a folder at a path. @throws FileError where there is nothing */
+  isFolder(path: string): boolean;
+  /** The files below a folder, as paths from it with "/" between names, in the order of names and of the numbers in them. @throws FileError */
+  filesBelow(folder: string): readonly string[];
+  /** SHA-256 of a file in hexadecimal digits, or that of the names and hashes of all files below a folder. @throws FileError */
+  hashOf(path: string): string;
+}
