@@ -59,7 +59,7 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['more synapses than there can be', set({ 'network.neurons': 3_000_000 }), /connectivity: got .*not 9000000000000/],
   [
     'more steps than any memory',
-    ['--backend', 'reference', ...set({ 'training.chunkSteps': 2e9 })],
+    ['--backend', 'reference', ...set({ 'training.chunkSteps': 2e9, 'training.total': 2e11 })],
     /the network needs \d+ MiB \(\d+ bytes per synapse\), \d+ MiB are available/,
   ],
   [
