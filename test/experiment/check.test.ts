@@ -456,6 +456,16 @@ describe('a part', () => {
     expect(rows[0].detail).toMatch(/is not what it declares as its eligibility: .* its rate has moved/);
   });
 
+  it('whose making ends in an error of the language fails, and is checked no further', () => {
+    const model = wrapped(ours<TraceModel>(models.traces, 'eligibility'), () => {
+      throw new TypeError('x is undefined');
+    });
+    const rows = checkEntry('traces', 'own', withParts({ traces: [model] }));
+    expect(failed(rows)).toEqual(['is built']);
+    expect(rows[0].detail).toBe('x is undefined');
+    expect(rows.slice(1).every(({ outcome }) => outcome === 'skipped')).toBe(true);
+  });
+
   it('that cannot be built says why, and nothing else', () => {
     const rule: Rule<{ name: 'own' }> = {
       name: 'own',

@@ -15,6 +15,9 @@ export type Clock = () => number;
 /** What two orders of adding up may differ by, as a share of the largest number. */
 const rounding = 1e-9;
 
+/** Whether a part can be put into a network by itself, and not only as that which a rule is made of. */
+const standsAlone = (list: List): boolean => list !== 'direct' && list !== 'passes';
+
 /**
  * What every part keeps to in a small network of seven neurons: its numbers follow from the configuration and the seed, its state is
  * in its layout, streams do not know of one another, nothing is known before it happens, and gradients that are summed
@@ -22,12 +25,16 @@ const rounding = 1e-9;
  * @param choice the part with its parameters, `{ kind }` or `{ name }` with what has no default
  */
 export function partChecks(list: List, choice: Json, catalogue: Catalogue, clock: Clock | null): Checks {
-  const whole = list === 'direct' || list === 'passes';
-  const build = whole ? 'it is checked by the rule that is made of it' : smallNetworks(list, choice, catalogue);
-  const tried = (check: (build: Build) => Outcome) => () =>
-    typeof build === 'string' ? skipped('it cannot be built') : check(build);
+  let built: Build | null = null;
+  const tried = (check: (build: Build) => Outcome) => () => (built ? check(built) : skipped('it cannot be built'));
   return {
-    'is built': () => (typeof build !== 'string' ? holds() : whole ? skipped(build) : fails(build)),
+    'is built': () => {
+      if (!standsAlone(list)) return skipped('it is checked by the rule that is made of it');
+      const build = smallNetworks(list, choice, catalogue);
+      if (typeof build === 'string') return fails(build);
+      built = build;
+      return holds();
+    },
     'stays finite': tried((make) => finite(make())),
     'is repeatable': tried(repeatable),
     'resumes to the bit': tried(resumes),
@@ -60,7 +67,7 @@ function fieldAt({ run }: Experiment, index: number): string {
 
 /** State after a small training, by field; null where no network can be built. */
 export function trainedState(list: List, choice: Json, catalogue: Catalogue): ReadonlyMap<string, Float64Array> | null {
-  const build = list === 'direct' || list === 'passes' ? null : smallNetworks(list, choice, catalogue);
+  const build = standsAlone(list) ? smallNetworks(list, choice, catalogue) : null;
   if (typeof build !== 'function') return null;
   const { state } = trained(build()).run.network;
   return new Map(state.table.map(({ name }) => [name, Float64Array.from(state.field(name))]));
