@@ -107,7 +107,7 @@ const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npx spiketrace watch', 'it goes on until it is stopped; test/cli/live.test.ts opens what it serves'],
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
-  ['npm run site', 'test/web/site.test.ts opens what it builds'],
+  ['npm run site', '.ci/run builds it, and test/web/docs.test.ts opens it'],
   ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],
   ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];

@@ -1,6 +1,7 @@
 // Presets and what they reach: from the committed result files and the presets themselves.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mean } from '../../../scripts/seedTable.mjs';
 
 const read = (path) =>
   readFileSync(path, 'utf8')
@@ -8,7 +9,6 @@ const read = (path) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 const short = (value) => `${Number(value.toPrecision(4))}`;
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export async function writeRecipes(root, pages) {
   const at = (path) => import(join(root, 'dist/src/config', path));
