@@ -247,6 +247,25 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await context.close();
   });
 
+  it('keeps what is typed into a field while it trains', async () => {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 3000 } });
+    const { page } = await open('#preset=four-six-back', context);
+    await press(page, 'Play');
+    const field = page.getByLabel('from', { exact: true });
+    await field.fill('17');
+    const shown = () => page.locator('main').getAttribute('data-frames').then(Number);
+    const before = await shown();
+    await page.waitForFunction(
+      (n) => Number(document.querySelector<HTMLElement>('main')?.dataset.frames) > n,
+      before + 5,
+    );
+    await page.waitForTimeout(600);
+    expect(await field.inputValue()).toBe('17');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.body.innerText.includes('Synapse rec: 17 to'));
+    await context.close();
+  });
+
   /** Opens a link that carries a plug-in, and then runs it. */
   async function runsNothingUnasked(link: string): Promise<void> {
     expect(link).toContain('plugin=');

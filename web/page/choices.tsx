@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Lists } from '../engine/protocol.ts';
 import { first, ownRule, type Setup } from './address.ts';
+import { NumberField } from './numberField.tsx';
 
 interface ChoicesProps {
   readonly setup: Setup;
@@ -97,12 +98,10 @@ export function Choices({ setup, lists, change }: ChoicesProps) {
       />
       <label>
         Seed
-        <input
-          type="number"
+        <NumberField
           min={0}
-          step={1}
           value={setup.seed ?? 1}
-          onChange={({ currentTarget }) => set({ seed: Math.max(0, Math.round(currentTarget.valueAsNumber || 0)) })}
+          take={(seed) => set({ seed: Math.max(0, Math.round(seed || 0)) })}
         />
       </label>
       <Settings setup={setup} set={set} />
@@ -134,12 +133,7 @@ function Settings({ setup, set }: { readonly setup: Setup; set(part: Partial<Set
       </label>
       <label>
         Stop at (symbols or trials)
-        <input
-          type="number"
-          min={1}
-          value={setup.until ?? ''}
-          onChange={({ currentTarget }) => set({ until: currentTarget.valueAsNumber || null })}
-        />
+        <NumberField min={1} value={setup.until} take={(until) => set({ until: until || null })} />
       </label>
       <button type="button" onClick={apply}>
         Apply settings

@@ -5,6 +5,7 @@ import { drawSynapse, factorHeight, factorsOf } from '../views/synapse.ts';
 import type { Frame, Line, RunInfo, SynapseName, WeightRows } from '../views/types.ts';
 import { drawWeights, pairAt } from '../views/weights.ts';
 import { Drawing } from './drawing.tsx';
+import { NumberField } from './numberField.tsx';
 import type { Playground } from './playground.ts';
 import { frameAt, type Position } from './position.ts';
 import type { Side } from './side.ts';
@@ -180,14 +181,11 @@ function PairInputs({ info, projection, shown, choose }: PairInputsProps) {
   const input = (key: 'pre' | 'post', label: string, most: number) => (
     <label>
       {label}{' '}
-      <input
-        type="number"
+      <NumberField
         min={0}
         max={most - 1}
         value={pair[key]}
-        onChange={({ currentTarget }) =>
-          choose({ ...pair, [key]: Math.max(0, Math.min(most - 1, currentTarget.valueAsNumber || 0)) })
-        }
+        take={(neuron) => choose({ ...pair, [key]: Math.max(0, Math.min(most - 1, neuron || 0)) })}
       />
     </label>
   );
