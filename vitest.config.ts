@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     // Vitest keeps a core for itself, which is half of a machine with two.
-    maxWorkers: availableParallelism(),
+    maxWorkers: availableParallelism() + 1,
     setupFiles: ['test/support/matchers.ts'],
   },
 });

@@ -107,15 +107,15 @@ const notRun: readonly (readonly [begins: string, reason: string])[] = [
   ['npx spiketrace watch', 'it goes on until it is stopped; test/cli/live.test.ts opens what it serves'],
   ['npm ci', 'a clean install is the first step of .ci/run'],
   ['npm test', 'this suite is a part of it'],
+  ['npm run lint', '.ci/run runs it'],
+  ['npm run check', '.ci/run runs it'],
   ['npm run site', '.ci/run builds it, and test/web/docs.test.ts opens it'],
   ['npm run web', 'test/web/page.test.ts builds the site, and opens it'],
   ['npm install h5wasm', 'an optional package, which is there for the tests'],
 ];
 
-/** Commands that need a clone; all others are run in an installed package too. */
+/** Commands that need a clone; all others are run where the package is installed, which can lack what a clone has. */
 const ofAClone = /^(npm (ci|test|run|start)|node scripts)/;
-/** And the one that a clone does not need. */
-const ofAUser = /^npm install/;
 
 /**
  * How a command is shortened: settings at its end, or one text for another. The command still starts as it stands in the page,
@@ -214,10 +214,8 @@ function clone(): string {
 }
 
 describe('in a clone', () => {
-  const ours = (command: string) => !ofAUser.test(command);
-  // A page without a command of a clone is carried out where the package is installed, which is what it is written for.
-  const isOfAClone = (page: string) => runnable(page, (command) => ofAClone.test(command)).length > 0;
-  describe.each(pages.filter(isOfAClone))('%s', (page) => {
+  const ours = (command: string) => ofAClone.test(command);
+  describe.each(pages.filter((page) => runnable(page, ours).length > 0))('%s', (page) => {
     const commands = runnable(page, ours);
     let folder = '';
     beforeAll(() => {
@@ -229,11 +227,19 @@ describe('in a clone', () => {
     });
   });
 
+  it('the files that commands name are there', () => {
+    const named = pages
+      .flatMap((page) => runnable(page, () => true))
+      .flatMap((command) => command.match(/(?<= )(node_modules\/spiketrace\/)?(examples|test)\/[\w./*-]+/g) ?? [])
+      .map((path) => path.replace('node_modules/spiketrace/', ''));
+    expect(named).not.toEqual([]);
+    // Of a pattern only its folder is looked for.
+    expect(named.filter((path) => !existsSync(join(root, path.replace(/[^/]*\*.*$/, ''))))).toEqual([]);
+  });
+
   /** `npm start` is what it stands for, its training shortened. */
   function inAClone(command: string): string {
-    // A clone has no copy of itself in node_modules.
-    const own = command.replaceAll('node_modules/spiketrace/', '');
-    if (own !== 'npm start') return shortened(own);
+    if (command !== 'npm start') return shortened(command);
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const [, ...steps] = String(scripts.start).split(' && ');
     return steps.map((step) => shortened(step.replace('node dist/src/cli/main.js', 'npx spiketrace'))).join(' && ');
@@ -250,7 +256,7 @@ describe('where the package is installed', () => {
 
   const theirs = (command: string) => !ofAClone.test(command);
   describe.each(pages.filter((page) => runnable(page, theirs).length > 0))('%s', (page) => {
-    const commands = runnable(page, theirs);
+    const commands = runnable(page, theirs).map(ofTheUser);
     let folder = '';
     beforeAll(() => {
       folder = join(emptyFolder(), 'user');
@@ -261,7 +267,7 @@ describe('where the package is installed', () => {
 
     it.each(commands)('%s', async (command) => {
       linkPeer(folder);
-      await ran('bash', ['-c', shortened(ofTheUser(command))], folder);
+      await ran('bash', ['-c', shortened(command)], folder);
     });
   });
 

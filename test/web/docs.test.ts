@@ -36,7 +36,11 @@ describe.skipIf(missing.length > 0)(`the documentation site, in a folder of a se
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (said) => said.type() === 'error' && complaints.push(said.text()));
     page.on('response', (answer) => answer.status() >= 400 && complaints.push(`${answer.status()} ${answer.url()}`));
-    page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+    // A page that is left cancels what it had asked for ahead; all else that gets no answer is a fault.
+    page.on('requestfailed', (request) => {
+      const why = request.failure()?.errorText;
+      if (why !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed: ${why}`);
+    });
     page.on('request', (request) => {
       if (!request.url().startsWith(site.url) && !/^(blob|data):/.test(request.url())) complaints.push(request.url());
     });

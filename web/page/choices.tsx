@@ -96,14 +96,12 @@ export function Choices({ setup, lists, change }: ChoicesProps) {
         options={(lists?.chips ?? []).map(({ name }) => ({ value: name, label: `as on ${name}` }))}
         change={(chip) => set({ chip })}
       />
-      <label>
-        Seed
-        <NumberField
-          min={0}
-          value={setup.seed ?? 1}
-          take={(seed) => set({ seed: Math.max(0, Math.round(seed || 0)) })}
-        />
-      </label>
+      <NumberField
+        label="Seed"
+        min={0}
+        value={setup.seed ?? 1}
+        take={(seed) => set({ seed: Math.max(0, Math.round(seed || 0)) })}
+      />
       <Settings setup={setup} set={set} />
     </form>
   );
@@ -131,10 +129,12 @@ function Settings({ setup, set }: { readonly setup: Setup; set(part: Partial<Set
           onInput={({ currentTarget }) => write(currentTarget.value)}
         />
       </label>
-      <label>
-        Stop at (symbols or trials)
-        <NumberField min={1} value={setup.until} take={(until) => set({ until: until || null })} />
-      </label>
+      <NumberField
+        label="Stop at (symbols or trials)"
+        min={1}
+        value={setup.until}
+        take={(until) => set({ until: until || null })}
+      />
       <button type="button" onClick={apply}>
         Apply settings
       </button>

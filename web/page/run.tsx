@@ -179,15 +179,13 @@ function PairInputs({ info, projection, shown, choose }: PairInputsProps) {
   const size = info.projections.find(({ name }) => name === projection);
   const pair = shown?.projection === projection ? shown : { projection, pre: 0, post: 0 };
   const input = (key: 'pre' | 'post', label: string, most: number) => (
-    <label>
-      {label}{' '}
-      <NumberField
-        min={0}
-        max={most - 1}
-        value={pair[key]}
-        take={(neuron) => choose({ ...pair, [key]: Math.max(0, Math.min(most - 1, neuron || 0)) })}
-      />
-    </label>
+    <NumberField
+      label={label}
+      min={0}
+      max={most - 1}
+      value={pair[key]}
+      take={(neuron) => choose({ ...pair, [key]: Math.max(0, Math.min(most - 1, neuron || 0)) })}
+    />
   );
   return (
     <>
