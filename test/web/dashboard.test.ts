@@ -1,4 +1,6 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +13,30 @@ const executablePath = findBrowser();
 const reason = executablePath ? '' : ' (skipped: no Chromium on this machine)';
 /** A name that would be a picture with a script, were it not text. */
 const hostile = `<img src=x onerror=document.title='broken'> & "quoted" ${'long '.repeat(12)}`;
+
+/** A wire between page and server that can be cut, as a tunnel to another machine is. */
+async function openProxy() {
+  let lost = false;
+  const server = createServer(({ url = '', method, headers }, response) => {
+    const onward = request(url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    onward.end();
+  });
+  server.on('connection', (socket) => lost && socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    lose(now: boolean) {
+      lost = now;
+      server.closeAllConnections();
+    },
+    close: () => server.close(),
+  };
+}
 
 describe.skipIf(!executablePath)(`the dashboard in Chromium${reason}`, () => {
   const folder = emptyFolder();
@@ -60,6 +86,22 @@ describe.skipIf(!executablePath)(`the dashboard in Chromium${reason}`, () => {
     await context.close();
   });
 
+  it('comes back after a lost connection, and has what came meanwhile', async () => {
+    const between = await openProxy();
+    const [page, context] = await open({ proxy: { server: between.url, bypass: '<-loopback>' } });
+    between.lose(true);
+    await page.waitForSelector('main[data-connected=false]');
+    mkdirSync(join(folder, 'meanwhile'));
+    writeFileSync(join(folder, 'meanwhile/config.json'), '{"name":"meanwhile","training":{"total":5}}');
+    between.lose(false);
+    await page.waitForSelector('main[data-connected=true] tr[data-run="meanwhile"]');
+    expect(await page.locator('tbody tr').count()).toBe(4);
+    rmSync(join(folder, 'meanwhile'), { recursive: true });
+    await page.waitForSelector('tr[data-run="meanwhile"]', { state: 'detached' });
+    await context.close();
+    between.close();
+  });
+
   it('compares the runs that are chosen, looks into one, and follows what comes', async () => {
     const [page, context] = await open();
     const about = () => page.getByRole('img', { name: /^Learning curves/ }).getAttribute('aria-label');
@@ -74,6 +116,20 @@ describe.skipIf(!executablePath)(`the dashboard in Chromium${reason}`, () => {
     await page.locator('tr[data-run="late"]').waitFor();
     expect(await page.locator('tr[data-run="late"]').textContent()).toContain('0 of 5');
     await context.close();
+  });
+
+  it('asks again where it was refused', async () => {
+    const own = await openDashboard(folder, { everyMs: 50 });
+    const looking = await Promise.all(Array.from({ length: 16 }, () => fetch(`${own.url}events`)));
+    const page = await browser.newPage();
+    const refusal = page.waitForResponse((answer) => answer.status() === 503);
+    await page.goto(own.url);
+    await refusal;
+    await page.waitForSelector('main[data-connected=false]');
+    for (const { body } of looking) await body?.cancel();
+    await page.waitForSelector('main[data-connected=true] tbody tr:nth-child(3)');
+    await page.close();
+    await own.close();
   });
 
   it('says when its server is gone', async () => {

@@ -6,6 +6,9 @@ export interface Run extends Omit<LiveRun, 'curve'> {
   readonly scores: readonly number[];
 }
 
+/** Between two attempts at a connection that is refused, ms. */
+const againMs = 1000;
+
 /** What the page knows. */
 export class Runs {
   readonly all = new Map<string, Run>();
@@ -16,10 +19,17 @@ export class Runs {
 
   constructor(changed: () => void) {
     this.#changed = changed;
+    this.#listen();
+  }
+
+  #listen(): void {
     const events = new EventSource('events');
     events.onopen = () => this.#connect(true);
-    // The browser asks again by itself.
-    events.onerror = () => this.#connect(false);
+    events.onerror = () => {
+      this.#connect(false);
+      // A browser asks again by itself where a connection was lost, and gives up where it was refused: that has an end too.
+      if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#listen(), againMs);
+    };
     events.onmessage = ({ data }) => this.#take(JSON.parse(data) as LiveUpdate);
   }
 

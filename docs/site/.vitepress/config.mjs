@@ -48,6 +48,7 @@ const sidebar = [
     text: 'Project',
     items: [
       item('cite.md'),
+      item('views.md'),
       item('docs/architecture.md'),
       item('docs/decisions/index.md'),
       item('CONTRIBUTING.md'),

@@ -15,7 +15,8 @@ export function writeMatter(root, site, pages) {
     cpSync(join(root, name), join(pages, name), { recursive: true });
   writeIndex(join(pages, 'docs/results'), 'Measurements', 'What was measured, with the command that measured it.');
   writeIndex(join(pages, 'docs/decisions'), 'Decisions', 'Why the frame is as it is, and what was tried beside it.');
-  cpSync(join(site, 'index.md'), join(pages, 'index.md'));
+  for (const name of ['index.md', 'views.md', 'pictures'])
+    cpSync(join(site, name), join(pages, name), { recursive: true });
   cpSync(join(root, 'web/page/icon.svg'), join(pages, 'public/icon.svg'));
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const [begin, measured] = readme.split(measuredFrom);

@@ -24,6 +24,9 @@ const statusOf: Readonly<Record<Deployment['verdict'], Check['status']>> = {
   'fits with': 'degraded',
   'does not fit': 'fail',
 };
+/** The verdict by itself; in a table its reasons follow it. */
+export const verdictInWords = (verdict: Deployment['verdict']) =>
+  verdict === 'fits with' ? 'fits with approximations' : verdict;
 const marks: Readonly<Record<Check['status'], string>> = { pass: '✓', degraded: '≈', fail: '✗' };
 
 const word = (status: Check['status'], text: string) => `<span class="word ${status}">${escaped(text)}</span>`;
@@ -50,7 +53,7 @@ function card(deployment: Deployment): string {
   const counts = (['pass', 'degraded', 'fail'] as const)
     .map((name) => `${checks.filter((check) => check.status === name).length} ${name}`)
     .join(', ');
-  return `<section class="chip ${status}"><h2>${escaped(chip)} ${word(status, `${marks[status]} ${verdict}`)}</h2>
+  return `<section class="chip ${status}"><h2>${escaped(chip)} ${word(status, `${marks[status]} ${verdictInWords(verdict)}`)}</h2>
 <dl>${definition(`${checks.length} checks`, counts)}
 ${loads(deployment)}
 ${byPart(deployment)}

@@ -1,7 +1,7 @@
 import type { Accuracy } from '../../experiment/deployment.ts';
 import { renderLearningCurve } from '../../plot/index.ts';
 import { folded, htmlPage, htmlTable, image, paragraph } from '../html.ts';
-import { cards, countInWords, matrix, overviewStyle } from './overview.ts';
+import { cards, countInWords, matrix, overviewStyle, verdictInWords } from './overview.ts';
 import {
   accuracyRows,
   approximationNote,
@@ -54,7 +54,7 @@ function section(deployment: Report['deployments'][number]): string {
     paragraph(operationNote(deployment)),
     measured(deployment),
   ];
-  return folded(`${chip}: ${verdict}`, content.join('\n'));
+  return folded(`${chip}: ${verdictInWords(verdict)}`, content.join('\n'));
 }
 
 /** The report as a page of its own: all chips at a glance, and below everything that is known of each. */
