@@ -5,7 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { models } from '../../models/index.ts';
-import { applySettings, createExperiment, preset } from '../../src/index.ts';
+import { applySettings, createExperiment, type Experiment, preset } from '../../src/index.ts';
 import { tasks } from '../../tasks/index.ts';
 import { emptyFolder, root, spiketrace } from '../cli/cli.ts';
 import { complaintsOfAxe } from '../support/axe.ts';
@@ -169,24 +169,39 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
   const example = (name: string) => join(root, 'examples', name);
   const asks = (page: Page) => page.waitForSelector('main[data-phase=asking]');
 
+  /** What is trained on the files of `recording.json`, in Node. */
+  function recordingHere(): Experiment {
+    const experiment = JSON.parse(readFileSync(example('recording.json'), 'utf8'));
+    const task = { ...experiment.task, file: example('recording.csv'), labelFile: example('recording-labels.csv') };
+    return createExperiment({ ...experiment, task, seed: 1 }, catalogue);
+  }
+  /** Trains as far as the address says, which is where another has been trained to in Node. */
+  async function trainsTo(page: Page, here: Experiment): Promise<void> {
+    await train(page, here.feed.amount());
+    const fresh = recordingHere();
+    fresh.restore(await saved(page, 'Save checkpoint'));
+    expect(fresh.run.clock).toEqual(here.run.clock);
+    expect(fresh.run.network.state.data).toEqual(here.run.network.state.data);
+  }
+
   it('trains on files of its own to the bits of Node, and its address asks for them', async () => {
     const context = await browser.newContext();
     const { page, complaints } = await open('#seed=1', context);
     await fileInput(page).setInputFiles(['recording.json', 'recording.csv', 'recording-labels.csv'].map(example));
     await page.waitForFunction(() => document.querySelector('.status')?.textContent?.startsWith('recording with'));
     await page.waitForFunction(() => location.hash.split('file=').length === 3);
-    const experiment = JSON.parse(readFileSync(example('recording.json'), 'utf8'));
-    const task = { ...experiment.task, file: example('recording.csv'), labelFile: example('recording-labels.csv') };
-    const here = createExperiment({ ...experiment, task, seed: 1 }, catalogue);
+    const here = recordingHere();
     here.train({ until: 64 });
     const link = `${page.url()}&until=64`;
     await page.goto(link);
     await settled(page);
-    await train(page, 64);
-    const fresh = createExperiment({ ...experiment, task, seed: 1 }, catalogue);
-    fresh.restore(await saved(page, 'Save checkpoint'));
-    expect(fresh.run.clock).toEqual(here.run.clock);
-    expect(fresh.run.network.state.data).toEqual(here.run.network.state.data);
+    await trainsTo(page, here);
+    // The same in the frame of a plug-in, which gets the files and no more.
+    await page.getByText('A rule of your own').click();
+    await press(page, 'Use plug-in');
+    await page.waitForSelector('iframe[sandbox="allow-scripts"]', { state: 'attached' });
+    await page.waitForSelector('main[data-phase=resting]');
+    await trainsTo(page, here);
 
     const other = await context.newPage();
     await other.goto(link);
