@@ -18,7 +18,7 @@ import {
   spread,
   undefinedAlignment,
 } from './alignment.ts';
-import { buildSpec, deriveParts } from './build.ts';
+import { buildSpec, deriveParts, drawProjections } from './build.ts';
 import { createExperiment, type Experiment } from './experiment.ts';
 import {
   actOut,
@@ -289,7 +289,8 @@ function bindIdentity({ run, experiment: { config } }: Audited, catalogue: Catal
   const trace = { kind: 'eligibility', readoutFilter: false };
   const rule = { name: 'factored', trace, signal: { kind: 'broadcast' } };
   const shape = { streams: sizes.stream, steps: sizes.step, rows: sizes.step };
-  const spec = buildSpec(parseExperiment(withRule(config, rule), catalogue), catalogue, parts, rng, shape);
+  const own = parseExperiment(withRule(config, rule), catalogue);
+  const spec = buildSpec(own, catalogue, parts, drawProjections(own, parts.task, rng), rng, shape);
   if (spec.channels.length === 0)
     throw new ConfigError('rules', rule.name, 'a catalogue whose rule "factored" has a trace');
   // A total derivative has passed the filters of all readouts already, so that one channel is enough.

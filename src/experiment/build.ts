@@ -92,11 +92,12 @@ export interface NetworkShape {
   readonly rows: number;
 }
 
-/** The network that a configuration describes, for a number of streams and a longest trial. */
+/** The network that a configuration describes, on synapses that were drawn, for a number of streams and a longest trial. */
 export function buildSpec(
   config: ExperimentConfig,
   catalogue: Catalogue,
   parts: Parts,
+  projections: readonly DrawnProjection[],
   rng: Rng,
   shape: NetworkShape,
 ): NetworkSpec {
@@ -109,7 +110,6 @@ export function buildSpec(
     throw new ConfigError('loss.window.start', window.start, `a step of a trial or chunk, < ${shape.steps}`);
   }
   checkTogether(config, traces);
-  const projections = [...buildProjections(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
   const graph = buildGraph(config, parts, projections, shape, rng.split('currents'));
   const state = training.state === 'auto' ? (streaming ? 'carry' : 'reset') : training.state;
   const rule = deriveRule(config, catalogue, { ...graph, goesOn: state === 'carry' }, rng.split('rule'));
@@ -205,7 +205,7 @@ function signalSchedule(
 }
 
 /** A projection as the configuration has it, parted by delays. */
-interface BuiltProjection extends Omit<DelaySlice, 'places'> {
+export interface DrawnProjection extends Omit<DelaySlice, 'places'> {
   readonly name: string;
   readonly whole: WholeProjection;
   readonly pre: number | null;
@@ -217,7 +217,12 @@ interface BuiltProjection extends Omit<DelaySlice, 'places'> {
 /** Name of the task's input where a projection says where it comes from. */
 const inputName = 'input';
 
-function buildProjections(config: ExperimentConfig, task: TaskInstance, rng: Rng): BuiltProjection[] {
+/** All synapses there are, which networks of any number of streams and steps share. */
+export function drawProjections(config: ExperimentConfig, task: TaskInstance, rng: Rng): DrawnProjection[] {
+  return [...synapsesOf(config, task, rng.split('synapses')), ...biasesOf(config, task, rng)];
+}
+
+function synapsesOf(config: ExperimentConfig, task: TaskInstance, rng: Rng): DrawnProjection[] {
   const { network } = config;
   return Object.entries(network.projections).flatMap(([name, given]) => {
     const path = `network.projections.${name}`;
@@ -251,7 +256,7 @@ export function storedShape(shape: ProjectionShape, path: string): ProjectionSha
 }
 
 /** The plastic bias of a population is a projection from the constant of the input. */
-function biasesOf({ network }: ExperimentConfig, task: TaskInstance, rng: Rng): BuiltProjection[] {
+function biasesOf({ network }: ExperimentConfig, task: TaskInstance, rng: Rng): DrawnProjection[] {
   return Object.entries(network.populations).flatMap(([population, { size, bias }], post) => {
     if (bias === null) return [];
     const name = `${population}.bias`;
@@ -367,7 +372,7 @@ function delaysOf(
 function buildGraph(
   { network }: ExperimentConfig,
   { task, neurons, readouts }: Parts,
-  built: readonly BuiltProjection[],
+  built: readonly DrawnProjection[],
   shape: NetworkShape,
   rng: Rng,
 ): Omit<RuleShape, 'goesOn'> {

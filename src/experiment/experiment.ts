@@ -18,7 +18,15 @@ import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
 import { type TrainOptions, trainTrials } from '../engine/train.ts';
 import { startUpkeep } from '../engine/upkeep.ts';
-import { buildSpec, chooseBackend, deriveParts, type Parts, whyReference, withFormats } from './build.ts';
+import {
+  buildSpec,
+  chooseBackend,
+  deriveParts,
+  drawProjections,
+  type Parts,
+  whyReference,
+  withFormats,
+} from './build.ts';
 import { checkDynamics } from './dynamics.ts';
 import { withPinnedFiles } from './files.ts';
 import {
@@ -29,6 +37,7 @@ import {
   type Memory,
   memoryOf,
   type NetworkMemory,
+  stateBytes,
   wholeMemory,
 } from './memory.ts';
 
@@ -121,8 +130,9 @@ function planOf(config: ExperimentConfig, catalogue: Catalogue, { maxBytes }: Op
     const made = parts.neurons.get(name);
     if (made) checkDynamics(String(neuron.kind), made.spiking, made.neuron, size);
   }
+  const projections = drawProjections(built, task, rng);
   const specFor = (streams: number, own = steps) =>
-    buildSpec(built, catalogue, parts, rng, { streams, steps, rows: own });
+    buildSpec(built, catalogue, parts, projections, rng, { streams, steps, rows: own });
   const spec = withFormats(specFor(training.streams, rows), config, null);
   const backend = chooseBackend(config.backend, spec);
   const note = whyReference(config.backend, spec);
@@ -133,7 +143,7 @@ function planOf(config: ExperimentConfig, catalogue: Catalogue, { maxBytes }: Op
   const evaluation = { ...config.evaluation, total: amount };
   const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, ...evaluationSizes(config, task, evaluation) } });
   const checkpoint = backend.numberBytes * networkLength(spec, backend).state;
-  const memory = wholeMemory(own, memoryOf(tested, backend).bytes, task, checkpoint);
+  const memory = wholeMemory(own, stateBytes(tested, backend), task, checkpoint);
   assertAllFits(memory, maxBytes);
   return { config, rng, task, backend, spec, totalSteps: total, evaluation, own, memory, note, specFor };
 }

@@ -8,7 +8,7 @@ import { networkLength } from '../engine/network.ts';
 import { expectedSynapses } from '../engine/projections.ts';
 import { type Parts, projectionShape, storedShape } from './build.ts';
 
-/** What a network takes in bytes: in all, and per synapse of the two projections. */
+/** What a network takes in bytes: in all, and per synapse. */
 export interface NetworkMemory {
   readonly bytes: number;
   readonly perSynapse: number;
@@ -18,22 +18,37 @@ export interface NetworkMemory {
 export interface Memory extends NetworkMemory {
   readonly parts: {
     readonly network: number;
-    /** The network of the evaluation at the end, which stands beside the other. */
-    readonly evaluation: number;
     /** Tables of the task. */
     readonly task: number;
-    /** The state as it is written. */
+    /** The network of the evaluation at the end, which stands beside the other. */
+    readonly evaluation: number;
+    /** The state as it is written; gone before there is an evaluation. */
     readonly checkpoint: number;
   };
-  /** Sum of the parts. */
+  /** Network and task, and beside them the larger of evaluation and checkpoint. */
   readonly total: number;
 }
 
+/** Of a network and of the synapses that it has. */
 export function memoryOf(spec: NetworkSpec, backend: Backend): NetworkMemory {
+  const bytes = stateBytes(spec, backend) + topologyBytes(spec);
+  return { bytes, perSynapse: bytes / Math.max(1, synapseCount(spec)) };
+}
+
+/** Of all that a network computes with and computes, without the lists of its synapses. */
+export function stateBytes(spec: NetworkSpec, backend: Backend): number {
   const outer = spec.direct?.outer;
   const networks = outer ? [spec, testSpec(spec, outer)] : [spec];
-  const bytes = networks.reduce((sum, network) => sum + backend.bytes(network, networkLength(network, backend)), 0);
-  return { bytes, perSynapse: bytes / Math.max(1, synapseCount(spec)) };
+  return networks.reduce((sum, network) => sum + backend.bytes(network, networkLength(network, backend)), 0);
+}
+
+/** Which synapses there are: lists that all networks of a run share. */
+function topologyBytes({ projections }: NetworkSpec): number {
+  const lists = projections.flatMap(({ synapses, whole }) => [
+    ...[synapses, whole.synapses, whole.drawn].flatMap((part) => (part ? [part.rowStart, part.post, part.masked] : [])),
+    ...(whole.places ? [whole.places] : []),
+  ]);
+  return [...new Set(lists)].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /**
@@ -72,16 +87,16 @@ export function wholeMemory(
   task: TaskInstance,
   checkpoint: number,
 ): Memory {
-  const parts = { network: network.bytes, evaluation, task: task.bytes ?? 0, checkpoint };
-  return { ...network, parts, total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0) };
+  const parts = { network: network.bytes, task: task.bytes ?? 0, evaluation, checkpoint };
+  return { ...network, parts, total: parts.network + parts.task + Math.max(evaluation, checkpoint) };
 }
 
 /** @throws UnsupportedError that names every part */
 export function assertAllFits({ parts, total }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
   if (total <= maxBytes) return;
   throw new UnsupportedError(
-    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams), ` +
-      `task ${inMebibytes(parts.task)}, checkpoint ${inMebibytes(parts.checkpoint)}; ${inMebibytes(maxBytes)} are available`,
+    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, task ${inMebibytes(parts.task)}, and the larger of ` +
+      `evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams) and checkpoint ${inMebibytes(parts.checkpoint)}; ${inMebibytes(maxBytes)} are available`,
   );
 }
 

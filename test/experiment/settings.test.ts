@@ -57,11 +57,21 @@ describe('settings that do not go together are refused, not ignored', () => {
     const raw = pattern('task.steps=2000', 'task.inputs=500');
     const { memory } = createExperiment(raw, catalogue);
     expect(memory.parts.task).toBe(2000 * (500 + 8));
-    expect(memory.total).toBe(Object.values(memory.parts).reduce((sum, bytes) => sum + bytes, 0));
+    const { network, task, evaluation, checkpoint } = memory.parts;
+    expect(memory.total).toBe(network + task + Math.max(evaluation, checkpoint));
     createExperiment(raw, catalogue, { maxBytes: memory.total });
     expect(() => createExperiment(raw, catalogue, { maxBytes: memory.total - 1 })).toThrow(
-      /the run needs \d+ MiB: network \d+ MiB, evaluation \d+ MiB .*task 1 MiB, checkpoint \d+ MiB; \d+ MiB are available/,
+      /the run needs \d+ MiB: network \d+ MiB, task 1 MiB, and the larger of evaluation \d+ MiB .* and checkpoint \d+ MiB; \d+ MiB are available/,
     );
+  });
+
+  it('the lists of synapses belong to the network, once for all networks of a run', () => {
+    const [small, large] = [100, 300].map((neurons) => createExperiment(back(`network.neurons=${neurons}`), catalogue));
+    const lists = ({ run }: typeof small) =>
+      run.network.spec.projections.reduce((sum, { synapses }) => sum + synapses.post.byteLength, 0);
+    expect(lists(large)).toBeGreaterThan(300 * 300 * 4);
+    // A weight, its gradient and its postsynaptic neuron at the least.
+    expect(large.memory.parts.network - small.memory.parts.network).toBeGreaterThan(3 * (lists(large) - lists(small)));
   });
 
   it('runs side by side are added up, as many as there are threads, with what the threads take', () => {
