@@ -3,22 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from 'rolldown';
-
-/** Notes the packages that a bundle takes something of. */
-const noticing = (packages) => ({
-  name: 'notices',
-  moduleParsed({ id }) {
-    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
-    if (name) packages.add(name);
-  },
-});
-
-/** Their licences ask to be where they are. */
-const noticesOf = (packages) =>
-  [...packages]
-    .sort()
-    .map((name) => `/*! ${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n*/\n`)
-    .join('');
+import { noticesOf, noticing } from './notices.mjs';
 
 const pages = [
   {

@@ -1,34 +1,44 @@
-// Pictures of the playground at three widths, light and dark, for docs/playground.md.
+// Pictures of the playground at three widths, light and dark: the widest for docs/playground.md, the others for the site.
 //
 //     npm run web && node scripts/web-figures.mjs [folder for PNG]
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
 const [, , pngs] = process.argv;
-const out = 'docs/figures/web';
 /** Of 100: text stays sharp enough to be read. */
-const quality = 35;
+const quality = 30;
 const pages = [
-  { name: 'phone', width: 360, shrink: 0.8, scheme: 'light', hash: '#preset=four-six-back&until=160000' },
-  { name: 'tablet', width: 800, shrink: 0.6, scheme: 'dark', hash: '#preset=pattern-generation&until=60' },
   {
-    name: 'desk',
+    to: 'docs/site/pictures/playground-360',
+    width: 360,
+    shrink: 0.8,
+    scheme: 'light',
+    hash: '#preset=four-six-back&until=160000',
+  },
+  {
+    to: 'docs/site/pictures/playground-800',
+    width: 800,
+    shrink: 0.6,
+    scheme: 'dark',
+    hash: '#preset=pattern-generation&until=60',
+  },
+  {
+    to: 'docs/figures/playground',
     width: 1440,
-    shrink: 0.55,
+    shrink: 0.5,
     scheme: 'light',
     hash: '#preset=four-six-back&beside=sg-r-d&until=160000',
   },
 ];
 
-mkdirSync(out, { recursive: true });
 const executablePath = execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
 const server = await preview({ configFile: 'web/vite.config.ts', preview: { port: 0, host: '127.0.0.1' } });
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-for (const { name, width, shrink, scheme, hash } of pages) {
+for (const { to, width, shrink, scheme, hash } of pages) {
   // High enough for every view to be in sight, and so to be drawn.
   const page = await browser.newPage({ viewport: { width, height: 5000 }, colorScheme: scheme });
   await page.goto(`${server.resolvedUrls.local[0]}${hash}`);
@@ -39,13 +49,13 @@ for (const { name, width, shrink, scheme, hash } of pages) {
   await page.waitForTimeout(2500);
   const box = await page.locator('main').boundingBox();
   const png = await page.screenshot({ clip: { x: 0, y: 0, width, height: Math.ceil(box.height) } });
-  if (pngs) writeFileSync(join(pngs, `${name}.png`), png);
+  if (pngs) writeFileSync(join(pngs, `${basename(to)}.png`), png);
   const image = await loadImage(png);
   const canvas = createCanvas(Math.round(shrink * image.width), Math.round(shrink * image.height));
   const ctx = canvas.getContext('2d');
   ctx.imageSmoothingQuality = 'high';
   ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
-  writeFileSync(join(out, `${name}.webp`), await canvas.encode('webp', quality));
+  writeFileSync(`${to}.webp`, await canvas.encode('webp', quality));
   await page.close();
 }
 await browser.close();

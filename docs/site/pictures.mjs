@@ -25,6 +25,9 @@ const widths = [
   [1440, 'light'],
 ];
 
+/** Which of them a page of docs/ shows. */
+const inGuides = { report: 'docs/figures/deploy-report.webp', dashboard: 'docs/figures/dashboard.webp' };
+
 const runs = mkdtempSync(join(tmpdir(), 'spiketrace-pictures-'));
 const spiketrace = (...args) => execFileSync(process.execPath, ['dist/src/cli/main.js', ...args], { stdio: 'inherit' });
 spiketrace(
@@ -76,7 +79,9 @@ for (const [name, { url, ready }] of Object.entries(views)) {
     const ctx = canvas.getContext('2d');
     ctx.imageSmoothingQuality = 'high';
     ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
-    writeFileSync(join(out, `${name}-${width}.webp`), await canvas.encode('webp', quality));
+    const picture = await canvas.encode('webp', quality);
+    writeFileSync(join(out, `${name}-${width}.webp`), picture);
+    if (width === 1440 && inGuides[name]) writeFileSync(inGuides[name], picture);
     await page.close();
   }
 }

@@ -34,7 +34,7 @@ export class DivergenceError extends Error {
   }
 }
 
-/** Bytes of a damaged file may stand in a message: control characters are written out. */
+/** Bytes of a damaged file may stand in a message, and in the name of what is odd in it: control characters are written out. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -43,7 +43,7 @@ function printable(text: string): string {
 export class FileError extends Error {
   override readonly name: string = 'FileError';
   constructor(path: string, problem: string) {
-    super(`${path}: ${printable(problem)}`);
+    super(printable(`${path}: ${problem}`));
   }
 }
 

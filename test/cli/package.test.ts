@@ -25,6 +25,8 @@ describe('the package', () => {
         'LICENSE',
         'README.md',
         'dist/src/cli/main.js',
+        'dist/program/main.js',
+        'dist/program/NOTICES.txt',
         'test/golden/rflo-small.json',
       ]),
     );

@@ -57,6 +57,11 @@ describe('a graph that is none is refused by name', () => {
       (nodes) => (nodes['1.lif'].members.type.value = 'constructor'),
       /unknown type "constructor"/,
     ],
+    [
+      'a name with control characters, which are written out',
+      (nodes) => (nodes['odd\0\n'] = { ...nodes['1.lif'], members: {} }),
+      /nodes\/odd\\u0000\\u000a: has no type$/,
+    ],
     ['a missing field', (nodes) => delete nodes['1.lif'].members.tau, /lacks the field "tau" of a node of type LIF/],
     [
       'a field that is not known',
