@@ -1,5 +1,8 @@
 import { FileError } from '../core/errors.ts';
+import { once } from '../core/once.ts';
+import { fileSource } from './disk.ts';
 import { attemptHdf5, closeHdf5 } from './hdf5Attempt.ts';
+import { checkHeaps } from './hdf5Heaps.ts';
 import { type Hdf5DataSet, type Hdf5Module, type Hdf5Type, loadedHdf5 } from './hdf5Load.ts';
 import { countOf, decodeNumbers, isReadable, type NumberArray, type NumberType } from './numbers.ts';
 
@@ -76,6 +79,10 @@ function handleOf(module: Hdf5Module, path: string, state: string): bigint {
   return id;
 }
 
+/** Whether entries have a length of their own, and so lie elsewhere in the file. */
+const hasLists = ({ vlen, vlen_type, compound_type }: Hdf5Type): boolean =>
+  vlen === true || vlen_type !== undefined || (compound_type?.members ?? []).some(hasLists);
+
 const attempt = <T>(path: string, action: () => T): T => attemptHdf5(path, 'read', action);
 
 function fileOf(module: Hdf5Module, id: () => bigint, path: string): Hdf5File {
@@ -97,8 +104,11 @@ function fileOf(module: Hdf5Module, id: () => bigint, path: string): Hdf5File {
     return attempt(at(name), () => module.get_dataset_metadata(id(), name));
   };
   const attributes = (name: string) => attempt(at(name), () => module.get_attribute_names(id(), name));
-  const data = <T>(name: string, about: Hdf5DataSet, range: Range | null, use: (bytes: Uint8Array) => T) =>
-    attempt(at(name), () => dataOf(module, id(), name, about, range, use));
+  const heapsAreSound = once(() => checkHeaps(fileSource(path)));
+  const data = <T>(name: string, about: Hdf5DataSet, range: Range | null, use: (bytes: Uint8Array) => T) => {
+    if (hasLists(about)) heapsAreSound();
+    return attempt(at(name), () => dataOf(module, id(), name, about, range, use));
+  };
   return {
     path,
     isGroup: (name) => typeOf(name) === GROUP,

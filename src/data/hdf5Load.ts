@@ -8,6 +8,8 @@ export interface Hdf5Type {
   /** Bytes of one value in memory. */
   readonly size: number;
   readonly signed: boolean;
+  /** Of text: whether each entry has a length of its own. */
+  readonly vlen?: boolean;
   readonly vlen_type?: Hdf5Type;
   readonly ref_type?: 'object' | 'region';
   readonly compound_type?: {

@@ -1,5 +1,7 @@
 import { FileError } from '../core/errors.ts';
+import { fileSource } from '../data/disk.ts';
 import { attemptHdf5, closeHdf5 } from '../data/hdf5Attempt.ts';
+import { checkHeaps } from '../data/hdf5Heaps.ts';
 import { importH5wasm } from '../data/hdf5Load.ts';
 import { entriesOf, type Hdf5Dataset, type Hdf5Group, limits } from './tree.ts';
 
@@ -25,6 +27,7 @@ interface H5Dataset {
  */
 export async function readHdf5(path: string, importer?: (name: string) => Promise<unknown>): Promise<Hdf5Group> {
   const { File } = await importH5wasm<H5wasm>(importer);
+  checkHeaps(fileSource(path));
   const file = attemptHdf5(path, 'read', () => new File(path, 'r'));
   try {
     return groupOf(file, path, 0, { left: 8 * limits.nodes });
