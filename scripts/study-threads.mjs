@@ -1,4 +1,5 @@
-// A study of 40 short runs on one thread and on two: seconds, and how many times faster two are. The runs are the same to the bit.
+// A study of 40 short runs on one core (`taskset`), on one thread, which has the second core for compiling and collecting, and on two threads: seconds, and how
+// many times faster two are. The runs are the same to the bit.
 // Usage: npm run build && node scripts/study-threads.mjs [tries]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,10 +16,11 @@ const study = {
   seeds: 10,
 };
 
-function seconds(threads, out) {
+function seconds(threads, out, before = []) {
   const began = performance.now();
   const args = ['study', 'run', 'study.json', '--out', out, '--threads', String(threads)];
-  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+  const [program, ...rest] = [...before, process.execPath, main, ...args];
+  const { status, stderr } = spawnSync(program, rest, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return (performance.now() - began) / 1000;
 }
@@ -26,11 +28,15 @@ function seconds(threads, out) {
 try {
   writeFileSync(join(folder, 'study.json'), JSON.stringify(study));
   for (let n = 0; n < Number(process.argv[2] ?? 3); n++) {
+    const core = seconds(1, `core-${n}`, ['taskset', '-c', '0']);
     const [one, two] = [1, 2].map((threads) => seconds(threads, `${threads}-${n}`));
     const last = (threads) =>
       readFileSync(join(folder, `${threads}-${n}`, 'rule.name=sg-r-d,network.neurons=100/seed-10/checkpoint.bin'));
     if (!last(1).equals(last(2))) throw new Error('other bits on two threads');
-    console.log(`40 runs: one thread ${one.toFixed(1)} s, two ${two.toFixed(1)} s, ${(one / two).toFixed(2)} times`);
+    const times = (slow) => `${(slow / two).toFixed(2)} times`;
+    console.log(
+      `40 runs: one core ${core.toFixed(1)} s, one thread ${one.toFixed(1)} s, two ${two.toFixed(1)} s: ${times(core)} one core, ${times(one)} one thread`,
+    );
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -132,7 +132,11 @@ const presets = {
     ...fourSixBack,
     name: 'ten-fifteen-back',
     task: { ...fourSixBack.task, lags: [10, 15] },
+    network: { ...fourSixBack.network, neurons: 200 },
     rule: { name: 'sg-r-d', feedback: 'random', delays: 16 },
+    rateTerm: { ...fourSixBack.rateTerm, strength: 0.2 },
+    // Twice the neurons take half the rate: with 0.2 they run away.
+    optimizer: { ...fourSixBack.optimizer, rates: { ...fourSixBack.optimizer.rates, in: 0.1, rec: 0.1 } },
     training: { ...fourSixBack.training, total: 10_240_000 },
   },
   'four-six-back-rates': {
