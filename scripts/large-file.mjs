@@ -17,6 +17,8 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
+if (!['npy', 'csv', 'h5'].includes(values.format))
+  throw new Error(`--format: got ${values.format}, expected npy, csv or h5`);
 const [units, steps] = [100, 200];
 const bytes = Number(values.gigabytes) * 2 ** 30;
 mkdirSync(values.folder, { recursive: true });
