@@ -100,8 +100,8 @@ export function recordings({ api }) {
   const folder = scratch('');
   return (seed) => {
     const source = join(root, 'test/golden/recordings', files[seed % files.length]);
-    const { refused, unnamed } = attempt(api, source, folder, 1, seed);
+    const { refused, unnamed, crashed } = attempt(api, source, folder, 1, seed);
     if (unnamed.length > 0) return { outcome: 'fault', fault: `${basename(source)}: ${unnamed[0].message}` };
-    return { outcome: refused > 0 ? 'refused' : 'accepted' };
+    return { outcome: crashed ? 'crashed HDF5' : refused > 0 ? 'refused' : 'accepted', crashed };
   };
 }

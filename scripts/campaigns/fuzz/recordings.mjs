@@ -79,7 +79,7 @@ function contentOf(recording) {
 
 /**
  * Reads `count` mutants of a sample. @returns how many were refused by name, read as before, read as other numbers (which nothing in the file
- * can tell), and what ended otherwise
+ * can tell), what ended otherwise, and whether HDF5 was brought down
  */
 export function attempt({ openRecording, FileError, UnsupportedError }, source, folder, count, firstSeed = 1) {
   const good = readFileSync(source);
@@ -87,7 +87,7 @@ export function attempt({ openRecording, FileError, UnsupportedError }, source, 
   copyFileSync(source, path);
   const before = contentOf(openRecording(path)).text;
   const made = [];
-  const found = { refused: 0, same: 0, other: 0, unnamed: [] };
+  const found = { refused: 0, same: 0, other: 0, unnamed: [], crashed: false };
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
     // Each a file of its own: HDF5 may take a file that it has open for another of the same place on the disk.
     const damaged = join(folder, `${seed}-${basename(source)}`);
@@ -99,6 +99,8 @@ export function attempt({ openRecording, FileError, UnsupportedError }, source, 
       else if (text === before) found.same++;
       else found.other++;
     } catch (error) {
+      // HDF5 is down for the rest of this thread.
+      if (/crashed HDF5/.test(error?.message)) found.crashed = true;
       const named = error instanceof FileError || error instanceof UnsupportedError;
       if (named && error.message.includes(basename(source))) found.refused++;
       else found.unnamed.push({ seed, message: `${error?.name}: ${String(error?.message).slice(0, 200)}` });
