@@ -4,9 +4,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
+import { webpOf } from './webp.mjs';
 
 const [, , pngs] = process.argv;
 /** Of 100: text stays sharp enough to be read. */
@@ -50,12 +50,7 @@ for (const { to, width, shrink, scheme, hash } of pages) {
   const box = await page.locator('main').boundingBox();
   const png = await page.screenshot({ clip: { x: 0, y: 0, width, height: Math.ceil(box.height) } });
   if (pngs) writeFileSync(join(pngs, `${basename(to)}.png`), png);
-  const image = await loadImage(png);
-  const canvas = createCanvas(Math.round(shrink * image.width), Math.round(shrink * image.height));
-  const ctx = canvas.getContext('2d');
-  ctx.imageSmoothingQuality = 'high';
-  ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
-  writeFileSync(`${to}.webp`, await canvas.encode('webp', quality));
+  writeFileSync(`${to}.webp`, await webpOf(png, shrink, quality));
   await page.close();
 }
 await browser.close();

@@ -7,10 +7,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 import { openDashboard } from '../../dist/src/cli/live/server.js';
+import { webpOf } from '../../scripts/webp.mjs';
 
 const [, , pngs] = process.argv;
 const out = 'docs/site/pictures';
@@ -74,12 +74,7 @@ for (const [name, { url, ready }] of Object.entries(views)) {
     await page.waitForTimeout(500);
     const png = await page.screenshot();
     if (pngs) writeFileSync(join(pngs, `${name}-${width}.png`), png);
-    const image = await loadImage(png);
-    const canvas = createCanvas(Math.round(shrink * image.width), Math.round(shrink * image.height));
-    const ctx = canvas.getContext('2d');
-    ctx.imageSmoothingQuality = 'high';
-    ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const picture = await canvas.encode('webp', quality);
+    const picture = await webpOf(png, shrink, quality);
     writeFileSync(join(out, `${name}-${width}.webp`), picture);
     if (width === 1440 && inGuides[name]) writeFileSync(inGuides[name], picture);
     await page.close();
