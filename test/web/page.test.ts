@@ -281,6 +281,22 @@ describe.skipIf(!executablePath)(`the playground in Chromium${reason}`, () => {
     await context.close();
   });
 
+  it('leaves what is selected in a field alone when the page follows another synapse meanwhile', async () => {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 3000 } });
+    const { page } = await open('#preset=four-six-back', context);
+    const field = page.getByLabel('from', { exact: true });
+    await field.selectText();
+    const before = await field.inputValue();
+    await page.getByRole('button', { name: 'Play' }).evaluate((button: HTMLElement) => button.click());
+    await page.waitForFunction((n) => {
+      const followed = /Synapse rec: (\d+) to/.exec(document.body.innerText)?.[1];
+      return followed !== undefined && followed !== n;
+    }, before);
+    await page.keyboard.type('17');
+    expect(await field.inputValue()).toBe('17');
+    await context.close();
+  });
+
   /** Opens a link that carries a plug-in, and then runs it. */
   async function runsNothingUnasked(link: string): Promise<void> {
     expect(link).toContain('plugin=');

@@ -10,22 +10,26 @@ interface NumberFieldProps {
   take(value: number): void;
 }
 
-/** A number that counts when it is entered. What is typed before then stays, whatever the page shows meanwhile. */
+/**
+ * A number that counts when it is entered. From the moment the field is entered it keeps its text and what is selected
+ * of it, whatever the page shows meanwhile.
+ */
 export function NumberField({ label, value, take, ...limits }: NumberFieldProps) {
-  const [typed, type] = useState<string | null>(null);
+  const [held, hold] = useState<string | null>(null);
   return (
     <label>
       {label}{' '}
       <input
         type="number"
         {...limits}
-        value={typed ?? value ?? ''}
-        onInput={({ currentTarget }) => type(currentTarget.value)}
+        value={held ?? value ?? ''}
+        onFocus={({ currentTarget }) => hold(currentTarget.value)}
+        onInput={({ currentTarget }) => hold(currentTarget.value)}
         onChange={({ currentTarget }) => {
-          type(null);
+          hold(null);
           take(currentTarget.valueAsNumber);
         }}
-        onBlur={() => type(null)}
+        onBlur={() => hold(null)}
       />
     </label>
   );
