@@ -1,6 +1,7 @@
 // A study of 40 short runs on one core (`taskset`), on one thread, which has the second core for compiling and collecting, and on two threads: seconds, and how
 // many times faster two are. The runs are the same to the bit.
-// Usage: npm run build && node scripts/study-threads.mjs [tries]
+// Beside it, what the machine gives to two programs that have nothing to do with each other: one long run alone on a core, and two at a time on two.
+// Usage: npm run build && node scripts/study-threads.mjs [tries] [symbols of a run]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,9 +10,10 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'spiketrace-threads-'));
+const [tries = 3, symbols = 32_000] = process.argv.slice(2).map(Number);
 const study = {
   base: 'four-six-back',
-  set: { 'training.total': 32_000 },
+  set: { 'training.total': symbols },
   factors: { 'rule.name': ['e-prop-1', 'sg-r-d'], 'network.neurons': [50, 100] },
   seeds: 10,
 };
@@ -27,7 +29,7 @@ function seconds(threads, out, before = []) {
 
 try {
   writeFileSync(join(folder, 'study.json'), JSON.stringify(study));
-  for (let n = 0; n < Number(process.argv[2] ?? 3); n++) {
+  for (let n = 0; n < tries; n++) {
     const core = seconds(1, `core-${n}`, ['taskset', '-c', '0']);
     const [one, two] = [1, 2].map((threads) => seconds(threads, `${threads}-${n}`));
     const last = (threads) =>

@@ -55,7 +55,7 @@ export interface Lane {
 /** A thread that has held more than this is ended: only then is all of its memory free for the next run. */
 const keptBytes = 192 * 2 ** 20;
 
-/** @param inThread in a thread of its own, which starts with the first job; else in this one @param stop set to stop a job */
+/** @param inThread in a thread of its own, which loads the program while jobs are looked for; else in this one @param stop set to stop a job */
 export function openLane(inThread: boolean, stop: Int32Array): Lane {
   const caught = async (action: () => Promise<JobResult>): Promise<Outcome> => {
     try {
@@ -68,23 +68,25 @@ export function openLane(inThread: boolean, stop: Int32Array): Lane {
     const stopped = () => Atomics.load(stop, 0) === 1;
     return { attempt: (job, _, progress) => caught(() => executeJob(job, { progress, stopped })), close() {} };
   }
-  let worker: Worker | null = null;
+  let worker: Worker | null = started(stop);
   const close = () => {
     void worker?.terminate();
     worker = null;
   };
   return {
     async attempt(job, bytes, progress) {
-      worker ??= started(stop);
-      const own = worker;
+      const own = worker && isAlive(worker) ? worker : started(stop);
+      worker = own;
       const outcome = await caught(() => inWorker(own, job, progress));
-      // A thread that has ended has no number.
-      if (own.threadId < 0 || bytes > keptBytes) close();
+      if (!isAlive(own) || bytes > keptBytes) close();
       return outcome;
     },
     close,
   };
 }
+
+/** A thread that has ended has no number. */
+const isAlive = ({ threadId }: Worker): boolean => threadId >= 0;
 
 type Message =
   | { readonly type: 'progress'; readonly progress: Progress }

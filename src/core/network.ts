@@ -277,6 +277,11 @@ export function withoutRule(spec: NetworkSpec): NetworkSpec {
   };
 }
 
+/** Whether a rule tells neurons anything, by a signal or by the firing-rate term; where none does, one row that stays 0 serves all steps. */
+export function tellsNeurons({ channels, direct, passes }: NetworkSpec): boolean {
+  return channels.length > 0 || direct !== null || passes !== null;
+}
+
 /** Synapses of all projections: as stored, a bias counted. */
 export function synapseCount({ projections }: Pick<NetworkSpec, 'projections'>): number {
   return projections.reduce((sum, { synapses }) => sum + synapses.nSyn, 0);
@@ -343,7 +348,7 @@ export interface Backend {
   /** Bytes that a network with this many numbers of state and trial arrays takes, its own scratch included. */
   bytes(spec: NetworkSpec, lengths: NetworkLengths): number;
   open(spec: NetworkSpec, lengths: NetworkLengths, options?: OpenOptions): Workspace;
-  /** Whole-time arrays of which one row serves all steps, where the backend makes them as it goes. */
+  /** Whole-time arrays of which one row serves all steps: where the backend makes them as it goes, or where nobody does. */
   sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean };
   /** Whether it keeps scratch fields of a step, so that they can be recorded. */
   readonly keepsTransients: boolean;

@@ -1,4 +1,4 @@
-import { type Backend, creditsInSteps, type Network, type Stages } from '../../core/network.ts';
+import { type Backend, creditsInSteps, type Network, type Stages, tellsNeurons } from '../../core/network.ts';
 import { bindCorrelate } from './correlate.ts';
 import { bindCredit } from './credit.ts';
 import { bindForward } from './forward.ts';
@@ -19,7 +19,7 @@ export const reference: Backend = {
   ],
   bytes: (_spec, lengths) => 8 * (lengths.state + lengths.trial),
   open: () => ({ allocate: (length) => new Float64Array(length), compile: compileReference }),
-  sharesRows: () => ({ signal: false, rateTerm: false }),
+  sharesRows: (spec) => ({ signal: !tellsNeurons(spec), rateTerm: !tellsNeurons(spec) }),
   keepsTransients: true,
   gradientChunk: 1,
 };

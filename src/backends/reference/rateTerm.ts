@@ -1,11 +1,12 @@
 import type { Real } from '../../core/layout.ts';
 import type { Loops } from '../../core/loops.ts';
-import type { Network, Stages } from '../../core/network.ts';
+import { type Network, type Stages, tellsNeurons } from '../../core/network.ts';
 import { rowAt } from '../../core/rows.ts';
 
 /** Firing-rate regularisation (Bellec et al. 2020, methods): R_j = c (f_j - f*), added to the unfiltered eligibility. */
 export function bindRateTerm(network: Network): Pick<Stages, 'rateRunning' | 'rateOfTrial'> {
-  const parts = network.spec.populations.map((_, p) => bindPopulation(network, p));
+  const heard = network.spec.rateTerm.strength > 0 && tellsNeurons(network.spec);
+  const parts = heard ? network.spec.populations.map((_, p) => bindPopulation(network, p)) : [];
   return {
     rateRunning(t0, t1) {
       for (const part of parts) part.rateRunning(t0, t1);
@@ -29,7 +30,7 @@ function bindPopulation(
   const activity = new Float64Array(n);
   return {
     rateRunning(t0, t1) {
-      if (mean !== 'running' || strength === 0) return;
+      if (mean !== 'running') return;
       for (let b = 0; b < nStream; b++) {
         for (let t = t0; t < t1; t++) {
           const row = rowAt(rateTerm, b, t);
@@ -39,7 +40,7 @@ function bindPopulation(
       }
     },
     rateOfTrial(steps) {
-      if (mean === 'running' || strength === 0) return;
+      if (mean === 'running') return;
       const share = spec.update.reduction === 'sum' ? nStream : 1;
       const perStep = strength / (steps * share);
       const write = (b: number, count: number) =>

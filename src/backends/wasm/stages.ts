@@ -1,7 +1,14 @@
 import { blockGroup, channelName, readoutParts } from '../../core/bindings.ts';
 import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
-import { type Network, type NetworkSpec, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
+import {
+  type Network,
+  type NetworkSpec,
+  rateAt,
+  type Stages,
+  tellsNeurons,
+  type WeightBlock,
+} from '../../core/network.ts';
 import { weightRanges } from '../../core/projection.ts';
 import { bindError } from '../reference/forward.ts';
 import { bindBptt } from './bptt.ts';
@@ -138,12 +145,9 @@ function bindReduce({ gradient }: Network, { shards }: Plan, kernels: Kernels): 
 }
 
 /** Whole-time arrays of which one row serves all steps. */
-export function sharesRows(spec: Pick<NetworkSpec, 'execution' | 'rateTerm'>): {
-  readonly signal: boolean;
-  readonly rateTerm: boolean;
-} {
-  const deferred = spec.execution === 'deferred';
-  return { signal: deferred, rateTerm: deferred && spec.rateTerm.mean !== 'running' };
+export function sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean } {
+  const [deferred, silent] = [spec.execution === 'deferred', !tellsNeurons(spec)];
+  return { signal: deferred || silent, rateTerm: silent || (deferred && spec.rateTerm.mean !== 'running') };
 }
 
 /** One update of all plastic weights; see the reference backend for the order of things. */
