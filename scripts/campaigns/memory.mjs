@@ -32,18 +32,22 @@ function drawn(rng) {
   ];
 }
 
-/** In a process of its own: one trial and an evaluation. */
+/** In a process of its own, as a run does it: one trial, an evaluation, a checkpoint. */
 const child = `
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 const [settings] = process.argv.slice(-1);
+const { writeCheckpoint } = await import(${JSON.stringify(new URL('../../dist/src/record/index.js', import.meta.url).href)});
 const api = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
 const { models } = await import(${JSON.stringify(new URL('../../dist/models/index.js', import.meta.url).href)});
 const { tasks } = await import(${JSON.stringify(new URL('../../dist/tasks/index.js', import.meta.url).href)});
 const catalogue = { ...models, tasks };
+const path = join(mkdtempSync(join(tmpdir(), 'memory-')), 'checkpoint.bin');
 const made = api.createExperiment(api.applySettings(api.preset('four-six-back'), JSON.parse(settings), catalogue), catalogue);
-made.trainTrials().next();
-made.checkpoint();
-made.evaluate();
+made.train({ listener: ({ type, pieces }) => type === 'checkpoint' && writeCheckpoint(path, pieces) });
 console.log(process.resourceUsage().maxRSS);
+rmSync(dirname(path), { recursive: true });
 `;
 
 function peak(settings) {

@@ -6,6 +6,7 @@ import type { Curve, EvaluationEvent, RunEvent } from '../core/events.ts';
 import { type Finding, inDigits } from '../core/findings.ts';
 import { narrowestBits } from '../core/format.ts';
 import { ownScores } from '../core/network.ts';
+import { checkpointPieces } from '../engine/checkpoint.ts';
 import { createRecorder, type Recorder, type RecordingPlan } from '../engine/recorder.ts';
 import { createExperiment, type Experiment } from '../experiment/experiment.ts';
 import { loadTaskFiles } from '../experiment/files.ts';
@@ -207,13 +208,14 @@ async function write(job: Job, experiment: Experiment, lock: Lock, watcher: JobW
       if (lock.isLost()) throw new LockedError(job.folder, 'was taken over by another process while this one slept');
       metrics.flush();
       recording?.flush();
-      writeCheckpoint(path(files.checkpoint), event.bytes);
+      writeCheckpoint(path(files.checkpoint), event.pieces);
     }
     stream.listener(event);
   };
   let failed = true;
   try {
-    if (job.experiment !== null) writeCheckpoint(path(files.checkpoint), experiment.checkpoint());
+    if (job.experiment !== null)
+      writeCheckpoint(path(files.checkpoint), checkpointPieces(experiment.run, experiment.config));
     const stopped = () => hope.lost() !== null || (watcher.stopped?.() ?? false);
     await drive(experiment, { until: hope.lost() ? start : job.until, listener, recorder }, stopped);
     failed = false;

@@ -41,20 +41,21 @@ export function findRuns(folder: string): string[] {
 /** The experiment of a run folder where its checkpoint left it. @throws FileError for a damaged or foreign checkpoint */
 export function loadRun(folder: string, options: OpenOptions = {}): Experiment {
   const path = join(folder, files.checkpoint);
-  const bytes = readCheckpoint(path);
-  loadKept(folder);
-  const experiment = createExperiment(checkpointConfig(bytes, path), catalogue, {
-    ...options,
-    maxBytes: availableMemory(),
+  return readCheckpoint(path, (payload) => {
+    loadKept(folder);
+    const experiment = createExperiment(checkpointConfig(payload), catalogue, {
+      ...options,
+      maxBytes: availableMemory(),
+    });
+    experiment.restore(payload);
+    return experiment;
   });
-  experiment.restore(bytes, path);
-  return experiment;
 }
 
 /** The configuration that a run was trained with; null where it has no checkpoint. */
 export function savedConfig(folder: string): unknown {
   const path = join(folder, files.checkpoint);
-  return existsSync(path) ? checkpointConfig(readCheckpoint(path), path) : null;
+  return existsSync(path) ? readCheckpoint(path, (payload) => checkpointConfig(payload)) : null;
 }
 
 /** Bytes that a run may take. */

@@ -79,7 +79,8 @@ export interface EvaluationEvent extends Scores {
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly amount: number;
-  readonly bytes: Uint8Array;
+  /** The bytes of the checkpoint one after the other, the state of the network itself among them: good until the listener returns. `Experiment.checkpoint` copies. */
+  readonly pieces: readonly Uint8Array[];
 }
 
 export interface WarningEvent {

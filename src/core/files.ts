@@ -1,3 +1,5 @@
+import { FileError } from './errors.ts';
+
 /** Bytes that are read in pieces: a file, a part of one, or what was unpacked from it. */
 export interface ByteSource {
   /** What errors name. */
@@ -6,6 +8,24 @@ export interface ByteSource {
   readonly size: number;
   /** A copy of the bytes [from, from + count). @throws FileError where there are fewer */
   read(from: number, count: number): Uint8Array;
+}
+
+/** Bytes in memory. */
+export function memorySource(path: string, bytes: Uint8Array): ByteSource {
+  return {
+    path,
+    size: bytes.length,
+    read(from, count) {
+      assertWithin(path, bytes.length, from, count);
+      return bytes.slice(from, from + count);
+    },
+  };
+}
+
+/** @throws FileError for bytes that a source of `size` does not have */
+export function assertWithin(path: string, size: number, from: number, count: number): void {
+  if (from >= 0 && count >= 0 && from + count <= size) return;
+  throw new FileError(path, `truncated: got ${size} bytes, expected ${from + count}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { FileError } from '../core/errors.ts';
-import type { ByteSource, FileStore } from '../core/files.ts';
+import { assertWithin, type ByteSource, type FileStore } from '../core/files.ts';
 import { nodeModule } from '../core/nodeModule.ts';
-import { assertWithin, blocksOf } from './source.ts';
+import { blocksOf } from './source.ts';
 
 const what = 'a data file';
 

@@ -1,6 +1,5 @@
 import { FileError } from '../core/errors.ts';
-import type { FileStore } from '../core/files.ts';
-import { memorySource } from './source.ts';
+import { type FileStore, memorySource } from '../core/files.ts';
 
 /** A file that was handed over. */
 export interface GivenFile {

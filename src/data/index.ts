@@ -13,4 +13,4 @@ export { type ArrayToWrite, encodeNpz } from './npzWrite.ts';
 export { allOf, countOf, type NumberArray } from './numbers.ts';
 export { type Format, formatOf, hdf5File, labelsIn, loadFormats, openArray, openRecording } from './recording.ts';
 export { readNMnist } from './sensor.ts';
-export { memorySource } from './source.ts';
+export { blocksOf, partOf } from './source.ts';

@@ -1,7 +1,7 @@
 import { inflateSync } from 'fflate';
 import { FileError } from '../core/errors.ts';
-import type { ByteSource } from '../core/files.ts';
-import { memorySource, partOf } from './source.ts';
+import { type ByteSource, memorySource } from '../core/files.ts';
+import { partOf } from './source.ts';
 
 /**
  * ZIP archives (PKWARE APPNOTE 6.3.10), as NumPy writes .npz: entries that are stored or deflated, sizes beyond 4 GiB in zip64 fields.

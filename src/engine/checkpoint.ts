@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FileError } from '../core/errors.ts';
+import { type ByteSource, memorySource } from '../core/files.ts';
 import { formerName } from '../core/formerNames.ts';
 import type { Clock, Run } from './run.ts';
 
@@ -20,11 +21,15 @@ const headerSchema = z.object({
 });
 type Header = z.infer<typeof headerSchema>;
 
+/** Bytes of the state that are handled at once: 64 MiB in a piece that is written, 256 KiB in one that is read, which is a copy. */
+const writtenAtOnce = 2 ** 26;
+const readAtOnce = 2 ** 18;
+
 /**
- * The state of a run as bytes: u32 length of the header, header (JSON, UTF-8), padding to 8, the state buffer itself.
+ * The state of a run as bytes: u32 length of the header, header (JSON, UTF-8), padding to 8, the state buffer itself, which is not copied.
  * `config` is the resolved configuration, so that a checkpoint is enough to go on.
  */
-export function encodeCheckpoint(run: Run, config: unknown): Uint8Array {
+export function checkpointPieces(run: Run, config: unknown): Uint8Array[] {
   const { state } = run.network;
   const header: Header = {
     config,
@@ -33,22 +38,38 @@ export function encodeCheckpoint(run: Run, config: unknown): Uint8Array {
     fields: state.table.map(({ name, shape }) => ({ name, shape })),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
-  const start = padded(4 + text.length);
-  const bytes = new Uint8Array(start + state.data.byteLength);
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
-  bytes.set(new Uint8Array(state.data.buffer, state.data.byteOffset, state.data.byteLength), start);
+  const head = new Uint8Array(padded(4 + text.length));
+  new DataView(head.buffer).setUint32(0, text.length, true);
+  head.set(text, 4);
+  const { buffer, byteOffset, byteLength } = state.data;
+  const pieces: Uint8Array[] = [head];
+  for (let at = 0; at < byteLength; at += writtenAtOnce)
+    pieces.push(new Uint8Array(buffer, byteOffset + at, Math.min(writtenAtOnce, byteLength - at)));
+  return pieces;
+}
+
+/** A checkpoint as one copy; see `checkpointPieces`. */
+export function encodeCheckpoint(run: Run, config: unknown): Uint8Array {
+  const pieces = checkpointPieces(run, config);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
   return bytes;
 }
 
 /** The resolved configuration in a checkpoint. @throws FileError if the header cannot be read */
-export function checkpointConfig(bytes: Uint8Array, path: string): unknown {
-  return readHeader(bytes, path).header.config;
+export function checkpointConfig(checkpoint: Uint8Array | ByteSource, path = 'checkpoint'): unknown {
+  return readHeader(sourceOf(checkpoint, path)).header.config;
 }
 
 /** Puts a run, built from the same configuration, where the checkpoint was taken. @throws FileError if it is of another network */
-export function restoreCheckpoint(run: Run, bytes: Uint8Array, path: string): void {
-  const { header, start } = readHeader(bytes, path);
+export function restoreCheckpoint(run: Run, checkpoint: Uint8Array | ByteSource, given = 'checkpoint'): void {
+  const source = sourceOf(checkpoint, given);
+  const { path } = source;
+  const { header, start } = readHeader(source);
   const { state } = run.network;
   const element = state.data instanceof Float64Array ? 'float64' : 'float32';
   if (header.element !== element) throw new FileError(path, `holds ${header.element} numbers, this run has ${element}`);
@@ -69,15 +90,20 @@ export function restoreCheckpoint(run: Run, bytes: Uint8Array, path: string): vo
     throw new FileError(path, `holds another network: field ${has} where ${wanted} is expected`);
   }
   const { BYTES_PER_ELEMENT: size } = state.data;
-  if (bytes.length - start !== numbers * size) {
-    throw new FileError(path, `holds ${bytes.length - start} bytes of state, expected ${numbers * size}`);
+  if (source.size - start !== numbers * size) {
+    throw new FileError(path, `holds ${source.size - start} bytes of state, expected ${numbers * size}`);
   }
   const target = new Uint8Array(state.data.buffer, state.data.byteOffset, state.data.byteLength);
   state.table.forEach(({ offset, length }, f) => {
     const from = start + (found[f]?.offset ?? 0) * size;
-    target.set(bytes.subarray(from, from + length * size), offset * size);
+    for (let at = 0; at < length * size; at += readAtOnce)
+      target.set(source.read(from + at, Math.min(readAtOnce, length * size - at)), offset * size + at);
   });
   Object.assign(run.clock, header.clock);
+}
+
+function sourceOf(checkpoint: Uint8Array | ByteSource, path: string): ByteSource {
+  return checkpoint instanceof Uint8Array ? memorySource(path, checkpoint) : checkpoint;
 }
 
 function lengthOf(shape: readonly number[]): number {
@@ -92,13 +118,13 @@ interface Held {
   readonly offset: number;
 }
 
-function readHeader(bytes: Uint8Array, path: string): { readonly header: Header; readonly start: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.length >= 4 ? view.getUint32(0, true) : Number.POSITIVE_INFINITY;
-  if (4 + length > bytes.length) throw new FileError(path, 'is too short for a checkpoint');
+function readHeader(source: ByteSource): { readonly header: Header; readonly start: number } {
+  const { path, size } = source;
+  const length = size >= 4 ? new DataView(source.read(0, 4).buffer).getUint32(0, true) : Number.POSITIVE_INFINITY;
+  if (4 + length > size) throw new FileError(path, 'is too short for a checkpoint');
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+    header = JSON.parse(new TextDecoder().decode(source.read(4, length)));
   } catch {
     throw new FileError(path, 'has a header that is not JSON');
   }

@@ -1,7 +1,7 @@
 import { channelName } from '../core/bindings.ts';
 import type { Listener, Scores } from '../core/events.ts';
 import { scheduleAt } from '../core/network.ts';
-import { encodeCheckpoint } from './checkpoint.ts';
+import { checkpointPieces } from './checkpoint.ts';
 import { type Feed, nextSteps } from './feed.ts';
 import type { Recorder } from './recorder.ts';
 import { type Run, runTrial, updateRest } from './run.ts';
@@ -56,7 +56,7 @@ export function* trainTrials(
     }
     if (feed.amount() - saved >= plan.checkpointEvery && feed.amount() < end) {
       saved = feed.amount();
-      listener?.({ type: 'checkpoint', amount: saved, bytes: encodeCheckpoint(run, config) });
+      listener?.({ type: 'checkpoint', amount: saved, pieces: checkpointPieces(run, config) });
     }
     yield;
   }
@@ -67,7 +67,7 @@ export function* trainTrials(
     try {
       return action();
     } catch (error) {
-      listener?.({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });
+      listener?.({ type: 'checkpoint', amount, pieces: checkpointPieces(run, config) });
       throw error;
     }
   };
@@ -77,7 +77,7 @@ export function* trainTrials(
       const { amount: symbols, ...scores } = savingOnFailure(evaluate);
       listener({ type: 'evaluation', amount, symbols, ...scores });
     }
-    listener({ type: 'checkpoint', amount, bytes: encodeCheckpoint(run, config) });
+    listener({ type: 'checkpoint', amount, pieces: checkpointPieces(run, config) });
     listener({ type: 'end', amount, complete, findings: vitals?.standing() ?? [], curve: vitals?.curve() ?? null });
   }
 }

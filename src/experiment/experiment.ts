@@ -5,6 +5,7 @@ import { bindingOfSignal } from '../core/bindings.ts';
 import { type StoredDecays, withStoredDecays } from '../core/decays.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Listener, Scores } from '../core/events.ts';
+import type { ByteSource } from '../core/files.ts';
 import type { Real, Role } from '../core/layout.ts';
 import { type Backend, type NetworkSpec, type OpenOptions, withoutRule } from '../core/network.ts';
 import type { Catalogue, Split, TaskInstance } from '../core/plugins.ts';
@@ -12,7 +13,7 @@ import type { Projection } from '../core/projection.ts';
 import { createRng, type Rng } from '../core/rng.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../engine/checkpoint.ts';
 import { createFeed, type Feed, nextSteps } from '../engine/feed.ts';
-import { formattableFields, networkLength } from '../engine/network.ts';
+import { formattableFields } from '../engine/network.ts';
 import { drawWeights, type InitOptions, initWeights, type WeightInit } from '../engine/projections.ts';
 import { createRun, type Run, runTrial } from '../engine/run.ts';
 import { addTrial, checkFinite, emptyTally, scoresOf } from '../engine/scores.ts';
@@ -65,7 +66,7 @@ export interface Experiment {
   /** The state of the run as bytes, with its configuration. */
   checkpoint(): Uint8Array;
   /** Goes on where a checkpoint was taken. @throws FileError if it is of another network */
-  restore(checkpoint: Uint8Array, path?: string): void;
+  restore(checkpoint: Uint8Array | ByteSource, path?: string): void;
 }
 
 export interface EvaluateOptions {
@@ -142,8 +143,7 @@ function planOf(config: ExperimentConfig, catalogue: Catalogue, { maxBytes }: Op
   const amount = config.evaluation.total ?? (task.mode.kind === 'stream' ? 80_000 : 16);
   const evaluation = { ...config.evaluation, total: amount };
   const tested = withoutRule({ ...spec, sizes: { ...spec.sizes, ...evaluationSizes(config, task, evaluation) } });
-  const checkpoint = backend.numberBytes * networkLength(spec, backend).state;
-  const memory = wholeMemory(own, stateBytes(tested, backend), task, checkpoint);
+  const memory = wholeMemory(own, stateBytes(tested, backend), task);
   assertAllFits(memory, maxBytes);
   return { config, rng, task, backend, spec, totalSteps: total, evaluation, own, memory, note, specFor };
 }
@@ -176,7 +176,7 @@ function buildExperiment(given: ExperimentConfig, catalogue: Catalogue, options:
     ready: () => run.stages.ready(),
     close: () => run.stages.close(),
     checkpoint: () => encodeCheckpoint(run, config),
-    restore: (checkpoint, path = 'checkpoint') => restoreCheckpoint(run, checkpoint, path),
+    restore: (checkpoint, path) => restoreCheckpoint(run, checkpoint, path),
   };
 }
 

@@ -22,10 +22,8 @@ export interface Memory extends NetworkMemory {
     readonly task: number;
     /** The network of the evaluation at the end, which stands beside the other. */
     readonly evaluation: number;
-    /** The state as it is written; gone before there is an evaluation. */
-    readonly checkpoint: number;
   };
-  /** Network and task, and beside them the larger of evaluation and checkpoint. */
+  /** The sum of the parts: a checkpoint is written from the state, and read into it. */
   readonly total: number;
 }
 
@@ -81,22 +79,17 @@ export function allocated<T>({ bytes }: NetworkMemory, make: () => T): T {
   }
 }
 
-export function wholeMemory(
-  network: NetworkMemory,
-  evaluation: number,
-  task: TaskInstance,
-  checkpoint: number,
-): Memory {
-  const parts = { network: network.bytes, task: task.bytes ?? 0, evaluation, checkpoint };
-  return { ...network, parts, total: parts.network + parts.task + Math.max(evaluation, checkpoint) };
+export function wholeMemory(network: NetworkMemory, evaluation: number, task: TaskInstance): Memory {
+  const parts = { network: network.bytes, task: task.bytes ?? 0, evaluation };
+  return { ...network, parts, total: parts.network + parts.task + parts.evaluation };
 }
 
 /** @throws UnsupportedError that names every part */
 export function assertAllFits({ parts, total }: Memory, maxBytes = Number.POSITIVE_INFINITY): void {
   if (total <= maxBytes) return;
   throw new UnsupportedError(
-    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, task ${inMebibytes(parts.task)}, and the larger of ` +
-      `evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams) and checkpoint ${inMebibytes(parts.checkpoint)}; ${inMebibytes(maxBytes)} are available`,
+    `the run needs ${inMebibytes(total)}: network ${inMebibytes(parts.network)}, task ${inMebibytes(parts.task)} and ` +
+      `evaluation ${inMebibytes(parts.evaluation)} (evaluation.streams); ${inMebibytes(maxBytes)} are available`,
   );
 }
 

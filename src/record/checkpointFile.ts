@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { FileError } from '../core/errors.ts';
-import { readBytes, writeAtomic } from './files.ts';
+import type { ByteSource } from '../core/files.ts';
+import { blocksOf, partOf } from '../data/index.ts';
+import { withFile, writeAtomic } from './files.ts';
 
 /**
  * A checkpoint on disk, little-endian:
@@ -18,65 +20,66 @@ const VERSION_AT = 8;
 const LENGTH_AT = 12;
 const HASH_AT = 20;
 const HEADER_BYTES = 52;
-/** What Node can read at once. */
-const FILE_LIMIT = 2 ** 31 - 1;
 
-function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+function sha256(pieces: Iterable<Uint8Array>): Uint8Array {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest();
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function encodeHeader(payload: Uint8Array): Uint8Array {
+function encodeHeader(pieces: readonly Uint8Array[]): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);
   header.set(MAGIC);
   view.setUint32(VERSION_AT, CHECKPOINT_VERSION, true);
-  view.setBigUint64(LENGTH_AT, BigInt(payload.length), true);
-  header.set(sha256(payload), HASH_AT);
+  view.setBigUint64(LENGTH_AT, BigInt(pieces.reduce((sum, { length }) => sum + length, 0)), true);
+  header.set(sha256(pieces), HASH_AT);
   return header;
 }
 
-/** Replaces the checkpoint at `path` at once: there is a whole one at every instant. Throws FileError. */
-export function writeCheckpoint(path: string, payload: Uint8Array): void {
-  const bytes = HEADER_BYTES + payload.length;
-  if (bytes > FILE_LIMIT)
-    throw new FileError(path, `got a checkpoint of ${bytes} bytes, expected at most ${FILE_LIMIT}`);
-  writeAtomic(path, [encodeHeader(payload), payload]);
+/** Replaces the checkpoint at `path` at once: there is a whole one at every instant. The payload comes in pieces, of any number. Throws FileError. */
+export function writeCheckpoint(path: string, pieces: readonly Uint8Array[]): void {
+  writeAtomic(path, [encodeHeader(pieces), ...pieces]);
 }
 
-function checkFormat(path: string, bytes: Uint8Array, view: DataView): void {
-  const start = bytes.subarray(0, MAGIC.length);
+/** @returns bytes of the payload, as the header has it */
+function checkedHeader(path: string, head: Uint8Array, size: number): bigint {
+  const start = head.subarray(0, MAGIC.length);
   if (!same(start, MAGIC.subarray(0, start.length))) throw new FileError(path, 'is not a checkpoint of spiketrace');
-  if (bytes.length < HEADER_BYTES) {
-    throw new FileError(path, `truncated checkpoint: got ${bytes.length} bytes, expected at least ${HEADER_BYTES}`);
+  if (size < HEADER_BYTES) {
+    throw new FileError(path, `truncated checkpoint: got ${size} bytes, expected at least ${HEADER_BYTES}`);
   }
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const version = view.getUint32(VERSION_AT, true);
   if (version !== CHECKPOINT_VERSION) {
     throw new FileError(path, `got checkpoint version ${version}, expected ${CHECKPOINT_VERSION}`);
   }
+  return view.getBigUint64(LENGTH_AT, true);
 }
 
 /**
- * The payload of a checkpoint, in a buffer of its own from offset 0, so that views of any type can be cut from it.
+ * Hands the payload of a checkpoint to `use`, which reads of it what it wants: a file may be larger than what can be read at once, and stays the one
+ * that it was, whoever replaces it meanwhile. Its checksum is looked at before.
  * Throws FileError that tells apart: missing, not a checkpoint, of another version, truncated, damaged.
  */
-export function readCheckpoint(path: string): Uint8Array {
-  const bytes = readBytes(path);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  checkFormat(path, bytes, view);
-  const expected = BigInt(HEADER_BYTES) + view.getBigUint64(LENGTH_AT, true);
-  if (bytes.length < expected) {
-    throw new FileError(path, `truncated checkpoint: got ${bytes.length} bytes, expected ${expected}`);
-  }
-  if (bytes.length > expected) {
-    throw new FileError(path, `damaged checkpoint: got ${bytes.length} bytes, expected ${expected}`);
-  }
-  const payload = bytes.slice(HEADER_BYTES);
-  if (!same(sha256(payload), bytes.subarray(HASH_AT, HEADER_BYTES))) {
-    throw new FileError(path, 'damaged checkpoint: its bytes do not match their checksum');
-  }
-  return payload;
+export function readCheckpoint<T>(path: string, use: (payload: ByteSource) => T): T {
+  return withFile(path, (file) => {
+    const head = file.read(0, Math.min(HEADER_BYTES, file.size));
+    const expected = BigInt(HEADER_BYTES) + checkedHeader(path, head, file.size);
+    if (file.size < expected) {
+      throw new FileError(path, `truncated checkpoint: got ${file.size} bytes, expected ${expected}`);
+    }
+    if (file.size > expected) {
+      throw new FileError(path, `damaged checkpoint: got ${file.size} bytes, expected ${expected}`);
+    }
+    const payload = partOf(file, path, HEADER_BYTES, file.size - HEADER_BYTES);
+    if (!same(sha256(blocksOf(payload)), head.subarray(HASH_AT))) {
+      throw new FileError(path, 'damaged checkpoint: its bytes do not match their checksum');
+    }
+    return use(payload);
+  });
 }

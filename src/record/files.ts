@@ -1,10 +1,12 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -13,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FileError } from '../core/errors.ts';
+import { assertWithin, type ByteSource } from '../core/files.ts';
 
 /** Suffix of the file that a new version is written to before it takes its name. */
 export const ASIDE = '.tmp';
@@ -69,6 +72,28 @@ function quietly(action: () => void): void {
 export function readBytes(path: string): Uint8Array {
   const buffer = attempt(path, 'read', () => readFileSync(path));
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** Hands an open file to `use`: what it reads is of one file, even if another takes its name meanwhile. Throws FileError as `readBytes`. */
+export function withFile<T>(path: string, use: (file: ByteSource) => T): T {
+  const file = attempt(path, 'read', () => openSync(path, 'r'));
+  try {
+    const stat = attempt(path, 'read', () => fstatSync(file));
+    if (!stat.isFile()) throw new FileError(path, 'is a folder, expected a file');
+    return use({ path, size: stat.size, read: (from, count) => bytesAt(path, file, from, count) });
+  } finally {
+    closeSync(file);
+  }
+}
+
+function bytesAt(path: string, file: number, from: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  let done = 0;
+  for (let n = 1; n > 0 && done < count; done += n) {
+    n = attempt(path, 'read', () => readSync(file, bytes, done, count - done, from + done));
+  }
+  assertWithin(path, from + done, from, count);
+  return bytes;
 }
 
 function writeSynced(path: string, chunks: Iterable<Uint8Array>): void {

@@ -81,10 +81,20 @@ describe.each(runs)('$label', ({ config, stops }) => {
     expect(second.evaluate()).toEqual(whole.evaluate());
   });
 
-  it('resumes from every checkpoint that it told', () => {
-    const told = events.filter((event) => event.type === 'checkpoint');
+  it('resumes from every checkpoint that it told, whose pieces are those of the state', () => {
+    const told: Uint8Array[] = [];
+    const again = createExperiment(config, catalogue);
+    const { data } = again.run.network.state;
+    again.train({
+      listener: (event) => {
+        if (event.type !== 'checkpoint') return;
+        expect(event.pieces.slice(1).every(({ buffer }) => buffer === data.buffer)).toBe(true);
+        told.push(Uint8Array.from(event.pieces.flatMap((piece) => [...piece])));
+        expect(told.at(-1)).toEqual(again.checkpoint());
+      },
+    });
     expect(told.length).toBeGreaterThan(1);
-    for (const { bytes } of told) {
+    for (const bytes of told) {
       const resumed = createExperiment(config, catalogue);
       resumed.restore(bytes);
       resumed.train();

@@ -53,15 +53,15 @@ describe('settings that do not go together are refused, not ignored', () => {
     expect(() => createExperiment(raw, catalogue, { maxBytes: 2 * memory.bytes })).toThrow(/evaluation\.streams/);
   });
 
-  it('what task, evaluation and checkpoint take belongs to the sum, and every part is named', () => {
+  it('what task and evaluation take belongs to the sum, and every part is named', () => {
     const raw = pattern('task.steps=2000', 'task.inputs=500');
     const { memory } = createExperiment(raw, catalogue);
     expect(memory.parts.task).toBe(2000 * (500 + 8));
-    const { network, task, evaluation, checkpoint } = memory.parts;
-    expect(memory.total).toBe(network + task + Math.max(evaluation, checkpoint));
+    const { network, task, evaluation } = memory.parts;
+    expect(memory.total).toBe(network + task + evaluation);
     createExperiment(raw, catalogue, { maxBytes: memory.total });
     expect(() => createExperiment(raw, catalogue, { maxBytes: memory.total - 1 })).toThrow(
-      /the run needs \d+ MiB: network \d+ MiB, task 1 MiB, and the larger of evaluation \d+ MiB .* and checkpoint \d+ MiB; \d+ MiB are available/,
+      /the run needs \d+ MiB: network \d+ MiB, task 1 MiB and evaluation \d+ MiB .*; \d+ MiB are available/,
     );
   });
 

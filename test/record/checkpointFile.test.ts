@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { FileError } from '../../src/core/errors.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/record/checkpointFile.ts';
 import { readBytes } from '../../src/record/files.ts';
-import { scratchFolder } from './scratch.ts';
+import { payloadOf, scratchFolder } from './scratch.ts';
 
 /** printf abc | sha256sum */
 const HASH_OF_ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
@@ -13,28 +13,32 @@ const HASH_OF_ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20
 describe('the container', () => {
   it('is laid out as documented', () => {
     const path = join(scratchFolder(), 'checkpoint');
-    writeCheckpoint(path, Buffer.from('abc'));
+    writeCheckpoint(path, [Buffer.from('a'), Buffer.from('bc')]);
     const header = `${Buffer.from('SPKTRACE').toString('hex')}01000000${'0300000000000000'}${HASH_OF_ABC}`;
     expect(Buffer.from(readBytes(path)).toString('hex')).toBe(`${header}616263`);
   });
 
-  it('gives the payload in a buffer of its own, ready for views of float64', () => {
+  it('gives the payload piece by piece, and of one file whoever replaces it meanwhile', () => {
     const path = join(scratchFolder(), 'checkpoint');
     const numbers = Float64Array.of(Math.PI, -0, Number.NaN, 5e-324);
-    writeCheckpoint(path, new Uint8Array(numbers.buffer));
-    const payload = readCheckpoint(path);
-    expect([payload.byteOffset, payload.buffer.byteLength]).toEqual([0, 32]);
-    expect(new Float64Array(payload.buffer)).toEqual(numbers);
+    writeCheckpoint(path, [new Uint8Array(numbers.buffer)]);
+    readCheckpoint(path, (payload) => {
+      expect(payload.size).toBe(32);
+      writeCheckpoint(path, [new Uint8Array(32)]);
+      expect(new Float64Array(payload.read(8, 24).buffer)).toEqual(numbers.subarray(1));
+      expect(() => payload.read(8, 25)).toThrow(`${path}: truncated: got 32 bytes, expected 33`);
+    });
+    expect(payloadOf(path)).toEqual(new Uint8Array(32));
   });
 
   it('survives what a killed process left aside', () => {
     const folder = scratchFolder();
     const path = join(folder, 'checkpoint');
-    writeCheckpoint(path, Uint8Array.of(1));
+    writeCheckpoint(path, [Uint8Array.of(1)]);
     writeFileSync(`${path}.tmp`, 'SPKTRACE and half a header');
-    expect(readCheckpoint(path)).toEqual(Uint8Array.of(1));
-    writeCheckpoint(path, Uint8Array.of(2));
-    expect(readCheckpoint(path)).toEqual(Uint8Array.of(2));
+    expect(payloadOf(path)).toEqual(Uint8Array.of(1));
+    writeCheckpoint(path, [Uint8Array.of(2)]);
+    expect(payloadOf(path)).toEqual(Uint8Array.of(2));
     expect(readdirSync(folder)).toEqual(['checkpoint']);
   });
 });
@@ -42,7 +46,7 @@ describe('the container', () => {
 describe('refusals', () => {
   const good = () => {
     const path = join(scratchFolder(), 'checkpoint');
-    writeCheckpoint(path, new Uint8Array(100).fill(9));
+    writeCheckpoint(path, [new Uint8Array(100).fill(9)]);
     return { path, bytes: readBytes(path) };
   };
   const changed = (at: number, value: number) => (bytes: Uint8Array) => bytes.with(at, value);
@@ -61,14 +65,14 @@ describe('refusals', () => {
   it.each(refusals)('%s', (_, change, problem) => {
     const { path, bytes } = good();
     writeFileSync(path, change(bytes));
-    const read = () => readCheckpoint(path);
+    const read = () => payloadOf(path);
     expect(read).toThrow(FileError);
     expect(read).toThrow(`${path}: ${problem}`);
   });
 
   it('a missing file and a folder', () => {
     const folder = scratchFolder();
-    expect(() => readCheckpoint(join(folder, 'none'))).toThrow(new FileError(join(folder, 'none'), 'does not exist'));
-    expect(() => readCheckpoint(folder)).toThrow('is a folder, expected a file');
+    expect(() => payloadOf(join(folder, 'none'))).toThrow(new FileError(join(folder, 'none'), 'does not exist'));
+    expect(() => payloadOf(folder)).toThrow('is a folder, expected a file');
   });
 });

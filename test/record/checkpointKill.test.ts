@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { readCheckpoint } from '../../src/record/checkpointFile.ts';
-import { scratchFolder } from './scratch.ts';
+import { payloadOf, scratchFolder } from './scratch.ts';
 
 const COMPILED = new URL('../../dist/src/record/checkpointFile.js', import.meta.url);
 const KILLS = 20;
@@ -16,7 +15,7 @@ const CHILD = `
   const { writeCheckpoint } = await import(process.argv[1]);
   const first = Number(process.argv[3]);
   for (let n = first; ; n++) {
-    writeCheckpoint(process.argv[2], new Uint8Array(new Float64Array(1000 + (n * 7919) % 40000).fill(n).buffer));
+    writeCheckpoint(process.argv[2], [new Uint8Array(new Float64Array(1000 + (n * 7919) % 40000).fill(n).buffer)]);
     if (n === first) process.stdout.write('writing');
   }`;
 
@@ -50,7 +49,7 @@ it('a process killed at any instant leaves a checkpoint that loads', async ({ sk
   for (const [kill, delayMs] of instants().entries()) {
     const first = 1000 * kill + 1;
     await runAndKill(path, first, delayMs);
-    const numbers = new Float64Array(readCheckpoint(path).buffer);
+    const numbers = new Float64Array(payloadOf(path).buffer);
     expect(numbers[0], 'written by this child').toBeGreaterThanOrEqual(first);
     expect(numbers.every((n) => n === numbers[0])).toBe(true);
   }

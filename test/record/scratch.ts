@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EvaluationEvent, StepEvent, TrialEvent } from '../../src/core/events.ts';
+import { readCheckpoint } from '../../src/record/checkpointFile.ts';
 
 /** An empty folder that goes away with the test. */
 export function scratchFolder(): string {
@@ -10,6 +11,9 @@ export function scratchFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** What a checkpoint holds, whole. */
+export const payloadOf = (path: string): Uint8Array => readCheckpoint(path, (payload) => payload.read(0, payload.size));
 
 export function trialEvent(trial: number, change: Partial<TrialEvent> = {}): TrialEvent {
   const scores = { loss: 10 / trial, lossPerStep: 1 / trial, expectedLoss: 0.1 / trial, accuracy: null };

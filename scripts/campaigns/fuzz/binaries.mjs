@@ -34,15 +34,17 @@ export function checkpoint({ api, models, tasks }) {
   made.trainTrials().next();
   const path = scratch('checkpoint.bin');
   const inner = made.checkpoint();
-  writeCheckpoint(path, inner);
+  writeCheckpoint(path, [inner]);
   const outer = readFileSync(path);
   return (seed) => {
     if (seed % 2 === 0) writeFileSync(path, mutant(outer, seed));
-    else writeCheckpoint(path, mutant(inner, seed));
+    else writeCheckpoint(path, [mutant(inner, seed)]);
     return outcomeOf(() => {
-      const bytes = readCheckpoint(path);
-      const experiment = api.createExperiment(api.checkpointConfig(bytes, path), catalogue, { maxBytes: 2 ** 24 });
-      experiment.restore(bytes, path);
+      const experiment = readCheckpoint(path, (payload) => {
+        const saved = api.createExperiment(api.checkpointConfig(payload), catalogue, { maxBytes: 2 ** 24 });
+        saved.restore(payload);
+        return saved;
+      });
       try {
         experiment.trainTrials().next();
       } catch (error) {

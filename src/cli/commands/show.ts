@@ -137,7 +137,7 @@ function text(shown: Shown): string {
         String(weight),
       ]),
     ),
-    `memory: ${inMebibytes(bytes.total)} (network ${inMebibytes(bytes.network)}, evaluation ${inMebibytes(bytes.evaluation)}, task ${inMebibytes(bytes.task)}, checkpoint ${inMebibytes(bytes.checkpoint)})`,
+    `memory: ${inMebibytes(bytes.total)} (network ${inMebibytes(bytes.network)}, evaluation ${inMebibytes(bytes.evaluation)}, task ${inMebibytes(bytes.task)})`,
     `a step of one stream at ${work.rateHz} Hz: ${number(work.synapticEvents)} synaptic events, ${number(work.traces)} traces of single synapses`,
   ].join('\n\n');
 }
