@@ -43,7 +43,7 @@ await build({
   input: entries,
   platform: 'node',
   // Packages with a binary, a loader of their own, of few files, or that need not be there.
-  external: [/^node:/, '@napi-rs/canvas', 'jiti', 'chart.js', /^h5wasm/, /^@tensorflow/, 'mnist'],
+  external: [/^node:/, '@napi-rs/canvas', 'jiti', 'chart.js', 'hyparquet-writer', /^h5wasm/, /^@tensorflow/, 'mnist'],
   logLevel: 'warn',
   plugins: [placed, english, noticing(packages)],
   output: {

@@ -35,6 +35,7 @@ const layers: readonly (readonly [folder: string, allowed: readonly string[]])[]
 const packages: Readonly<Record<string, string | readonly string[]>> = {
   '@tensorflow/tfjs-core': 'src/backends/tfjs/',
   fflate: ['src/data/', 'web/page/'],
+  'hyparquet-writer': 'src/cli/',
   h5wasm: 'src/data/',
   'h5wasm-plugins': 'src/data/',
   rxjs: 'src/record/',

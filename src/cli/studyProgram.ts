@@ -111,9 +111,18 @@ function addCollect(study: Command): void {
     .description(
       'one tidy table of all runs, means with intervals, and paired tests between levels; works while runs go on',
     )
-    .option('--out <file>', 'the table as CSV: a row for each run, a column for each factor and measure')
+    .option(
+      '--out <file>',
+      'the table, as Parquet where the name ends in .parquet, else as CSV: a row for each run, a column for each factor and measure',
+    )
     .option(...json)
-    .addHelpText('after', examples(['spiketrace study collect runs/study --out table.csv']))
+    .addHelpText(
+      'after',
+      examples([
+        'spiketrace study collect runs/study --out table.csv',
+        'spiketrace study collect runs/study --out table.parquet',
+      ]),
+    )
     .action(collect);
 }
 

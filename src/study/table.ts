@@ -28,19 +28,51 @@ export function csvCell(value: unknown): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** One tidy table: a row for each run, a column for each factor and measure. */
-export function* csvRows(
+/** A column of a table: texts, or numbers, whole or not, of which some are not known. [row] */
+export type Column =
+  | { readonly name: string; readonly kind: 'text'; readonly values: readonly string[] }
+  | { readonly name: string; readonly kind: 'number' | 'whole'; readonly values: readonly (number | null)[] };
+
+/** One tidy table: a row for each run, a column for each factor and measure. A factor all of whose levels are numbers is one. */
+export function tidyTable(
   { factors, cells }: Plan,
   rows: readonly StudyRow[],
   measures: readonly string[],
-): Generator<string> {
-  const line = (values: readonly unknown[]) => values.map(csvCell).join(',');
+): readonly Column[] {
   const byName = new Map(cells.map((cell) => [cell.name, cell]));
-  yield line(['run', 'cell', ...factors, 'seed', 'state', 'amount', ...measures, 'seconds', 'message']);
-  for (const { run, cell, seed, state, amount, measures: scores, seconds, message } of rows) {
-    const levels = factors.map((factor) => byName.get(cell)?.levels[factor].label);
-    yield line([run, cell, ...levels, seed, state, amount, ...measures.map((name) => scores[name]), seconds, message]);
-  }
+  const text = (name: string, of: (row: StudyRow) => string): Column => ({ name, kind: 'text', values: rows.map(of) });
+  const numbers =
+    (kind: 'number' | 'whole') =>
+    (name: string, of: (row: StudyRow) => number | null | undefined): Column => {
+      return { name, kind, values: rows.map((row) => of(row) ?? null) };
+    };
+  const [number, whole] = [numbers('number'), numbers('whole')];
+  const levels = factors.map((factor): Column => {
+    const level = (cell: string) => byName.get(cell)?.levels[factor];
+    const value = ({ cell }: StudyRow) => level(cell)?.value as number | undefined;
+    const all = cells.map(({ name }) => level(name)?.value);
+    if (all.every(Number.isSafeInteger)) return whole(factor, value);
+    if (all.every((one) => typeof one === 'number')) return number(factor, value);
+    return text(factor, ({ cell }) => level(cell)?.label ?? '');
+  });
+  return [
+    text('run', ({ run }) => run),
+    text('cell', ({ cell }) => cell),
+    ...levels,
+    whole('seed', ({ seed }) => seed),
+    text('state', ({ state }) => state),
+    whole('amount', ({ amount }) => amount),
+    ...measures.map((name) => number(name, ({ measures: scores }) => scores[name])),
+    number('seconds', ({ seconds }) => seconds),
+    text('message', ({ message }) => message),
+  ];
+}
+
+/** Lines of a table of comma-separated values: names, then a line a row. */
+export function* csvRows(columns: readonly Column[]): Generator<string> {
+  const line = (values: readonly unknown[]) => values.map(csvCell).join(',');
+  yield line(columns.map(({ name }) => name));
+  for (let row = 0; row < (columns[0]?.values.length ?? 0); row++) yield line(columns.map(({ values }) => values[row]));
 }
 
 /** One cell over its seeds. */

@@ -1,8 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { parquetReadObjects } from 'hyparquet';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Lock, lockFolder } from '../../src/cli/lock.ts';
+import { csvCell } from '../../src/study/table.ts';
 import { differing, emptyFolder, jsonLines, main, spiketrace, start, succeed } from './cli.ts';
 
 /** A fifth of a second of training. */
@@ -216,6 +218,11 @@ it('collect, plot and report say the same of a study, and the report needs no ot
     'run,cell,rule.name,network.neurons,seed,state,amount,expectedLoss,accuracy,rateHz,seconds,message',
   );
   expect(lines).toHaveLength(8);
+  await succeed(['study', 'collect', 'out', '--out', 't.parquet'], folder);
+  const parquet = await parquetReadObjects({ file: Uint8Array.from(readFileSync(join(folder, 't.parquet'))).buffer });
+  const names = head.split(',');
+  expect(parquet.map((row) => names.map((name) => csvCell(row[name])).join(','))).toEqual(lines);
+  expect(parquet.map((row) => row['network.neurons'])).toEqual([10n, 10n, 20n, 20n, 10n, 10n, 20n, 20n]);
   const figures = jsonLines<{ figure: string }>((await succeed(['study', 'plot', 'out', '--json'], folder)).stdout);
   expect(figures.map(({ figure }) => figure.replace(/.*figures./, ''))).toEqual([
     'curves.png',

@@ -3,7 +3,7 @@ import type { TrialEvent } from '../../src/core/events.ts';
 import { planStudy } from '../../src/study/plan.ts';
 import { parseStudy } from '../../src/study/schema.ts';
 import { hopelessBy, judged } from '../../src/study/stop.ts';
-import { comparisons, csvRows, type StudyRow, summaries } from '../../src/study/table.ts';
+import { comparisons, csvRows, type StudyRow, summaries, tidyTable } from '../../src/study/table.ts';
 
 const plan = planStudy(parseStudy({ base: 'x', factors: { a: ['p', 'q, "r"'], b: [1, 2] }, seeds: 4 }));
 
@@ -24,10 +24,23 @@ const rows = plan.runs.map(({ name, cell, seed }): StudyRow => {
 
 describe('a table of runs', () => {
   it('has a row for each, with its levels, quoted where needed', () => {
-    const [head, first] = csvRows(plan, rows, ['m']);
+    const [head, first] = csvRows(tidyTable(plan, rows, ['m']));
     expect(head).toBe('run,cell,a,b,seed,state,amount,m,seconds,message');
     expect(first).toBe('"a=p,b=1/seed-1","a=p,b=1",p,1,1,done,9,11,1,');
-    expect([...csvRows(plan, rows, ['m'])][9]).toContain(',"q, ""r""",1,1,done,');
+    expect([...csvRows(tidyTable(plan, rows, ['m']))][9]).toContain(',"q, ""r""",1,1,done,');
+  });
+
+  it('has numbers where all levels of a factor are numbers, texts where one is not, and null for what is not known', () => {
+    const mixed = planStudy(
+      parseStudy({ base: 'x', factors: { a: [1, 'two'], b: [{ label: 'low', value: 1 }, 2], c: [3, 4], d: [1, 0.5] } }),
+    );
+    const [run] = mixed.runs;
+    const row = { ...rows[0], run: run.name, cell: run.cell.name, measures: {}, seconds: null };
+    const columns = Object.fromEntries(
+      tidyTable(mixed, [row], ['m']).map(({ name, kind, values }) => [name, [kind, ...values]]),
+    );
+    expect(columns).toMatchObject({ a: ['text', '1'], b: ['text', 'low'], c: ['whole', 3], d: ['number', 1] });
+    expect(columns).toMatchObject({ m: ['number', null], seconds: ['number', null], seed: ['whole', 1] });
   });
 
   it('sums up what is done, cell by cell', () => {

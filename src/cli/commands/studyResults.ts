@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ensureWritableFolder, writeAtomic } from '../../record/index.ts';
-import { comparisons, countStates, csvRows, states, summaries } from '../../study/table.ts';
+import { type Column, comparisons, countStates, csvRows, states, summaries, tidyTable } from '../../study/table.ts';
 import { canDraw } from '../figures/run.ts';
 import { type Global, print, table, tell } from '../output.ts';
 import { files } from '../runFolder.ts';
@@ -13,11 +13,11 @@ import { version } from '../version.ts';
 const encoded = (text: string) => new TextEncoder().encode(text);
 
 /** `spiketrace study collect`: all runs as one table, and what is in it in short; runs may go on meanwhile. */
-export function collect(folder: string, flags: Global & { readonly out?: string }): void {
+export async function collect(folder: string, flags: Global & { readonly out?: string }): Promise<void> {
   const opened = openStudy(folder);
   const collected = collectRows(opened);
   const { rows, measures } = collected;
-  if (flags.out) writeAtomic(flags.out, encoded(`${[...csvRows(opened.plan, rows, measures)].join('\n')}\n`));
+  if (flags.out) writeAtomic(flags.out, await fileOf(flags.out, tidyTable(opened.plan, rows, measures)));
   const tests = measures.length > 0 ? comparisons(opened.plan, rows, measures[0]) : [];
   if (flags.json) {
     for (const row of rows) print(JSON.stringify({ row }));
@@ -39,6 +39,20 @@ export function collect(folder: string, flags: Global & { readonly out?: string 
   );
   for (const { run, state, message } of rows) if (state === 'failed') print(`failed: ${run}: ${message}`);
   if (flags.out) print(`table: ${flags.out}`);
+}
+
+/** A table as the bytes of a file: Apache Parquet where its name says so, else comma-separated values. */
+async function fileOf(path: string, columns: readonly Column[]): Promise<Uint8Array> {
+  if (!/\.parquet$/i.test(path)) return encoded(`${[...csvRows(columns)].join('\n')}\n`);
+  const { parquetWriteBuffer } = await import('hyparquet-writer');
+  const types = { text: 'STRING', number: 'DOUBLE', whole: 'INT64' } as const;
+  const columnData = columns.map(({ name, kind, values }) => ({
+    name,
+    data: kind === 'whole' ? values.map((value) => (value === null ? null : BigInt(value))) : [...values],
+    type: types[kind],
+    nullable: kind !== 'text',
+  }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: `spiketrace ${version()}` }));
 }
 
 /** `spiketrace study plot` */
