@@ -1,7 +1,7 @@
 import { type ChipProfile, profileSchema, profiles } from '../../hardware/index.ts';
 import { parseWhole } from '../config/parse.ts';
 import { ConfigError } from '../core/errors.ts';
-import { readJson } from './verify/index.ts';
+import { readJson } from './json.ts';
 
 /** Of plug-ins, in the order in which they were loaded. */
 const own: ChipProfile[] = [];

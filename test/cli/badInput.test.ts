@@ -272,7 +272,7 @@ describe('the other commands refuse', () => {
     ['a variant without value', ['compare', 'four-six-back', '--rules', 'sg-r-d:delays'], /--rules: got "delays"/],
     ['a rule twice', ['compare', 'four-six-back', '--rules', 'uoro,uoro'], /--rules: got "uoro,uoro", expected each/],
     ['an unknown chip', ['deploy', 'four-six-back', '--chip', 'tpu'], /--chip: got "tpu", expected one of reckon/],
-    ['a chip that is no file', ['deploy', 'four-six-back', '--chip', 'my.json'], /my\.json: cannot be read/],
+    ['a chip that is no file', ['deploy', 'four-six-back', '--chip', 'my.json'], /my\.json: does not exist/],
     ['widths without a margin', ['widths', 'four-six-back'], /required option '--margin/],
     [
       'a negative margin',

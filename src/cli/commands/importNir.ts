@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { applySettings } from '../../config/settings.ts';
 import { ConfigError, FileError } from '../../core/errors.ts';
@@ -21,6 +21,7 @@ import {
 } from '../../nir/index.ts';
 import { encodeNpy, writeAtomic } from '../../record/index.ts';
 import { catalogue } from '../catalogue.ts';
+import { readJson } from '../json.ts';
 import { nirConfig, putNirWeights } from '../nirWeights.ts';
 import { type Global, print, tell } from '../output.ts';
 import { readWeights, writeWeights } from '../weights.ts';
@@ -114,14 +115,6 @@ function conventionOf({ convention: given, dt }: ImportFlags): Convention {
   }
   const convention = known ?? parseConvention(readJson(given), given);
   return dt === undefined ? convention : { ...convention, dt };
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new FileError(path, `cannot be read as JSON: ${(error as Error).message}`);
-  }
 }
 
 function allowedOf(text: string | undefined): ReadonlySet<Approximation> {

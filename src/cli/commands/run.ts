@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { preset, presetNames } from '../../config/presets.ts';
 import { applySettings, parseSetting } from '../../config/settings.ts';
-import { ConfigError, FileError, UnsupportedError } from '../../core/errors.ts';
+import { ConfigError, UnsupportedError } from '../../core/errors.ts';
 import { meritIn } from '../../core/merit.ts';
 import { inMebibytes } from '../../core/units.ts';
 import { loadTaskFiles } from '../../experiment/files.ts';
-import { readBytes } from '../../record/index.ts';
 import { withArrays, withPaths } from '../arrayFiles.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Job, JobResult, RecordingSettings } from '../execute.ts';
 import { loadParts, prepare, recordingBytes } from '../execute.ts';
 import { canDraw, drawRun } from '../figures/run.ts';
+import { readJson } from '../json.ts';
 import { openLive } from '../live/live.ts';
 import { failure, fixed, type Global, interruptible, print, table, tell } from '../output.ts';
 import { withoutPlugins } from '../plugins.ts';
@@ -50,7 +50,7 @@ export async function readExperiment(source: string, settings: readonly string[]
 
 function fromFile(source: string): unknown {
   if (!existsSync(source)) throw new ConfigError('PRESET', source, `a file, or one of ${presetNames.join(', ')}`);
-  return experimentIn(readJsonFile(source), source);
+  return experimentIn(readJson(source), source);
 }
 
 /** `--set path=value` as values by path. */
@@ -61,16 +61,6 @@ export function settingsOf(settings: readonly string[]): Record<string, unknown>
 /** An experiment as it stands in a file, with what the file names in it. @param source the file, which paths are relative to */
 export function experimentIn(raw: unknown, source: string): unknown {
   return withPaths(withArrays(withoutPlugins(raw, source), source), source, catalogue);
-}
-
-/** @throws FileError */
-export function readJsonFile(path: string): unknown {
-  const text = new TextDecoder().decode(readBytes(path));
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FileError(path, `cannot be read as JSON: ${(error as Error).message}`);
-  }
 }
 
 /** `spiketrace train` */

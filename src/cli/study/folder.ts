@@ -6,8 +6,9 @@ import { attempt, codeOf, ensureWritableFolder, readBytes, writeAtomic } from '.
 import { type Plan, type PlannedRun, planStudy } from '../../study/plan.ts';
 import { parseStudy, type Study } from '../../study/schema.ts';
 import type { State } from '../../study/table.ts';
-import { experimentIn, readJsonFile } from '../commands/run.ts';
+import { experimentIn } from '../commands/run.ts';
 import type { JobResult } from '../execute.ts';
+import { readJson } from '../json.ts';
 import { LOCK, lockFolder, lockState } from '../lock.ts';
 import { keepPlugins, loadKept } from '../plugins.ts';
 import { files } from '../runFolder.ts';
@@ -33,7 +34,7 @@ export interface OpenStudy extends PlannedStudy {
  */
 export function readStudy(path: string, settings: Readonly<Record<string, unknown>> = {}): PlannedStudy {
   if (!existsSync(path)) throw new ConfigError('FILE', path, 'a study file');
-  const { set, ...study } = parseStudy(readJsonFile(path));
+  const { set, ...study } = parseStudy(readJson(path));
   return planned({ ...study, set: { ...set, ...settings }, base: baseOf(study.base, path) });
 }
 
@@ -46,7 +47,7 @@ function baseOf(base: Study['base'], from: string): Record<string, unknown> {
     if (!existsSync(source)) {
       throw new ConfigError('study.base', base, `a file beside ${from}, or one of ${presetNames.join(', ')}`);
     }
-    return experimentIn(readJsonFile(source), source);
+    return experimentIn(readJson(source), source);
   };
   const found = read();
   if (typeof found !== 'object' || found === null) throw new ConfigError('study.base', base, 'an experiment');
@@ -114,7 +115,7 @@ function assertSameRuns(folder: string, before: Study, now: Study): void {
 function readSaved(folder: string): Study {
   const path = join(folder, studyFiles.study);
   if (!existsSync(path)) throw new FileError(folder, `is no folder of a study: no ${studyFiles.study} in it`);
-  return parseStudy(readJsonFile(path));
+  return parseStudy(readJson(path));
 }
 
 /** The study of a folder, with the plug-ins that it was made with. @throws FileError */

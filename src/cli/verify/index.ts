@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { FileError } from '../../core/errors.ts';
 import { loadFormats } from '../../data/index.ts';
+import { readJson } from '../json.ts';
 import { type ContrastiveFile, verifyContrastive } from './contrastive.ts';
 import { type DataSampleFile, dataFileOf, verifyDataSample } from './dataSample.ts';
 import { type DeepRFile, verifyDeepR } from './deepR.ts';
@@ -101,21 +101,6 @@ function quantitiesOf(content: unknown, reader: (file: unknown) => Quantity[], k
     const { message, name } = error instanceof Error ? error : new Error(String(error));
     const isOfTheLanguage = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'].includes(name);
     throw new FileError(path, `cannot be used as ${kind}: ${isOfTheLanguage ? lastRead(content, reader) : message}`);
-  }
-}
-
-/** @throws FileError for a file that cannot be read or is not JSON */
-export function readJson(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new FileError(path, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FileError(path, 'is not JSON');
   }
 }
 
