@@ -34,11 +34,11 @@ await inFolder(async (folder) => {
   const fifth = Math.ceil(seen.length / 5);
   let grew = false;
   for (const name of Object.keys(seen[0])) {
-    const [first, last] = [seen.slice(0, fifth), seen.slice(-fifth)].map((part) =>
-      mean(part.map((each) => each[name])),
+    const means = Array.from({ length: 5 }, (_, n) =>
+      mean(seen.slice(n * fifth, (n + 1) * fifth).map((each) => each[name])),
     );
-    grew ||= last > 1.1 * first;
-    say(`${name}: ${first.toFixed(1)} in the first fifth, ${last.toFixed(1)} in the last`);
+    grew ||= means[4] > 1.1 * means[0];
+    say(`${name} in each fifth: ${means.map((one) => one.toFixed(1)).join(', ')}`);
   }
   const { length } = readFileSync(`${folder}/run/metrics.csv`, 'utf8').trimEnd().split('\n');
   say(`${seen.length} looks, ${length - 1} rows of metrics, ended with ${code}`);

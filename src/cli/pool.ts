@@ -49,6 +49,9 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
 export interface Lane {
   /** @param bytes that the job takes */
   attempt(job: Job, bytes: number, progress: (progress: Progress) => void): Promise<Outcome>;
+  /** Whether there is a thread that takes memory. */
+  hasThread(): boolean;
+  /** Ends the thread; another job starts another. */
   close(): void;
 }
 
@@ -66,7 +69,8 @@ export function openLane(inThread: boolean, stop: Int32Array): Lane {
   };
   if (!inThread) {
     const stopped = () => Atomics.load(stop, 0) === 1;
-    return { attempt: (job, _, progress) => caught(() => executeJob(job, { progress, stopped })), close() {} };
+    const attempt: Lane['attempt'] = (job, _, progress) => caught(() => executeJob(job, { progress, stopped }));
+    return { attempt, hasThread: () => false, close() {} };
   }
   let worker: Worker | null = started(stop);
   const close = () => {
@@ -81,6 +85,7 @@ export function openLane(inThread: boolean, stop: Int32Array): Lane {
       if (!isAlive(own) || bytes > keptBytes) close();
       return outcome;
     },
+    hasThread: () => worker !== null,
     close,
   };
 }

@@ -40,7 +40,8 @@ const oneShotNeuron = { kind: 'lif', membrane: { tauMs: 20 }, vTh: 0.4, nRef: 5 
  * Experiments to start from, as plain data. `four-six-back`: 100 binary LIF neurons, one step of 5 ms a symbol, readout
  * of z(t) alone, so that nothing is remembered for free. `four-six-back-1ms`: the same with five steps of 1 ms a symbol,
  * spiking input and a conduction delay of 3 ms. `four-six-back-8bit`: lean SG-r/D, learning in fixed point, its gradient
- * summed over five steps before it is rounded. `four-six-back-poisson`: symbols in the spikes of fifty cells each, whose weights are coherent.
+ * summed over five steps before it is rounded. `four-six-back-poisson`: symbols in the spikes of fifty cells each, whose weights are coherent;
+ * `four-six-back-poisson-1ms`: of two hundred, at steps of 1 ms, with a conduction delay as long as a symbol, since such an input says nothing of when one begins.
  * `ten-fifteen-back`: the same network with longer lags, given time. `four-six-back-rates`: 32 tanh neurons, whose random network remembers by
  * itself; with recurrent weights of gain 0.5 it does not. `pattern-generation`: the tutorial task of Bellec et al. 2020.
  * `periodic-output`: the rate network of Murray 2019 (eLife 8:e43299), figure 2, with the sizes and weights of the paper's
@@ -77,6 +78,37 @@ const fourSixBack = {
   evaluation: { total: 80_000, streams: 16 },
 } as const;
 
+const atOneMs = {
+  name: 'four-six-back-1ms',
+  task: {
+    kind: 'n-back',
+    lags: [4, 6],
+    base: 0.5,
+    effects: [0.5, -0.25],
+    stepsPerSymbol: 5,
+    encoding: { kind: 'regular', cells: 20, rateHz: 100 },
+  },
+  network: {
+    dtMs: 1,
+    neurons: 200,
+    neuron: { kind: 'lif', membrane: { decay: 0.82 }, vTh: 1, gamma: 0.5 },
+    readout: { kind: 'leaky', filter: { decay: 0.7 }, bias: true },
+    input: { init: { kind: 'normal-sd', sd: 0.559 }, bias: 0.01 },
+    recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true, delayMs: 3 },
+    output: { init: { kind: 'normal', gain: 1 } },
+  },
+  rule: { name: 'sg-r-d', feedback: 'random', feedbackScale: 5, stepsPerPhase: 5 },
+  loss: { kind: 'softmax' },
+  rateTerm: { strength: 5, targetHz: 30, mean: 'running', runningRate: 0.01, everySteps: 5 },
+  optimizer: {
+    kind: 'sgd',
+    rates: { in: 0.02, rec: 0.02, out: 0.1 },
+    schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
+  },
+  training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
+  evaluation: { total: 80_000, streams: 16 },
+} as const;
+
 const presets = {
   'four-six-back': fourSixBack,
   'four-six-back-8bit': {
@@ -86,36 +118,7 @@ const presets = {
     training: { ...fourSixBack.training, update: { every: 5, unit: 'step' } },
     fixed: { formats: words },
   },
-  'four-six-back-1ms': {
-    name: 'four-six-back-1ms',
-    task: {
-      kind: 'n-back',
-      lags: [4, 6],
-      base: 0.5,
-      effects: [0.5, -0.25],
-      stepsPerSymbol: 5,
-      encoding: { kind: 'regular', cells: 20, rateHz: 100 },
-    },
-    network: {
-      dtMs: 1,
-      neurons: 200,
-      neuron: { kind: 'lif', membrane: { decay: 0.82 }, vTh: 1, gamma: 0.5 },
-      readout: { kind: 'leaky', filter: { decay: 0.7 }, bias: true },
-      input: { init: { kind: 'normal-sd', sd: 0.559 }, bias: 0.01 },
-      recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true, delayMs: 3 },
-      output: { init: { kind: 'normal', gain: 1 } },
-    },
-    rule: { name: 'sg-r-d', feedback: 'random', feedbackScale: 5, stepsPerPhase: 5 },
-    loss: { kind: 'softmax' },
-    rateTerm: { strength: 5, targetHz: 30, mean: 'running', runningRate: 0.01, everySteps: 5 },
-    optimizer: {
-      kind: 'sgd',
-      rates: { in: 0.02, rec: 0.02, out: 0.1 },
-      schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
-    },
-    training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
-    evaluation: { total: 80_000, streams: 16 },
-  },
+  'four-six-back-1ms': atOneMs,
   'four-six-back-poisson': {
     ...fourSixBack,
     name: 'four-six-back-poisson',
@@ -127,6 +130,20 @@ const presets = {
     },
     rule: { name: 'sg-r-d', feedback: 'random' },
     optimizer: { ...fourSixBack.optimizer, rates: { ...fourSixBack.optimizer.rates, in: 0.008 } },
+  },
+  'four-six-back-poisson-1ms': {
+    ...atOneMs,
+    name: 'four-six-back-poisson-1ms',
+    task: { ...atOneMs.task, encoding: { kind: 'poisson', cells: 200, rateHz: 100 } },
+    network: {
+      ...atOneMs.network,
+      // Twenty of the cells whose symbol is on spike in a step: their sum has a deviation of 0.5.
+      input: { init: { kind: 'coherent', gain: 5, scatter: 0.2 }, bias: 0.01 },
+      recurrent: { ...atOneMs.network.recurrent, delayMs: 5 },
+    },
+    rateTerm: { ...atOneMs.rateTerm, targetHz: 80 },
+    optimizer: { ...atOneMs.optimizer, rates: { ...atOneMs.optimizer.rates, in: 0.002 } },
+    training: { ...atOneMs.training, total: 640_000 },
   },
   'ten-fifteen-back': {
     ...fourSixBack,

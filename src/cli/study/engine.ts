@@ -104,6 +104,8 @@ class Engine {
   readonly #known = new Map<string, Needs>();
   readonly #opened: OpenStudy;
   readonly #options: EngineOptions;
+  /** Lanes that have no run now. */
+  readonly #resting = new Set<Lane>();
   #used = 0;
   #running = 0;
   #wake: (() => void)[] = [];
@@ -117,13 +119,15 @@ class Engine {
 
   /** One run after the other, until none is left. */
   async work(lane: Lane): Promise<void> {
+    this.#resting.add(lane);
     try {
       while (!this.#isStopped() && this.#open.size + this.#running > 0) {
-        const next = await this.#next();
+        const next = await this.#next(lane);
         if (next) await this.#execute(next.run, next.needs, lane);
         else await this.#pause();
       }
     } finally {
+      this.#resting.delete(lane);
       lane.close();
       this.#wakeAll();
     }
@@ -134,13 +138,13 @@ class Engine {
   }
 
   /** The first run that nobody has, whose controls are known, and for which there is memory. */
-  async #next(): Promise<Taken | null> {
+  async #next(lane: Lane): Promise<Taken | null> {
     for (const run of this.#open) {
       if (this.#isStopped()) return null;
       const held = this.#held.get(run.name);
       if (held && performance.now() < held.until) continue;
       try {
-        const taken = await this.#tryToTake(run);
+        const taken = await this.#tryToTake(run, lane);
         if (taken) return taken;
       } catch (error) {
         this.#fail(run, error as Error);
@@ -149,9 +153,9 @@ class Engine {
     return null;
   }
 
-  async #tryToTake(run: PlannedRun): Promise<Taken | null> {
+  async #tryToTake(run: PlannedRun, lane: Lane): Promise<Taken | null> {
     const known = this.#known.get(run.cell.name);
-    if (known && this.#running > 0 && !this.#fits(known)) return null;
+    if (known && this.#running > 0 && !this.#fits(known, lane)) return null;
     const { state, failure } = lookAt(folderOf(this.#opened, run));
     if (state === 'done' || state === 'hopeless' || (state === 'failed' && failure?.lasting && !this.#options.retry)) {
       this.#end(run, state, null);
@@ -165,20 +169,26 @@ class Engine {
     const needs = await this.#needsOf(run.cell);
     // While its network was built, another lane may have taken it.
     if (!this.#open.has(run)) return null;
-    if (!this.#fits(needs)) {
+    if (!this.#fits(needs, lane)) {
       if (this.#running > 0) return null;
       const there = inMebibytes(this.#options.memory);
       throw new UnsupportedError(`needs ${inMebibytes(needs.bytes)}, ${there} are there: more --memory`);
     }
-    return this.#take(run, needs);
+    return this.#take(run, needs, lane);
   }
 
-  #fits({ bytes }: Needs): boolean {
-    return this.#used + bytes <= this.#options.memory;
+  /** Whether there is memory for a run, its thread included. Threads of other lanes that only wait are ended where it lacks. */
+  #fits({ bytes }: Needs, lane: Lane): boolean {
+    const waiting = [...this.#resting].filter((other) => other !== lane && other.hasThread());
+    const room = this.#options.memory - this.#used - bytes;
+    if (room < 0) return false;
+    for (const other of waiting.slice(Math.floor(room / threadBytes))) other.close();
+    return true;
   }
 
-  #take(run: PlannedRun, needs: Needs): Taken {
+  #take(run: PlannedRun, needs: Needs, lane: Lane): Taken {
     this.#open.delete(run);
+    this.#resting.delete(lane);
     this.#used += needs.bytes;
     this.#running++;
     return { run, needs };
@@ -211,6 +221,7 @@ class Engine {
     } finally {
       this.#used -= needs.bytes;
       this.#running--;
+      this.#resting.add(lane);
       this.#wakeAll();
     }
   }
