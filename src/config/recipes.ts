@@ -38,7 +38,7 @@ export const recipes: Readonly<Record<PresetName, Recipe>> = {
   'four-six-back-8bit': expectedLoss(0.4775, 0.49, 14),
   'four-six-back-1ms': expectedLoss(0.491, 0.505, 100),
   'four-six-back-poisson': expectedLoss(0.4672, 0.475, 9),
-  'four-six-back-poisson-1ms': expectedLoss(0.505, 0.519, 320),
+  'four-six-back-poisson-1ms': expectedLoss(0.51, 0.519, 300),
   'ten-fifteen-back': expectedLoss(0.49, 0.519, 600),
   'four-six-back-rates': expectedLoss(0.49, 0.5, 2),
   'pattern-generation': lossPerStep(0.0114, 0.018, 3),
