@@ -2,7 +2,8 @@
 // many times faster two are. The runs are the same to the bit.
 // Beside it, what the machine gives to two programs that have nothing to do with each other: one long run alone on a core, and two at a time on two.
 // Usage: npm run build && node scripts/study-threads.mjs [tries] [symbols of a run]
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,21 @@ function seconds(threads, out, before = []) {
   return (performance.now() - began) / 1000;
 }
 
+/** Seconds of a long run on each of these cores, side by side. */
+async function alone(...cores) {
+  const began = performance.now();
+  const args = [main, 'train', 'four-six-back', '--threads', '1', '--no-figures', '--out'];
+  const ends = cores.map((core) => {
+    const out = `alone-${cores.length}-${core}-${began}`;
+    return once(
+      spawn('taskset', ['-c', `${core}`, process.execPath, ...args, out], { cwd: folder, stdio: 'ignore' }),
+      'exit',
+    );
+  });
+  for (const [code] of await Promise.all(ends)) if (code !== 0) throw new Error(`a long run ended with ${code}`);
+  return (performance.now() - began) / 1000;
+}
+
 try {
   writeFileSync(join(folder, 'study.json'), JSON.stringify(study));
   for (let n = 0; n < tries; n++) {
@@ -36,8 +52,9 @@ try {
       readFileSync(join(folder, `${threads}-${n}`, 'rule.name=sg-r-d,network.neurons=100/seed-10/checkpoint.bin'));
     if (!last(1).equals(last(2))) throw new Error('other bits on two threads');
     const times = (slow) => `${(slow / two).toFixed(2)} times`;
+    const share = (2 * (await alone(0))) / (await alone(0, 1));
     console.log(
-      `40 runs: one core ${core.toFixed(1)} s, one thread ${one.toFixed(1)} s, two ${two.toFixed(1)} s: ${times(core)} one core, ${times(one)} one thread`,
+      `40 runs: one core ${core.toFixed(1)} s, one thread ${one.toFixed(1)} s, two ${two.toFixed(1)} s: ${times(core)} one core, ${times(one)} one thread; two programs by themselves ${share.toFixed(2)} times one`,
     );
   }
 } finally {

@@ -49,6 +49,8 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
 export interface Lane {
   /** @param bytes that the job takes */
   attempt(job: Job, bytes: number, progress: (progress: Progress) => void): Promise<Outcome>;
+  /** Starts its thread, which loads the program while the job is still made. */
+  wake(): void;
   /** Whether there is a thread that takes memory. */
   hasThread(): boolean;
   /** Ends the thread; another job starts another. */
@@ -58,7 +60,7 @@ export interface Lane {
 /** A thread that has held more than this is ended: only then is all of its memory free for the next run. */
 const keptBytes = 192 * 2 ** 20;
 
-/** @param inThread in a thread of its own, which loads the program while jobs are looked for; else in this one @param stop set to stop a job */
+/** @param inThread in a thread of its own; else in this one @param stop set to stop a job */
 export function openLane(inThread: boolean, stop: Int32Array): Lane {
   const caught = async (action: () => Promise<JobResult>): Promise<Outcome> => {
     try {
@@ -70,21 +72,25 @@ export function openLane(inThread: boolean, stop: Int32Array): Lane {
   if (!inThread) {
     const stopped = () => Atomics.load(stop, 0) === 1;
     const attempt: Lane['attempt'] = (job, _, progress) => caught(() => executeJob(job, { progress, stopped }));
-    return { attempt, hasThread: () => false, close() {} };
+    return { attempt, wake() {}, hasThread: () => false, close() {} };
   }
-  let worker: Worker | null = started(stop);
+  let worker: Worker | null = null;
+  const awake = () => {
+    if (!worker || !isAlive(worker)) worker = started(stop);
+    return worker;
+  };
   const close = () => {
     void worker?.terminate();
     worker = null;
   };
   return {
     async attempt(job, bytes, progress) {
-      const own = worker && isAlive(worker) ? worker : started(stop);
-      worker = own;
+      const own = awake();
       const outcome = await caught(() => inWorker(own, job, progress));
       if (!isAlive(own) || bytes > keptBytes) close();
       return outcome;
     },
+    wake: () => void awake(),
     hasThread: () => worker !== null,
     close,
   };

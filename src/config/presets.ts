@@ -79,34 +79,22 @@ const fourSixBack = {
 } as const;
 
 const atOneMs = {
+  ...fourSixBack,
   name: 'four-six-back-1ms',
-  task: {
-    kind: 'n-back',
-    lags: [4, 6],
-    base: 0.5,
-    effects: [0.5, -0.25],
-    stepsPerSymbol: 5,
-    encoding: { kind: 'regular', cells: 20, rateHz: 100 },
-  },
+  task: { ...fourSixBack.task, stepsPerSymbol: 5, encoding: { kind: 'regular', cells: 20, rateHz: 100 } },
   network: {
+    ...fourSixBack.network,
     dtMs: 1,
     neurons: 200,
-    neuron: { kind: 'lif', membrane: { decay: 0.82 }, vTh: 1, gamma: 0.5 },
-    readout: { kind: 'leaky', filter: { decay: 0.7 }, bias: true },
+    neuron: { ...fourSixBack.network.neuron, membrane: { decay: 0.82 } },
+    readout: { ...fourSixBack.network.readout, filter: { decay: 0.7 } },
     input: { init: { kind: 'normal-sd', sd: 0.559 }, bias: 0.01 },
     recurrent: { init: { kind: 'normal', gain: 1.5 }, autapses: true, delayMs: 3 },
-    output: { init: { kind: 'normal', gain: 1 } },
   },
   rule: { name: 'sg-r-d', feedback: 'random', feedbackScale: 5, stepsPerPhase: 5 },
-  loss: { kind: 'softmax' },
-  rateTerm: { strength: 5, targetHz: 30, mean: 'running', runningRate: 0.01, everySteps: 5 },
-  optimizer: {
-    kind: 'sgd',
-    rates: { in: 0.02, rec: 0.02, out: 0.1 },
-    schedule: { kind: 'linear-to-zero', holdUntil: 0.5 },
-  },
-  training: { total: 960_000, streams: 16, chunkSteps: 250, update: { every: 5, unit: 'step' } },
-  evaluation: { total: 80_000, streams: 16 },
+  rateTerm: { ...fourSixBack.rateTerm, strength: 5, targetHz: 30, everySteps: 5 },
+  optimizer: { ...fourSixBack.optimizer, rates: { in: 0.02, rec: 0.02, out: 0.1 } },
+  training: { ...fourSixBack.training, total: 960_000, update: { every: 5, unit: 'step' } },
 } as const;
 
 const presets = {

@@ -16,6 +16,15 @@ function reading<T>(path: string, action: () => T): T {
   }
 }
 
+/** The bytes [from, from + count) of an open file, or those of them that it has. */
+export function bytesAt(file: number, from: number, count: number): Uint8Array {
+  const fs = nodeModule('node:fs', what);
+  const bytes = new Uint8Array(count);
+  let done = 0;
+  for (let n = 1; n > 0 && done < count; done += n) n = fs.readSync(file, bytes, done, count - done, from + done);
+  return bytes.subarray(0, done);
+}
+
 /** A file on the disk, of which nothing is kept. @throws FileError for one that is not there, or is a folder */
 export function fileSource(path: string): ByteSource {
   const fs = nodeModule('node:fs', what);
@@ -29,12 +38,9 @@ export function fileSource(path: string): ByteSource {
       return reading(path, () => {
         const file = fs.openSync(path, 'r');
         try {
-          const bytes = new Uint8Array(count);
-          let done = 0;
-          for (let n = 1; n > 0 && done < count; done += n) {
-            n = fs.readSync(file, bytes, done, count - done, from + done);
-          }
-          if (done < count) throw new FileError(path, `truncated: it had ${stat.size} bytes, now ${from + done}`);
+          const bytes = bytesAt(file, from, count);
+          if (bytes.length < count)
+            throw new FileError(path, `truncated: it had ${stat.size} bytes, now ${from + bytes.length}`);
           return bytes;
         } finally {
           fs.closeSync(file);

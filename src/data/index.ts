@@ -1,5 +1,5 @@
 export type { EventContent, ReadingOptions, Recording, ValueContent } from './content.ts';
-export { disk, fileSource, hashOf } from './disk.ts';
+export { bytesAt, disk, fileSource, hashOf } from './disk.ts';
 export type { EventSummary, Events } from './events.ts';
 export { type GivenFile, givenFiles } from './given.ts';
 export type { Hdf5File } from './hdf5.ts';

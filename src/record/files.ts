@@ -6,7 +6,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -16,6 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { FileError } from '../core/errors.ts';
 import { assertWithin, type ByteSource } from '../core/files.ts';
+import { bytesAt } from '../data/index.ts';
 
 /** Suffix of the file that a new version is written to before it takes its name. */
 export const ASIDE = '.tmp';
@@ -80,20 +80,18 @@ export function withFile<T>(path: string, use: (file: ByteSource) => T): T {
   try {
     const stat = attempt(path, 'read', () => fstatSync(file));
     if (!stat.isFile()) throw new FileError(path, 'is a folder, expected a file');
-    return use({ path, size: stat.size, read: (from, count) => bytesAt(path, file, from, count) });
+    return use({
+      path,
+      size: stat.size,
+      read(from, count) {
+        const bytes = attempt(path, 'read', () => bytesAt(file, from, count));
+        assertWithin(path, from + bytes.length, from, count);
+        return bytes;
+      },
+    });
   } finally {
     closeSync(file);
   }
-}
-
-function bytesAt(path: string, file: number, from: number, count: number): Uint8Array {
-  const bytes = new Uint8Array(count);
-  let done = 0;
-  for (let n = 1; n > 0 && done < count; done += n) {
-    n = attempt(path, 'read', () => readSync(file, bytes, done, count - done, from + done));
-  }
-  assertWithin(path, from + done, from, count);
-  return bytes;
 }
 
 function writeSynced(path: string, chunks: Iterable<Uint8Array>): void {

@@ -155,7 +155,7 @@ class Engine {
 
   async #tryToTake(run: PlannedRun, lane: Lane): Promise<Taken | null> {
     const known = this.#known.get(run.cell.name);
-    if (known && this.#running > 0 && !this.#fits(known, lane)) return null;
+    if (known && this.#running > 0 && !this.#fits(known.bytes, lane)) return null;
     const { state, failure } = lookAt(folderOf(this.#opened, run));
     if (state === 'done' || state === 'hopeless' || (state === 'failed' && failure?.lasting && !this.#options.retry)) {
       this.#end(run, state, null);
@@ -166,10 +166,11 @@ class Engine {
       return null;
     }
     if (!this.#knowsControls(run)) return null;
+    if (this.#fits(threadBytes, lane)) lane.wake();
     const needs = await this.#needsOf(run.cell);
     // While its network was built, another lane may have taken it.
     if (!this.#open.has(run)) return null;
-    if (!this.#fits(needs, lane)) {
+    if (!this.#fits(needs.bytes, lane)) {
       if (this.#running > 0) return null;
       const there = inMebibytes(this.#options.memory);
       throw new UnsupportedError(`needs ${inMebibytes(needs.bytes)}, ${there} are there: more --memory`);
@@ -177,8 +178,8 @@ class Engine {
     return this.#take(run, needs, lane);
   }
 
-  /** Whether there is memory for a run, its thread included. Threads of other lanes that only wait are ended where it lacks. */
-  #fits({ bytes }: Needs, lane: Lane): boolean {
+  /** Whether there is memory for what a lane wants, its thread included. Threads of other lanes that only wait are ended where it lacks. */
+  #fits(bytes: number, lane: Lane): boolean {
     const waiting = [...this.#resting].filter((other) => other !== lane && other.hasThread());
     const room = this.#options.memory - this.#used - bytes;
     if (room < 0) return false;
