@@ -10,6 +10,7 @@ export {
 } from './online';
 export { backLinear, denseOne, denseTwo } from './linear';
 export { pullBack4 } from './maps';
+export { drawNormal, drawSign } from './noise';
 export { backOverValues, errors, readValues, readout } from './output';
 export { broadcast, rateOfBatch, rateOfStreams, rateRunning } from './signal';
 export { clearDiagonal, follow, multiply, stepAdam, stepMomentum, stepOnce, stepSgd, take } from './update';

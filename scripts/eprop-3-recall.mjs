@@ -1,15 +1,18 @@
 // What windows, traces across them and synthetic gradients are worth where a bit has to be kept for several windows: store-recall.
 //
-//     npm run build && node scripts/eprop-3-recall.mjs [--seeds 5] [--rules text] [--iterations 200]
+//     npm run build && node scripts/eprop-3-recall.mjs [--seeds 5] [--rules REGEXP] [--iterations 200] [--out FILE]
 //
 // Prints a table of the share of wrong recalls after 50, 100, 150 and 200 iterations, each the mean of the ten iterations before, the
 // first iteration at which the mean of five is below 5 %, and the relative error of the predictions over the ten iterations before
-// those. `--rules`: only rules whose label holds the text.
+// those. `--rules`: of the labels. Runs that FILE has already for as many iterations are not run again; one at a time.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { before, columns } from './seedTable.mjs';
+
+const marks = [50, 100, 150, 200];
 
 const windows = (own) => ({ name: 'e-prop-3', window: 20, ...own });
 
@@ -51,11 +54,12 @@ function configOf(rule, seed, iterations) {
   };
 }
 
-function run(rule, seed, iterations, after) {
+function run(rule, seed, iterations) {
   const experiment = createExperiment(configOf(rule, seed, iterations), catalogue);
   const errors = [];
   const wrong = [];
   const zero = [];
+  const start = performance.now();
   experiment.train({
     listener(event) {
       if (event.type !== 'trial') return;
@@ -65,11 +69,14 @@ function run(rule, seed, iterations, after) {
     },
   });
   experiment.close();
+  const after = marks.filter((end) => end <= iterations);
   const first = errors.findIndex((_, at) => at >= 4 && before(errors, at + 1, 5) < 0.05);
+  const round = (list) => list.map((value) => (Number.isNaN(value) ? null : Number(value.toPrecision(5))));
   return {
-    errors: after.map((end) => before(errors, end)),
-    predictions: after.map((end) => before(wrong, end) / before(zero, end)),
+    errors: round(after.map((end) => before(errors, end))),
+    predictions: round(after.map((end) => before(wrong, end) / before(zero, end))),
     first: first < 0 ? 'never' : first + 1,
+    seconds: Math.round((performance.now() - start) / 1000),
   };
 }
 
@@ -78,17 +85,26 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '5' },
     rules: { type: 'string', default: '' },
     iterations: { type: 'string', default: '200' },
+    out: { type: 'string', default: 'docs/results/eprop-3-recall.jsonl' },
   },
 });
 const iterations = Number(values.iterations);
-const after = [50, 100, 150, 200].filter((end) => end <= iterations);
+const rows = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().split('\n').map(JSON.parse) : [];
+function rowOf(label, rule, seed) {
+  const read = rows.find((row) => row.rule === label && row.seed === seed && row.iterations === iterations);
+  if (read) return read;
+  const row = { rule: label, seed, iterations, ...run(rule, seed, iterations) };
+  appendFileSync(values.out, `${JSON.stringify(row)}\n`);
+  return row;
+}
+const after = marks.filter((end) => end <= iterations);
 const heads = after.map((end) => `after ${end}`);
 console.log(`| rule | ${heads.join(' | ')} | first below 5 % | prediction error, ${heads.join(', ')} |`);
 console.log(`|---|${'---|'.repeat(after.length + 2)}`);
 for (const [label, rule] of Object.entries(rules)) {
-  if (!label.includes(values.rules)) continue;
-  const runs = Array.from({ length: Number(values.seeds) }, (_, s) => run(rule, s + 1, iterations, after));
-  const told = Number.isNaN(runs[0].predictions[0]) ? '–' : columns(runs, 'predictions', 2).join(', ');
+  if (!new RegExp(values.rules).test(label)) continue;
+  const runs = Array.from({ length: Number(values.seeds) }, (_, s) => rowOf(label, rule, s + 1));
+  const predictions = runs[0].predictions[0] === null ? '–' : columns(runs, 'predictions', 2).join(', ');
   const firsts = runs.map(({ first }) => first).join(', ');
-  console.log(`| ${label} | ${columns(runs, 'errors', 3).join(' | ')} | ${firsts} | ${told} |`);
+  console.log(`| ${label} | ${columns(runs, 'errors', 3).join(' | ')} | ${firsts} | ${predictions} |`);
 }

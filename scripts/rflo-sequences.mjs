@@ -2,8 +2,10 @@
 //
 //     npm run build && node scripts/rflo-sequences.mjs [--seeds 5] [--passes 3000] [--out FILE.jsonl] [--figure FILE.png]
 //
-// Trains the preset `cued-segments`, lets the order of cues be learned from three cued passes, and recalls it: the network alone with
-// the loop, from the first cue on. Writes a line for each seed and rule, and prints tables of errors and of the orders recalled.
+// Trains the preset `cued-segments`, lets an order of cues be learned from three cued passes, and recalls it: the network alone with
+// the loop, from the first cue on. Rings are every order of the segments, twice; one sequence for each seed branches. Writes a line for each recall
+// by M and K, and
+// prints tables of errors and of the orders recalled.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bindCueOrder } from '../dist/models/index.js';
@@ -32,16 +34,29 @@ const loops = {
 const cuedPasses = 3;
 const marks = [50, 500, 1000, 2000, 3000];
 
+/** Every order of the segments. */
+const ordersOf = (units) =>
+  units.length === 0
+    ? [[]]
+    : units.flatMap((first) => ordersOf(units.filter((unit) => unit !== first)).map((rest) => [first, ...rest]));
+const orders = ordersOf(Array.from({ length: segments }, (_, unit) => unit));
+
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 
-/** Squared error over the mean square of the target. */
-function normalisedError({ trial }) {
-  let [error, power] = [0, 0];
-  for (let s = 0; s < trial.y.data.length; s++) {
-    error += (trial.y.data[s] - trial.target.data[s]) ** 2;
-    power += trial.target.data[s] ** 2;
-  }
-  return error / power;
+/**
+ * Squared error over the mean square of the target: of the whole trial, and of the segments that follow another. The first one begins
+ * in the state of a new trial, always the same, and is learned better: it is one of four in training and one of eight in what is recalled.
+ */
+function normalisedErrors({ trial: { y, target } }, length) {
+  const of = (from) => {
+    let [error, power] = [0, 0];
+    for (let s = from * y.width; s < length * y.width; s++) {
+      error += (y.data[s] - target.data[s]) ** 2;
+      power += target.data[s] ** 2;
+    }
+    return error / power;
+  };
+  return { all: of(0), following: of(steps) };
 }
 
 function train(rule, seed, passes) {
@@ -49,17 +64,18 @@ function train(rule, seed, passes) {
     { ...config, seed, rule, training: { ...config.training, total: passes } },
     catalogue,
   );
-  const losses = [];
+  const errors = [];
   experiment.train({
     listener(event) {
-      if (event.type === 'trial') losses.push(event.lossPerStep);
+      if (event.type === 'trial') errors.push(normalisedErrors(experiment.run.network, segments * steps));
     },
   });
-  const { data } = experiment.run.network.trial.target;
-  const power = data.reduce((sum, value) => sum + value * value, 0) / data.length;
-  const outputs = experiment.run.network.spec.sizes.out;
-  const errorAt = (pass) => (2 * mean(losses.slice(Math.max(0, pass - 50), pass))) / (outputs * power);
-  return { experiment, errors: marks.filter((pass) => pass <= passes).map(errorAt) };
+  const errorAt = (name, pass) => mean(errors.slice(Math.max(0, pass - 50), pass).map((error) => error[name]));
+  return {
+    experiment,
+    errors: marks.filter((pass) => pass <= passes).map((pass) => errorAt('all', pass)),
+    following: errorAt('following', passes),
+  };
 }
 
 /** The trained network on a trial of the segments in `order`, which the task writes. */
@@ -70,7 +86,7 @@ function cue({ run }, rule, seed, order) {
   const length = order.length * steps;
   createFeed(cued.run, cued.task, createRng(seed), null, 'train').fill(length);
   runTrial(cued.run, length, { learn: false });
-  return { cued, length, error: normalisedError(cued.run.network) };
+  return { cued, length, error: normalisedErrors(cued.run.network, length).all };
 }
 
 /** Learns the order from cued passes, then runs free. */
@@ -87,10 +103,10 @@ function recall({ cued, length }, order, params) {
     const row = rowAt(trial.x, 0, s * steps);
     return Array.from(trial.x.data.subarray(row, row + segments)).indexOf(1);
   });
-  const error = normalisedError(cued.run.network);
+  const { all, following } = normalisedErrors(cued.run.network, length);
   const figure = { x: Float64Array.from(trial.x.data), y: Float64Array.from(trial.y.data) };
   trial.x.data.set(given);
-  return { units, right: units.every((unit, s) => unit === order[s]), error, figure };
+  return { units, right: units.every((unit, s) => unit === order[s]), all, following, figure };
 }
 
 function draw({ cued, length }, { figure }, name) {
@@ -130,36 +146,57 @@ const { values } = parseArgs({
 const lines = [];
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
   for (const [label, rule] of Object.entries(rules)) {
-    const { experiment, errors } = train(rule, seed, Number(values.passes));
+    const { experiment, ...training } = train(rule, seed, Number(values.passes));
     const draws = createRng(seed).split('sequence');
-    const once = [0, 1, 2, 3].map((unit) => ({ unit, at: draws.uniform() })).sort((a, b) => a.at - b.at);
-    const ring = once.map(({ unit }) => unit);
-    const sequences = {
-      ring: [...ring, ...ring],
-      branching: [ring[0], ring[1], ring[0], ring[2], ring[0], ring[1], ring[0], ring[2]],
-    };
-    for (const [kind, order] of Object.entries(sequences)) {
+    const drawn = orders[0].map((unit) => ({ unit, at: draws.uniform() })).sort((a, b) => a.at - b.at);
+    const [a, b, c] = drawn.map(({ unit }) => unit);
+    const sequences = [
+      ...orders.map((order) => ({ kind: 'ring', order: [...order, ...order] })),
+      { kind: 'branching', order: [a, b, a, c, a, b, a, c] },
+    ];
+    for (const { kind, order } of sequences) {
       const trial = cue(experiment, rule, seed, order);
       for (const [circuit, params] of Object.entries(loops)) {
         const recalled = recall(trial, order, params);
-        const { units, right, error } = recalled;
-        lines.push({ seed, label, errors, kind, order, cued: trial.error, circuit, units, right, recalled: error });
-        const shown = seed === 1 && label === Object.keys(rules)[0] && kind === 'ring' && circuit === 'M and K';
+        const { units, right, all, following } = recalled;
+        const course = { errors: training.errors, trained: training.following };
+        const own = { cued: trial.error, recalled: all, following };
+        lines.push({ seed, label, ...course, kind, order, circuit, units, right, ...own });
+        const first = seed === 1 && label === Object.keys(rules)[0] && kind === 'ring' && circuit === 'M and K';
+        const shown = first && order.every((unit, s) => unit === drawn[s % segments].unit);
         if (values.figure && shown) draw(trial, recalled, values.figure);
       }
     }
+    experiment.close();
   }
 }
 
 const summary = (list) => `${mean(list).toFixed(3)} (${Math.min(...list).toFixed(3)}-${Math.max(...list).toFixed(3)})`;
 const shown = marks.filter((pass) => pass <= Number(values.passes));
-console.log(`| rule | ${shown.map((pass) => `after ${pass}`).join(' | ')} | eight segments, cued | recalled |`);
-console.log(`|---|${'---|'.repeat(shown.length + 2)}`);
-for (const label of Object.keys(rules)) {
+const heads = shown.map((pass) => `after ${pass}`).join(' | ');
+const ofRings = (label) => {
   const own = lines.filter((line) => line.label === label && line.kind === 'ring' && line.circuit === 'M and K');
-  const columns = shown.map((_, at) => summary(own.map(({ errors }) => errors[at])));
-  columns.push(summary(own.map(({ cued }) => cued)), summary(own.map(({ recalled }) => recalled)));
+  return [...new Set(own.map(({ seed }) => seed))].map((seed) => own.filter((line) => line.seed === seed));
+};
+const overOrders = (seeds, name) => seeds.map((own) => mean(own.map((line) => line[name])));
+console.log(`| rule | ${heads} | eight segments, cued | recalled | the worst order |`);
+console.log(`|---|${'---|'.repeat(shown.length + 3)}`);
+for (const label of Object.keys(rules)) {
+  const seeds = ofRings(label);
+  const columns = shown.map((_, at) => summary(seeds.map(([{ errors }]) => errors[at])));
+  columns.push(...['cued', 'recalled'].map((name) => summary(overOrders(seeds, name))));
+  columns.push(summary(seeds.map((own) => Math.max(...own.map(({ recalled }) => recalled)))));
   console.log(`| ${label} | ${columns.join(' | ')} |`);
+}
+console.log(
+  '\n| rule | segments that follow another, at the end of training | recalled | seeds no worse |\n|---|---|---|---|',
+);
+for (const label of Object.keys(rules)) {
+  const seeds = ofRings(label);
+  const [trained, recalled] = [seeds.map(([one]) => one.trained), overOrders(seeds, 'following')];
+  const kept = recalled.filter((error, s) => error <= trained[s]).length;
+  const each = (list) => list.map((error) => error.toFixed(3)).join(' ');
+  console.log(`| ${label} | ${each(trained)} | ${each(recalled)} | ${kept} of ${seeds.length} |`);
 }
 console.log(
   `\n| rule | sequence | ${Object.keys(loops).join(' | ')} |\n|---|---|${'---|'.repeat(Object.keys(loops).length)}`,
@@ -176,6 +213,7 @@ for (const label of Object.keys(rules)) {
 if (values.out) {
   const round = (value) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
-  const text = lines.map((line) => `${JSON.stringify(line, (_, value) => round(value))}\n`).join('');
+  const whole = lines.filter(({ circuit }) => circuit === 'M and K');
+  const text = whole.map((line) => `${JSON.stringify(line, (_, value) => round(value))}\n`).join('');
   writeFileSync(values.out, text);
 }

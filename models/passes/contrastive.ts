@@ -79,6 +79,7 @@ export const contrastive: PassesModel<Params> = {
       : [];
     return {
       layout: Object.assign({}, ...matrices),
+      copies: [],
       keeps: { neurons: {}, synapses: {} },
       judged: false,
       footprint: {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
-import type { Layout, Real } from '../../src/core/layout.ts';
-import { type FillNormal, normalsOf, signsOf } from '../../src/core/normals.ts';
+import type { Layout, Real, Views } from '../../src/core/layout.ts';
+import { type ArrayLoops, noiseOf } from '../../src/core/noise.ts';
 import type { BoundPasses, Pass, PassesBinding, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { clearRows, type Rows, rowAt } from '../../src/core/rows.ts';
@@ -25,12 +25,21 @@ const weightParams = z.strictObject({ kind: z.literal('weight-perturbation'), ..
 const nodeParams = z.strictObject({ kind: z.literal('node-perturbation'), ...perturbationParams });
 type Params = Omit<z.infer<typeof nodeParams>, 'kind'>;
 
-/** Where noise comes from: numbers of mean 0 of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
-export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => FillNormal;
+/** Writes n numbers of standard deviation sd, those that come next. */
+type Draw = (out: Real, from: number, n: number, sd: number) => void;
 
-function noiseFrom(rng: Rng, { noise }: Pick<Params, 'noise'>): PerturbationNoise {
-  const of = noise === 'normal' ? normalsOf : signsOf;
-  return (trial, pass, place, stream) => of(rng.split(trial).split(pass).split(place).split(stream));
+/** Where noise comes from: numbers of mean 0 of a pass of the `trial`-th trial, for a block of weights or the steps of a stream. */
+export type PerturbationNoise = (trial: number, pass: number, place: string, stream: number) => Draw;
+
+function noiseFrom(rng: Rng, { noise: kind }: Pick<Params, 'noise'>, arrays: ArrayLoops): PerturbationNoise {
+  return (trial, pass, place, stream) => {
+    const noise = noiseOf(rng.split(trial).split(pass).split(place).split(stream), kind);
+    let next = 0;
+    return (out, from, n, sd) => {
+      arrays.draw(noise, next, out, from, n, sd);
+      next += n;
+    };
+  };
 }
 
 const layout = {
@@ -80,6 +89,7 @@ export function weightPerturbationWith(noise: PerturbationNoise | null): PassesM
     derive(p, context) {
       return {
         layout,
+        copies: ['kept', 'noise'],
         keeps: { neurons: {}, synapses: weightKeeps },
         judged: true,
         footprint: { reads: ['error'], phases: ['soma'] },
@@ -88,7 +98,7 @@ export function weightPerturbationWith(noise: PerturbationNoise | null): PassesM
         clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
-        bind: (binding) => bindWeights(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p)),
+        bind: (binding) => bindWeights(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p, binding.arrays)),
       };
     },
   };
@@ -101,13 +111,19 @@ interface Perturbed {
   readonly weights: Real;
   readonly gradient: Real;
   readonly kept: Real;
-  readonly noise: Float64Array;
+  readonly noise: Real;
   /** Entries that are stored and not there. */
   readonly masked: Int32Array | null;
 }
 
-function perturbed(name: string, weights: Real, gradient: Real, masked: Int32Array | null = null): Perturbed {
-  return { name, weights, gradient, kept: weights.slice(), noise: new Float64Array(weights.length), masked };
+function perturbed(
+  name: string,
+  weights: Real,
+  gradient: Real,
+  { kept, noise }: Views,
+  masked: Int32Array | null = null,
+): Perturbed {
+  return { name, weights, gradient, kept, noise, masked };
 }
 
 function bindWeights(
@@ -116,14 +132,15 @@ function bindWeights(
   noiseOf: PerturbationNoise,
 ): BoundPasses {
   const { network, state, projections, readouts } = binding;
-  const blocks = projections.flatMap(({ plastic, weights, gradient }, q) =>
-    plastic ? [perturbed(network.projections[q].name, weights, gradient, network.projections[q].synapses.masked)] : [],
-  );
+  const blocks = projections.flatMap(({ plastic, weights, gradient, copies }, q) => {
+    const { name, synapses } = network.projections[q];
+    return plastic ? [perturbed(name, weights, gradient, copies, synapses.masked)] : [];
+  });
   if (output === 'perturbed') {
-    readouts.forEach(({ plastic, weights, bias, gradient }, r) => {
+    readouts.forEach(({ plastic, weights, bias, gradient, copies: own }, r) => {
       const { name } = network.readouts[r];
-      if (plastic.weights) blocks.push(perturbed(name, weights, gradient.weights));
-      if (plastic.bias) blocks.push(perturbed(`${name}.bias`, bias, gradient.bias));
+      if (plastic.weights) blocks.push(perturbed(name, weights, gradient.weights, own.weights));
+      if (plastic.bias) blocks.push(perturbed(`${name}.bias`, bias, gradient.bias, own.bias));
     });
   }
   let free = 0;
@@ -179,6 +196,7 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
       }
       return {
         layout,
+        copies: [],
         keeps: { neurons: {}, synapses: nodeKeeps },
         judged: true,
         footprint: { reads: ['pre', 'error'], phases: ['soma'] },
@@ -187,7 +205,7 @@ export function nodePerturbationWith(noise: PerturbationNoise | null): PassesMod
         clamps: false,
         readouts: p.output === 'error' ? 'error' : 'passes',
         init() {},
-        bind: (binding) => bindNodes(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p)),
+        bind: (binding) => bindNodes(binding, p, noise ?? noiseFrom(context.rng.split('noise'), p, binding.arrays)),
       };
     },
   };
@@ -222,7 +240,8 @@ function bindNodes(binding: PassesBinding, { sigma, copies, output }: Params, no
       }
       for (let b = 0; b < nStream; b++) {
         const factor = (loss[b] - free[b]) / (sigma * sigma * copies);
-        for (const { rows } of noisy) for (let t = 0; t < steps; t++) scaleRow(rows, b, t, factor);
+        for (const { rows } of noisy)
+          eachPiece(rows, b, steps, (from, n) => binding.arrays.scale(rows.data, from, n, factor));
       }
       binding.correlate(steps);
       if (pass === copies) state.drawn[0] += 1;
@@ -237,13 +256,13 @@ function taughtPopulations({ network, projections }: PassesBinding): boolean[] {
   );
 }
 
-/** x = factor x of a row.   x: [n] from `row` */
-function scaleRow(x: Rows, b: number, t: number, factor: number): void {
-  const row = rowAt(x, b, t);
-  for (let j = row; j < row + x.size; j++) x.data[j] *= factor;
+/** Noise for all steps of a stream. */
+function fill(rows: Rows, b: number, steps: number, sigma: number, draw: Draw): void {
+  eachPiece(rows, b, steps, (from, n) => draw(rows.data, from, n, sigma));
 }
 
-/** Noise for all steps of a stream. */
-function fill(rows: Rows, b: number, steps: number, sigma: number, draw: FillNormal): void {
-  for (let t = 0; t < steps; t++) draw(rows.data, rowAt(rows, b, t), rows.size, sigma);
+/** The numbers of all steps of a stream: at once where rows have no others between them. */
+function eachPiece(rows: Rows, b: number, steps: number, act: (from: number, n: number) => void): void {
+  if (rows.size === rows.width) act(rowAt(rows, b, 0), steps * rows.size);
+  else for (let t = 0; t < steps; t++) act(rowAt(rows, b, t), rows.size);
 }

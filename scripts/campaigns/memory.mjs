@@ -1,6 +1,7 @@
 // What a run states to need (before it is built) against what its process uses at most, over random configurations: sizes, streams, steps, rules,
-// backends. Used is the peak of the process less what the program takes for itself: the peak of one that does the same with a small network, less what that
-// states; each is the median of three processes, since what the collector of Node leaves for later differs by 20 MiB from one to the next.
+// backends. Used is what is in memory outside the heap of JavaScript, at its highest after the trial, the evaluation and the checkpoint; less what the
+// program takes for itself: that of one that does the same with a small network, less what that states. The heap differs by 30 MiB from one process to
+// the next with what its collector leaves for later, and holds nothing that a run states. Runs of more than `mostWork` are not drawn: they take minutes.
 //
 //     npm run build && node scripts/campaigns/memory.mjs [--count 100] [--seed 1] [--out FILE]
 import { spawnSync } from 'node:child_process';
@@ -13,16 +14,19 @@ const catalogue = { ...models, tasks };
 /** Small networks are noise beside what Node takes for itself. */
 const least = 64 * 2 ** 20;
 const most = 800 * 2 ** 20;
+/** Synapses times steps times streams. */
+const mostWork = 1.2e9;
 
 function drawn(rng) {
   const between = (low, high) => Math.round(low * (high / low) ** rng.uniform());
+  const neurons = between(50, 3000);
   const streams = between(1, 64);
   const chunkSteps = 20 * between(1, 20);
   const rule = rng.pick(['e-prop-1', 'sg-r-d', 'bptt', 'readout-only']);
-  return [
+  const settings = [
     `rule.name=${rule}`,
     ...(rule === 'bptt' ? ['rule.window=16', 'rule.segment=8', 'training.update.every=8'] : []),
-    `network.neurons=${between(50, 3000)}`,
+    `network.neurons=${neurons}`,
     `training.streams=${streams}`,
     `training.chunkSteps=${chunkSteps}`,
     `training.total=${streams * chunkSteps}`,
@@ -30,6 +34,7 @@ function drawn(rng) {
     `evaluation.total=${between(100, 2000)}`,
     `backend=${rng.pick(['wasm', 'reference'])}`,
   ];
+  return { settings, work: neurons ** 2 * streams * chunkSteps };
 }
 
 /** In a process of its own, as a run does it: one trial, an evaluation, a checkpoint. */
@@ -43,36 +48,36 @@ const api = await import(${JSON.stringify(new URL('../../dist/src/index.js', imp
 const { models } = await import(${JSON.stringify(new URL('../../dist/models/index.js', import.meta.url).href)});
 const { tasks } = await import(${JSON.stringify(new URL('../../dist/tasks/index.js', import.meta.url).href)});
 const catalogue = { ...models, tasks };
+let highest = 0;
+function look() {
+  const { rss, heapTotal } = process.memoryUsage();
+  highest = Math.max(highest, rss - heapTotal);
+}
 const path = join(mkdtempSync(join(tmpdir(), 'memory-')), 'checkpoint.bin');
 const made = api.createExperiment(api.applySettings(api.preset('four-six-back'), JSON.parse(settings), catalogue), catalogue);
-made.train({ listener: ({ type, pieces }) => type === 'checkpoint' && writeCheckpoint(path, pieces) });
-console.log(process.resourceUsage().maxRSS);
+made.train({
+  listener({ type, pieces }) {
+    look();
+    if (type === 'checkpoint') writeCheckpoint(path, pieces);
+    look();
+  },
+});
+console.log(highest);
 rmSync(dirname(path), { recursive: true });
 `;
 
-function peak(settings) {
+function usedBy(settings) {
   const args = ['--input-type=module', '-e', child, JSON.stringify(settings)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 300_000 });
   return status === 0
-    ? { bytes: Number(stdout) * 1024 }
-    : { error: stderr.trim().split('\n').at(-1) || 'longer than a minute' };
+    ? { bytes: Number(stdout) }
+    : { error: stderr.trim().split('\n').at(-1) || 'longer than five minutes' };
 }
 
 function statedFor(settings) {
   const made = api.createExperiment(api.applySettings(api.preset('four-six-back'), settings, catalogue), catalogue);
   made.close();
   return made.memory.total;
-}
-
-/** Median of three processes, or why there is none. */
-function usual(settings) {
-  const peaks = [];
-  while (peaks.length < 3) {
-    const one = peak(settings);
-    if (one.error) return one;
-    peaks.push(one);
-  }
-  return peaks.sort((a, b) => a.bytes - b.bytes)[1];
 }
 
 const say = openLog('memory');
@@ -87,14 +92,15 @@ const small = [
   'evaluation.total=20',
   'evaluation.streams=1',
 ];
-const base = usual(small).bytes - statedFor(small);
+const base = usedBy(small).bytes - statedFor(small);
 const ratios = [];
 say('stated MiB, used MiB, stated / used, settings');
 while (ratios.length < count) {
-  const settings = drawn(rng);
+  const { settings, work } = drawn(rng);
+  if (work > mostWork) continue;
   const stated = statedFor(settings);
   if (stated < least || stated > most) continue;
-  const { bytes, error } = usual(settings);
+  const { bytes, error } = usedBy(settings);
   if (error) {
     say(`no number: ${error}; ${settings.join(' ')}`);
     continue;

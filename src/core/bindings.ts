@@ -186,8 +186,13 @@ export function bindingOfTrace(network: Network, q: number, c: number): TraceBin
   };
 }
 
-export function bindingOfPasses(network: Network, correlate: PassesBinding['correlate']): PassesBinding {
-  const { spec, state, trial, activity, weights, gradient } = network;
+export function bindingOfPasses(
+  network: Network,
+  { correlate, arrays }: Pick<PassesBinding, 'correlate' | 'arrays'>,
+): PassesBinding {
+  const { spec, state, trial, activity, weights, gradient, copies } = network;
+  const copiesOf = (block: string) =>
+    Object.fromEntries(Object.entries(copies).map(([name, blocks]) => [name, blocks[block]]));
   const learns = (block: string) => spec.blocks.some(({ name, plastic }) => name === block && plastic);
   return {
     network: shapeOf(spec),
@@ -201,14 +206,17 @@ export function bindingOfPasses(network: Network, correlate: PassesBinding['corr
       const { y, error, injected, weights, bias, gradient } = bindingOfReadout(network, r);
       const target = columnsOf(trial.target, column, size);
       const plastic = { weights: learns(name), bias: learns(`${name}.bias`) };
-      return { y, target, error, injected, plastic, weights, bias, gradient };
+      const own = { weights: copiesOf(name), bias: copiesOf(`${name}.bias`) };
+      return { y, target, error, injected, plastic, weights, bias, gradient, copies: own };
     }),
     projections: spec.projections.map(({ name }, q) => ({
       pre: presynapticRows(network, q),
       plastic: learns(name),
       weights: weights[name],
       gradient: gradient[name],
+      copies: copiesOf(name),
     })),
     correlate,
+    arrays,
   };
 }

@@ -1,6 +1,7 @@
 import type { FieldFormat, FieldStatistics } from './format.ts';
 import type { Block, Real } from './layout.ts';
 import type { FastLoops } from './loops.ts';
+import type { ArrayLoops } from './noise.ts';
 import type {
   Activity,
   DirectInstance,
@@ -222,6 +223,8 @@ export interface Network {
   readonly activity: readonly Activity[];
   readonly weights: Weights;
   readonly gradient: Weights;
+  /** Numbers that a rule in passes works with, one for each weight, by the names that it gives them. */
+  readonly copies: Readonly<Record<string, Weights>>;
   /** Inner loops of the backend that replace the plain ones. */
   readonly loops?: FastLoops;
 }
@@ -309,6 +312,8 @@ export interface Stages {
   gradient(t0: number, t1: number, due?: boolean): void;
   /** Of a rule in passes that injects: what arrived times what is injected, over all steps and streams, is added to the gradient. */
   correlate?(steps: number): void;
+  /** Of a rule in passes: loops over the arrays that it works with; absent: the plain ones. */
+  readonly arrays?: ArrayLoops;
   /** Of a modulator in steps: adds m G of every stream to the gradient, with one m for each stream. [stream] */
   credit?(m: Float64Array): void;
   /** Online: after the last step of a trial. */

@@ -4,6 +4,7 @@ import type { Bound } from './events.ts';
 import type { FileStore } from './files.ts';
 import type { Layout, Real, Sizes, Views } from './layout.ts';
 import type { FastLoops } from './loops.ts';
+import type { ArrayLoops } from './noise.ts';
 import type { Projection } from './projection.ts';
 import type { Rng } from './rng.ts';
 import type { Rows } from './rows.ts';
@@ -965,6 +966,8 @@ export interface PassReadout {
   readonly bias: Real;
   /** A rule only adds to it. */
   readonly gradient: { readonly weights: Real; readonly bias: Real };
+  /** Its copies by name, as long as the weights and the bias; empty where these do not learn. */
+  readonly copies: { readonly weights: Views; readonly bias: Views };
 }
 
 /** A projection as a rule in passes sees it. */
@@ -976,6 +979,8 @@ export interface PassProjection {
   /** Weights, which a rule may change for the length of a pass, and gradient, to which it only adds. [syn] */
   readonly weights: Real;
   readonly gradient: Real;
+  /** Its copies by name [syn]; empty where it does not learn. */
+  readonly copies: Views;
 }
 
 /** What a rule in passes is bound to; lists are those of its network. Its own matrices are one group of state, `passes`. */
@@ -991,6 +996,8 @@ export interface PassesBinding {
    * learns, and of readouts whose sums are injected into, over all streams.
    */
   correlate(steps: number): void;
+  /** Loops that are fast on rows, weights, gradients and copies. */
+  readonly arrays: ArrayLoops;
 }
 
 export interface BoundPasses {
@@ -1009,6 +1016,8 @@ export interface BoundPasses {
 export interface PassesInstance {
   /** Fields that it keeps from trial to trial. */
   readonly layout: Layout;
+  /** Names of numbers that it works with in a trial, one for each weight that learns. */
+  readonly copies: readonly string[];
   /** What a chip has to keep from pass to pass, of each population (`self`) and of each projection that learns (`syn`). */
   readonly keeps: { readonly neurons: Layout; readonly synapses: Layout };
   /** One number for all synapses that decides, when all passes of a trial are done, how much of it is learned; false: none. */

@@ -32,16 +32,18 @@ const blockDocs: Readonly<Record<WeightBlock['kind'], string>> = {
   signal: 'weights from the population to learning signals',
 };
 
-function blockGroups(spec: NetworkSpec, role: 'weights' | 'gradient' | 'optimizer', name: string): Group[] {
+/** A group for each block of weights, with the field `name`: none of its numbers where nothing learns, and no copies of what does not. */
+function blockGroups(spec: NetworkSpec, role: 'weights' | 'gradient' | 'optimizer' | undefined, name: string): Group[] {
   return spec.blocks.map((block) => {
-    const { kind, owner, synapses } = block;
+    const { kind, owner, synapses, plastic } = block;
     const unit = role === 'gradient' ? 'gradient' : 'weight';
     const home = kind === 'bias' ? 'post' : 'synapse';
     const shape: Field['shape'] = synapses ? ['syn'] : kind === 'bias' ? ['out'] : ['pre', 'out'];
     const layout = { [name]: { shape, home, unit, doc: blockDocs[kind] } as const };
     const sizes = synapses ? { syn: synapses.nSyn } : readoutSizes(spec, spec.readouts[owner]);
     const none = { syn: 0, pre: 0, out: 0 };
-    return { name: blockGroup(block, spec), role, layout, sizes: spec.learns || role === 'weights' ? sizes : none };
+    const needed = role === 'weights' || (spec.learns && (role !== undefined || plastic));
+    return { name: blockGroup(block, spec), ...(role ? { role } : {}), layout, sizes: needed ? sizes : none };
   });
 }
 
@@ -179,12 +181,18 @@ function trialGroups(spec: NetworkSpec, backend: Backend): Group[] {
   };
   return [
     ...own,
+    ...copyGroups(spec),
     {
       name: 'task',
       layout: { x: rows(sizes.inHistory + step, 'in', 'input'), ...outputs },
       sizes: { stream: sizes.stream, in: sizes.in, out: sizes.out },
     },
   ];
+}
+
+/** Of a rule in passes: what it works with beside rows. */
+function copyGroups(spec: NetworkSpec): Group[] {
+  return (spec.passes?.copies ?? []).flatMap((name) => blockGroups(spec, undefined, name));
 }
 
 /** Rows that only few parts look at are kept where one does. */
@@ -235,8 +243,9 @@ function movingLength(groups: readonly Group[]): number {
 export function networkLength(spec: NetworkSpec, backend: Backend): NetworkLengths {
   const [state, trial] = [stateGroups(spec, backend), trialGroups(spec, backend)];
   const lengths = { state: groupsLength(state), trial: groupsLength(trial) };
-  // A rule in passes keeps copies: of states as they were before and after the first one, and of what it did.
-  return spec.passes ? { ...lengths, trial: 2 * lengths.trial + 2 * movingLength(state) } : lengths;
+  // A rule in passes keeps states as they were before and after the first one, and what it did.
+  const rows = lengths.trial - groupsLength(copyGroups(spec));
+  return spec.passes ? { ...lengths, trial: lengths.trial + rows + 2 * movingLength(state) } : lengths;
 }
 
 /** Allocates a network's memory and compiles its stages. Weights and the signal's matrices are 0 until initialised. */
@@ -275,8 +284,8 @@ export function allocateNetwork(
     reward: rows('task.reward', spec.rewarded ? 1 : 0),
     injected: rows('task.injected', spec.passes?.injects.output ? sizes.out : 0),
   };
-  const blocks = (field: string) =>
-    Object.fromEntries(spec.blocks.map((of) => [of.name, state.field(`${blockGroup(of, spec)}.${field}`)]));
+  const blocks = (field: string, from = state) =>
+    Object.fromEntries(spec.blocks.map((of) => [of.name, from.field(`${blockGroup(of, spec)}.${field}`)]));
   const network: Network = {
     spec,
     state,
@@ -284,6 +293,7 @@ export function allocateNetwork(
     activity,
     weights: blocks('weights'),
     gradient: blocks('gradient'),
+    copies: Object.fromEntries((spec.passes?.copies ?? []).map((name) => [name, blocks(name, block)])),
   };
   resetState(network);
   return { network, stages: workspace.compile(network) };

@@ -1,6 +1,7 @@
 import { bindingOfPasses } from '../core/bindings.ts';
 import type { Real, Role } from '../core/layout.ts';
 import type { Network, Stages } from '../core/network.ts';
+import { plainArrays } from '../core/noise.ts';
 import type { BoundPasses, PassesInstance } from '../core/plugins.ts';
 
 /** The rule in passes of a network, and the states that its passes begin with. */
@@ -30,7 +31,12 @@ export function bindPasses(network: Network, stages: Stages): RunPasses | null {
   if (!spec.passes) return null;
   return {
     rule: spec.passes,
-    bound: spec.passes.bind(bindingOfPasses(network, (steps) => stages.correlate?.(steps))),
+    bound: spec.passes.bind(
+      bindingOfPasses(network, {
+        correlate: (steps) => stages.correlate?.(steps),
+        arrays: stages.arrays ?? plainArrays,
+      }),
+    ),
     start: snapshotOf(statesOf(network)),
     first: snapshotOf(statesOf(network)),
     done: snapshotOf(rowsOf(network)),

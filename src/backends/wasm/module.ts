@@ -42,6 +42,8 @@ export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   take(w: number, g: number, n: number, factor: number, low: number, high: number): void;
   follow(b: number, step: number, n: number, width: number, size: number, keep: number): void;
   multiply(x: number, n: number, factor: number): void;
+  drawNormal(out: number, n: number, sd: number, key: number, first: number): void;
+  drawSign(out: number, n: number, sd: number, key: number, first: number): void;
   clearDiagonal(x: number, n: number): void;
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../core/network.ts';
 import { weightRanges } from '../../core/projection.ts';
 import { bindError } from '../reference/forward.ts';
+import { arraysOf } from './arrays.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { dendriteOf, layDendrite } from './dendrite.ts';
@@ -98,7 +99,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       crew.run('gradientAtEnd', 0, steps);
       reduceAll();
     },
-    ...(spec.passes ? { correlate } : {}),
+    ...(spec.passes ? { correlate, arrays: arraysOf(kernels, memory) } : {}),
     update: bindUpdate(network, kernels),
     ...(wholeTrials(spec) ? { wholeTrial } : {}),
     ready: () => crew.ready(),

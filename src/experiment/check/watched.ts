@@ -42,6 +42,7 @@ export function watchNetwork(network: Network): Watched {
           `gradient.${name}`,
         ),
       ),
+      copies: network.copies,
     },
     log,
     rows,
