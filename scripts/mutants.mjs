@@ -170,7 +170,8 @@ const byFile = {
     ['if (masked) for (const s of masked) noise[s] = 0;', ''],
     ['weights.set(kept);', ''],
     ['if (pass === 0) clearRows(rows, b, steps);', 'if (pass < 0) clearRows(rows, b, steps);'],
-    ['x.data[j] *= factor', 'x.data[j] *= 1'],
+    ['binding.arrays.scale(rows.data, from, n, factor)', 'binding.arrays.scale(rows.data, from, n, 1)'],
+    ['next += n;', 'next += 0;'],
     ['post === p && projections[q].plastic', 'post === p'],
   ],
   'models/passes/contrastive.ts': [
@@ -628,6 +629,32 @@ const byFile = {
   'src/core/bindings.ts': [
     ['1 - Math.max(0, ...heard', '1 + Math.max(0, ...heard'],
     ['row: row - n', 'row: 0'],
+  ],
+  'src/core/noise.ts': [
+    ['bitsAt(key, first + i) < 0 ? sd : -sd', 'bitsAt(key, i) < 0 ? sd : -sd'],
+    ['sd * normalOf(bitsAt(key, first + i))', 'normalOf(bitsAt(key, first + i))'],
+    ['Math.sqrt(4.2 - log)', 'Math.sqrt(4.3 - log)'],
+    ['low + high * uu * uu', 'low + high * uu'],
+    ['(2 * (bits >>> 8) + 1 - 2 ** 24)', '(2 * (bits >>> 8) - 2 ** 24)'],
+    ['hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);', ''],
+    ['out[s] *= factor', 'out[s] *= 1'],
+  ],
+  'kernels/noise.ts': [
+    ['drawUniform(at, size, key, first + i);', 'drawUniform(at, size, key, first);'],
+    ['if (left > 3) return v128.store(to, x);', 'if (left > 0) return v128.store(to, x);'],
+    ['f32x4.sub(shift, log)', 'f32x4.add(shift, log)'],
+    ['v128.xor(minus, sign)', 'minus'],
+  ],
+  'src/backends/wasm/arrays.ts': [
+    ['from * out.BYTES_PER_ELEMENT', 'from'],
+    ['if (!isOurs(out)) return plainArrays.scale(out, from, n, factor);', ''],
+  ],
+  'src/backends/wasm/formats.ts': [
+    ['for (const { store, length } of stores) store.settle(0, length);', ''],
+    ["if (!begun) putOnGrids(stores, state.field('fixed.chance'));", ''],
+    ['learns && update.unit', 'update.unit'],
+    ['format.bits > mostBits', 'format.bits > 60'],
+    ['!weights.has(field)', 'weights.has(field)'],
   ],
   'src/core/chance.ts': [
     ['chance * size < Math.abs(value)', 'chance < Math.abs(value)'],
@@ -1300,6 +1327,10 @@ const nearest = [
   ['models/rewiring/', ['test/models/rewiring.test.ts', 'test/golden']],
   ['models/scaling/', ['test/models/scaling.test.ts', 'test/golden']],
   ['src/backends/reference/update.ts', ['test/engine/update.test.ts']],
+  ['src/core/noise.ts', ['test/core/noise.test.ts', 'test/models/passes.test.ts']],
+  ['kernels/noise.ts', ['test/core/noise.test.ts']],
+  ['src/backends/wasm/arrays.ts', ['test/core/noise.test.ts']],
+  ['src/backends/wasm/formats.ts', ['test/backends/weightFormats.test.ts']],
   ['src/backends/fixed/', ['test/backends/fixed.test.ts', 'test/backends/chance.test.ts']],
   ['src/backends/', ['test/models', 'test/conformance/gradient.test.ts']],
   ['models/losses/', ['test/models/losses.test.ts']],

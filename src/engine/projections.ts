@@ -240,8 +240,9 @@ export interface DelaySlice {
   readonly places: Int32Array | null;
 }
 
-/** @param delays in steps, one for every synapse of the whole */
-export function sliceByDelay(whole: Projection, delays: Int32Array): DelaySlice[] {
+/** @param delays in steps, one for every synapse of the whole, or for all of them @returns none where there are no synapses */
+export function sliceByDelay(whole: Projection, delays: number | Int32Array): DelaySlice[] {
+  if (typeof delays === 'number') return whole.nSyn === 0 ? [] : [{ delay: delays, synapses: whole, places: null }];
   const distinctDelays = [...new Set(delays)].sort((a, b) => a - b);
   if (distinctDelays.length === 1) return [{ delay: distinctDelays[0], synapses: whole, places: null }];
   const { nPre, nPost, rowStart, post, signs } = whole;

@@ -315,7 +315,7 @@ function inputColumns(source: string, { nIn, inputPopulations }: TaskInstance, p
   throw new ConfigError(path, source, `one of ${[`"${inputName}"`, ...known].join(', ')}`);
 }
 
-/** Steps from a spike to its arrival, for every synapse. */
+/** Steps from a spike to its arrival: of every synapse, or one number for all of them. */
 function delaysOf(
   { network }: ExperimentConfig,
   name: string,
@@ -323,7 +323,7 @@ function delaysOf(
   post: number,
   { nPre, nPost, nSyn, rowStart, post: targets }: DelaySlice['synapses'],
   rng: Rng,
-): Int32Array {
+): number | Int32Array {
   const { dtMs, borderSpikes } = network;
   const path = `network.projections.${name}.delayMs`;
   const { delayMs } = network.projections[name];
@@ -337,14 +337,16 @@ function delaysOf(
     }
     return steps;
   };
-  const delays = new Int32Array(nSyn);
-  if (delayMs === null || typeof delayMs === 'number')
-    delays.fill(delayMs === null ? (pre === null ? 0 : 1) : stepsOf(delayMs));
-  else if (delayMs.kind === 'uniform') {
-    const [low, high] = [stepsOf(delayMs.low, `${path}.low`), stepsOf(delayMs.high, `${path}.high`)];
-    if (high < low) throw new ConfigError(`${path}.high`, delayMs.high, `at least low = ${delayMs.low} (ms)`);
-    for (let s = 0; s < nSyn; s++) delays[s] = low + rng.integer(high - low + 1);
-  } else {
+  const drawn = (): number | Int32Array => {
+    if (delayMs === null) return pre === null ? 0 : 1;
+    if (typeof delayMs === 'number') return stepsOf(delayMs);
+    const delays = new Int32Array(nSyn);
+    if (delayMs.kind === 'uniform') {
+      const [low, high] = [stepsOf(delayMs.low, `${path}.low`), stepsOf(delayMs.high, `${path}.high`)];
+      if (high < low) throw new ConfigError(`${path}.high`, delayMs.high, `at least low = ${delayMs.low} (ms)`);
+      for (let s = 0; s < nSyn; s++) delays[s] = low + rng.integer(high - low + 1);
+      return delays;
+    }
     const { values } = delayMs;
     if (values.length !== nPre * nPost) {
       throw new ConfigError(`${path}.values`, `${values.length} values`, `${nPre * nPost}, one for every pair`);
@@ -353,8 +355,10 @@ function delaysOf(
       for (let s = rowStart[i]; s < rowStart[i + 1]; s++)
         delays[s] = stepsOf(values[i * nPost + targets[s]], `${path}.values`);
     }
-  }
-  const longest = delays.reduce((most, steps) => Math.max(most, steps), 0);
+    return delays;
+  };
+  const delays = drawn();
+  const longest = typeof delays === 'number' ? delays : delays.reduce((most, steps) => Math.max(most, steps), 0);
   if (network.projections[name].bias !== null && longest > 0) {
     throw new ConfigError(
       path,
@@ -623,7 +627,8 @@ export function chooseBackend(name: ExperimentConfig['backend'], spec: NetworkSp
 function required(backend: Backend, spec: NetworkSpec): Backend {
   const missing = backend.missing(spec);
   if (missing.length === 0) return backend;
-  const hint = backend === reference || backend === fixed ? '' : '; use --backend reference';
+  const other = spec.formats ? fixed : reference;
+  const hint = backend === other || backend === fixed ? '' : `; use --backend ${other.name}`;
   throw new UnsupportedError(`backend "${backend.name}" has no kernel for ${missing.join(', ')}${hint}`);
 }
 
@@ -642,8 +647,8 @@ function chooseExecution(
     deferred: perTrial && allTraces.every(({ bindDeferred }) => bindDeferred !== null),
     postponed: perTrial && projections.every(({ synapses }) => synapses.dense),
   };
-  // In fixed point a trace is what is stored from step to step.
-  if (execution === 'auto' && config.fixed) return 'online';
+  // In fixed point a trace is what is stored from step to step; on wasm only weights are in fixed point.
+  if (execution === 'auto' && config.fixed && config.backend !== 'wasm') return 'online';
   // A signal that learns by itself does so step after step, so that there is nothing to be had from going backwards.
   if (execution === 'auto') {
     return possible.deferred && signals.every(({ refersTo }) => refersTo !== 'credit') ? 'deferred' : 'online';

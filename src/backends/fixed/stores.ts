@@ -25,17 +25,32 @@ export interface Bound {
 /** Rows that stages hand on. */
 export type RowStage = 'psi' | 'y' | 'error' | 'signal' | 'rateTerm';
 
+/** Numbers of work space that all stores of a network share. */
+function workOf(spec: NetworkSpec): { readonly row: number; readonly list: number; readonly scaled: number } {
+  const longest = longestRow(spec);
+  const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
+  const rowOfWords = 4 * Math.ceil(widest / 8);
+  return {
+    row: 16 * Math.ceil(longest / 8),
+    list: 4 * longest,
+    scaled: spec.sizes.stream * (widest + 2 * rowOfWords) + 5 * rowOfWords + Math.ceil(longest / 2) + 1,
+  };
+}
+
+/** Numbers that `bindStores` takes for fields of so many numbers in all, without kernels. */
+export function storeNumbers(spec: NetworkSpec, fields: number): number {
+  const { row, list, scaled } = workOf(spec);
+  return row + list + scaled + fields + (spec.formats?.length ?? 0) * recordLength;
+}
+
 export function bindStores(network: Network, take: (length: number) => Real, memory: KernelMemory | null): Bound[] {
   const { spec, state } = network;
   if (!spec.formats) return [];
   const { generator, seed } = spec.rounding;
-  const longest = longestRow(spec);
-  const row = take(16 * Math.ceil(longest / 8));
-  const list = take(4 * longest);
-  const { stream } = spec.sizes;
-  const widest = spec.populations.reduce((most, { size }) => Math.max(most, size), 0);
-  const rowOfWords = 4 * Math.ceil(widest / 8);
-  const scaled = take(stream * (widest + 2 * rowOfWords) + 5 * rowOfWords + Math.ceil(longest / 2) + 1);
+  const work = workOf(spec);
+  const row = take(work.row);
+  const list = take(work.list);
+  const scaled = take(work.scaled);
   const learning = learningFields(spec);
   const shapes = matrixShapes(spec);
   const rowsOf = stagedRows(network);

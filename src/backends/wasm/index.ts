@@ -9,6 +9,7 @@ import {
   type OpenOptions,
   type Workspace,
 } from '../../core/network.ts';
+import { formatBytes, missingFormats, onGrids } from './formats.ts';
 import { workOf } from './lay.ts';
 import { gradientChunk, planOf, shardCount } from './memory.ts';
 import { hasKernels, kernelModule } from './module.ts';
@@ -26,7 +27,7 @@ export const wasm: Backend = {
   name: 'wasm',
   numberBytes: 4,
   missing,
-  bytes: totalBytes,
+  bytes: (spec, lengths) => totalBytes(spec, lengths) + formatBytes(spec),
   open,
   sharesRows,
   keepsTransients: false,
@@ -37,7 +38,7 @@ function missing(spec: NetworkSpec): string[] {
   const { populations, projections, readouts, direct, optimizer, execution } = spec;
   const names = new Set<string>();
   if (!hasKernels()) names.add('the compiled kernels (npm run build makes them)');
-  if (spec.formats) names.add('number formats');
+  for (const name of missingFormats(spec)) names.add(name);
   if (spec.passes?.clamps) names.add('activity that is held at a target');
   for (const { neuron, kind } of populations) if (!neuron.kernel) names.add(`the neuron "${kind}" as it is set`);
   for (const { readout, kind } of readouts) if (!readout.kernel) names.add(`the readout "${kind}"`);
@@ -99,7 +100,8 @@ function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenO
     allocate: (length: number): Real => new Float32Array(memory.buffer, allot(length), length),
     compile(network: Network) {
       const module = kernelModule(shared ? 'shared' : 'own');
-      return compileStages(network, { module, memory, plan: planOf(spec, allot), threads: shared ? crewSize : 1 });
+      const site = { module, memory, plan: planOf(spec, allot), threads: shared ? crewSize : 1 };
+      return onGrids(compileStages(network, site), network);
     },
   };
 }
