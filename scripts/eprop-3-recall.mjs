@@ -89,7 +89,7 @@ const { values } = parseArgs({
   },
 });
 const iterations = Number(values.iterations);
-const rows = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().split('\n').map(JSON.parse) : [];
+const rows = existsSync(values.out) ? readFileSync(values.out, 'utf8').split('\n').filter(Boolean).map(JSON.parse) : [];
 function rowOf(label, rule, seed) {
   const read = rows.find((row) => row.rule === label && row.seed === seed && row.iterations === iterations);
   if (read) return read;

@@ -653,7 +653,7 @@ const byFile = {
     ['for (const { store, length } of stores) store.settle(0, length);', ''],
     ["if (!begun) putOnGrids(stores, state.field('fixed.chance'));", ''],
     ['learns && update.unit', 'update.unit'],
-    ['format.bits > mostBits', 'format.bits > 60'],
+    ['format.bits > mostBits', 'format.bits > 17'],
     ['!weights.has(field)', 'weights.has(field)'],
   ],
   'src/core/chance.ts': [

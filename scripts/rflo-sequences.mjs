@@ -3,9 +3,8 @@
 //     npm run build && node scripts/rflo-sequences.mjs [--seeds 5] [--passes 3000] [--out FILE.jsonl] [--figure FILE.png]
 //
 // Trains the preset `cued-segments`, lets an order of cues be learned from three cued passes, and recalls it: the network alone with
-// the loop, from the first cue on. Rings are every order of the segments, twice; one sequence for each seed branches. Writes a line for each recall
-// by M and K, and
-// prints tables of errors and of the orders recalled.
+// the loop, from the first cue on. Rings are every order of the segments, twice; one sequence for each seed branches. Writes a line for each
+// recall by M and K, and prints tables of errors and of the orders recalled.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bindCueOrder } from '../dist/models/index.js';

@@ -83,7 +83,7 @@ function statedFor(settings) {
 const say = openLog('memory');
 const rng = generator(Number(option('seed', 1)));
 const count = Number(option('count', 100));
-/** Large enough for the heap of Node to have grown as it does for any network, small beside those that are drawn. */
+/** Has every part of the program loaded and compiled; small beside those that are drawn. */
 const small = [
   'network.neurons=400',
   'training.streams=1',

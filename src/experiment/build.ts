@@ -358,7 +358,8 @@ function delaysOf(
     return delays;
   };
   const delays = drawn();
-  const longest = typeof delays === 'number' ? delays : delays.reduce((most, steps) => Math.max(most, steps), 0);
+  const longest =
+    nSyn === 0 ? 0 : typeof delays === 'number' ? delays : delays.reduce((most, steps) => Math.max(most, steps), 0);
   if (network.projections[name].bias !== null && longest > 0) {
     throw new ConfigError(
       path,

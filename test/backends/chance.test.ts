@@ -36,6 +36,17 @@ describe('random numbers of stochastic rounding by hash', () => {
     expect(later.at(17)).toBe(first.at(17));
     expect(state[0]).toBe(2);
   });
+
+  it('differ from sweep to sweep where a float32 counts no further', () => {
+    const state = Float32Array.of(2 ** 24 - 2);
+    const chance = createChance('hash', state, 0, 9);
+    const drawn = Array.from({ length: 4 }, () => {
+      chance.sweep();
+      return chance.at(17);
+    });
+    expect(new Set(drawn).size).toBe(4);
+    expect(state[0]).toBe(3);
+  });
 });
 
 describe('random numbers of a shift register', () => {

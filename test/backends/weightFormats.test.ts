@@ -99,14 +99,19 @@ describe('weights in fixed point on wasm', () => {
       /wasm" has no kernel for number formats of anything but weights \(population.lif.v, population.alif.v\); use --backend fixed/,
     ],
     [
-      'a word that float32 does not hold',
-      ['fixed={"formats":{"readout.out.weights":{"bits":25,"range":2}}}'],
-      /words of more than 24 bits \(readout.out.weights\); use --backend fixed/,
+      'a word whose changes float32 does not hold',
+      ['fixed={"formats":{"readout.out.weights":{"bits":17,"range":2}}}'],
+      /words of more than 16 bits \(readout.out.weights\); use --backend fixed/,
     ],
     [
       'updates within a trial',
       [formatsOf('nearest'), 'rateTerm.strength=0', 'training.update={"unit":"step","every":1}'],
       /number formats of weights that change within a trial/,
+    ],
+    [
+      'weights that are kept up beside updates',
+      [formatsOf('nearest'), 'network.projections.alif-alif.scaling={"kind":"presynaptic-scaling"}'],
+      /number formats beside the scaling "presynaptic-scaling" of alif-alif/,
     ],
     [
       'several passes',

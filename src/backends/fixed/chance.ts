@@ -23,11 +23,13 @@ export function createChance(generator: 'hash' | 'lfsr', state: Real, field: num
  */
 function hash(state: Real, field: number, seed: number): Chance {
   const keys = new Int32Array(2);
+  // Whole numbers that the state tells apart from the next one; 0 is left to what was never drawn.
+  const most = state instanceof Float32Array ? 2 ** 24 - 1 : Number.MAX_SAFE_INTEGER;
   const own = mix(mix(seed, 0) + field, 0x2545f491);
   return {
     keys,
     sweep() {
-      state[field] += 1;
+      state[field] = state[field] < most ? state[field] + 1 : 1;
       const low = state[field] | 0;
       const high = Math.floor(state[field] / 2 ** 32) | 0;
       keys[0] = mix(low ^ mix(own + high, 0), 0x51ed270b);

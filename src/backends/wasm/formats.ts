@@ -1,14 +1,14 @@
 import { blockGroup, blockLength } from '../../core/bindings.ts';
 import type { FieldStatistics } from '../../core/format.ts';
-import type { Network, NetworkSpec, Stages } from '../../core/network.ts';
+import { type Network, type NetworkSpec, type Stages, upkeepOf } from '../../core/network.ts';
 import { bindStores, putOnGrids, storeNumbers } from '../fixed/stores.ts';
 
-/** Bits of a word that a float32 holds whatever the word is. */
-const mostBits = 24;
+/** Bits of a word of which a float32 that is next to be rounded keeps eight below a step. */
+const mostBits = 16;
 
 /** What of the number formats of a network there are no kernels for: here weights alone have them, and change between trials. */
 export function missingFormats(spec: NetworkSpec): string[] {
-  const { formats, blocks, learns, update, passes } = spec;
+  const { formats, blocks, projections, learns, update, passes } = spec;
   if (!formats) return [];
   const weights = new Set(blocks.map((block) => `${blockGroup(block, spec)}.weights`));
   const others = formats.filter(({ field }) => !weights.has(field)).map(({ field }) => field);
@@ -18,6 +18,7 @@ export function missingFormats(spec: NetworkSpec): string[] {
     ...(wide.length > 0 ? [`words of more than ${mostBits} bits (${wide.join(', ')})`] : []),
     ...(learns && update.unit === 'step' ? ['number formats of weights that change within a trial'] : []),
     ...(passes ? ['number formats beside a rule of several passes over a trial'] : []),
+    ...upkeepOf(projections).map((name) => `number formats beside ${name}`),
   ];
 }
 
@@ -35,7 +36,7 @@ export function formatBytes(spec: NetworkSpec): number {
   );
 }
 
-/** The stages, with all weights on their grids when a trial begins and after every update; as the backend `fixed` rounds sums. */
+/** The stages, with all weights on their grids before the first trial and after every update; as the backend `fixed` rounds sums. */
 export function onGrids(stages: Stages, network: Network): Stages {
   const { spec, state } = network;
   if (!spec.formats) return stages;

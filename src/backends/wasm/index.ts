@@ -78,14 +78,15 @@ function aligned(bytes: number): number {
 
 function open(spec: NetworkSpec, lengths: NetworkLengths, { threads = 1 }: OpenOptions = {}): Workspace {
   const absent = missing(spec);
+  const other = spec.formats ? 'fixed' : 'reference';
   if (absent.length > 0)
-    throw new UnsupportedError(`backend "wasm" has no kernel for ${absent.join(', ')}; use --backend reference`);
+    throw new UnsupportedError(`backend "wasm" has no kernel for ${absent.join(', ')}; use --backend ${other}`);
   const crewSize = Math.min(threads, shardCount(spec));
   const shared = crewSize > 1 && hasKernels('shared') && workOf(spec) >= leastWork;
   const bytes = page + totalBytes(spec, lengths);
   if (bytes > 65535 * page) {
     throw new UnsupportedError(
-      `backend "wasm" addresses 4 GiB; this network needs ${(bytes / 2 ** 30).toFixed(1)} GiB; --backend reference has no such limit`,
+      `backend "wasm" addresses 4 GiB; this network needs ${(bytes / 2 ** 30).toFixed(1)} GiB; --backend ${other} has no such limit`,
     );
   }
   const pages = Math.ceil(bytes / page);
