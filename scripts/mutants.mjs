@@ -1127,7 +1127,8 @@ const byFile = {
     ['2 ** (16 - bits)', '2 ** (20 - format.bits)'],
   ],
   'src/backends/fixed/chance.ts': [
-    ['state[field] += 1;', 'state[field] += 2;'],
+    ['state[field] < most ? state[field] + 1 : 1', 'state[field] < most ? state[field] + 2 : 1'],
+    ['state instanceof Float32Array ? 2 ** 24 - 1 : Number.MAX_SAFE_INTEGER', 'Number.MAX_SAFE_INTEGER'],
     ['const own = mix(mix(seed, 0) + field, 0x2545f491);', 'const own = mix(mix(seed, 0), 0x2545f491);'],
     ['(word >> 12)) & 1', '(word >> 11)) & 1'],
     ['shift < 16; shift++', 'shift < 15; shift++'],
