@@ -228,7 +228,7 @@ const presets = {
     rateTerm: { strength: 0.5, targetHz: 20 },
     rates: { network: 0.002, actor: 0.002, critic: 0.002 },
     holdUntil: 0.2,
-    total: 32_000,
+    total: 64_000,
   }),
   'memory-saccade': remembered('memory-saccade', {
     entropy: 0.01,
