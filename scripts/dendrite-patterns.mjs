@@ -4,12 +4,13 @@
 //
 // Cells that FILE has already are not run again; the table is of all that it has.
 import { fork } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { rowsIn } from './seedTable.mjs';
 
 const running = 'rateTerm={"strength":0.3,"targetHz":10,"mean":"running","runningRate":0.001}';
 
@@ -81,14 +82,7 @@ function main() {
       out: { type: 'string', default: 'docs/results/dendrite-patterns.jsonl' },
     },
   });
-  const read = () =>
-    existsSync(values.out)
-      ? readFileSync(values.out, 'utf8')
-          .trim()
-          .split('\n')
-          .filter(Boolean)
-          .map((line) => JSON.parse(line))
-      : [];
+  const read = () => rowsIn(values.out);
   const done = new Set(read().map(key));
   const seeds = Array.from({ length: Number(values.seeds) }, (_, s) => s + 1);
   const cells = settings()

@@ -5,12 +5,12 @@
 // Prints a table of the share of wrong recalls after 50, 100, 150 and 200 iterations, each the mean of the ten iterations before, the
 // first iteration at which the mean of five is below 5 %, and the relative error of the predictions over the ten iterations before
 // those. `--rules`: of the labels. Runs that FILE has already for as many iterations are not run again; one at a time.
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
-import { before, columns } from './seedTable.mjs';
+import { before, columns, rowsIn } from './seedTable.mjs';
 
 const marks = [50, 100, 150, 200];
 
@@ -89,7 +89,7 @@ const { values } = parseArgs({
   },
 });
 const iterations = Number(values.iterations);
-const rows = existsSync(values.out) ? readFileSync(values.out, 'utf8').split('\n').filter(Boolean).map(JSON.parse) : [];
+const rows = rowsIn(values.out);
 function rowOf(label, rule, seed) {
   const read = rows.find((row) => row.rule === label && row.seed === seed && row.iterations === iterations);
   if (read) return read;

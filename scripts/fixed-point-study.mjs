@@ -5,13 +5,14 @@
 // Cells that FILE has already are not run again, so the study can be stopped and gone on with. `scripts/fixed-point-page.mjs`
 // makes the tables and the figures.
 import { fork } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { fixed } from '../dist/src/backends/fixed/index.js';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { formattableFields } from '../dist/src/engine/network.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { rowsIn } from './seedTable.mjs';
 
 /** Experiments, and the largest magnitude that each field has to hold: powers of two from runs in floating point. */
 const slow = { 'optimizer.rates.in': 0.3, 'optimizer.rates.rec': 0.3 };
@@ -164,8 +165,7 @@ function main() {
       out: { type: 'string', default: 'docs/results/fixed-point-study.jsonl' },
     },
   });
-  const known = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().split('\n').filter(Boolean) : [];
-  const done = new Set(known.map((line) => key(JSON.parse(line))));
+  const done = new Set(rowsIn(values.out).map(key));
   const seeds = Array.from({ length: Number(values.seeds) }, (_, s) => s + 1);
   const cells = seeds.flatMap(cellsOf).filter((cell) => !done.has(key(cell)));
   cells.sort((a, b) => turnOf(a) - turnOf(b));

@@ -12,6 +12,7 @@ import { createRng } from '../dist/src/core/rng.js';
 import { createFeed } from '../dist/src/engine/feed.js';
 import { runTrial } from '../dist/src/engine/run.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { mean } from './seedTable.mjs';
 
 const neurons = 20;
 const leak = 0.3;
@@ -128,7 +129,6 @@ function measure(seed, steps) {
   });
 }
 
-const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '5' },

@@ -636,7 +636,7 @@ const byFile = {
     ['Math.sqrt(4.2 - log)', 'Math.sqrt(4.3 - log)'],
     ['low + high * uu * uu', 'low + high * uu'],
     ['(2 * (bits >>> 8) + 1 - 2 ** 24)', '(2 * (bits >>> 8) - 2 ** 24)'],
-    ['hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);', ''],
+    ['key ^ Math.imul(i + 1, 0x85ebca77)', 'key ^ (i + 1)'],
     ['out[s] *= factor', 'out[s] *= 1'],
   ],
   'kernels/noise.ts': [

@@ -4,13 +4,14 @@
 //
 // Cells that FILE has already are not run again; the table is of all that it has. `--figure` trains seed 1 and draws fresh trials.
 import { fork } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { runTrial, updateWeights } from '../dist/src/engine/run.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { rowsIn } from './seedTable.mjs';
 
 const name = 'one-shot-patterns';
 const iterations = 500;
@@ -191,13 +192,7 @@ async function main() {
     },
   });
   if (values.figure) return draw(values.figure);
-  const read = () =>
-    existsSync(values.out)
-      ? readFileSync(values.out, 'utf8')
-          .trim()
-          .split('\n')
-          .map((line) => JSON.parse(line))
-      : [];
+  const read = () => rowsIn(values.out);
   const done = new Set(read().map(({ rule, seed }) => `${rule} ${seed}`));
   const seeds = Array.from({ length: Number(values.seeds) }, (_, s) => s + 1);
   const queue = seeds

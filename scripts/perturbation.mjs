@@ -15,6 +15,7 @@ import { preset } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { renderLearningCurves } from '../dist/src/plot/index.js';
+import { mean } from './seedTable.mjs';
 
 const outputs = 10;
 const inputs = 50;
@@ -70,7 +71,6 @@ function run(rule, setting, seed) {
   return losses;
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '5' }, figure: { type: 'string' } } });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => k + 1);
 console.log(`| case | rule | | ${marks.map((n) => `after ${n}`).join(' | ')} |`);

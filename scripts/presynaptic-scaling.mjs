@@ -11,6 +11,7 @@ import { catalogue } from '../dist/src/cli/catalogue.js';
 import { createRng } from '../dist/src/core/rng.js';
 import { rowAt } from '../dist/src/core/rows.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { mean } from './seedTable.mjs';
 
 const sizes = { exc: 80, inh: 20 };
 const steps = 150;
@@ -112,7 +113,6 @@ function countsOf(seed, trials, presynaptic) {
   return counts;
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const sd = (values) => Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
 const { values } = parseArgs({

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { mean } from './seedTable.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -59,7 +60,6 @@ function run(own, seed) {
   return { error: 1 - accuracy, errors, counts, left };
 }
 
-const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const before = (list, end, n) => mean(list.slice(end - n, end));
 
 console.log('| synapses | seed | test error | first below 7 % | every 50 iterations | count | of the first left |');

@@ -8,6 +8,7 @@ import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
+import { mean } from './seedTable.mjs';
 
 const recurrent = 'network.recurrent.';
 const sparse = (p) => `${recurrent}connectivity={"kind":"probability","p":${p}}`;
@@ -35,8 +36,6 @@ function run(set, seed) {
   const left = rec.filter((w, s) => w !== 0 && first[s] === 1).length;
   return { loss: expectedLoss, left: left / first.filter((one) => one === 1).length };
 }
-
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '3' }, rules: { type: 'string', default: 'e-prop-1,sg-r-d' } },

@@ -16,6 +16,7 @@ import { createFeed } from '../dist/src/engine/feed.js';
 import { runTrial } from '../dist/src/engine/run.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
 import { renderStacked } from '../dist/src/plot/index.js';
+import { mean, summary } from './seedTable.mjs';
 
 const config = preset('cued-segments');
 const { segments, steps } = config.task;
@@ -39,8 +40,6 @@ const ordersOf = (units) =>
     ? [[]]
     : units.flatMap((first) => ordersOf(units.filter((unit) => unit !== first)).map((rest) => [first, ...rest]));
 const orders = ordersOf(Array.from({ length: segments }, (_, unit) => unit));
-
-const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 
 /**
  * Squared error over the mean square of the target: of the whole trial, and of the segments that follow another. The first one begins
@@ -170,7 +169,6 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
   }
 }
 
-const summary = (list) => `${mean(list).toFixed(3)} (${Math.min(...list).toFixed(3)}-${Math.max(...list).toFixed(3)})`;
 const shown = marks.filter((pass) => pass <= Number(values.passes));
 const heads = shown.map((pass) => `after ${pass}`).join(' | ');
 const ofRings = (label) => {
@@ -182,9 +180,19 @@ console.log(`| rule | ${heads} | eight segments, cued | recalled | the worst ord
 console.log(`|---|${'---|'.repeat(shown.length + 3)}`);
 for (const label of Object.keys(rules)) {
   const seeds = ofRings(label);
-  const columns = shown.map((_, at) => summary(seeds.map(([{ errors }]) => errors[at])));
-  columns.push(...['cued', 'recalled'].map((name) => summary(overOrders(seeds, name))));
-  columns.push(summary(seeds.map((own) => Math.max(...own.map(({ recalled }) => recalled)))));
+  const columns = shown.map((_, at) =>
+    summary(
+      seeds.map(([{ errors }]) => errors[at]),
+      3,
+    ),
+  );
+  columns.push(...['cued', 'recalled'].map((name) => summary(overOrders(seeds, name), 3)));
+  columns.push(
+    summary(
+      seeds.map((own) => Math.max(...own.map(({ recalled }) => recalled))),
+      3,
+    ),
+  );
   console.log(`| ${label} | ${columns.join(' | ')} |`);
 }
 console.log(

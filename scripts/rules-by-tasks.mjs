@@ -5,13 +5,13 @@
 // `--share`: of the preset's training. `--only`: of "preset, rule". Cells that FILE has already for this share are not run again; the tables are of all that it has of it:
 // test error (share of wrong decisions, or loss per step where a task asks for a curve or states what is expected) on fresh trials with learning off, mean and
 // range over seeds; how many standard errors of the difference the control is away, and the median time of a run. One run at a time.
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { catalogue } from '../dist/src/cli/catalogue.js';
 import { preset } from '../dist/src/config/presets.js';
 import { applySettings } from '../dist/src/config/settings.js';
 import { createExperiment } from '../dist/src/experiment/experiment.js';
-import { mean, summary } from './seedTable.mjs';
+import { mean, rowsIn, summary } from './seedTable.mjs';
 
 const control = 'readout only';
 const tasks = [
@@ -79,8 +79,7 @@ const { values } = parseArgs({
   },
 });
 const share = Number(values.share);
-const read = existsSync(values.out) ? readFileSync(values.out, 'utf8').trim().split('\n').map(JSON.parse) : [];
-const rows = read.filter((row) => (row.share ?? 1) === share);
+const rows = rowsIn(values.out).filter((row) => (row.share ?? 1) === share);
 const cells = tasks.flatMap((task) => Object.keys(rules).map((rule) => ({ task, rule, label: `${task}, ${rule}` })));
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
   for (const { task, rule } of cells.filter(({ label }) => new RegExp(values.only).test(label))) {

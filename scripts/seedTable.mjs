@@ -1,4 +1,14 @@
-// Cells of tables over several seeds, for the scripts that print them.
+// Rows of result files and cells of tables over several seeds, for the scripts that write and print them.
+import { existsSync, readFileSync } from 'node:fs';
+
+/** The JSON objects in the lines of a file; none where there is no file. */
+export const rowsIn = (path) =>
+  existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from '../../src/core/errors.ts';
 import type { Layout, Real, Views } from '../../src/core/layout.ts';
-import { type ArrayLoops, noiseOf } from '../../src/core/noise.ts';
+import { type ArrayLoops, createNoise } from '../../src/core/noise.ts';
 import type { BoundPasses, Pass, PassesBinding, PassesModel } from '../../src/core/plugins.ts';
 import type { Rng } from '../../src/core/rng.ts';
 import { clearRows, type Rows, rowAt } from '../../src/core/rows.ts';
@@ -33,7 +33,7 @@ export type PerturbationNoise = (trial: number, pass: number, place: string, str
 
 function noiseFrom(rng: Rng, { noise: kind }: Pick<Params, 'noise'>, arrays: ArrayLoops): PerturbationNoise {
   return (trial, pass, place, stream) => {
-    const noise = noiseOf(rng.split(trial).split(pass).split(place).split(stream), kind);
+    const noise = createNoise(rng.split(trial).split(pass).split(place).split(stream), kind);
     let next = 0;
     return (out, from, n, sd) => {
       arrays.draw(noise, next, out, from, n, sd);

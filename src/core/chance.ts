@@ -13,12 +13,17 @@ export function blockKey(key: number, block: number): number {
   return scramble(key ^ Math.imul(block + 1, 0x27d4eb2f));
 }
 
-/** A bijection of 32 bits in which every bit depends on all (murmur3's last step). */
+/** A bijection of 32 bits in which every bit depends on all (murmur3's last step). @returns them as a whole number >= 0 */
 export function scramble(word: number): number {
+  return scrambledBits(word) >>> 0;
+}
+
+/** The same bits as an int32. */
+export function scrambledBits(word: number): number {
   let hash = word;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
 /** +- size or 0, with the mean `value` where |value| <= size. */

@@ -1,4 +1,4 @@
-import { scramble } from './chance.ts';
+import { scramble, scrambledBits } from './chance.ts';
 import type { Real } from './layout.ts';
 import type { Rng } from './rng.ts';
 
@@ -15,7 +15,7 @@ export interface Noise {
 /** Standard normal, or plus and minus 1 with the same chance, which is a random bit as a chip has it. */
 export type NoiseKind = 'normal' | 'sign';
 
-export function noiseOf(rng: Rng, kind: NoiseKind): Noise {
+export function createNoise(rng: Rng, kind: NoiseKind): Noise {
   const [a, b] = rng.state().words;
   return { kind, key: scramble(scramble(a) ^ b) };
 }
@@ -42,12 +42,9 @@ export const plainArrays: ArrayLoops = {
   },
 };
 
-/** 32 random bits for number i, as an int32: `scramble` of `chance.ts`, which gives them as a positive number and takes four times as long. */
+/** 32 random bits for number i, as an int32. */
 function bitsAt(key: number, i: number): number {
-  let hash = key ^ Math.imul(i + 1, 0x85ebca77);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return scrambledBits(key ^ Math.imul(i + 1, 0x85ebca77));
 }
 
 /** A float32 and its bits. */

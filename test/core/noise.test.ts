@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { arraysOf } from '../../src/backends/wasm/arrays.ts';
 import { instantiate, type Kernels, kernelModule } from '../../src/backends/wasm/module.ts';
-import { type NoiseKind, noiseOf, plainArrays } from '../../src/core/noise.ts';
+import { createNoise, type NoiseKind, plainArrays } from '../../src/core/noise.ts';
 import { createRng } from '../../src/core/rng.ts';
 
 const n = 1_000_000;
 const draws = (label: string, kind: NoiseKind, sd = 1): Float64Array => {
   const values = new Float64Array(n);
-  plainArrays.draw(noiseOf(createRng(7).split(label), kind), 0, values, 0, n, sd);
+  plainArrays.draw(createNoise(createRng(7).split(label), kind), 0, values, 0, n, sd);
   return values;
 };
 const mean = (values: Float64Array, of: (x: number) => number) => values.reduce((sum, x) => sum + of(x), 0) / n;
@@ -72,7 +72,7 @@ describe('signs', () => {
 describe.each(['normal', 'sign'] as const)('the kernel of %s numbers', (kind) => {
   const memory = new WebAssembly.Memory({ initial: 16 });
   const arrays = arraysOf(instantiate<Kernels>(kernelModule('own'), memory), memory);
-  const noise = noiseOf(createRng(3).split(kind), kind);
+  const noise = createNoise(createRng(3).split(kind), kind);
   const ours = (length: number) => new Float32Array(memory.buffer, 65536, length);
 
   it('draws what the plain loop draws, to the precision of float32', () => {
