@@ -17,8 +17,9 @@ function define(name: string, Figure: ComponentType<FigureProps>): void {
       #looked: IntersectionObserver | null = null;
 
       connectedCallback(): void {
-        this.#looked = new IntersectionObserver(([{ isIntersecting }]) => {
-          if (!isIntersecting) return;
+        this.#looked = new IntersectionObserver((looks) => {
+          // A busy page is told of several looks at once: out of view, then in it.
+          if (!looks.some(({ isIntersecting }) => isIntersecting)) return;
           this.#looked?.disconnect();
           this.replaceChildren();
           render(<Figure setup={this.getAttribute('setup') ?? ''} />, this);

@@ -13,8 +13,10 @@ const trialMs = 15_000;
 /** One synapse over a trial, term by term, as far as time has gone; at the end of the trial it is trained, and the next one comes. */
 export function SynapseFigure({ setup }: FigureProps) {
   const { side } = useRun(setup, { cells: true, weights: null, synapse: null });
-  const { info, frames, phase } = side;
+  const { info, frames } = side;
   const frame = frames.at(-1);
+  // Before the first trial is shown the figure is lower than it will be: who waits for it to rest waits for its height.
+  const phase = side.phase === 'resting' && !frame ? 'opening' : side.phase;
   const steps = frame?.steps ?? 1;
   /** Null until somebody goes anywhere: the whole trial, so that there is something to look at. */
   const [asked, go] = useState<number | null>(null);

@@ -58,8 +58,9 @@ export function Drawing({ title, level = 3, about, height, draw, file, pick, see
     drawings.add(redraw);
     const resized = new ResizeObserver(() => stale.add(redraw));
     resized.observe(element);
-    const looked = new IntersectionObserver(([entry]) => {
-      visible = entry.isIntersecting;
+    const looked = new IntersectionObserver((looks) => {
+      // A busy page is told of several looks at once; the last is how things are.
+      visible = looks.at(-1)?.isIntersecting ?? visible;
       latest.current.seen?.(visible);
       stale.add(redraw);
     });
