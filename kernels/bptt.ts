@@ -13,6 +13,8 @@ export class Bptt {
   // scratch: F [stream][out] of all populations, credit, one projection's part of it, D [stream][n] each, lambda [m][stream][n],
   // D of the next steps [depth][stream][n]
   filtered: usize; credit: usize; part: usize; drive: usize; owed: usize; later: usize; depth: i32;
+  // where dz goes, [stream][signalRows][n]
+  signal: usize; signalRows: i32;
   // factor on the input, and what a spike takes off its membrane, of a closed form; else rows of transition [m][m], input [m], own [m], reset [m], read [m]
   gain: f32; resetGain: f32; linear: usize; states: i32; gateInput: i32;
 }
@@ -26,19 +28,22 @@ export class Outgoing {
 /** The errors of the steps [s0, s1) of all streams go back to step `from`. See `models/direct/bptt.ts` for the equations. */
 export function bpttBack(first: Net, list: Bptt, s0: i32, s1: i32, from: i32): void {
   memory.fill(list.filtered, 0, <usize>(first.streams * first.nOut) << 2);
-  for (let at = changetype<usize>(list); at; at = changetype<Bptt>(at).next) {
-    const p = changetype<Bptt>(at);
-    const rows = <usize>(first.streams * changetype<Net>(p.net).n) << 2;
-    memory.fill(p.drive, 0, rows);
-    memory.fill(p.owed, 0, <usize>p.states * rows);
-    memory.fill(p.later, 0, <usize>p.depth * rows);
-  }
+  for (let at = changetype<usize>(list); at; at = changetype<Bptt>(at).next) startBack(changetype<Bptt>(at), 0, first.streams);
   for (let t = s1 - 1; t >= from; t--) {
     for (let at = first.readouts; at; at = changetype<Readout>(at).next) filterErrors(first, changetype<Readout>(at), list.filtered, t, t >= s0);
     for (let at = changetype<usize>(list); at; at = changetype<Bptt>(at).next) backPopulation(changetype<Bptt>(at), t, t < s0);
     if (t == 0 && first.dropBorder) continue;
-    for (let at = changetype<usize>(list); at; at = changetype<Bptt>(at).next) addStep(changetype<Bptt>(at), t);
+    for (let at = changetype<usize>(list); at; at = changetype<Bptt>(at).next) addStep(changetype<Bptt>(at), t, 0, first.streams);
   }
+}
+
+/** Nothing is owed by what comes after, of the streams [b0, b1). */
+export function startBack(p: Bptt, b0: i32, b1: i32): void {
+  const net = changetype<Net>(p.net), n = net.n;
+  const at = <usize>(b0 * n) << 2, bytes = <usize>((b1 - b0) * n) << 2, rows = <usize>(net.streams * n) << 2;
+  memory.fill(p.drive + at, 0, bytes);
+  for (let r = 0; r < p.states; r++) memory.fill(p.owed + at + <usize>r * rows, 0, bytes);
+  for (let d = 0; d < p.depth; d++) memory.fill(p.later + at + <usize>d * rows, 0, bytes);
 }
 
 /** F = gain error + kappa F of one readout, without error before the segment. */
@@ -57,37 +62,52 @@ function filterErrors(net: Net, r: Readout, filtered: usize, t: i32, inside: boo
 /** Step t of one population: those behind it have taken theirs. */
 function backPopulation(p: Bptt, t: i32, more: bool): void {
   const net = changetype<Net>(p.net);
-  const rows = <usize>(net.streams * net.n) << 2;
-  pullCredit(net, p, t);
+  pullCredit(net, p, t, 0, net.streams);
   for (let b = 0; b < net.streams; b++) {
     for (let at = p.feedback; at; at = changetype<Feedback>(at).next) addFeedback(net, p, changetype<Feedback>(at), b);
-    if (p.linear) backLinear(net, p, b, t, more);
-    else backNeurons(net, p, b, t, more);
+    backStream(net, p, b, t, more);
   }
-  memory.copy(p.later + <usize>(t % p.depth) * rows, p.drive, rows);
+  keepLater(net, p, t, 0, net.streams);
 }
 
-/** credit_i = sum over the projections that leave of gain sum_j W_ij D_j[t+d]. */
-function pullCredit(net: Net, p: Bptt, t: i32): void {
-  const length = net.streams * net.n;
+/** D[t] and lambda[t] of stream b from its credit. @param more dz is added to the signal */
+export function backStream(net: Net, p: Bptt, b: i32, t: i32, more: bool): void {
+  if (p.linear) backLinear(net, p, b, t, more);
+  else backNeurons(net, p, b, t, more);
+}
+
+/** D[t] of the streams [b0, b1) waits for the spikes that made it. */
+export function keepLater(net: Net, p: Bptt, t: i32, b0: i32, b1: i32): void {
+  const at = <usize>(b0 * net.n) << 2, rows = <usize>(net.streams * net.n) << 2;
+  memory.copy(p.later + <usize>(t % p.depth) * rows + at, p.drive + at, <usize>((b1 - b0) * net.n) << 2);
+}
+
+/** credit_i = sum over the projections that leave of gain sum_j W_ij D_j[t+d], of the streams [b0, b1). */
+export function pullCredit(net: Net, p: Bptt, t: i32, b0: i32, b1: i32): void {
+  const count = b1 - b0, length = count * net.n, at = <usize>(b0 * net.n) << 2, credit = p.credit + at;
   let more = false;
-  for (let at = p.outgoing; at; at = changetype<Outgoing>(at).next) {
-    const way = changetype<Outgoing>(at), s = changetype<Projection>(way.projection), to = changetype<Bptt>(way.to);
+  for (let o = p.outgoing; o; o = changetype<Outgoing>(o).next) {
+    const way = changetype<Outgoing>(o), s = changetype<Projection>(way.projection), to = changetype<Bptt>(way.to);
     if (t == 0 && s.delay == 0 && net.dropBorder) continue;
     const post = changetype<Net>(to.net);
-    const later = to.later + (<usize>((t + s.delay) % to.depth * net.streams * post.n) << 2);
-    const part = more ? p.part : p.credit;
-    if (s.rows) pullSparse(part, s, later, net.n, post.n, net.streams);
-    else pullBack(part, s.w, later, net.n, post.n, net.streams);
-    if (more) addTimes(p.credit, part, to.gain, length);
-    else if (to.gain != 1) multiply(p.credit, length, to.gain);
+    const later = to.later + (<usize>(((t + s.delay) % to.depth * net.streams + b0) * post.n) << 2);
+    const part = more ? p.part + at : credit;
+    pullThrough(part, s, s.w, later, net.n, post.n, count);
+    if (more) addTimes(credit, part, to.gain, length);
+    else if (to.gain != 1) multiply(credit, length, to.gain);
     more = true;
   }
-  if (!more) memory.fill(p.credit, 0, <usize>length << 2);
+  if (!more) memory.fill(credit, 0, <usize>length << 2);
+}
+
+/** out_i = sum_j w_ij g_j for `count` vectors, w on the synapses of a projection.   out: [count][nPre]; g: [count][nPost] */
+export function pullThrough(out: usize, s: Projection, w: usize, g: usize, nPre: i32, nPost: i32, count: i32): void {
+  if (s.rows) pullSparse(out, s, w, g, nPre, nPost, count);
+  else pullBack(out, w, g, nPre, nPost, count);
 }
 
 /** out_i = sum_j w_ij g_j for `count` vectors of a sparse projection.   out: [count][nPre]; g: [count][nPost] */
-function pullSparse(out: usize, s: Projection, g: usize, nPre: i32, nPost: i32, count: i32): void {
+function pullSparse(out: usize, s: Projection, w: usize, g: usize, nPre: i32, nPost: i32, count: i32): void {
   for (let b = 0; b < count; b++, g += <usize>nPost << 2) {
     for (let i = 0; i < nPre; i++, out += 4) {
       const end = load<i32>(s.rows + (<usize>(i + 1) << 2));
@@ -95,7 +115,7 @@ function pullSparse(out: usize, s: Projection, g: usize, nPre: i32, nPost: i32, 
       for (let k = load<i32>(s.rows + (<usize>i << 2)); k < end; k++) {
         if (s.narrow) from += <usize>load<u16>(s.post + (<usize>k << 1)) << 2;
         else from = g + (<usize>load<i32>(s.post + (<usize>k << 2)) << 2);
-        sum += load<f32>(s.w + (<usize>k << 2)) * load<f32>(from);
+        sum += load<f32>(w + (<usize>k << 2)) * load<f32>(from);
       }
       store<f32>(out, sum);
     }
@@ -119,7 +139,7 @@ function backNeurons(net: Net, p: Bptt, b: i32, t: i32, more: bool): void {
   const bytes = <usize>net.n << 2;
   const at = <usize>b * bytes, credit = p.credit + at, drive = p.drive + at, owed = p.owed + at;
   const psi = net.psi + <usize>(b * net.stride + t) * bytes;
-  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+  const signal = p.signal + <usize>(b * p.signalRows + min(t, p.signalRows - 1)) * bytes;
   for (let o: usize = 0; o < bytes; o += 4) {
     const slope = load<f32>(psi + o), after = load<f32>(drive + o);
     const dz = load<f32>(credit + o) - p.resetGain * after;
@@ -140,7 +160,7 @@ function backLinear(net: Net, p: Bptt, b: i32, t: i32, more: bool): void {
   const gateInput = p.gateInput != 0;
   const m = <usize>p.states, at = <usize>b * bytes, credit = p.credit + at, drive = p.drive + at;
   const psi = net.psi + <usize>(b * net.stride + t) * bytes;
-  const signal = net.signal + <usize>(b * net.signalRows + min(t, net.signalRows - 1)) * bytes;
+  const signal = p.signal + <usize>(b * p.signalRows + min(t, p.signalRows - 1)) * bytes;
   for (let o: usize = 0; o < bytes; o += 4) {
     const c = p.linear + o, inputs = c + m * m * width, own = inputs + m * width, reset = own + m * width, read = reset + m * width;
     const slope = load<f32>(psi + o), x = load<f32>(p.owed + at + o), y: f32 = m > 1 ? load<f32>(p.owed + lambdas + at + o) : 0;
@@ -164,24 +184,28 @@ function backLinear(net: Net, p: Bptt, b: i32, t: i32, more: bool): void {
   }
 }
 
-/** grad_ij += gain p_i(t-d) D_j(t) of all projections that end on a population. */
-function addStep(p: Bptt, t: i32): void {
+/** grad_ij += gain p_i(t-d) D_j(t) of all projections that end on a population, of the streams [b0, b1). */
+export function addStep(p: Bptt, t: i32, b0: i32, b1: i32): void {
   const net = changetype<Net>(p.net), n = net.n, bytes = <usize>n << 2;
   const scaled = net.current;
-  for (let b = 0; b < net.streams; b++) {
+  for (let b = b0; b < b1; b++) {
     memory.fill(scaled, 0, bytes);
     addTimes(scaled, p.drive + <usize>b * bytes, p.gain, n);
-    for (let at = net.projections; at; at = changetype<Projection>(at).next) addArrivals(net, changetype<Projection>(at), b, t, scaled);
+    for (let at = net.projections; at; at = changetype<Projection>(at).next) {
+      const s = changetype<Projection>(at);
+      addArrivals(net, s, s.g, b, t, scaled);
+    }
   }
 }
 
-function addArrivals(net: Net, s: Projection, b: i32, t: i32, scaled: usize): void {
+/** sum_ij += p_i(t-d) x_j on the synapses of a projection.   x: [n] */
+export function addArrivals(net: Net, s: Projection, sum: usize, b: i32, t: i32, x: usize): void {
   const ev = changetype<Events>(s.events), bytes = <usize>net.n << 2;
   const first = eventsFrom(ev, net.stride, b, t - s.delay), end = eventsTo(ev, net.stride, b, t - s.delay);
-  const x = ev.valued ? rowOf(ev, net.stride, b, t - s.delay) : 0;
-  if (s.rows) gatherRows(s.g, first, end, x, scaled, s.rows, s.post, s.narrow);
-  else if (!x) addRows(s.g, scaled, first, end, net.n);
+  const values = ev.valued ? rowOf(ev, net.stride, b, t - s.delay) : 0;
+  if (s.rows) gatherRows(sum, first, end, values, x, s.rows, s.post, s.narrow);
+  else if (!values) addRows(sum, x, first, end, net.n);
   else for (let e = first; e < end; e += 4) {
-    addTimes(s.g + <usize>load<u32>(e) * bytes, scaled, load<f32>(x + (<usize>load<u32>(e) << 2)), net.n);
+    addTimes(sum + <usize>load<u32>(e) * bytes, x, load<f32>(values + (<usize>load<u32>(e) << 2)), net.n);
   }
 }

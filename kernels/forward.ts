@@ -36,7 +36,8 @@ function step(net: Net, b: i32, t: i32): void {
   if (net.neuronKind == 0) last = neurons(net, at, z - bytes, z, psi, first);
   else if (net.neuronKind == 1) last = neuronsEach(net, at, z - bytes, z, psi, first);
   else if (net.neuronKind == 2) last = integrators(net, at, z, psi, first);
-  else last = rates(net, at, z - bytes, z, psi, first);
+  else if (net.neuronKind == 3) last = rates(net, at, z - bytes, z, psi, first);
+  else last = potentials(net, at, z, psi, first);
   store<i32>(end, <i32>((last - list) >> 2));
   if (t % FLUSH_EVERY == 0) {
     flushRow(net.v + <usize>b * bytes, net.n);
@@ -229,6 +230,18 @@ function rates(net: Net, at: usize, zPrev: usize, z: usize, psi: usize, list: us
     store<f32>(net.v + at + o, drive);
     store<f32>(z + o, net.decay * load<f32>(zPrev + o) + net.gain * phi);
     store<f32>(psi + o, 1 - phi * phi);
+  }
+  return listActive(list, z, net.n);
+}
+
+/** u = decay u + gain I;  z = tanh(u);  psi = 1 - z^2.   net.v: u   @returns the list's new end */
+function potentials(net: Net, at: usize, z: usize, psi: usize, list: usize): usize {
+  const bytes = <usize>net.n << 2;
+  for (let o: usize = 0; o < bytes; o += 4) {
+    const u = net.decay * load<f32>(net.v + at + o) + net.gain * load<f32>(net.current + o), rate = <f32>NativeMath.tanh(u);
+    store<f32>(net.v + at + o, u);
+    store<f32>(z + o, rate);
+    store<f32>(psi + o, 1 - rate * rate);
   }
   return listActive(list, z, net.n);
 }

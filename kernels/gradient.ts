@@ -1,5 +1,6 @@
 import { gradientOfTrial } from './deferred';
 import { forward } from './forward';
+import { addRow } from './maps';
 import { Net } from './net';
 import { traceOuter, traceSynaptic } from './online';
 import { errors, readout, readoutGradient, readoutGradientOfTrial } from './output';
@@ -45,6 +46,11 @@ export function wholeTrial(net: Net, b0: i32, b1: i32, t0: i32, steps: i32): voi
     }
     gradientAtEnd(net, b, b + 1, 0, steps);
   }
+}
+
+/** sum += part.   [n] */
+export function addTo(sum: usize, part: usize, n: i32): void {
+  addRow(sum, part, <usize>n << 2);
 }
 
 /** sum += part;  part = 0.   [n] */

@@ -71,7 +71,7 @@ export class Net {
   rho: f32; strength: usize; psiHighest: i32;
   // added to the summed input: [n], and [stream][step][n]; 0: nothing
   constant: usize; injected: usize;
-  // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators; 3: rates. cells: rows of constants of every neuron
+  // 0: threshold neurons that are alike; 1: each by its own constants; 2: integrators; 3: rates; 4: rates of leaky potentials. cells: rows of constants of every neuron
   neuronKind: i32; cells: usize;
   // trace, rate term
   dropBorder: i32;

@@ -85,6 +85,23 @@ export function multiply(x: usize, n: i32, factor: f32): void {
   stepSgd(x, n, factor);
 }
 
+/** sum of x^2 in float64. */
+export function squares(x: usize, n: i32): f64 {
+  const bytes = <usize>n << 2;
+  let low = f64x2.splat(0), high = low;
+  let o: usize = 0;
+  for (; o + 16 <= bytes; o += 16) {
+    const four = v128.load(x + o);
+    const a = f64x2.promote_low_f32x4(four), b = f64x2.promote_low_f32x4(i8x16.shuffle(four, four, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const both = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (; o < bytes; o += 4) sum += <f64>load<f32>(x + o) * <f64>load<f32>(x + o);
+  return sum;
+}
+
 /** x = 0 at the diagonal of an [n][n] matrix: autapses that exist in the storage only. */
 export function clearDiagonal(x: usize, n: i32): void {
   for (let j = 0; j < n; j++) store<f32>(x + (<usize>(j * n + j) << 2), 0);

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * The records that kernels read, as TypeScript knows them, from the classes that the kernels declare: `node scripts/records.mjs`
  * writes `src/backends/wasm/records.ts`.
  */
-const sources = ['kernels/net.ts', 'kernels/bptt.ts', 'kernels/dendrite.ts'];
+const sources = ['kernels/net.ts', 'kernels/bptt.ts', 'kernels/learned.ts', 'kernels/dendrite.ts'];
 export const target = 'src/backends/wasm/records.ts';
 
 /** Fields of every unmanaged class, in their order; `f:` marks float ones. */

@@ -2,9 +2,9 @@
 //
 //     npm run build && node scripts/rflo-sequences.mjs [--seeds 5] [--passes 3000] [--out FILE.jsonl] [--figure FILE.png]
 //
-// Trains the preset `cued-segments`, lets an order of cues be learned from three cued passes, and recalls it: the network alone with
+// Trains the preset `cued-segments` on passes through each order twice, at a rate that falls over the last tenth, lets an order of cues be learned from three cued passes, and recalls it: the network alone with
 // the loop, from the first cue on. Rings are every order of the segments, twice; one sequence for each seed branches. Writes a line for each
-// recall by M and K, and prints tables of errors and of the orders recalled.
+// recall by M and K, and prints tables of errors, of errors recalled over those of the same orders in training, and of the orders recalled.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bindCueOrder } from '../dist/models/index.js';
@@ -19,7 +19,10 @@ import { renderStacked } from '../dist/src/plot/index.js';
 import { mean, summary } from './seedTable.mjs';
 
 const config = preset('cued-segments');
-const { segments, steps } = config.task;
+// What is recalled later has been a pass of the training: the same segments from the same state.
+config.task.rounds = 2;
+config.optimizer.schedule = { kind: 'linear-to-zero', holdUntil: 0.9 };
+const { segments, steps, rounds } = config.task;
 const rules = {
   'RFLO, random feedback': config.rule,
   'RFLO, symmetric feedback': { name: 'rflo', feedback: 'symmetric' },
@@ -32,6 +35,8 @@ const loops = {
   'K alone': { ...loop, rateM: 0, threshold: -1 },
 };
 const cuedPasses = 3;
+/** Last passes of the training that are compared with what is recalled. */
+const windows = [24, 50, 100, 200];
 const marks = [50, 500, 1000, 2000, 3000];
 
 /** Every order of the segments. */
@@ -41,20 +46,22 @@ const ordersOf = (units) =>
     : units.flatMap((first) => ordersOf(units.filter((unit) => unit !== first)).map((rest) => [first, ...rest]));
 const orders = ordersOf(Array.from({ length: segments }, (_, unit) => unit));
 
-/**
- * Squared error over the mean square of the target: of the whole trial, and of the segments that follow another. The first one begins
- * in the state of a new trial, always the same, and is learned better: it is one of four in training and one of eight in what is recalled.
- */
-function normalisedErrors({ trial: { y, target } }, length) {
-  const of = (from) => {
-    let [error, power] = [0, 0];
-    for (let s = from * y.width; s < length * y.width; s++) {
-      error += (y.data[s] - target.data[s]) ** 2;
-      power += target.data[s] ** 2;
-    }
-    return error / power;
-  };
-  return { all: of(0), following: of(steps) };
+/** Squared error of a trial over the mean square of its target. */
+function normalisedError({ trial: { y, target } }, length) {
+  let [error, power] = [0, 0];
+  for (let s = 0; s < length * y.width; s++) {
+    error += (y.data[s] - target.data[s]) ** 2;
+    power += target.data[s] ** 2;
+  }
+  return error / power;
+}
+
+/** Segments of a trial, by its cues. */
+function segmentsOf({ trial: { x } }, count) {
+  return Array.from({ length: count }, (_, s) => {
+    const row = rowAt(x, 0, s * steps);
+    return Array.from(x.data.subarray(row, row + segments)).indexOf(1);
+  });
 }
 
 function train(rule, seed, passes) {
@@ -62,29 +69,28 @@ function train(rule, seed, passes) {
     { ...config, seed, rule, training: { ...config.training, total: passes } },
     catalogue,
   );
-  const errors = [];
+  const done = [];
   experiment.train({
     listener(event) {
-      if (event.type === 'trial') errors.push(normalisedErrors(experiment.run.network, segments * steps));
+      if (event.type !== 'trial') return;
+      const { network } = experiment.run;
+      const error = normalisedError(network, rounds * segments * steps);
+      done.push({ order: segmentsOf(network, rounds * segments).join(), error });
     },
   });
-  const errorAt = (name, pass) => mean(errors.slice(Math.max(0, pass - 50), pass).map((error) => error[name]));
-  return {
-    experiment,
-    errors: marks.filter((pass) => pass <= passes).map((pass) => errorAt('all', pass)),
-    following: errorAt('following', passes),
-  };
+  const errorAt = (pass) => mean(done.slice(Math.max(0, pass - 50), pass).map(({ error }) => error));
+  return { experiment, done, errors: marks.filter((pass) => pass <= passes).map(errorAt) };
 }
 
 /** The trained network on a trial of the segments in `order`, which the task writes. */
 function cue({ run }, rule, seed, order) {
-  const task = { ...config.task, order };
+  const task = { ...config.task, order, rounds: 1 };
   const cued = createExperiment({ ...config, seed, rule, task }, catalogue);
   for (const [name, block] of Object.entries(run.network.weights)) cued.run.network.weights[name].set(block);
   const length = order.length * steps;
   createFeed(cued.run, cued.task, createRng(seed), null, 'train').fill(length);
   runTrial(cued.run, length, { learn: false });
-  return { cued, length, error: normalisedErrors(cued.run.network, length).all };
+  return { cued, length, error: normalisedError(cued.run.network, length) };
 }
 
 /** Learns the order from cued passes, then runs free. */
@@ -97,14 +103,11 @@ function recall({ cued, length }, order, params) {
   trial.x.data.fill(0);
   learner.begin(order[0]);
   runTrial(cued.run, length, { learn: false, answer: (t) => learner.answer(t) });
-  const units = order.map((_, s) => {
-    const row = rowAt(trial.x, 0, s * steps);
-    return Array.from(trial.x.data.subarray(row, row + segments)).indexOf(1);
-  });
-  const { all, following } = normalisedErrors(cued.run.network, length);
+  const units = segmentsOf(cued.run.network, order.length);
+  const error = normalisedError(cued.run.network, length);
   const figure = { x: Float64Array.from(trial.x.data), y: Float64Array.from(trial.y.data) };
   trial.x.data.set(given);
-  return { units, right: units.every((unit, s) => unit === order[s]), all, following, figure };
+  return { units, right: units.every((unit, s) => unit === order[s]), error, figure };
 }
 
 function draw({ cued, length }, { figure }, name) {
@@ -142,9 +145,11 @@ const { values } = parseArgs({
   },
 });
 const lines = [];
+/** Of every seed and rule: error recalled over the error of the same orders when they were passed last in training. */
+const ratios = [];
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
   for (const [label, rule] of Object.entries(rules)) {
-    const { experiment, ...training } = train(rule, seed, Number(values.passes));
+    const { experiment, done, ...training } = train(rule, seed, Number(values.passes));
     const draws = createRng(seed).split('sequence');
     const drawn = orders[0].map((unit) => ({ unit, at: draws.uniform() })).sort((a, b) => a.at - b.at);
     const [a, b, c] = drawn.map(({ unit }) => unit);
@@ -156,16 +161,29 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
       const trial = cue(experiment, rule, seed, order);
       for (const [circuit, params] of Object.entries(loops)) {
         const recalled = recall(trial, order, params);
-        const { units, right, all, following } = recalled;
-        const course = { errors: training.errors, trained: training.following };
-        const own = { cued: trial.error, recalled: all, following };
-        lines.push({ seed, label, ...course, kind, order, circuit, units, right, ...own });
+        const { units, right, error } = recalled;
+        const own = { errors: training.errors, kind, order, circuit, units, right };
+        lines.push({ seed, label, ...own, cued: trial.error, recalled: error });
         const first = seed === 1 && label === Object.keys(rules)[0] && kind === 'ring' && circuit === 'M and K';
         const shown = first && order.every((unit, s) => unit === drawn[s % segments].unit);
         if (values.figure && shown) draw(trial, recalled, values.figure);
       }
     }
     experiment.close();
+    const rings = new Map(
+      lines
+        .filter((line) => line.seed === seed && line.label === label && line.kind === 'ring')
+        .filter(({ circuit }) => circuit === 'M and K')
+        .map(({ order, recalled }) => [order.join(), recalled]),
+    );
+    ratios.push({
+      seed,
+      label,
+      ratios: windows.map((count) => {
+        const last = done.slice(-count);
+        return mean(last.map(({ order }) => rings.get(order))) / mean(last.map(({ error }) => error));
+      }),
+    });
   }
 }
 
@@ -195,15 +213,12 @@ for (const label of Object.keys(rules)) {
   );
   console.log(`| ${label} | ${columns.join(' | ')} |`);
 }
-console.log(
-  '\n| rule | segments that follow another, at the end of training | recalled | seeds no worse |\n|---|---|---|---|',
-);
+console.log(`\n| rule | ${windows.map((count) => `last ${count} passes`).join(' | ')} |`);
+console.log(`|---|${'---|'.repeat(windows.length)}`);
 for (const label of Object.keys(rules)) {
-  const seeds = ofRings(label);
-  const [trained, recalled] = [seeds.map(([one]) => one.trained), overOrders(seeds, 'following')];
-  const kept = recalled.filter((error, s) => error <= trained[s]).length;
-  const each = (list) => list.map((error) => error.toFixed(3)).join(' ');
-  console.log(`| ${label} | ${each(trained)} | ${each(recalled)} | ${kept} of ${seeds.length} |`);
+  const own = ratios.filter((line) => line.label === label);
+  const columns = windows.map((_, at) => own.map((line) => line.ratios[at].toFixed(3)).join(' '));
+  console.log(`| ${label} | ${columns.join(' | ')} |`);
 }
 console.log(
   `\n| rule | sequence | ${Object.keys(loops).join(' | ')} |\n|---|---|${'---|'.repeat(Object.keys(loops).length)}`,
@@ -220,7 +235,7 @@ for (const label of Object.keys(rules)) {
 if (values.out) {
   const round = (value) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
-  const whole = lines.filter(({ circuit }) => circuit === 'M and K');
+  const whole = [...lines.filter(({ circuit }) => circuit === 'M and K'), ...ratios];
   const text = whole.map((line) => `${JSON.stringify(line, (_, value) => round(value))}\n`).join('');
   writeFileSync(values.out, text);
 }

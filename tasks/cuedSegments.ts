@@ -19,7 +19,8 @@ const params = z.strictObject({
     .max(10_000)
     .nullable()
     .default(null)
-    .describe('segments of every trial, one after the other; null: each once, in an order drawn for the trial'),
+    .describe('segments of every round, one after the other; null: each once, in an order drawn for the trial'),
+  rounds: listed.default(1).describe('times that a trial goes through its order'),
 });
 type Params = z.infer<typeof params>;
 
@@ -29,7 +30,7 @@ type Params = z.infer<typeof params>;
  *     x_i(t)  = cue while segment i goes on, else 0
  *     y*_k(t) = A sum_m sin(2 pi m tau / D + phase_ikm) / m,      m = 1 .. harmonics; tau: steps since the segment began; D: its length
  *
- * A trial is a pass through several segments; the network's state goes on from one into the next. Phases are uniform and drawn once, from the
+ * A trial is a pass through several segments, in the same order in every round; the network's state goes on from one into the next. Phases are uniform and drawn once, from the
  * seed. Trials differ in their order alone, which depends on the seed and the number of the trial: what is to be learned by heart is the same
  * in training and test.
  *
@@ -46,7 +47,7 @@ export const cuedSegments: TaskModel<Params> = {
     }
     const curves = once(() => drawCurves(p, rng.split('phases')));
     const orders = rng.split('orders');
-    const length = p.order?.length ?? p.segments;
+    const length = p.rounds * (p.order?.length ?? p.segments);
     return {
       nIn: p.segments,
       nOut: p.outputs,
@@ -91,15 +92,16 @@ function shuffled(n: number, rng: Rng): number[] {
 
 function write(
   out: TrialTarget,
-  { segments, steps, outputs, cue }: Params,
+  { segments, steps, outputs, cue, rounds }: Params,
   curves: Float64Array,
   order: readonly number[],
 ) {
-  for (let s = 0; s < order.length; s++) {
-    const curve = curves.subarray(order[s] * steps * outputs, (order[s] + 1) * steps * outputs);
+  for (let s = 0; s < rounds * order.length; s++) {
+    const segment = order[s % order.length];
+    const curve = curves.subarray(segment * steps * outputs, (segment + 1) * steps * outputs);
     out.target.set(curve, s * steps * outputs);
     for (let t = s * steps; t < (s + 1) * steps; t++) {
-      for (let i = 0; i < segments; i++) out.x[t * out.xStride + i] = i === order[s] ? cue : 0;
+      for (let i = 0; i < segments; i++) out.x[t * out.xStride + i] = i === segment ? cue : 0;
       out.weight[t] = 1;
     }
   }

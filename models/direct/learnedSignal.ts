@@ -77,7 +77,14 @@ export const learnedSignal: DirectModel<Params> = {
         phases: ['soma'],
       },
       grain: 'update',
-      kernel: null,
+      // What backpropagation has no kernel for, this has none for either.
+      kernel: whole.kernel && {
+        name: 'learned-signal',
+        rate: p.rate,
+        decay,
+        gain: own.gain,
+        triangles: own.full ? context.kinds.map(({ triangle }) => triangle) : null,
+      },
       init() {},
       bind: () => () => {},
       outer: {

@@ -65,7 +65,7 @@ function leakyRate(decay: number, initial: number | Float64Array): NeuronInstanc
     initialActivity: initial,
     membrane: 'u',
     nRef: 0,
-    kernel: { name: 'rate', decay, gain: 1 - decay },
+    kernel: { name: 'rate', leaks: 'rate', decay, gain: 1 - decay },
     threshold: null,
     bind({ sizes, state, z, psi, current }: NeuronBinding) {
       const { self: n } = sizes;
@@ -86,7 +86,7 @@ function leakyPotential(decay: number, initial: number | Float64Array): NeuronIn
     initialActivity: mapValues(initial, Math.tanh),
     membrane: 'u',
     nRef: 0,
-    kernel: null,
+    kernel: { name: 'rate', leaks: 'potential', decay, gain: 1 - decay },
     threshold: null,
     bind({ sizes, state, z, psi, current }: NeuronBinding) {
       const { self: n } = sizes;

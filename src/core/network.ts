@@ -4,6 +4,7 @@ import type { FastLoops } from './loops.ts';
 import type { ArrayLoops } from './noise.ts';
 import type {
   Activity,
+  BoundOuter,
   DirectInstance,
   Loss,
   ModulatorInstance,
@@ -312,6 +313,8 @@ export interface Stages {
   gradient(t0: number, t1: number, due?: boolean): void;
   /** Of a rule in passes that injects: what arrived times what is injected, over all steps and streams, is added to the gradient. */
   correlate?(steps: number): void;
+  /** Of a rule of two passes: both sides of the update between them, for the network of the second one; absent: the rule's own. */
+  outer?(test: Network): BoundOuter;
   /** Of a rule in passes: loops over the arrays that it works with; absent: the plain ones. */
   readonly arrays?: ArrayLoops;
   /** Of a modulator in steps: adds m G of every stream to the gradient, with one m for each stream. [stream] */

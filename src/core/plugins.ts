@@ -105,9 +105,11 @@ export interface IntegratorKernel {
 export interface RateKernel {
   /** Tells kernels apart. */
   readonly name: 'rate';
-  /** Of the rate, per step. */
+  /** What has the memory: the rate behind the tanh, or the potential before it. */
+  readonly leaks: 'rate' | 'potential';
+  /** Of the memory, per step. */
   readonly decay: number;
-  /** Factor on the tanh of the summed input. */
+  /** Factor on what the memory gets. */
   readonly gain: number;
 }
 
@@ -181,6 +183,19 @@ export interface BpttKernel {
   readonly drops: boolean;
   /** Whether credit goes through what a spike takes off its own membrane. */
   readonly attached: boolean;
+}
+
+/** Learning signals of a module that learns to make them; its parts are those of the rule's `outer`. */
+export interface LearnedSignalKernel {
+  /** Tells kernels apart. */
+  readonly name: 'learned-signal';
+  /** Of the update between the passes. */
+  readonly rate: number;
+  /** Of the filter on the module's spikes, per step, and the factor on what it reads. */
+  readonly decay: number;
+  readonly gain: number;
+  /** How psi of each population falls, where initial weights hear of the inner trial; null: they do not. */
+  readonly triangles: readonly (PsiTriangle | null)[] | null;
 }
 
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
@@ -868,7 +883,7 @@ export interface DirectInstance {
    */
   readonly grain: 'step' | 'update';
   /** The same equations for fast backends; null: it runs on `reference` and `fixed` alone. */
-  readonly kernel: BpttKernel | null;
+  readonly kernel: BpttKernel | LearnedSignalKernel | null;
   /** A trial has two passes, between which every stream gets weights of its own; left out: it has one. */
   readonly outer?: OuterPart;
   /** Draws its matrices. */

@@ -34,8 +34,8 @@ export interface Outer {
   addScores(ratios: Ratios, steps: number): void;
 }
 
-/** @returns null for a network whose trials are one pass */
-export function bindOuter(network: Network, backend: Backend): Outer | null {
+/** @param own stages of the network @returns null for a network whose trials are one pass */
+export function bindOuter(network: Network, own: Stages, backend: Backend): Outer | null {
   const { spec, trial } = network;
   const part = spec.direct?.outer;
   if (!part) return null;
@@ -43,7 +43,7 @@ export function bindOuter(network: Network, backend: Backend): Outer | null {
   const before = new Float64Array(trial.y.data.length);
   const losses = new Float64Array(spec.sizes.stream);
   const unscaled = new Float64Array(spec.sizes.stream).fill(1);
-  const rule = bindRule(network, test, part);
+  const rule = own.outer?.(test) ?? bindRule(network, test, part);
   const factor = new Float64Array(1);
   const outer: Outer = {
     test: { network: test, stages },

@@ -56,7 +56,7 @@ export function createRun(spec: NetworkSpec, backend: Backend, totalSteps: numbe
     clock,
     borders: bindBorders(network),
     modulator: bindModulator(network),
-    outer: bindOuter(network, backend),
+    outer: bindOuter(network, stages, backend),
     passes: bindPasses(network, stages),
     upkeep: bindUpkeep(network),
     gradientChunk: backend.gradientChunk,

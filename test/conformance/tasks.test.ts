@@ -361,7 +361,7 @@ const rows: Readonly<Record<string, TaskRow>> = {
     inputs: [{ cue: 0 }, { cue: 2 }],
     settings: [
       { segments: 5, steps: 12 },
-      { segments: 6, steps: 10, outputs: 3, harmonics: 1, amplitude: 0.4 },
+      { segments: 6, steps: 10, outputs: 3, harmonics: 1, amplitude: 0.4, rounds: 2 },
     ],
     refused: [
       [{ segments: 0 }, 'task.segments'],
@@ -370,6 +370,7 @@ const rows: Readonly<Record<string, TaskRow>> = {
       [{ harmonics: 0 }, 'task.harmonics'],
       [{ amplitude: 0 }, 'task.amplitude'],
       [{ order: [] }, 'task.order'],
+      [{ rounds: 0 }, 'task.rounds'],
       [{ order: [0, 4] }, 'task.order'],
       [{ order: [0.5] }, 'task.order.0'],
     ],

@@ -24,6 +24,7 @@ const cuba = { kind: 'cuba-lif', membrane: { decay: 0.8 }, vTh: 0.5, synapse: { 
 const cubas = { kind: 'cuba-lif', ...spread, synapse: { decay: uniform(0.3, 0.7) } };
 const integrator = { kind: 'integrator', leak: { decay: uniform(0.6, 0.9) } };
 const rate = (decay: number) => ({ kind: 'rate', leak: { decay } });
+const potential = (decay: number) => ({ kind: 'rate', leaks: 'potential', leak: { decay }, initial: 0.1 });
 const plain = { kind: 'lif', membrane: { decay: 0.8 }, vTh: 0.5 };
 
 const pairs = [
@@ -38,6 +39,8 @@ const pairs = [
   },
   { label: 'rates before lif', neurons: [rate(0.5), plain] },
   { label: 'rates without memory before rates', neurons: [rate(0), rate(0.7)] },
+  { label: 'leaky potentials before lif', neurons: [potential(0.6), plain] },
+  { label: 'rates before leaky potentials', neurons: [rate(0.4), potential(0.8)] },
 ];
 
 const readout = { kind: 'leaky', filter: { decay: 0.7 } };

@@ -309,6 +309,18 @@ describe('contrastive', () => {
     expect(() => createExperiment(config(rule), liveCatalogue)).toThrow(message);
   });
 
+  it.each([{}, { phases: 'trial' }, { feedback: 'random' }, { teacher: 'target' }])(
+    'is the same on wasm: %o',
+    (rule) => {
+      const [exact, fast] = ['reference', 'wasm'].map((backend) => {
+        const experiment = createExperiment(config(rule, backend), liveCatalogue);
+        return Object.values(gradientOf(doTrial(experiment))).map((block) => Array.from(block));
+      });
+      expect(Math.max(...exact[0].map(Math.abs))).toBeGreaterThan(0);
+      expect(fast).toBeClose(exact, { relative: 2e-4 });
+    },
+  );
+
   it('does not hold activity on wasm', () => {
     const spiking = {
       ...liveConfig({ rule: { name: 'contrastive', teacher: 'clamp', clamps: 'rec' }, task: { outputs: 7 } }),

@@ -288,13 +288,14 @@ export interface LiveOptions {
   readonly optimizer?: Readonly<Record<string, unknown>>;
   readonly training?: Readonly<Record<string, unknown>>;
   readonly seed?: number;
+  readonly backend?: string;
 }
 
 /** The configuration of a live network, each part open to change. */
 export function liveConfig(options: LiveOptions = {}): Record<string, unknown> {
   return {
     seed: options.seed ?? 5,
-    backend: 'reference',
+    backend: options.backend ?? 'reference',
     task: { kind: 'live', ...options.task },
     network: {
       neurons: liveSize,

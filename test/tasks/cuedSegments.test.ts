@@ -67,4 +67,12 @@ describe('cued segments', () => {
     const { cues } = filled('task.order=[2,0,2]').trial(3);
     expect(cues).toEqual([2, 0, 2].flatMap((segment) => new Array(20).fill(segment)));
   });
+
+  it.each(['', 'task.order=[2,0,2]'])('come in the same order in every round, %s', (order) => {
+    const settings = order === '' ? [] : [order];
+    const once = filled(...settings).trial(3);
+    const { cues, target } = filled(...settings, 'task.rounds=3').trial(3);
+    expect(cues).toEqual([...once.cues, ...once.cues, ...once.cues]);
+    expect(target).toBeBitEqual([...once.target, ...once.target, ...once.target]);
+  });
 });

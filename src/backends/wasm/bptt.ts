@@ -20,23 +20,32 @@ export interface PlannedBptt {
   readonly outgoing: readonly number[];
 }
 
+/** Of a direct rule that has a kernel, whichever: all go back through the populations. */
 export function planBptt(spec: NetworkSpec, allot: Allot): PlannedBptt | null {
   if (!spec.direct?.kernel) return null;
   const { sizes, populations, projections, readouts } = spec;
   return {
     filtered: allot(sizes.stream * sizes.out),
     populations: populations.map((_, p) =>
-      Object.fromEntries(Object.entries(scratchLengths(spec, p)).map(([name, length]) => [name, allot(length)])),
+      Object.fromEntries(
+        Object.entries(scratchLengths(spec, p, matricesOf(spec.populations[p]))).map(([name, length]) => [
+          name,
+          allot(length),
+        ]),
+      ),
     ),
     feedback: populations.map(() => readouts.map(() => allot(feedbackFields.length))),
     outgoing: projections.map(({ pre }) => (pre === null ? 0 : allot(outgoingFields.length))),
   };
 }
 
-/** Four-byte words of a population, by the names of the record; and the record itself. */
-function scratchLengths(spec: NetworkSpec, p: number): Readonly<Record<string, number>> {
+/** Four-byte words of a population, by the names of the record; and the record itself. @param linear its matrices */
+export function scratchLengths(
+  spec: NetworkSpec,
+  p: number,
+  linear: LinearDynamics | null,
+): Readonly<Record<string, number>> {
   const { size } = spec.populations[p];
-  const linear = matricesOf(spec.populations[p]);
   const rows = spec.sizes.stream * size + 4;
   return {
     credit: rows,
@@ -68,69 +77,110 @@ function constantRows(linear: LinearDynamics | null, attached: boolean): Constan
   return matrixRows(linear, [transition, input, own, attached ? reset : reset.map(() => 0), read]);
 }
 
-/** The stage of the direct rule. @param nets records of populations, @param projections of projections, with the whole gradient */
+/** Records of populations and of projections, with the whole gradient. */
+export interface WholeRecords {
+  readonly nets: readonly number[];
+  readonly projections: readonly number[];
+}
+
+/** The stage of backpropagation; nothing where the direct rule is another. */
 export function bindBptt(
   network: Network,
   kernels: Kernels,
-  { nets, projections }: { readonly nets: readonly number[]; readonly projections: readonly number[] },
+  whole: WholeRecords,
   plan: PlannedBptt,
   memory: WebAssembly.Memory,
 ): (t0: number, t1: number) => void {
   const { spec } = network;
   const kernel = spec.direct?.kernel;
-  if (!kernel) return () => {};
-  spec.populations.forEach((_, p) => {
-    layPopulation(network, p, kernel.attached, nets[p], plan, memory);
-  });
-  spec.projections.forEach(({ pre, post }, q) => {
-    if (pre === null) return;
-    const next = spec.projections.findIndex((other, r) => r > q && other.pre === pre);
-    const values: Values<typeof outgoingFields> = {
-      projection: projections[q],
-      to: plan.populations[post].record,
-      next: next < 0 ? 0 : plan.outgoing[next],
-    };
-    writeRecord(memory.buffer, plan.outgoing[q], outgoingFields, values);
-  });
-  const last = plan.populations[plan.populations.length - 1].record;
+  if (kernel?.name !== 'bptt') return () => {};
+  const all = spec.populations.map((_, p) => p);
+  const last = layWayBack(network, { goes: all, attached: kernel.attached }, whole, plan, memory);
   const longest = kernel.segment ?? kernel.window ?? Number.POSITIVE_INFINITY;
   const window = kernel.window ?? Number.POSITIVE_INFINITY;
   return (t0, t1) => {
     for (let s0 = t0; s0 < t1; s0 += longest) {
       if (kernel.drops && s0 + longest > t1) return;
       const s1 = Math.min(s0 + longest, t1);
-      kernels.bpttBack(nets[0], last, s0, s1, Math.max(0, s1 - window));
+      kernels.bpttBack(whole.nets[0], last, s0, s1, Math.max(0, s1 - window));
     }
   };
 }
 
-function layPopulation(
+/** The populations on their way back. @param goes those that take it, in order @returns the record of the last one */
+export function layWayBack(
   network: Network,
-  p: number,
-  attached: boolean,
-  net: number,
+  { goes, attached }: { readonly goes: readonly number[]; readonly attached: boolean },
+  { nets, projections }: WholeRecords,
   plan: PlannedBptt,
   memory: WebAssembly.Memory,
-): void {
+): number {
   const { spec } = network;
-  const { size, neuron } = spec.populations[p];
-  const { record, ...scratch } = plan.populations[p];
-  const dynamics = neuron.eligibility as NeuronDynamics;
-  const linear = matricesOf(spec.populations[p]);
+  const outgoing = spec.projections.flatMap(({ pre, post }, q) => (pre !== null && goes.includes(post) ? [q] : []));
+  goes.forEach((p, place) => {
+    const { neuron } = spec.populations[p];
+    const dynamics = neuron.eligibility as NeuronDynamics;
+    const linear = matricesOf(spec.populations[p]);
+    const first = outgoing.find((q) => spec.projections[q].pre === p);
+    layPopulation(network, p, plan.populations[p], memory, {
+      linear,
+      attached,
+      net: nets[p],
+      gain: linear ? 1 : inputGain(dynamics),
+      resetGain: attached && dynamics.form !== 'linear' ? dynamics.resetGain : 0,
+      outgoing: first === undefined ? 0 : plan.outgoing[first],
+      feedback: layFeedback(network, p, plan.feedback[p], memory),
+      next: place > 0 ? plan.populations[goes[place - 1]].record : 0,
+      filtered: plan.filtered,
+      tells: network.spec.direct?.kernel?.name === 'bptt',
+    });
+  });
+  for (const q of outgoing) {
+    const { pre, post } = spec.projections[q];
+    const next = outgoing.find((r) => r > q && spec.projections[r].pre === pre);
+    const values: Values<typeof outgoingFields> = {
+      projection: projections[q],
+      to: plan.populations[post].record,
+      next: next === undefined ? 0 : plan.outgoing[next],
+    };
+    writeRecord(memory.buffer, plan.outgoing[q], outgoingFields, values);
+  }
+  return plan.populations[goes[goes.length - 1]].record;
+}
+
+/** What the record of a population holds besides its scratch. */
+interface OnItsWay {
+  readonly linear: LinearDynamics | null;
+  readonly attached: boolean;
+  readonly net: number;
+  readonly gain: number;
+  readonly resetGain: number;
+  readonly outgoing: number;
+  readonly feedback: number;
+  readonly next: number;
+  readonly filtered: number;
+  /** Whether dz goes to the rows of the signal; else it is not kept. */
+  readonly tells: boolean;
+}
+
+export function layPopulation(
+  { spec, activity }: Network,
+  p: number,
+  { record, ...scratch }: Scratch,
+  memory: WebAssembly.Memory,
+  { linear, attached, tells, ...given }: OnItsWay,
+): void {
+  const { size } = spec.populations[p];
   constantRows(linear, attached).forEach((row, r) => {
     new Float32Array(memory.buffer, scratch.linear + 4 * r * rowLength(size), size).set(row);
   });
-  const first = spec.projections.findIndex(({ pre }) => pre === p);
+  const signal = activity[p].signals[0];
   const values = {
     ...scratch,
-    net,
-    outgoing: first < 0 ? 0 : plan.outgoing[first],
-    feedback: layFeedback(network, p, plan.feedback[p], memory),
-    next: p > 0 ? plan.populations[p - 1].record : 0,
-    filtered: plan.filtered,
+    ...given,
+    signal: tells ? signal.data.byteOffset : scratch.credit,
+    signalRows: tells ? signal.steps : 1,
     depth: depthOf(spec, p),
-    gain: linear ? 1 : inputGain(dynamics),
-    resetGain: attached && dynamics.form !== 'linear' ? dynamics.resetGain : 0,
     linear: linear ? scratch.linear : 0,
     states: linear?.states ?? 1,
     gateInput: linear?.gate === 'input' ? 1 : 0,
@@ -152,7 +202,9 @@ function layFeedback(network: Network, p: number, records: readonly number[], me
 function feedbackOf({ spec, state, weights }: Network, p: number) {
   const sizes = spec.populations.map(({ size }) => size);
   const { out } = spec.sizes;
-  if (spec.direct?.kernel?.matrix === 'B') {
+  const kernel = spec.direct?.kernel;
+  if (kernel?.name !== 'bptt') return [];
+  if (kernel.matrix === 'B') {
     const before = sizes.slice(0, p).reduce((sum, size) => sum + size, 0);
     return [{ weights: state.field('direct.B').subarray(before * out), size: out, column: 0 }];
   }

@@ -52,13 +52,13 @@ function missing(spec: NetworkSpec): string[] {
     names.add('online traces with the reset in them');
   if (traces.some(({ kernel }) => kernel?.dynamics.form === 'linear' && kernel.dynamics.states > 2))
     names.add('traces of more than two states');
-  for (const { rule, signals } of populations) {
+  for (const { rule, signals, spiking } of populations) {
     if (signals.some(({ kernel }) => !kernel)) names.add(`the signal "${rule?.signal}" as it is set`);
-    if (signals.some(({ kernel }) => kernel?.name === 'dendrite') && execution !== 'online')
-      names.add('deferred or postponed traces with this signal');
+    const dendrites = signals.some(({ kernel }) => kernel?.name === 'dendrite');
+    if (dendrites && execution !== 'online') names.add('deferred or postponed traces with this signal');
+    if (dendrites && !spiking) names.add(`the signal "${rule?.signal}" of neurons without spikes`);
   }
   if (direct && !direct.kernel) names.add(`the rule "${spec.rule}" as it is set`);
-  if (spec.clip !== null) names.add('a clipped gradient');
   return [...names];
 }
 

@@ -303,7 +303,11 @@ function heardValues(network: Network, { populations, noRate }: Plan, p: number,
   };
 }
 
-const neuronKinds: Readonly<Record<NeuronKernel['name'], number>> = { threshold: 0, cells: 1, integrator: 2, rate: 3 };
+/** What `kernels/forward.ts` calls a neuron. */
+function neuronKind(kernel: NeuronKernel): number {
+  if (kernel.name === 'rate') return kernel.leaks === 'rate' ? 3 : 4;
+  return { threshold: 0, cells: 1, integrator: 2 }[kernel.name];
+}
 
 /** Constants of a population; what differs from neuron to neuron is in `cells`. */
 function neuronValues(kernel: NeuronKernel) {
@@ -311,7 +315,7 @@ function neuronValues(kernel: NeuronKernel) {
   const fires = kernel.name === 'threshold' || kernel.name === 'cells' ? kernel : null;
   const { decay, gain } = kernel.name === 'rate' || kernel.name === 'threshold' ? kernel : { decay: 0, gain: 1 };
   return {
-    neuronKind: neuronKinds[kernel.name],
+    neuronKind: neuronKind(kernel),
     decay,
     gain,
     vTh: alike?.vTh ?? 0,

@@ -6,6 +6,7 @@ import type { Projection } from '../../core/projection.ts';
 import { type PlannedBptt, planBptt } from './bptt.ts';
 import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.ts';
 import { dendriteScratch } from './dendrite.ts';
+import { type PlannedLearned, planLearned } from './learned.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
 import type { Allot, Scratch } from './scratch.ts';
 
@@ -31,6 +32,7 @@ export interface Plan {
   /** Records with the whole gradient, for a stage that is not divided. */
   readonly whole: PlannedShard | null;
   readonly bptt: PlannedBptt | null;
+  readonly learned: PlannedLearned | null;
 }
 
 export interface PlannedEvents {
@@ -122,6 +124,7 @@ export function planOf(spec: NetworkSpec, allot: Allot): Plan {
     shards,
     whole: direct ? shardOf(spec, allot, 0, stream, false) : null,
     bptt: planBptt(spec, allot),
+    learned: planLearned(spec, allot),
   };
 }
 

@@ -22,9 +22,13 @@ export type StageName = (typeof stageNames)[number];
 export interface Kernels extends Readonly<Record<StageName, StageKernel>> {
   rateOfBatch(net: number, steps: number): void;
   bpttBack(net: number, record: number, s0: number, s1: number, from: number): void;
+  learnedAdapt(rule: number, b: number, steps: number): void;
+  learnedCredit(rule: number, b: number, steps: number): void;
   dendriteStep(net: number, dendrite: number, t: number, rateScale: number): void;
   traceEnd(net: number): void;
   reduce(sum: number, part: number, n: number): void;
+  addTo(sum: number, part: number, n: number): void;
+  squares(x: number, n: number): number;
   stepSgd(g: number, n: number, factor: number): void;
   stepMomentum(g: number, velocity: number, n: number, scale: number, rate: number, momentum: number): void;
   stepAdam(

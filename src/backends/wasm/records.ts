@@ -135,6 +135,8 @@ export const bpttFields = [
   'owed',
   'later',
   'depth',
+  'signal',
+  'signalRows',
   'f:gain',
   'f:resetGain',
   'linear',
@@ -143,6 +145,40 @@ export const bpttFields = [
 ] as const;
 
 export const outgoingFields = ['projection', 'to', 'next'] as const;
+
+export const learnedFields = [
+  'first',
+  'list',
+  'taught',
+  'module',
+  'filtered',
+  'owed',
+  'psi',
+  'gradient',
+  'credit',
+  'columns',
+  'f:rate',
+  'f:decay',
+  'f:gain',
+] as const;
+
+export const taughtFields = [
+  'bptt',
+  'trace',
+  'ends',
+  'next',
+  'column',
+  'drive',
+  'total',
+  'moved',
+  'h',
+  'arriving',
+  'spike',
+  'slope',
+  'f:peak',
+] as const;
+
+export const adaptedFields = ['projection', 'pre', 'weights', 'debt', 'next'] as const;
 
 export const dendriteFields = [
   'A',

@@ -9,13 +9,14 @@ import {
   tellsNeurons,
   type WeightBlock,
 } from '../../core/network.ts';
-import { weightRanges } from '../../core/projection.ts';
+import { type Projection, weightRanges } from '../../core/projection.ts';
 import { bindError } from '../reference/forward.ts';
 import { arraysOf } from './arrays.ts';
 import { bindBptt } from './bptt.ts';
 import { aloneCrew } from './crew.ts';
 import { dendriteOf, layDendrite } from './dendrite.ts';
 import { layNetwork } from './lay.ts';
+import { bindLearned } from './learned.ts';
 import type { Plan } from './memory.ts';
 import { instantiate, type Kernels } from './module.ts';
 import { threadCrew } from './threads.ts';
@@ -41,8 +42,10 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       : aloneCrew(kernels, shards);
   const net = shards[0].net;
   const dendrites = bindDendrites(network, plan, memory);
-  const { whole, bptt } = plan;
+  const { whole, bptt, learned } = plan;
   const direct = whole && bptt ? bindBptt(network, kernels, whole.channels[0], bptt, memory) : null;
+  const outer =
+    whole && bptt && learned ? bindLearned(network, kernels, whole.channels[0], { bptt, learned }, memory) : null;
   const scales = new Float32Array(memory.buffer, plan.scale, spec.sizes.stream);
   const learns = spec.channels.length > 0;
   const fused = sharesRows(spec).signal;
@@ -100,6 +103,7 @@ export function compileStages(network: Network, { module, memory, plan, threads 
       reduceAll();
     },
     ...(spec.passes ? { correlate, arrays: arraysOf(kernels, memory) } : {}),
+    ...(outer ? { outer } : {}),
     update: bindUpdate(network, kernels),
     ...(wholeTrials(spec) ? { wholeTrial } : {}),
     ready: () => crew.ready(),
@@ -148,7 +152,11 @@ function bindReduce({ gradient }: Network, { shards }: Plan, kernels: Kernels): 
 /** Whole-time arrays of which one row serves all steps. */
 export function sharesRows(spec: NetworkSpec): { readonly signal: boolean; readonly rateTerm: boolean } {
   const [deferred, silent] = [spec.execution === 'deferred', !tellsNeurons(spec)];
-  return { signal: deferred || silent, rateTerm: silent || (deferred && spec.rateTerm.mean !== 'running') };
+  // Between two passes the signal of all steps is read.
+  return {
+    signal: (deferred && !spec.direct?.outer) || silent,
+    rateTerm: silent || (deferred && spec.rateTerm.mean !== 'running'),
+  };
 }
 
 /** One update of all plastic weights; see the reference backend for the order of things. */
@@ -158,11 +166,36 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
     block.plastic ? [bindBlock(network, kernels, block, index)] : [],
   );
   const frozen = spec.blocks.filter((block) => !block.plastic).map(({ name }) => gradient[name]);
+  const clip = bindClip(network, kernels);
   return (progress, count, trials) => {
     const scale = spec.update.reduction === 'mean' ? 1 / (spec.sizes.stream * trials) : 1;
     for (const step of frozen) step.fill(0);
-    for (const update of plastic) update(progress, count, scale);
+    const clipped = clip(scale);
+    for (const update of plastic) update(progress, count, scale * clipped);
   };
+}
+
+/** min(1, clip / |scale g|), g the gradient of all blocks that learn together. */
+function bindClip({ spec, gradient }: Network, kernels: Kernels): (scale: number) => number {
+  const { clip } = spec;
+  if (clip === null) return () => 1;
+  const blocks = spec.blocks.flatMap(({ name, plastic, synapses }) => {
+    const { byteOffset: g, length } = gradient[name];
+    return plastic ? [{ g, length, diagonal: synapses ? diagonalOf(synapses) : 0 }] : [];
+  });
+  return (scale) => {
+    let sum = 0;
+    for (const { g, length, diagonal } of blocks) {
+      if (diagonal > 0) kernels.clearDiagonal(g, diagonal);
+      sum += kernels.squares(g, length);
+    }
+    return Math.min(1, clip / (Math.abs(scale) * Math.sqrt(sum)));
+  };
+}
+
+/** Neurons whose autapses exist in the storage only; 0: there are none such. */
+function diagonalOf({ masked, nPost }: Projection): number {
+  return masked.length > 0 ? nPost : 0;
 }
 
 /** Feedback that takes the steps of a readout: part of its rows, its columns in a matrix, and the share that both keep. */
@@ -205,7 +238,7 @@ function bindBlock(
   const followers = followersOf(network, block);
   const follows = followers.length > 0;
   const limits = follows ? weightRanges(null, n, null) : weightRanges(synapses, n, clamp);
-  const diagonal = synapses && synapses.masked.length > 0 ? synapses.nPost : 0;
+  const diagonal = synapses ? diagonalOf(synapses) : 0;
   return (progress, count, scale) => {
     const rate = rateAt(given, progress);
     if (diagonal > 0) kernels.clearDiagonal(g, diagonal);

@@ -147,6 +147,11 @@ function passes(rule: string, ...settings: readonly string[]): unknown {
   return network(100, [`rule={${[`"name":"${rule}"`, ...settings].join()}}`, 'rateTerm.strength=0']);
 }
 
+/** Learning signals of a module, 24 trials of 80 steps at once, each done twice. */
+function twoPasses(settings: readonly string[]): unknown {
+  return applySettings(preset('one-shot-patterns'), ['seed=3', 'training.total=1000000', ...settings]);
+}
+
 const plain = (name: string, raw: () => unknown, repetitions: number): Case => ({
   name,
   threads: [1],
@@ -209,6 +214,8 @@ export const cases: readonly (Case | LoopCase)[] = [
   plain('perturbed-weights', () => passes('weight-perturbation'), 40),
   plain('perturbed-nodes', () => passes('node-perturbation'), 40),
   plain('perturbed-nodes-by-signs', () => passes('node-perturbation', '"noise":"sign"'), 40),
+  plain('two-passes', () => twoPasses([]), 30),
+  plain('two-passes-reference', () => twoPasses(['backend=reference']), 10),
   { ...plain('batch-64', () => evidence(64), 7), threads: [1, 2, 4] },
   tensors(1),
   tensors(16),
