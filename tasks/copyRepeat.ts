@@ -60,7 +60,7 @@ export const copyRepeat: TaskModel<Params> = {
       testIsNew: true,
       bounds: [
         { label: 'no symbol', value: guess },
-        { label: 'every symbol', value: guess * unseen(p.rate, p.cellsPerGroup, p.symbolSteps) },
+        { label: 'every symbol', value: guess * unseen(p.rate, p.cellsPerGroup, p.symbolSteps), ideal: true },
       ],
       inputPopulations: [
         { label: 'symbols', size: p.symbols * p.cellsPerGroup },

@@ -54,7 +54,7 @@ export const intervalMatching: TaskModel<Params> = {
       testIsNew: true,
       bounds: [
         { label: 'go signal alone', value: withoutInterval(p, steps) },
-        { label: 'the interval', value: 0 },
+        { label: 'the interval', value: 0, ideal: true },
       ],
       inputPopulations: groups.map((label) => ({ label, size: p.cellsPerGroup })),
       fill: (out, rng, start, split) => write(out, p, steps, rng.split(split).split(start)),

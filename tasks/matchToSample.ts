@@ -47,7 +47,7 @@ export const matchToSample: TaskModel<Params> = {
       testIsNew: true,
       bounds: [
         { label: 'the test alone', value: guess },
-        { label: 'sample and test', value: guess * (1 - seen(p.sampleSteps) * seen(p.testSteps)) },
+        { label: 'sample and test', value: guess * (1 - seen(p.sampleSteps) * seen(p.testSteps)), ideal: true },
       ],
       inputPopulations: [
         { label: 'stimuli', size: p.stimuli * p.cellsPerGroup },

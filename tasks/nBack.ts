@@ -184,7 +184,7 @@ export function nBackBounds(p: Pick<Params, 'lags' | 'base' | 'effects' | 'input
   return [
     { label: 'marginal', value: marginal },
     { label: `lag ${p.lags[0]}`, value: first },
-    { label: `lags ${p.lags[0]} and ${p.lags[1]}`, value: both },
+    { label: `lags ${p.lags[0]} and ${p.lags[1]}`, value: both, ideal: true },
   ];
 }
 

@@ -45,7 +45,7 @@ export const parity: TaskModel<Params> = {
       testIsNew: true,
       bounds: [
         { label: 'all pulses but one', value: Math.LN2 },
-        { label: 'every pulse', value: (1 - all) * Math.LN2 },
+        { label: 'every pulse', value: (1 - all) * Math.LN2, ideal: true },
       ],
       inputPopulations: groups.map((label) => ({ label, size: p.cellsPerGroup })),
       fill: (out, rng, start, split) => write(out, p, steps, rng.split(split).split(start)),

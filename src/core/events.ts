@@ -26,6 +26,8 @@ export interface StartEvent {
 export interface Bound {
   readonly label: string;
   readonly value: number;
+  /** Whether nobody can do better. */
+  readonly ideal?: true;
 }
 
 /** Scores of one trial, or of one chunk of an endless stream. */

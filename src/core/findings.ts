@@ -26,6 +26,8 @@ export interface Criterion {
    * looked at (updates of a network that has learned are small).
    */
   readonly counts: 'ever' | 'now' | 'throughout';
+  /** Causes beside which it says nothing: its number is what it is by them. */
+  readonly unless?: readonly Cause[];
 }
 
 /** What is measured, as it is said. */
@@ -34,6 +36,7 @@ export const quantities = {
   growth: 'norm of the weights against that at the start',
   step: 'norm of an update against that of the weights',
   spikes: 'spikes per step',
+  occupied: 'share of steps with a spike, or refractory after one',
   magnitude: 'mean |rate|',
   ends: 'share of rates at their ends',
   psi: 'share of steps of neurons with psi > 0',
@@ -48,21 +51,27 @@ export const quantities = {
 } as const;
 export type Quantity = keyof typeof quantities;
 
+/** Weights have not moved: at first every firing-rate term has rates to bring home. */
+const still: readonly Cause[] = ['updates-lost', 'updates-small'];
+/** What errors bring back through such a readout is not what a rule with feedback of its own could be held against. */
+const loud: readonly Cause[] = ['readout-dominates'];
+
 /** In the order in which they stand in the way: while an earlier one is there, mending a later one does not help. */
 export const criteria: readonly Criterion[] = [
   { cause: 'no-information', quantity: 'information', side: 'below', threshold: 0.01, counts: 'ever' },
   { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-3, counts: 'now' },
-  { cause: 'saturated', quantity: 'spikes', side: 'above', threshold: 0.4, counts: 'now' },
+  { cause: 'saturated', quantity: 'occupied', side: 'above', threshold: 0.4, counts: 'now' },
   { cause: 'saturated', quantity: 'ends', side: 'above', threshold: 0.5, counts: 'now' },
   { cause: 'psi-narrow', quantity: 'psi', side: 'below', threshold: 0.01, counts: 'now' },
-  { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 0.02, counts: 'now' },
+  { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 0.02, counts: 'now', unless: loud },
+  { cause: 'signal-opposed', quantity: 'opposition', side: 'above', threshold: 0.3, counts: 'now', unless: loud },
   { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 30, counts: 'ever' },
-  { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 2, counts: 'now' },
+  { cause: 'rate-term', quantity: 'rateShare', side: 'above', threshold: 2, counts: 'now', unless: still },
   { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
   { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 5, counts: 'now' },
   { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.6, counts: 'now' },
-  { cause: 'signal-opposed', quantity: 'opposition', side: 'above', threshold: 0.3, counts: 'now' },
+  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 2, counts: 'ever' },
   { cause: 'updates-lost', quantity: 'lost', side: 'above', threshold: 0.95, counts: 'ever' },
   { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.5, counts: 'throughout' },
   { cause: 'updates-small', quantity: 'drift', side: 'below', threshold: 0.01, counts: 'now' },
@@ -129,8 +138,9 @@ export interface Finding {
 /** Of what should be there and is 0. */
 const mostExcess = 1e9;
 
-/** A factor > 1 beyond the threshold. */
+/** A factor > 1 beyond the threshold. What is no number says nothing. */
 export function excessOf({ side, threshold }: Criterion, value: number): number {
+  if (Number.isNaN(value)) return 0;
   const excess = side === 'above' ? Math.max(0, value) / threshold : value > 0 ? threshold / value : mostExcess;
   return Math.min(mostExcess, excess);
 }
@@ -143,10 +153,14 @@ const blocking = 10;
  * course of the training was brought there by something, so that such a finding stands behind the others.
  */
 export function findingsIn(measures: readonly Measure[], learns: boolean): Finding[] {
-  const found = criteria.flatMap((criterion) => {
+  const all = criteria.flatMap((criterion) => {
     const finding = findingOf(criterion, measures, learns);
-    return finding ? [finding] : [];
+    return finding ? [{ criterion, finding }] : [];
   });
+  const there = new Set(all.map(({ finding }) => finding.cause));
+  const found = all.flatMap(({ criterion, finding }) =>
+    criterion.unless?.some((cause) => there.has(cause)) ? [] : [finding],
+  );
   const first = found.filter(({ cause }, n) => found.findIndex((other) => other.cause === cause) === n);
   const behind = ({ fromStart }: Finding) => (fromStart === false ? 1 : 0);
   return first.sort((a, b) => behind(a) - behind(b));

@@ -10,8 +10,8 @@ const end = { rate: 0.95, slope: 0.1 };
 const most = 4096;
 
 /**
- * Activity and pseudo-derivatives of every population in the trial that `run` has just done: of spiking ones spikes per step and the share of
- * psi > 0, of others mean |rate| and the share at its ends. Of many numbers every n-th.
+ * Activity and pseudo-derivatives of every population in the trial that `run` has just done: of spiking ones spikes per step, the share of steps that these and
+ * refractory times take, and that of psi > 0, of others mean |rate| and the share at its ends. Of many numbers every n-th.
  */
 export function measureActivity({ network }: Run, steps: number, when: Measure['when']): Measure[] {
   const { spec, activity } = network;
@@ -21,7 +21,7 @@ export function measureActivity({ network }: Run, steps: number, when: Measure['
 }
 
 function measurePopulation(
-  { name, spiking }: PopulationSpec,
+  { name, spiking, neuron }: PopulationSpec,
   { z, psi }: Activity,
   streams: number,
   steps: number,
@@ -48,6 +48,7 @@ function measurePopulation(
   return spiking
     ? [
         { ...at, quantity: 'spikes', value: sum / count },
+        { ...at, quantity: 'occupied', value: (sum / count) * Math.max(1, neuron.nRef) },
         { ...at, quantity: 'psi', value: open / count },
       ]
     : [

@@ -15,7 +15,7 @@ export interface Progress {
   readonly now: number;
   /** Of the best output that is always the same; null where there are no targets to make it from. */
   readonly constant: number | null;
-  /** The lowest bound that the task knows, else 0; null for rewards. */
+  /** What nobody can do better than, as far as the task knows it, else 0; null for rewards. */
   readonly best: number | null;
   /** (constant - now) / (constant - best); of rewards (now - start) / max(|now|, |start|). */
   readonly gain: number;
@@ -37,8 +37,7 @@ export function progressOf(
   const score = experiment.run.network.spec.rewarded ? 'reward' : 'loss';
   const [start, now] = [mean(before), mean(after)];
   const constant = score === 'reward' ? null : constantLoss(experiment, samples);
-  const bounds = experiment.task.bounds.map(({ value }) => value);
-  const best = score === 'reward' ? null : bounds.length > 0 ? Math.min(...bounds) : 0;
+  const best = score === 'reward' ? null : (experiment.task.bounds.find(({ ideal }) => ideal)?.value ?? 0);
   const gain = gainOf({ score, start, now, constant, best });
   const done = experiment.run.clock.updates > 0;
   const apart = score === 'loss' || now - start > 3 * Math.hypot(errorOf(before), errorOf(after));

@@ -28,7 +28,9 @@ export function measureWay(run: Run, fresh: Run): Measure[] {
     ...parts.map((part) => {
       const start = norm(part, before);
       if (start === 0) return unmeasured('growth', part.name, 'weights that begin at 0');
-      return now('growth', part.name, norm(part, after) / start);
+      const size = norm(part, after);
+      // Weights that are no numbers any more have grown beyond all.
+      return now('growth', part.name, Number.isNaN(size) ? Number.POSITIVE_INFINITY : size / start);
     }),
     share === 0 || parts.length === 0
       ? unmeasured('drift', 'all projections', share === 0 ? 'no training yet' : 'no projection learns')
@@ -167,8 +169,9 @@ export function unmeasured(quantity: Quantity, where: string, why: string): Meas
   return { quantity, where, when: 'now', value: null, why };
 }
 
+/** a / b, 0 of nothing. */
 function ratio(a: number, b: number): number {
-  return b > 0 ? a / b : 0;
+  return b === 0 ? 0 : a / b;
 }
 
 function norm({ blocks }: Part, weights: Weights): number {

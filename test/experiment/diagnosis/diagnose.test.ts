@@ -5,6 +5,7 @@ import { applySettings } from '../../../src/config/settings.ts';
 import type { Measure } from '../../../src/core/findings.ts';
 import { type Diagnosis, diagnose } from '../../../src/experiment/diagnosis/diagnose.ts';
 import { measureAlignment, measureRateTerm } from '../../../src/experiment/diagnosis/gradients.ts';
+import { measureInformation } from '../../../src/experiment/diagnosis/information.ts';
 import { progressOf } from '../../../src/experiment/diagnosis/progress.ts';
 import { drawSamples } from '../../../src/experiment/diagnosis/samples.ts';
 import { createExperiment, type Experiment } from '../../../src/experiment/experiment.ts';
@@ -42,6 +43,21 @@ describe('a network that is broken', () => {
     expect(firstCause(diagnosis)).toBe(cause);
     expect(diagnosis.progress.verdict).not.toBe('learns');
     expect(diagnosis.findings[0].severity).not.toBe('note');
+  });
+
+  const unit = ['training.total=1280', 'evaluation.total=256', 'rateTerm.strength=0'];
+  const rates = ['in-lif', 'in-alif', 'lif-lif', 'lif-alif', 'alif-lif', 'alif-alif', 'out'];
+  it.each([
+    // Every third step is all that a neuron with three refractory ones has.
+    ['saturated', [...unit, 'network.populations.lif.current=50', 'network.populations.alif.current=50']],
+    // Not of its firing-rate term, which has had no chance.
+    ['updates-small', ['training.total=1280', ...rates.map((name) => `optimizer.rates.${name}=1e-12`)]],
+    // Of which only the first updates are large against the weights.
+    ['readout-dominates', ['training.total=1280', 'optimizer.rates.out=30']],
+  ])('is %s: store-recall', (cause, settings) => {
+    const diagnosis = look('store-recall', settings);
+    expect(firstCause(diagnosis)).toBe(cause);
+    expect(diagnosis.progress.verdict).not.toBe('learns');
   });
 
   it('has updates that are too large where its training has ended in numbers without end', () => {
@@ -101,6 +117,25 @@ describe('a diagnosis', () => {
       value: null,
       why: 'no training yet',
     });
+  });
+
+  it('knows from the task what only several inputs together say of the targets', () => {
+    const { run, ...experiment } = createExperiment(
+      applySettings(preset('match-to-sample'), ['training.total=64'], catalogue),
+      catalogue,
+    );
+    const told = (bounds: Experiment['task']['bounds']) => {
+      const one = { ...experiment, run, task: { ...experiment.task, bounds } };
+      return measureInformation(one, drawSamples(one)).value;
+    };
+    expect(told(experiment.task.bounds)).toBeGreaterThan(0.9);
+    expect(told([])).toBeLessThan(0.01);
+  });
+
+  it('takes no bound for the best that is not said to be', () => {
+    const fresh = createExperiment(applySettings(preset('digits'), ['evaluation.total=100'], catalogue), catalogue);
+    expect(fresh.task.bounds.map(({ value }) => value)).toEqual([Math.log(10)]);
+    expect(progressOf(fresh, fresh, drawSamples(fresh), []).best).toBe(0);
   });
 
   it('says what cannot be measured, and why', () => {
