@@ -1075,6 +1075,7 @@ const byFile = {
     ['leak = spikes(neuron) ? 0 : neuron.decay', 'leak = 0'],
   ],
   'src/engine/activity.ts': [
+    ['Math.max(1, neuron.nRef)', '1'],
     ['if (slope > 0) open += 1;', 'open += 1;'],
     ['size > end.rate && slope < end.slope', 'slope < 9'],
     ['Math.abs(z.data[rowAt(z, b, t) + j])', '1'],
@@ -1093,6 +1094,12 @@ const byFile = {
     ['first.sort((a, b) => behind(a) - behind(b))', 'first'],
     ['excess >= blocking', 'excess >= 1'],
     ['sort((a, b) => b.excess - a.excess)', 'slice()'],
+    ['if (Number.isNaN(value)) return 0;', ''],
+    ['criterion.unless?.some((cause) => there.has(cause))', 'false'],
+  ],
+  'src/experiment/diagnosis/information.ts': [
+    ['Math.max(knownShare(experiment, samples), ...probed)', 'Math.max(...probed)'],
+    ['1 - ideal / constant', '1'],
   ],
   'src/experiment/diagnosis/regression.ts': [
     ['sum -= G[i * n + k] * G[j * n + k]', 'sum -= G[i * n + k] * G[i * n + k]'],
@@ -1107,7 +1114,7 @@ const byFile = {
     ],
     ['Number.isFinite(step) ? step : Number.MAX_VALUE', 'step'],
     ['plannedUpdates(experiment.run) * farthest', 'farthest'],
-    ["now('growth', part.name, norm(part, after) / start)", "now('growth', part.name, 99)"],
+    ['Number.isNaN(size) ? Number.POSITIVE_INFINITY : size / start', '99'],
   ],
   'src/experiment/diagnosis/drive.ts': [
     ['mean[t] += column[i] * common;', 'mean[t] += column[i];'],
@@ -1115,6 +1122,7 @@ const byFile = {
     ['noise += (1 - foretold) * ofCells;', 'noise += 0;'],
   ],
   'src/experiment/diagnosis/progress.ts': [
+    ['bounds.find(({ ideal }) => ideal)', 'bounds.at(0)'],
     ['room > 0 ? (from - now) / room : 0', '0'],
     ["* (score === 'loss' ? 1 : -1)", ''],
     ['y.map((own, k) => own - rate * slope[k])', 'y.map((own, k) => own + rate * slope[k])'],
