@@ -51,6 +51,7 @@ export function learnedCredit(rule: Learned, b: i32, steps: i32): void {
   back(rule, b, steps);
 }
 
+/** zf = decay zf + gain z;  L_j = sum_m Psi_mj zf_m, into the rows of the signal.   zf: [step][n] */
 function tell(rule: Learned, b: i32, steps: i32): void {
   const net = changetype<Net>(changetype<Bptt>(rule.module).net), ev = changetype<Events>(net.events);
   const bytes = <usize>net.n << 2, width = <usize>rule.columns << 2;
@@ -73,7 +74,7 @@ function tell(rule: Learned, b: i32, steps: i32): void {
   }
 }
 
-/** One row for every presynaptic spike: the sum over t by the trace's own filter, backwards in time. */
+/** W'_ij -= rate sum_t p_i(t-d) D_j(t), D = L through the trace's own filter backwards in time: a row for every presynaptic spike.   W': [syn] */
 function adapt(rule: Learned, p: Taught, b: i32, steps: i32): void {
   const trace = changetype<Bptt>(p.trace), net = changetype<Net>(trace.net), n = net.n, bytes = <usize>n << 2;
   const width = <usize>((n + 3) & ~3) << 2, m = <usize>trace.states, lambdas = <usize>net.streams * bytes;
@@ -100,7 +101,7 @@ function adapt(rule: Learned, p: Taught, b: i32, steps: i32): void {
   }
 }
 
-/** h = transition h + input G'^T p(t-d) + own s(t-1);  moved = read . h;  s = psi moved;  dE/dL = -rate s */
+/** h = transition h + input sum_i G'_ij p_i(t-d) + own s(t-1);  moved = read . h;  s = psi moved;  dE/dL = -rate s */
 function tangent(rule: Learned, p: Taught, b: i32, steps: i32): void {
   const trace = changetype<Bptt>(p.trace), net = changetype<Net>(trace.net), bytes = <usize>net.n << 2;
   const width = <usize>((net.n + 3) & ~3) << 2, m = <usize>trace.states;
@@ -122,7 +123,8 @@ function tangent(rule: Learned, p: Taught, b: i32, steps: i32): void {
       let sum: f32 = 0;
       if (second) {
         nextX += load<f32>(c + width) * y;
-        const nextY = flush1(load<f32>(c + 2 * width) * x + load<f32>(c + 3 * width) * y + load<f32>(inputs + width) * arriving + load<f32>(own + width) * spike);
+        const nextY = flush1(load<f32>(c + 2 * width) * x + load<f32>(c + 3 * width) * y +
+          load<f32>(inputs + width) * arriving + load<f32>(own + width) * spike);
         store<f32>(p.h + bytes + o, nextY);
         sum = load<f32>(read + width) * nextY;
       }
@@ -147,7 +149,7 @@ function addDebt(net: Net, end: Adapted, arriving: usize, b: i32, t: i32): void 
   else sumRows(arriving, true, 0, 0, 0, 0, first, last, end.debt, net.n);
 }
 
-/** dE/dPsi_mj += sum_t filtered_m(t) dE/dL_j(t) */
+/** dE/dPsi_mj += sum_t zf_m(t) dE/dL_j(t).   Psi: [n][columns] */
 function learn(rule: Learned, steps: i32): void {
   const n = changetype<Net>(changetype<Bptt>(rule.module).net).n, width = <usize>rule.columns << 2;
   let x = rule.filtered;
@@ -160,7 +162,7 @@ function learn(rule: Learned, steps: i32): void {
   }
 }
 
-/** Backwards through the inner trial. */
+/** Backwards through the inner trial: what populations owe, then dE/dW_ij += gain p_i(t-d) D_j(t). */
 function back(rule: Learned, b: i32, steps: i32): void {
   const first = changetype<Net>(rule.first);
   for (let at = rule.list; at; at = changetype<Bptt>(at).next) startBack(changetype<Bptt>(at), b, b + 1);
@@ -191,8 +193,8 @@ function bringSignal(rule: Learned, net: Net, p: Bptt, b: i32, t: i32): void {
 }
 
 /**
- * What the spike of a population that is taught owes besides: as presynaptic spike of the traces that it acts on later, and through psi of its
- * own trace, psi times which the distance from the threshold owes.
+ * What the spike of a population that is taught owes besides, as presynaptic spike of the traces that it acts on later and through psi of its
+ * own trace:   credit_i -= rate (sum_j G'_ij D_j(t+d) + total_i moved_i dpsi/dx / psi).   credit: [stream][n]
  */
 function bringTrace(rule: Learned, net: Net, p: Bptt, b: i32, t: i32, steps: i32): void {
   const n = net.n, bytes = <usize>n << 2, credit = p.credit + <usize>b * bytes, part = p.part + <usize>b * bytes;

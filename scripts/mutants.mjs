@@ -657,7 +657,10 @@ const byFile = {
     ['for (const s of masked) adapted[s] = 0;', ''],
     ['for (const s of masked) debt[s] = 0;', ''],
     ['kernel.triangles ? spec.populations.map((_, p) => p) : [module]', 'spec.populations.map((_, p) => p)'],
-    ['plastic && spec.projections[projection].post === place', 'spec.projections[projection].post === place'],
+    [
+      'adapts[projection] && spec.projections[projection].post === place',
+      'spec.projections[projection].post === place',
+    ],
   ],
   'kernels/noise.ts': [
     ['drawUniform(at, size, key, first + i);', 'drawUniform(at, size, key, first);'],

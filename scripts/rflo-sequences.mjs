@@ -2,9 +2,10 @@
 //
 //     npm run build && node scripts/rflo-sequences.mjs [--seeds 5] [--passes 3000] [--out FILE.jsonl] [--figure FILE.png]
 //
-// Trains the preset `cued-segments` on passes through each order twice, at a rate that falls over the last tenth, lets an order of cues be learned from three cued passes, and recalls it: the network alone with
-// the loop, from the first cue on. Rings are every order of the segments, twice; one sequence for each seed branches. Writes a line for each
-// recall by M and K, and prints tables of errors, of errors recalled over those of the same orders in training, and of the orders recalled.
+// Trains the preset `cued-segments` on passes through each order twice, at a rate that falls over the last tenth, lets an order of cues be
+// learned from three cued passes, and recalls it: the network alone with the loop, from the first cue on. Rings are every order of the
+// segments, twice; one sequence for each seed branches. Writes a line for each recall by M and K, and prints tables of errors, of errors
+// recalled over those of the same orders in training, and of the orders recalled.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bindCueOrder } from '../dist/models/index.js';

@@ -30,9 +30,9 @@ type Params = z.infer<typeof params>;
  *     x_i(t)  = cue while segment i goes on, else 0
  *     y*_k(t) = A sum_m sin(2 pi m tau / D + phase_ikm) / m,      m = 1 .. harmonics; tau: steps since the segment began; D: its length
  *
- * A trial is a pass through several segments, in the same order in every round; the network's state goes on from one into the next. Phases are uniform and drawn once, from the
- * seed. Trials differ in their order alone, which depends on the seed and the number of the trial: what is to be learned by heart is the same
- * in training and test.
+ * A trial is a pass through several segments, in the same order in every round; the network's state goes on from one into the next. Phases
+ * are uniform and drawn once, from the seed. Trials differ in their order alone, which depends on the seed and the number of the trial: what
+ * is to be learned by heart is the same in training and test.
  *
  * After Murray 2019 (eLife 8:e43299): short segments cued by one unit of a second population. The curves are ours.
  */

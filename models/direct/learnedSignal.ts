@@ -83,6 +83,7 @@ export const learnedSignal: DirectModel<Params> = {
         rate: p.rate,
         decay,
         gain: own.gain,
+        adapts: context.plastic,
         triangles: own.full ? context.kinds.map(({ triangle }) => triangle) : null,
       },
       init() {},

@@ -26,7 +26,7 @@ export interface Criterion {
    * looked at (updates of a network that has learned are small).
    */
   readonly counts: 'ever' | 'now' | 'throughout';
-  /** Causes beside which it says nothing: its number is what it is by them. */
+  /** Causes beside which it says nothing where they are there now: its number is what it is by them. */
   readonly unless?: readonly Cause[];
 }
 
@@ -61,7 +61,8 @@ export const criteria: readonly Criterion[] = [
   { cause: 'no-information', quantity: 'information', side: 'below', threshold: 0.01, counts: 'ever' },
   { cause: 'silent', quantity: 'spikes', side: 'below', threshold: 1e-3, counts: 'now' },
   { cause: 'silent', quantity: 'magnitude', side: 'below', threshold: 1e-3, counts: 'now' },
-  { cause: 'saturated', quantity: 'occupied', side: 'above', threshold: 0.4, counts: 'now' },
+  { cause: 'saturated', quantity: 'spikes', side: 'above', threshold: 0.4, counts: 'now' },
+  { cause: 'saturated', quantity: 'occupied', side: 'above', threshold: 0.9, counts: 'now' },
   { cause: 'saturated', quantity: 'ends', side: 'above', threshold: 0.5, counts: 'now' },
   { cause: 'psi-narrow', quantity: 'psi', side: 'below', threshold: 0.01, counts: 'now' },
   { cause: 'signal-vanishes', quantity: 'signalNorm', side: 'below', threshold: 0.02, counts: 'now', unless: loud },
@@ -71,10 +72,11 @@ export const criteria: readonly Criterion[] = [
   { cause: 'updates-large', quantity: 'step', side: 'above', threshold: 0.2, counts: 'ever' },
   { cause: 'updates-large', quantity: 'growth', side: 'above', threshold: 5, counts: 'now' },
   { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 0.6, counts: 'now' },
-  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 2, counts: 'ever' },
   { cause: 'updates-lost', quantity: 'lost', side: 'above', threshold: 0.95, counts: 'ever' },
   { cause: 'updates-small', quantity: 'reach', side: 'below', threshold: 0.5, counts: 'throughout' },
   { cause: 'updates-small', quantity: 'drift', side: 'below', threshold: 0.01, counts: 'now' },
+  // First weights may be as small as they like, so that this alone hides nothing.
+  { cause: 'readout-dominates', quantity: 'readoutStep', side: 'above', threshold: 2, counts: 'ever' },
   { cause: 'noisy-drive', quantity: 'driveNoise', side: 'above', threshold: 0.1, counts: 'now' },
 ];
 
@@ -155,9 +157,9 @@ const blocking = 10;
 export function findingsIn(measures: readonly Measure[], learns: boolean): Finding[] {
   const all = criteria.flatMap((criterion) => {
     const finding = findingOf(criterion, measures, learns);
-    return finding ? [{ criterion, finding }] : [];
+    return finding ? [{ criterion, ...finding }] : [];
   });
-  const there = new Set(all.map(({ finding }) => finding.cause));
+  const there = new Set(all.flatMap(({ finding, isNow }) => (isNow ? [finding.cause] : [])));
   const found = all.flatMap(({ criterion, finding }) =>
     criterion.unless?.some((cause) => there.has(cause)) ? [] : [finding],
   );
@@ -166,7 +168,12 @@ export function findingsIn(measures: readonly Measure[], learns: boolean): Findi
   return first.sort((a, b) => behind(a) - behind(b));
 }
 
-function findingOf(criterion: Criterion, measures: readonly Measure[], learns: boolean): Finding | null {
+/** What a criterion finds, and whether it is so now. */
+function findingOf(
+  criterion: Criterion,
+  measures: readonly Measure[],
+  learns: boolean,
+): { readonly finding: Finding; readonly isNow: boolean } | null {
   const { cause, quantity, threshold, side, counts } = criterion;
   const own = measures.flatMap(({ value, ...measure }) =>
     measure.quantity === quantity && value !== null ? [{ ...measure, value, excess: excessOf(criterion, value) }] : [],
@@ -183,7 +190,7 @@ function findingOf(criterion: Criterion, measures: readonly Measure[], learns: b
   const [{ value, excess, where }] = counted.sort((a, b) => b.excess - a.excess);
   const places = [...new Set(counted.map((measure) => measure.where))];
   const others = places.length > 1 ? ` and ${places.length - 1} more` : '';
-  return {
+  const finding: Finding = {
     cause,
     severity: learns ? 'note' : excess >= blocking ? 'blocks' : 'hinders',
     quantity,
@@ -195,6 +202,7 @@ function findingOf(criterion: Criterion, measures: readonly Measure[], learns: b
     text: `${cause}: ${quantities[quantity]} is ${inDigits(value)} for ${where}${others}, ${side} ${inDigits(threshold)}`,
     advice: advice[cause],
   };
+  return { finding, isNow: counted.some(({ when }) => when === 'now') };
 }
 
 /** Three digits, however large. */

@@ -196,6 +196,8 @@ export interface LearnedSignalKernel {
   readonly gain: number;
   /** How psi of each population falls, where initial weights hear of the inner trial; null: they do not. */
   readonly triangles: readonly (PsiTriangle | null)[] | null;
+  /** Of each projection, whether weights change between the passes, which does not hang on its rate in the outer loop. */
+  readonly adapts: readonly boolean[];
 }
 
 /** The eligibility trace; its dynamics are the neuron's, but for the filter on the presynaptic side. */
@@ -1213,7 +1215,7 @@ export interface TaskInstance {
   readonly statesExpected: boolean;
   /**
    * Losses per scored step that an ideal predictor with so much knowledge reaches: nats where the task asks for classes, 1/2 (y - y*)^2 where it asks
-   * for a curve.
+   * for a curve. One that nobody can do better than is `ideal`; without it `diagnose` holds losses against 0.
    */
   readonly bounds: readonly Bound[];
   /**

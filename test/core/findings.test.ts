@@ -16,7 +16,7 @@ const causes = (...measures: Measure[]) => findingsIn(measures, false).map(({ ca
 
 describe('a criterion', () => {
   it('says how far a number is beyond its threshold, on its side', () => {
-    const above = { cause: 'saturated', quantity: 'occupied', side: 'above', threshold: 0.4, counts: 'now' } as const;
+    const above = { cause: 'saturated', quantity: 'spikes', side: 'above', threshold: 0.4, counts: 'now' } as const;
     expect(excessOf(above, 0.8)).toBeCloseTo(2, 12);
     expect(excessOf(above, -1)).toBe(0);
     expect(excessOf(above, Number.NaN)).toBe(0);
@@ -45,13 +45,13 @@ describe('findings', () => {
   });
 
   it('stand behind the others where they came in the course of the training', () => {
-    const later = [of('occupied', 0.2, 'start'), of('occupied', 0.9)];
+    const later = [of('spikes', 0.2, 'start'), of('spikes', 0.9)];
     expect(causes(...later, of('rateShare', 1e3))).toEqual(['rate-term', 'saturated']);
-    const always = [of('occupied', 0.9, 'start'), of('occupied', 0.9)];
+    const always = [of('spikes', 0.9, 'start'), of('spikes', 0.9)];
     expect(causes(...always, of('rateShare', 1e3))).toEqual(['saturated', 'rate-term']);
     expect(findingsIn(always, false)[0].fromStart).toBe(true);
     expect(findingsIn(later, false)[0].fromStart).toBe(false);
-    expect(findingsIn([of('occupied', 0.9)], false)[0].fromStart).toBeNull();
+    expect(findingsIn([of('spikes', 0.9)], false)[0].fromStart).toBeNull();
   });
 
   it('count ever, now, or throughout', () => {
@@ -60,6 +60,11 @@ describe('findings', () => {
     expect(causes(of('reach', 20, 'start'), of('reach', 0))).toEqual([]);
     expect(causes(of('reach', 0, 'start'), of('reach', 0))).toEqual(['updates-small']);
     expect(causes(of('reach', 0, 'start'), of('reach', 20))).toEqual([]);
+  });
+
+  it('are that refractory neurons can hardly spike more', () => {
+    expect(causes(of('spikes', 0.25), of('occupied', 0.75))).toEqual([]);
+    expect(causes(of('spikes', 0.33), of('occupied', 0.99))).toEqual(['saturated']);
   });
 
   it('say nothing of a firing-rate term where weights have not moved, unless it was far too strong', () => {
@@ -73,17 +78,17 @@ describe('findings', () => {
     const signals = [of('signalNorm', 1e-3), of('opposition', 0.5)];
     expect(causes(...signals)).toEqual(['signal-vanishes', 'signal-opposed']);
     expect(causes(...signals, of('readoutStep', 9))).toEqual(['readout-dominates']);
-    expect(causes(...signals, of('readoutStep', 3, 'start'), of('readoutStep', 0.1))).toEqual(['readout-dominates']);
+    const once = [of('readoutStep', 3, 'start'), of('readoutStep', 0.1)];
+    expect(causes(...once)).toEqual(['readout-dominates']);
+    expect(causes(...signals, ...once)).toEqual(['signal-vanishes', 'signal-opposed', 'readout-dominates']);
     expect(causes(of('readoutStep', 1, 'start'), of('readoutStep', 0.1))).toEqual([]);
   });
 
   it('are one for each cause, with the worst place first and the number there', () => {
-    const [found, ...others] = findingsIn([of('occupied', 0.5, 'now', 'a'), of('occupied', 0.9, 'now', 'b')], false);
+    const [found, ...others] = findingsIn([of('spikes', 0.5, 'now', 'a'), of('spikes', 0.9, 'now', 'b')], false);
     expect(others).toEqual([]);
     expect(found).toMatchObject({ cause: 'saturated', where: ['b', 'a'], value: 0.9, threshold: 0.4 });
-    expect(found.text).toBe(
-      'saturated: share of steps with a spike, or refractory after one is 0.9 for b and 1 more, above 0.4',
-    );
+    expect(found.text).toBe('saturated: spikes per step is 0.9 for b and 1 more, above 0.4');
   });
 
   it('block from ten times the threshold on, and are notes of a network that learns', () => {

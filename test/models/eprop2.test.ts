@@ -144,6 +144,7 @@ const within = {
 };
 const allNames = [...names, 'up', 'down', 'tell'];
 const frozen = { in: { from: 'input', to: 'rec', plastic: false, init: { kind: 'normal', gain: 1.2 } } };
+const noRates = { kind: 'sgd', rates: { ...Object.fromEntries(names.map((name) => [name, 1])), in: 0, rec: 0 } };
 const ofAll = (config: object = {}) => ({
   optimizer: { kind: 'sgd', rates: Object.fromEntries(allNames.map((name) => [name, 1])) },
   ...config,
@@ -164,6 +165,7 @@ describe.each([
   ['lif of several membranes', { neuron: mixed }],
   ['two populations that are taught', { ...more, config: ofAll() }],
   ['frozen projections', { projections: frozen }],
+  ['projections that the outer loop leaves as they are', { config: { optimizer: noRates } }],
   ['no spikes across the border of a trial', { projections: noDelays, drop: true }],
   ['no spikes across the border, from one to the next within a step', { ...within, config: ofAll(), drop: true }],
   ['a firing-rate term', { config: { rateTerm: { strength: 2, targetHz: 50, mean: 'batch' } } }],
@@ -288,6 +290,10 @@ describe('as an experiment', () => {
     [{ modulator: { kind: 'td-error' }, network: critical }, /modulator\.kind.*two passes/],
     [{ task: { kind: 'n-back' } }, /input\.clock/],
     [{ fixed: { formats: { '*.weights': { bits: 8, range: 1 } } } }, /fixed/],
+    [
+      { backend: 'wasm', fixed: { formats: { 'projection.rec.weights': { bits: 6, range: 4 } } } },
+      /wasm.*formats beside a rule whose trials are two passes/,
+    ],
   ])('refuses %j', (settings, message) => {
     expect(() => createExperiment(small(settings), catalogue)).toThrow(message);
   });

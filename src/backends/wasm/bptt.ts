@@ -6,7 +6,7 @@ import { type ConstantRows, matrixRows, rowLength } from './constants.ts';
 import type { Kernels } from './module.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { bpttFields, feedbackFields, outgoingFields } from './records.ts';
-import type { Allot, Scratch } from './scratch.ts';
+import { type Allot, allotAll, type Scratch } from './scratch.ts';
 
 type Values<F extends readonly string[]> = RecordValues<F[number]>;
 
@@ -26,14 +26,7 @@ export function planBptt(spec: NetworkSpec, allot: Allot): PlannedBptt | null {
   const { sizes, populations, projections, readouts } = spec;
   return {
     filtered: allot(sizes.stream * sizes.out),
-    populations: populations.map((_, p) =>
-      Object.fromEntries(
-        Object.entries(scratchLengths(spec, p, matricesOf(spec.populations[p]))).map(([name, length]) => [
-          name,
-          allot(length),
-        ]),
-      ),
-    ),
+    populations: populations.map((population, p) => allotAll(scratchLengths(spec, p, matricesOf(population)), allot)),
     feedback: populations.map(() => readouts.map(() => allot(feedbackFields.length))),
     outgoing: projections.map(({ pre }) => (pre === null ? 0 : allot(outgoingFields.length))),
   };

@@ -8,7 +8,7 @@ const mostBits = 16;
 
 /** What of the number formats of a network there are no kernels for: here weights alone have them, and change between trials. */
 export function missingFormats(spec: NetworkSpec): string[] {
-  const { formats, blocks, projections, learns, update, passes } = spec;
+  const { formats, blocks, projections, learns, update, passes, direct } = spec;
   if (!formats) return [];
   const weights = new Set(blocks.map((block) => `${blockGroup(block, spec)}.weights`));
   const others = formats.filter(({ field }) => !weights.has(field)).map(({ field }) => field);
@@ -18,6 +18,7 @@ export function missingFormats(spec: NetworkSpec): string[] {
     ...(wide.length > 0 ? [`words of more than ${mostBits} bits (${wide.join(', ')})`] : []),
     ...(learns && update.unit === 'step' ? ['number formats of weights that change within a trial'] : []),
     ...(passes ? ['number formats beside a rule of several passes over a trial'] : []),
+    ...(direct?.outer ? ['number formats beside a rule whose trials are two passes'] : []),
     ...upkeepOf(projections).map((name) => `number formats beside ${name}`),
   ];
 }

@@ -9,6 +9,7 @@ import {
   type OpenOptions,
   type Workspace,
 } from '../../core/network.ts';
+import type { DirectInstance } from '../../core/plugins.ts';
 import { formatBytes, missingFormats, onGrids } from './formats.ts';
 import { workOf } from './lay.ts';
 import { gradientChunk, planOf, shardCount } from './memory.ts';
@@ -58,8 +59,14 @@ function missing(spec: NetworkSpec): string[] {
     if (dendrites && execution !== 'online') names.add('deferred or postponed traces with this signal');
     if (dendrites && !spiking) names.add(`the signal "${rule?.signal}" of neurons without spikes`);
   }
-  if (direct && !direct.kernel) names.add(`the rule "${spec.rule}" as it is set`);
+  if (direct && !hasDirectKernel(direct)) names.add(`the rule "${spec.rule}" as it is set`);
   return [...names];
+}
+
+/** A rule from elsewhere may name a kernel that there is none of. */
+function hasDirectKernel({ kernel, outer }: DirectInstance): boolean {
+  if (kernel?.name === 'learned-signal') return outer !== undefined;
+  return kernel?.name === 'bptt' && outer === undefined;
 }
 
 function totalBytes(spec: NetworkSpec, lengths: NetworkLengths): number {

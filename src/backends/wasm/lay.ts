@@ -305,7 +305,7 @@ function heardValues(network: Network, { populations, noRate }: Plan, p: number,
 
 /** What `kernels/forward.ts` calls a neuron. */
 function neuronKind(kernel: NeuronKernel): number {
-  if (kernel.name === 'rate') return kernel.leaks === 'rate' ? 3 : 4;
+  if (kernel.name === 'rate') return kernel.leaks === 'potential' ? 4 : 3;
   return { threshold: 0, cells: 1, integrator: 2 }[kernel.name];
 }
 

@@ -6,7 +6,7 @@ import { layPopulation, layWayBack, type PlannedBptt, scratchLengths, type Whole
 import type { Kernels } from './module.ts';
 import { type RecordValues, writeRecord } from './record.ts';
 import { adaptedFields, learnedFields, taughtFields } from './records.ts';
-import type { Allot, Scratch } from './scratch.ts';
+import { type Allot, allotAll, type Scratch } from './scratch.ts';
 
 type Values<F extends readonly string[]> = RecordValues<F[number]>;
 
@@ -26,10 +26,9 @@ interface PlannedTaught {
   readonly trace: Scratch;
 }
 
-/** A projection that is in the test trial; it ends on a population that is taught, with weights of every stream where it is plastic. */
+/** A projection that is in the test trial, and ends on a population that is taught. */
 interface PlannedEnd {
   readonly projection: number;
-  readonly plastic: boolean;
   readonly own: Scratch;
 }
 
@@ -42,43 +41,40 @@ function ruleOf({ direct }: NetworkSpec): { readonly kernel: LearnedSignalKernel
 export function planLearned(spec: NetworkSpec, allot: Allot): PlannedLearned | null {
   const rule = ruleOf(spec);
   if (!rule) return null;
-  const { populations, projections, blocks } = spec;
+  const { populations, projections } = spec;
   const { step } = spec.sizes;
   const { module } = rule.outer;
-  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
-    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, allot(length)]));
-  const plastic = new Set(blocks.flatMap((block) => (block.plastic ? [block.name] : [])));
   let columns = 0;
   const taught = populations.flatMap(({ size }, place): PlannedTaught[] => {
     if (place === module) return [];
     const column = columns;
     columns += size;
-    const linear = matricesOf(spec, place);
+    const linear = allMatricesOf(spec, place);
     const rows = step * size;
     const own = { record: taughtFields.length, drive: rows, total: rows, moved: rows, h: linear.states * size };
     return [
       {
         place,
         column,
-        own: named({ ...own, arriving: size + 4, spike: size, slope: size }),
-        trace: named(scratchLengths(spec, place, linear)),
+        own: allotAll({ ...own, arriving: size + 4, spike: size, slope: size }, allot),
+        trace: allotAll(scratchLengths(spec, place, linear), allot),
       },
     ];
   });
   const n = populations[module].size;
   return {
-    rule: named({ record: learnedFields.length, filtered: step * n, owed: n, credit: step * columns + 4 }),
+    rule: allotAll({ record: learnedFields.length, filtered: step * n, owed: n, credit: step * columns + 4 }, allot),
     taught,
-    ends: projections.flatMap(({ name, pre, post, synapses: { nSyn } }, projection): PlannedEnd[] => {
+    ends: projections.flatMap(({ pre, post, synapses: { nSyn } }, projection): PlannedEnd[] => {
       if (post === module || pre === module) return [];
-      const own = named({ record: adaptedFields.length, weights: nSyn + 4, debt: nSyn + 4 });
-      return [{ projection, plastic: plastic.has(name), own }];
+      const own = allotAll({ record: adaptedFields.length, weights: nSyn + 4, debt: nSyn + 4 }, allot);
+      return [{ projection, own }];
     }),
   };
 }
 
 /** Matrices of a population, those of a closed form too: its memory is taken forwards and backwards by them. */
-function matricesOf({ populations }: NetworkSpec, p: number): LinearDynamics {
+function allMatricesOf({ populations }: NetworkSpec, p: number): LinearDynamics {
   const { neuron, size } = populations[p];
   return linearOf(neuron.eligibility as NeuronDynamics, size);
 }
@@ -143,7 +139,7 @@ export function bindLearned(
 
 function layTaught(
   network: Network,
-  { triangles }: LearnedSignalKernel,
+  { triangles, adapts }: LearnedSignalKernel,
   { nets, projections }: WholeRecords,
   { learned, bptt }: { readonly learned: PlannedLearned; readonly bptt: PlannedBptt },
   memory: WebAssembly.Memory,
@@ -154,7 +150,7 @@ function layTaught(
     const triangle = triangles?.[place];
     if (triangle) new Float32Array(memory.buffer, own.slope, triangle.slope.length).set(triangle.slope);
     layPopulation(network, place, trace, memory, {
-      linear: matricesOf(spec, place),
+      linear: allMatricesOf(spec, place),
       attached: false,
       net: nets[place],
       gain: 1,
@@ -166,7 +162,7 @@ function layTaught(
       tells: false,
     });
     const ends = learned.ends.filter(
-      ({ projection, plastic }) => plastic && spec.projections[projection].post === place,
+      ({ projection }) => adapts[projection] && spec.projections[projection].post === place,
     );
     ends.forEach(({ projection, own: { record: at, weights, debt } }, e) => {
       const { pre } = spec.projections[projection];

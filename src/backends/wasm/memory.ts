@@ -8,7 +8,7 @@ import { type ConstantRows, cellRows, linearRows, rowLength } from './constants.
 import { dendriteScratch } from './dendrite.ts';
 import { type PlannedLearned, planLearned } from './learned.ts';
 import { eventsFields, feedbackFields, netFields, projectionFields, readFields, readoutFields } from './records.ts';
-import type { Allot, Scratch } from './scratch.ts';
+import { type Allot, allotAll, type Scratch } from './scratch.ts';
 
 /** Neurons that the deferred gradient takes back together; WIDTH in `kernels/deferred.ts`. */
 const blockWidth = 128;
@@ -82,8 +82,6 @@ export function shardCount({ update, sizes }: NetworkSpec): number {
 export function planOf(spec: NetworkSpec, allot: Allot): Plan {
   const { sizes, populations, projections, readouts, direct } = spec;
   const { stream, step, out } = sizes;
-  const named = (lengths: Readonly<Record<string, number>>): Scratch =>
-    Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, allot(length)]));
   const count = channelCount(spec);
   const widest = populations.reduce((most, { size }) => Math.max(most, size), 0);
   const events = (size: number, history: number): PlannedEvents => ({
@@ -108,7 +106,7 @@ export function planOf(spec: NetworkSpec, allot: Allot): Plan {
         heard: Array.from({ length: count }, (_, c) => ({
           told: population.signals[c]?.kernel?.errorSpikes ? allot(stream * step * out + 4) : null,
           feedback: readouts.map(() => allot(feedbackFields.length)),
-          dendrite: named(dendriteScratch(spec, p, c)),
+          dendrite: allotAll(dendriteScratch(spec, p, c), allot),
         })),
       };
     }),
@@ -134,11 +132,7 @@ function shardOf(spec: NetworkSpec, allot: Allot, b0: number, b1: number, divide
   return {
     b0,
     b1,
-    scratch: populations.map((population, p) =>
-      Object.fromEntries(
-        Object.entries(scratchLengths(spec, population, p)).map(([name, length]) => [name, allot(length)]),
-      ),
-    ),
+    scratch: populations.map((population, p) => allotAll(scratchLengths(spec, population, p), allot)),
     channels: Array.from({ length: channelCount(spec) }, () => ({
       nets: populations.map(() => allot(netFields.length)),
       projections: projections.map(() => allot(projectionFields.length)),
