@@ -133,7 +133,7 @@ function learnJ(net: Net, d: Dendrite, t: i32): void {
   let loss: f32 = 0;
   for (let b = 0; b < net.streams; b++) {
     const miss = d.miss + <usize>b * bytes, list = d.before + <usize>b * listBytes;
-    sumList(miss, d.r ? d.values + <usize>b * listBytes : 0, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.J, n);
+    sumList(miss, false, d.r ? d.values + <usize>b * listBytes : 0, list, <usize>load<u32>(d.beforeRates + (<usize>b << 2)), d.J, n);
     loss += missed(miss, activity(net, d, b, t), rate, n);
   }
   for (let b = 0; b < net.streams; b++) {
@@ -165,7 +165,7 @@ function missed(x: usize, target: usize, rate: f32, n: i32): f32 {
 /** out = A f: rows of the list, the labels and the constant.   out: [n]; labels: [nLabel] */
 function predictA(net: Net, d: Dendrite, out: usize, list: usize, end: usize, values: usize, labels: usize): void {
   const n = net.n, bytes = <usize>n << 2;
-  sumList(out, values, list, end, d.A, n);
+  sumList(out, false, values, list, end, d.A, n);
   const row = d.A + <usize>(d.delays * n) * bytes;
   for (let k = 0; k < d.nLabel; k++) addTimes(out, row + <usize>k * bytes, load<f32>(labels + (<usize>k << 2)), n);
   addRow(out, row + <usize>d.nLabel * bytes, bytes);

@@ -1,7 +1,7 @@
 import { addArrivals, addStep, backStream, Bptt, keepLater, pullCredit, pullThrough, startBack } from './bptt';
 import { addTimes, pullBack } from './maps';
 import { Events, Net, Projection } from './net';
-import { eventsFrom, eventsTo, rowOf, scatterRows, sumRows } from './rows';
+import { eventsFrom, eventsTo, rowOf, scatterRows, sumList } from './rows';
 import { flush1 } from './tiny';
 
 /**
@@ -145,8 +145,7 @@ function addDebt(net: Net, end: Adapted, arriving: usize, b: i32, t: i32): void 
   const first = eventsFrom(ev, net.stride, b, t - s.delay), last = eventsTo(ev, net.stride, b, t - s.delay);
   const x = ev.valued ? rowOf(ev, net.stride, b, t - s.delay) : 0;
   if (s.rows) scatterRows(arriving, first, last, x, end.debt, s.rows, s.post, s.narrow);
-  else if (x) sumRows(arriving, true, x, first, last, end.debt, 0, 0, 0, net.n);
-  else sumRows(arriving, true, 0, 0, 0, 0, first, last, end.debt, net.n);
+  else sumList(arriving, true, x, first, last, end.debt, net.n);
 }
 
 /** dE/dPsi_mj += sum_t zf_m(t) dE/dL_j(t).   Psi: [n][columns] */

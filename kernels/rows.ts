@@ -145,10 +145,10 @@ export function sumRows(out: usize, add: bool, x: usize, x0: usize, x1: usize, w
   }
 }
 
-/** out_j = sum over the events [first, end) of x_i w_ij; x is 1 where x is 0.   w: [pre][n] */
-export function sumList(out: usize, x: usize, first: usize, end: usize, w: usize, n: i32): void {
-  if (x) sumRows(out, false, x, first, end, w, 0, 0, 0, n);
-  else sumRows(out, false, 0, 0, 0, 0, first, end, w, n);
+/** out_j = sum over the events [first, end) of x_i w_ij, after what is there where `add` is set; x is 1 where x is 0.   w: [pre][n] */
+export function sumList(out: usize, add: bool, x: usize, first: usize, end: usize, w: usize, n: i32): void {
+  if (x) sumRows(out, add, x, first, end, w, 0, 0, 0, n);
+  else sumRows(out, add, 0, 0, 0, 0, first, end, w, n);
 }
 
 /** Events whose sparse rows are fetched together. One after the other, each row's way from memory is waited for. */

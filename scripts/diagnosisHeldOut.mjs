@@ -130,15 +130,20 @@ export function heldOut({ source, settings = [], populations, projections, reado
     populations.map((path) => (path === 'network' ? `network.input.bias=${value}` : `${path}.current=${value}`));
   const formats = JSON.stringify({ '*.weights': { bits: 4, range: ways.range, rounding: 'nearest' } });
   const fewer = `training.total=${ways.fewer}`;
-  const opposed = ways.opposed === null ? null : [opposedRule(1), 'training.execution=online', fewer];
   const noRates = ways.rateTerm === null ? [] : ['rateTerm.strength=0'];
+  const {
+    silent = [...neurons('vTh', 1e6), ...noRates],
+    saturated = [...currents(50), ...noRates],
+    opposed = [opposedRule(1), 'training.execution=online', fewer],
+    psi = neurons('psiWidth', 1e-6),
+  } = ways;
   const rows = [
-    ['silent', 'silent', ways.silent === undefined ? [...neurons('vTh', 1e6), ...noRates] : ways.silent],
-    ['saturated', 'saturated', ways.saturated === undefined ? [...currents(50), ...noRates] : ways.saturated],
+    ['silent', 'silent', silent],
+    ['saturated', 'saturated', saturated],
     ['rates of 1e-12', 'updates-small', all(1e-12)],
     ['rates of 1e3', 'updates-large', all(1000)],
     ['feedback of the wrong sign', 'signal-opposed', opposed],
-    ['psi too narrow', 'psi-narrow', ways.psi === null ? null : neurons('psiWidth', 1e-6)],
+    ['psi too narrow', 'psi-narrow', psi],
     ['4-bit weights, nearest', 'updates-lost', [`fixed={"formats":${formats}}`, fewer]],
     ['shuffled targets', 'no-information', ways.shuffled && [`task.kind=${ways.shuffled}`]],
     ['a signal that vanishes', 'signal-vanishes', ['rule.feedback=random', 'rule.feedbackScale=1e-7']],

@@ -611,8 +611,6 @@ const byFile = {
     ['addRow(activity, z.data, rowAt(z, b, t), n)', 'addRow(activity, z.data, rowAt(z, b, t - 1), n)'],
   ],
   'src/backends/reference/update.ts': [
-    ['clip / (Math.abs(scale) * Math.sqrt(squares))', 'clip / Math.sqrt(squares)'],
-    ['return Math.min(1, clip /', 'return Math.max(1, clip /'],
     ['    clear(step, masked);\n    squares +=', '    squares +='],
     ['w[s] -= step[s]', 'w[s] += step[s]'],
     ['step[s] = 0;', ''],
@@ -871,6 +869,8 @@ const byFile = {
     ['for (const s of p.masked) weights[s] = 0;', ''],
   ],
   'src/core/network.ts': [
+    ['clip / (Math.abs(scale) * Math.sqrt(squares))', 'clip / Math.sqrt(squares)'],
+    ['return Math.min(1, clip /', 'return Math.max(1, clip /'],
     ['(1 - progress) / (1 - schedule.holdUntil)', '(1 - progress) / schedule.holdUntil'],
     ['(1 - progress) / (1 - schedule.holdUntil)', '1 - progress'],
     ['progress <= schedule.holdUntil', 'progress < 0'],
@@ -1101,7 +1101,7 @@ const byFile = {
     ['criterion.unless?.some((cause) => there.has(cause))', 'false'],
   ],
   'src/experiment/diagnosis/information.ts': [
-    ['Math.max(knownShare(experiment, samples), ...probed)', 'Math.max(...probed)'],
+    ['Math.max(knownShare(idealOf(task), constant), ...probed)', 'Math.max(...probed)'],
     ['1 - ideal / constant', '1'],
   ],
   'src/experiment/diagnosis/regression.ts': [

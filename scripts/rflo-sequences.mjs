@@ -146,6 +146,11 @@ const { values } = parseArgs({
   },
 });
 const lines = [];
+/** Rings of a rule by M and K, of each seed. */
+const ofRings = (label) => {
+  const own = lines.filter((line) => line.label === label && line.kind === 'ring' && line.circuit === 'M and K');
+  return [...new Set(own.map(({ seed }) => seed))].map((seed) => own.filter((line) => line.seed === seed));
+};
 /** Of every seed and rule: error recalled over the error of the same orders when they were passed last in training. */
 const ratios = [];
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
@@ -172,9 +177,8 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
     }
     experiment.close();
     const rings = new Map(
-      lines
-        .filter((line) => line.seed === seed && line.label === label && line.kind === 'ring')
-        .filter(({ circuit }) => circuit === 'M and K')
+      ofRings(label)
+        .at(-1)
         .map(({ order, recalled }) => [order.join(), recalled]),
     );
     ratios.push({
@@ -190,10 +194,6 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
 
 const shown = marks.filter((pass) => pass <= Number(values.passes));
 const heads = shown.map((pass) => `after ${pass}`).join(' | ');
-const ofRings = (label) => {
-  const own = lines.filter((line) => line.label === label && line.kind === 'ring' && line.circuit === 'M and K');
-  return [...new Set(own.map(({ seed }) => seed))].map((seed) => own.filter((line) => line.seed === seed));
-};
 const overOrders = (seeds, name) => seeds.map((own) => mean(own.map((line) => line[name])));
 console.log(`| rule | ${heads} | eight segments, cued | recalled | the worst order |`);
 console.log(`|---|${'---|'.repeat(shown.length + 3)}`);

@@ -419,6 +419,11 @@ export function creditsInSteps({ modulator, update }: Pick<NetworkSpec, 'modulat
   return modulator !== null && update.unit === 'step';
 }
 
+/** min(1, clip / |scale g|), by which a gradient g is scaled again. @param squares sum of the squares of g */
+export function clipFactor(clip: number, scale: number, squares: number): number {
+  return Math.min(1, clip / (Math.abs(scale) * Math.sqrt(squares)));
+}
+
 /** The rate at progress p in [0, 1] of the training. */
 export function rateAt({ rate, schedule, powersOfTwo }: BlockRate, progress: number): number {
   const now = rate * scheduleAt(schedule, progress);

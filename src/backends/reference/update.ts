@@ -2,7 +2,7 @@ import { blockGroup, readoutParts } from '../../core/bindings.ts';
 import type { Real } from '../../core/layout.ts';
 import { square } from '../../core/linearMaps.ts';
 import type { Loops } from '../../core/loops.ts';
-import { type Network, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
+import { clipFactor, type Network, rateAt, type Stages, type WeightBlock } from '../../core/network.ts';
 import { type WeightRange, weightRanges } from '../../core/projection.ts';
 import type { PlacedSignal } from './gradient.ts';
 
@@ -24,14 +24,14 @@ export function bindUpdate(network: Network, signals: readonly PlacedSignal[]): 
   };
 }
 
-/** min(1, clip / |scale g|), g the gradient of all blocks together (TensorFlow's clip_by_global_norm). */
+/** Of the gradient of all blocks together (TensorFlow's clip_by_global_norm). */
 function clipOf(blocks: readonly Moving[], scale: number, clip: number): number {
   let squares = 0;
   for (const { step, masked } of blocks) {
     clear(step, masked);
     squares += square(step, 0, step.length);
   }
-  return Math.min(1, clip / (Math.abs(scale) * Math.sqrt(squares)));
+  return clipFactor(clip, scale, squares);
 }
 
 /** Gradient of a block that learns, and its entries that are no synapses. */

@@ -111,16 +111,11 @@ export function layWayBack(
   const { spec } = network;
   const outgoing = spec.projections.flatMap(({ pre, post }, q) => (pre !== null && goes.includes(post) ? [q] : []));
   goes.forEach((p, place) => {
-    const { neuron } = spec.populations[p];
-    const dynamics = neuron.eligibility as NeuronDynamics;
-    const linear = matricesOf(spec.populations[p]);
     const first = outgoing.find((q) => spec.projections[q].pre === p);
     layPopulation(network, p, plan.populations[p], memory, {
-      linear,
+      linear: matricesOf(spec.populations[p]),
       attached,
       net: nets[p],
-      gain: linear ? 1 : inputGain(dynamics),
-      resetGain: attached && dynamics.form !== 'linear' ? dynamics.resetGain : 0,
       outgoing: first === undefined ? 0 : plan.outgoing[first],
       feedback: layFeedback(network, p, plan.feedback[p], memory),
       next: place > 0 ? plan.populations[goes[place - 1]].record : 0,
@@ -146,8 +141,6 @@ interface OnItsWay {
   readonly linear: LinearDynamics | null;
   readonly attached: boolean;
   readonly net: number;
-  readonly gain: number;
-  readonly resetGain: number;
   readonly outgoing: number;
   readonly feedback: number;
   readonly next: number;
@@ -163,7 +156,8 @@ export function layPopulation(
   memory: WebAssembly.Memory,
   { linear, attached, tells, ...given }: OnItsWay,
 ): void {
-  const { size } = spec.populations[p];
+  const { size, neuron } = spec.populations[p];
+  const dynamics = neuron.eligibility as NeuronDynamics;
   constantRows(linear, attached).forEach((row, r) => {
     new Float32Array(memory.buffer, scratch.linear + 4 * r * rowLength(size), size).set(row);
   });
@@ -174,6 +168,8 @@ export function layPopulation(
     signal: tells ? signal.data.byteOffset : scratch.credit,
     signalRows: tells ? signal.steps : 1,
     depth: depthOf(spec, p),
+    gain: linear ? 1 : inputGain(dynamics),
+    resetGain: attached && !linear && dynamics.form !== 'linear' ? dynamics.resetGain : 0,
     linear: linear ? scratch.linear : 0,
     states: linear?.states ?? 1,
     gateInput: linear?.gate === 'input' ? 1 : 0,

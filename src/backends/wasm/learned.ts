@@ -153,8 +153,6 @@ function layTaught(
       linear: allMatricesOf(spec, place),
       attached: false,
       net: nets[place],
-      gain: 1,
-      resetGain: 0,
       outgoing: 0,
       feedback: 0,
       next: 0,

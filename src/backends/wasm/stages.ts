@@ -2,6 +2,7 @@ import { blockGroup, channelName, readoutParts } from '../../core/bindings.ts';
 import { blockKey } from '../../core/chance.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import {
+  clipFactor,
   type Network,
   type NetworkSpec,
   rateAt,
@@ -175,7 +176,7 @@ function bindUpdate(network: Network, kernels: Kernels): Stages['update'] {
   };
 }
 
-/** min(1, clip / |scale g|), g the gradient of all blocks that learn together. */
+/** Of the gradient of all blocks that learn together. */
 function bindClip({ spec, gradient }: Network, kernels: Kernels): (scale: number) => number {
   const { clip } = spec;
   if (clip === null) return () => 1;
@@ -189,7 +190,7 @@ function bindClip({ spec, gradient }: Network, kernels: Kernels): (scale: number
       if (diagonal > 0) kernels.clearDiagonal(g, diagonal);
       sum += kernels.squares(g, length);
     }
-    return Math.min(1, clip / (Math.abs(scale) * Math.sqrt(sum)));
+    return clipFactor(clip, scale, sum);
   };
 }
 

@@ -36,7 +36,7 @@ export function diagnose(experiment: Experiment, catalogue: Catalogue, options: 
     const samples = drawSamples(experiment);
     const progress = progressOf(experiment, fresh, samples, options.history ?? []);
     const measures = [
-      measureInformation(experiment, samples),
+      measureInformation(experiment, samples, progress.constant),
       ...measureWay(experiment.run, fresh.run),
       ...activityOf(fresh, 'start'),
       ...activityOf(experiment, 'now'),

@@ -2,7 +2,7 @@ import type { Measure } from '../../core/findings.ts';
 import { square } from '../../core/linearMaps.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import type { Experiment } from '../experiment.ts';
-import { constantLoss } from './progress.ts';
+import { idealOf } from './progress.ts';
 import { predictedShare, type Table } from './regression.ts';
 import type { Samples, Sequence } from './samples.ts';
 import { now, unmeasured } from './updates.ts';
@@ -16,9 +16,10 @@ const where = 'the targets';
  * them, leaky traces, and the place in the trial; on random tanh units beside these; and on leaky traces of single cells. Inputs are means of the
  * cells of a group. Each is fitted to one half of the data and measured on the other, and the best one counts. Where the task knows what nobody
  * can do better than, that counts too: no probe finds what only several inputs together say.
+ *
+ * @param constant loss of the best output that is always the same; null: there is none
  */
-export function measureInformation(experiment: Experiment, samples: Samples): Measure {
-  const { task } = experiment;
+export function measureInformation({ task }: Experiment, samples: Samples, constant: number | null): Measure {
   if (task.environment) return unmeasured('information', where, 'the task answers: its targets are the actions taken');
   const { sequences, oneTrial, nOut } = samples;
   if (oneTrial || !task.testIsNew)
@@ -38,14 +39,12 @@ export function measureInformation(experiment: Experiment, samples: Samples): Me
   const mixed = withRandom(...linear, createRng(1).split('probe'));
   const cells = samples.nIn > samples.groups.length ? [tables(cellsOf(samples, endless))] : [];
   const probed = [few, linear, mixed, ...cells].map((pair) => predictedShare(...pair));
-  return now('information', where, Math.max(knownShare(experiment, samples), ...probed));
+  return now('information', where, Math.max(knownShare(idealOf(task), constant), ...probed));
 }
 
-/** Of the loss of the best constant output, what an ideal predictor has less; -Infinity where the task knows of none. */
-function knownShare(experiment: Experiment, samples: Samples): number {
-  const ideal = experiment.task.bounds.find((bound) => bound.ideal)?.value;
-  const constant = constantLoss(experiment, samples);
-  return ideal === undefined || !constant ? Number.NEGATIVE_INFINITY : 1 - ideal / constant;
+/** Of the loss of the best constant output, what an ideal predictor has less; -Infinity where neither or only one is known. */
+function knownShare(ideal: number | null, constant: number | null): number {
+  return ideal === null || !constant ? Number.NEGATIVE_INFINITY : 1 - ideal / constant;
 }
 
 function placesOf({ scored }: Sequence, belongs: (t: number) => boolean): number[] {

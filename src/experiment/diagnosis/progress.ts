@@ -1,5 +1,5 @@
 import { DivergenceError } from '../../core/errors.ts';
-import type { Loss } from '../../core/plugins.ts';
+import type { Loss, TaskInstance } from '../../core/plugins.ts';
 import { scoreOf } from '../../engine/scores.ts';
 import type { Experiment } from '../experiment.ts';
 import type { Samples } from './samples.ts';
@@ -37,7 +37,7 @@ export function progressOf(
   const score = experiment.run.network.spec.rewarded ? 'reward' : 'loss';
   const [start, now] = [mean(before), mean(after)];
   const constant = score === 'reward' ? null : constantLoss(experiment, samples);
-  const best = score === 'reward' ? null : (experiment.task.bounds.find(({ ideal }) => ideal)?.value ?? 0);
+  const best = score === 'reward' ? null : (idealOf(experiment.task) ?? 0);
   const gain = gainOf({ score, start, now, constant, best });
   const done = experiment.run.clock.updates > 0;
   const apart = score === 'loss' || now - start > 3 * Math.hypot(errorOf(before), errorOf(after));
@@ -49,6 +49,11 @@ export function progressOf(
         ? 'falls'
         : 'does not learn';
   return { verdict, score, start, now, constant, best, gain };
+}
+
+/** The loss that nobody can do better than; null: the task does not know it. */
+export function idealOf({ bounds }: TaskInstance): number | null {
+  return bounds.find(({ ideal }) => ideal)?.value ?? null;
 }
 
 function gainOf({ score, start, now, constant, best }: Omit<Progress, 'verdict' | 'gain'>): number {

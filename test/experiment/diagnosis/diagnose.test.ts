@@ -6,7 +6,7 @@ import type { Measure } from '../../../src/core/findings.ts';
 import { type Diagnosis, diagnose } from '../../../src/experiment/diagnosis/diagnose.ts';
 import { measureAlignment, measureRateTerm } from '../../../src/experiment/diagnosis/gradients.ts';
 import { measureInformation } from '../../../src/experiment/diagnosis/information.ts';
-import { progressOf } from '../../../src/experiment/diagnosis/progress.ts';
+import { constantLoss, progressOf } from '../../../src/experiment/diagnosis/progress.ts';
 import { drawSamples } from '../../../src/experiment/diagnosis/samples.ts';
 import { createExperiment, type Experiment } from '../../../src/experiment/experiment.ts';
 import { tasks } from '../../../tasks/index.ts';
@@ -126,7 +126,8 @@ describe('a diagnosis', () => {
     );
     const told = (bounds: Experiment['task']['bounds']) => {
       const one = { ...experiment, run, task: { ...experiment.task, bounds } };
-      return measureInformation(one, drawSamples(one)).value;
+      const samples = drawSamples(one);
+      return measureInformation(one, samples, constantLoss(one, samples)).value;
     };
     expect(told(experiment.task.bounds)).toBeGreaterThan(0.9);
     expect(told([])).toBeLessThan(0.01);
